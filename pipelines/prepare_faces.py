@@ -1,0 +1,119 @@
+"""Align every face with the pack's template, label it with the labelling networks and write shards and a manifest.
+
+    python -m pipelines.prepare_faces --faces FACES --labellers LABELLERS --out data/faces-128 [--size 128]
+
+FACES holds one zip per set and labels.csv (columns set, file, split, age, sex). A face is left out when the detector
+misses it, when too much of its crop lies outside the picture, or when black corners or a watermark's grey are in it;
+the manifest counts why.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import zipfile
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+
+from vidinv.faces.quads import quad_from_points, quad_side, quad_to_affine, transform_points
+from vidinv.faces.warps import crop
+from vidinv.models.face_detector import FaceDetector
+from vidinv.training import teachers
+from vidinv.training.shards import write_shards
+
+OUTSIDE_LIMIT = 0.25  # share of the crop that reflection may fill: past it eyes appear twice
+BLACK_LIMIT = 0.06  # share of pure black inside the picture: corners of rotated originals
+
+
+def prepare(task: tuple[Path, Path, list[dict[str, str]], int]) -> tuple[list[bytes], dict, Counter]:
+    """One batch of rows of the table: JPEG crops, labels and the reasons for what was left out."""
+    faces, labellers, rows, size = task
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    nets, detector = teachers.load_teachers(labellers), FaceDetector(50, 0.6)
+    kept, reasons = [], Counter()
+    archives = {s: zipfile.ZipFile(faces / f"{s}.zip") for s in {r["set"] for r in rows}}
+    for row in rows:
+        picture = cv2.imdecode(np.frombuffer(archives[row["set"]].read(row["file"]), np.uint8), cv2.IMREAD_COLOR)
+        picture = cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
+        pad = max(picture.shape) // 4
+        padded = cv2.copyMakeBorder(picture, pad, pad, pad, pad, cv2.BORDER_REFLECT_101)
+        found = detector(padded)
+        if not len(found) or found.scores[0] < 0.9:
+            reasons["no face found"] += 1
+            continue
+        quad = quad_from_points(found.points[0])
+        inside = np.zeros(padded.shape[:2], np.uint8)
+        inside[pad:-pad, pad:-pad] = 255
+        covered = cv2.warpAffine(inside, quad_to_affine(quad, size), (size, size))
+        if (covered < 128).mean() > OUTSIDE_LIMIT:
+            reasons["crop lies outside the picture"] += 1
+            continue
+        aligned = crop(padded, quad, size)
+        if ((aligned.max(2) < 3) & (covered > 127)).mean() > BLACK_LIMIT:
+            reasons["black corners"] += 1
+            continue
+        kept.append((row, padded, found.boxes[0], found.points[0], quad, aligned))
+    if not kept:
+        return [], {}, reasons
+    labels = teachers.label(nets, [k[1] for k in kept], np.stack([k[2] for k in kept]))
+    maps = [quad_to_affine(k[4], size) for k in kept]
+    labels["points68"] = np.stack([transform_points(m, p) for m, p in zip(maps, labels["points68"], strict=True)])
+    labels["points5"] = np.stack([transform_points(m, k[3]) for m, k in zip(maps, kept, strict=True)])
+    labels["side"] = np.array([quad_side(k[4]) for k in kept], np.float32)
+    labels["set"] = np.array([k[0]["set"] for k in kept])
+    labels["val"] = np.array([k[0]["split"] == "val" for k in kept])
+    labels["stated_age"] = np.array([float(k[0]["age"] or "nan") for k in kept], np.float32)
+    labels["stated_sex"] = np.array([k[0]["sex"] for k in kept])
+    labels["skin"] = np.array([np.median(k[5][48:90, 30:98].reshape(-1, 3), 0).mean() for k in kept], np.float32)
+    # Landmarks of two networks that disagree mean that one of them looked at something else.
+    eyes = np.stack([labels["points68"][:, 36:42].mean(1), labels["points68"][:, 42:48].mean(1)], 1)
+    agree = np.abs(eyes - labels["points5"][:, :2]).max((1, 2)) < 0.12 * size
+    reasons["landmarks disagree"] += int((~agree).sum())
+    jpegs = [cv2.imencode(".jpg", k[5][..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 95])[1].tobytes() for k in kept]
+    return [j for j, a in zip(jpegs, agree, strict=True) if a], {k: v[agree] for k, v in labels.items()}, reasons
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--faces", type=Path, required=True)
+    parser.add_argument("--labellers", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--size", type=int, default=128)
+    parser.add_argument("--limit", type=int, help="stop after so many pictures (rehearsal)")
+    parser.add_argument("--processes", type=int, default=2)
+    options = parser.parse_args()
+    with open(options.faces / "labels.csv", newline="") as table:
+        rows = list(csv.DictReader(table))
+    rows = np.random.default_rng(0).permutation(np.array(rows, object))[: options.limit].tolist()
+    tasks = [(options.faces, options.labellers, rows[i : i + 256], options.size) for i in range(0, len(rows), 256)]
+    crops, tables, reasons = [], [], Counter()
+    with ProcessPoolExecutor(options.processes) as pool:
+        for done, (jpegs, labels, why) in enumerate(pool.map(prepare, tasks), 1):
+            crops += jpegs
+            tables += [labels] if labels else []
+            reasons += why
+            print(f"{min(done * 256, len(rows))}/{len(rows)} pictures, {len(crops)} kept", flush=True)
+    labels = {k: np.concatenate([t[k] for t in tables]) for k in tables[0]}
+    write_shards(options.out, crops, labels)
+    manifest = {
+        "pictures": len(rows),
+        "kept": len(crops),
+        "left_out": dict(reasons),
+        "per_set": {s: int((labels["set"] == s).sum()) for s in np.unique(labels["set"])},
+        "validation": int(labels["val"].sum()),
+        "predicted_age_mean_sd": [float(labels["age"].mean()), float(labels["age"].std())],
+        "predicted_male_share": float((labels["male"] > 0.5).mean()),
+    }
+    (options.out / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
+    print(json.dumps(manifest, indent=2))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,103 @@
+"""Train generator and Feature-Style encoder together on prepared faces; stops and resumes at any time.
+
+    python -m pipelines.train_autoencoder --data data/faces-128 --labellers LABELLERS --out runs/face-128
+
+Every ``--checkpoint`` seconds it writes checkpoint.pt, a line of log.jsonl and a contact sheet (faces, G(w, F), G(w)).
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import time
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from vidinv.models.feature_style_encoder import EncoderShape
+from vidinv.models.generator import GeneratorShape
+from vidinv.training import autoencoder, losses, sampling, shards, teachers
+from vidinv.training.sheets import write_sheet
+
+
+def _tuples(table: dict) -> dict:
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in table.items()}
+
+
+@torch.no_grad()
+def validate(state: autoencoder.State, nets: teachers.Teachers, x: torch.Tensor, grids: torch.Tensor, sheet: Path):
+    """PSNR, LPIPS and identity of both inversions on ``x``, and a contact sheet of the first twelve."""
+    state.encoder.eval()
+    w, feature = state.encoder(x)
+    full, styled = state.generator(w, feature), state.generator(w)
+    state.encoder.train()
+    write_sheet(sheet, [x[:12], full[:12], styled[:12]])
+    error = ((full.clamp(-1, 1) - x) / 2).square().mean((1, 2, 3))
+    return {
+        "psnr": float((-10 * error.log10()).mean()),
+        "val_lpips": float(nets.labeller.lpips(full, x).mean()),
+        "val_lpips_w": float(nets.labeller.lpips(styled, x).mean()),
+        "val_identity": 1 - float(losses.identity_distance(nets, full, x, grids).mean()),
+        "val_identity_w": 1 - float(losses.identity_distance(nets, styled, x, grids).mean()),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--labellers", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--settings", type=Path, default=Path(__file__).parent / "settings" / "face-128.toml")
+    parser.add_argument("--images", type=int, help="length of the run, over the settings' own")
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="stop (to be resumed) after so long")
+    parser.add_argument("--checkpoint", type=float, default=300, help="seconds between checkpoints")
+    options = parser.parse_args()
+    settings = tomllib.loads(options.settings.read_text())
+    how = autoencoder.AutoencoderOptions(**settings["autoencoder"])
+    how = dataclasses.replace(how, images=options.images or how.images)
+    options.out.mkdir(parents=True, exist_ok=True)
+
+    nets, labels = teachers.load_teachers(options.labellers), shards.read_labels(options.data)
+    size = settings["encoder"]["resolution"]
+    train, val = np.flatnonzero(~labels["val"]), np.flatnonzero(labels["val"])[:64]
+    pictures = shards.read_crops(options.data, train)
+    grids = losses.identity_grids(nets, labels["points68"], size)
+    weights = sampling.balanced_weights({k: labels[k][train] for k in ("age", "male", "skin")})
+    x_val = sampling.to_tensor(shards.read_crops(options.data, val))
+
+    state = autoencoder.start(
+        GeneratorShape(**_tuples(settings["generator"])), EncoderShape(**_tuples(settings["encoder"])), how
+    )
+    checkpoint = options.out / "checkpoint.pt"
+    if checkpoint.exists():
+        state.load(checkpoint)
+        print(f"resumed at {state.seen} images", flush=True)
+    feed = sampling.batches(pictures, grids[train], weights, how.batch, how.seed + state.seen)
+    begun, last, recent = time.monotonic(), time.monotonic(), []
+
+    def report(state: autoencoder.State, step_losses: dict[str, float], rate: float) -> None:
+        nonlocal last
+        recent.append({**step_losses, "images_per_second": rate})
+        finished = state.seen >= how.images or time.monotonic() - begun > 60 * options.minutes
+        if not finished and time.monotonic() - last < options.checkpoint:
+            return
+        last = time.monotonic()
+        state.save(checkpoint)
+        figures = validate(state, nets, x_val, grids[val], options.out / f"sheet-{state.seen:07d}.png")
+        mean = {k: sum(r[k] for r in recent) / len(recent) for k in recent[0]}
+        recent.clear()
+        line = json.dumps({"seen": state.seen, **{k: round(v, 4) for k, v in {**mean, **figures}.items()}})
+        print(line, flush=True)
+        with open(options.out / "log.jsonl", "a") as log:
+            log.write(line + "\n")
+        if finished:
+            raise SystemExit(0)
+
+    autoencoder.train(state, nets, feed, how, report)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,52 @@
+"""A pack of random weights at toy size: every file and every step of the real one, none of its knowledge."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+
+from vidinv.faces.quads import FACE
+from vidinv.models.attributes import AttributeNet, AttributeShape
+from vidinv.models.feature_style_encoder import EncoderShape, FeatureStyleEncoder
+from vidinv.models.generator import Generator, GeneratorShape
+from vidinv.models.identity import IdentityNet, IdentityShape
+from vidinv.models.landmarks import LandmarkNet, LandmarkShape
+from vidinv.training.packaging import write_pack_toml, write_tensors
+
+GENERATOR = GeneratorShape(channels=(16, 16, 16, 8, 8), d_style=16, mapping_layers=1)
+ENCODER = EncoderShape(64, (8, 16, 16, 16), (1, 1, 1), 32, GENERATOR.layers, 16, 16, 16)
+IDENTITY, ATTRIBUTES, LANDMARKS = IdentityShape(), AttributeShape(), LandmarkShape()
+
+
+def write_toy_pack(folder: Path, seed: int = 0) -> Path:
+    """Write it to ``folder`` and return that."""
+    torch.manual_seed(seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    networks = {
+        "generator": Generator(GENERATOR),
+        "encoder": FeatureStyleEncoder(ENCODER),
+        "identity": IdentityNet(IDENTITY),
+        "attributes": AttributeNet(ATTRIBUTES),
+        "landmarks": LandmarkNet(LANDMARKS),
+    }
+    for name, network in networks.items():
+        write_tensors(folder / f"{name}.safetensors", network.state_dict())
+    steps = {name: 0.5 * torch.randn(GENERATOR.layers, GENERATOR.d_style) for name in ("age", "smile")}
+    write_tensors(folder / "directions.safetensors", steps)
+    settings = {
+        "name": "toy",
+        "template": asdict(FACE),
+        "generator": asdict(GENERATOR),
+        "encoder": asdict(ENCODER),
+        "identity": asdict(IDENTITY),
+        "attributes": asdict(ATTRIBUTES),
+        "landmarks": asdict(LANDMARKS),
+        "edits": {
+            "age": {"unit": "years", "step": "5 years", "strengths": [-2.0, 0.0, 2.0], "effects": [-10.0, 0.0, 10.0]},
+            "smile": {"unit": "P(happy)", "step": "a smile", "strengths": [-1.0, 1.0], "effects": [-0.5, 0.5]},
+        },
+    }
+    write_pack_toml(folder, settings)
+    return folder

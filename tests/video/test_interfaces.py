@@ -1,0 +1,158 @@
+"""One set of tests for every way of seeking, and one for every way of writing, wherever they are installed."""
+
+import importlib.util
+import shutil
+import sys
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from tests.video.make import clip, other_packets, psnr
+from vidinv.errors import InputMissing, MissingExtra, OutputExists, OutputIsInput, OutputUnwritable, UsageError
+from vidinv.video import EncoderSettings, Reader, Writer, frame_at, probe
+
+
+def _installed(*names):
+    missing = [n for n in names if importlib.util.find_spec(n) is None and shutil.which(n.removeprefix("bin:")) is None]
+    return pytest.mark.skipif(bool(missing), reason=f"not installed: {', '.join(missing)}")
+
+
+def _decord_frame_at(path, seconds):
+    from vidinv.video.decord_reader import frame_at
+
+    return frame_at(path, seconds)
+
+
+def _ffmpeg_writer(*args, **kwargs):
+    from vidinv.video.ffmpeg_writer import FfmpegWriter
+
+    return FfmpegWriter(*args, **kwargs)
+
+
+seekers = pytest.mark.parametrize(
+    ("seek", "tolerance"),
+    [
+        pytest.param(frame_at, 60.0, id="pyav"),
+        pytest.param(_decord_frame_at, 30.0, id="decord", marks=_installed("decord")),
+    ],
+)
+writers = pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(Writer, id="pyav"),
+        pytest.param(
+            _ffmpeg_writer,
+            id="ffmpeg",
+            marks=[
+                _installed("ffmpeg"),
+                pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="no program called ffmpeg"),
+            ],
+        ),
+    ],
+)
+
+
+@seekers
+@pytest.mark.parametrize("index", [0, 1, 13, 37, 59])
+def test_seeking_gives_the_frame_of_that_number(tmp_path, seek, tolerance, index):
+    path = clip(tmp_path / "in.mp4", count=60, options={"g": "12", "crf": "12"}, colour=(1, 1, 1, 1))
+    with Reader(path) as reader:
+        frames = list(reader)
+    for seconds in (frames[index].time, frames[index].time + Fraction(1, 50)):
+        found = seek(path, seconds)
+        assert (found.index, found.pts, found.time) == (index, frames[index].pts, frames[index].time)
+        assert psnr(found.image, frames[index].image) > tolerance
+
+
+@seekers
+def test_seeking_outside_gives_the_ends(tmp_path, seek, tolerance):
+    path = clip(tmp_path / "in.mp4", count=20)
+    assert seek(path, -3).index == 0
+    assert seek(path, 1000).index == 19
+
+
+@seekers
+def test_seeking_at_a_variable_rate_finds_what_is_on_screen(tmp_path, seek, tolerance):
+    times = [0, 512, 1500, 1600, 4000, 9000, 9500, 12000]
+    path = clip(tmp_path / "in.mp4", times=times)
+    for seconds, pts in [(0.0, 0), (0.1, 512), (0.3, 1600), (0.6, 4000), (0.72, 9000), (0.94, 12000)]:
+        assert seek(path, seconds).pts == pts
+
+
+@seekers
+def test_seeking_shows_pictures_upright(tmp_path, seek, tolerance):
+    path = clip(tmp_path / "in.mp4", rotation=90, count=5)
+    assert seek(path, 0).image.shape == (128, 96, 3)
+
+
+@seekers
+def test_seeking_in_nothing(tmp_path, seek, tolerance):
+    with pytest.raises(InputMissing):
+        seek(tmp_path / "none.mp4", 0)
+
+
+@writers
+def test_written_files_hold_times_pixels_and_the_rest(tmp_path, make):
+    src, dst = clip(tmp_path / "in.mp4", times=[0, 512, 1500, 1600, 4000, 9000, 9500, 12000], colour=(1, 1, 1, 1),
+                    sar=Fraction(15, 16), rotation=90, audio=("aac", "aac")), tmp_path / "out.mp4"  # fmt: skip
+    with Reader(src) as reader, make(dst, reader.info, EncoderSettings(crf=8)) as writer:
+        frames = list(reader)
+        for frame in frames:
+            writer.write(frame)
+    assert writer.warnings == []
+    with Reader(dst) as again:
+        written = list(again)
+    for name in ("display_width", "rotation", "sample_aspect_ratio", "time_base", "colour", "other_streams"):
+        assert getattr(again.info, name) == getattr(reader.info, name), name
+    assert [f.time for f in written] == [f.time for f in frames]
+    assert other_packets(dst) == other_packets(src)
+    assert np.mean([psnr(a.image, b.image) for a, b in zip(frames, written, strict=True)]) > 40
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["in.mp4", "out.mp4"]
+
+
+@writers
+def test_an_exception_leaves_nothing(tmp_path, make):
+    src = clip(tmp_path / "in.mp4")
+    with Reader(src) as reader, pytest.raises(KeyError), make(tmp_path / "out.mp4", reader.info) as writer:  # noqa: PT012
+        for frame in reader:
+            writer.write(frame)
+            if frame.index == 9:
+                raise KeyError
+    assert [p.name for p in tmp_path.iterdir()] == ["in.mp4"]
+
+
+@writers
+def test_refusals(tmp_path, make):
+    src = clip(tmp_path / "in.mp4", count=3)
+    info = probe(src)
+    (tmp_path / "there.mp4").touch()
+    with pytest.raises(OutputIsInput):
+        make(src, info)
+    with pytest.raises(OutputExists):
+        make(tmp_path / "there.mp4", info)
+    with pytest.raises(OutputUnwritable):
+        make(tmp_path / "none" / "out.mp4", info)
+    with pytest.raises(UsageError):
+        make(tmp_path / "out.mp4", info, EncoderSettings(codec="nonsense"))
+    with pytest.raises(OutputUnwritable, match="nothing to write"), make(tmp_path / "out.mp4", info):
+        pass
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["in.mp4", "there.mp4"]
+
+
+def test_a_missing_extra_says_what_to_install(tmp_path, monkeypatch):
+    path = clip(tmp_path / "in.mp4", count=3)
+    monkeypatch.setitem(sys.modules, "decord", None)
+    monkeypatch.setitem(sys.modules, "ffmpeg", None)
+    with pytest.raises(MissingExtra, match=r"vidinv\[decord\]"):
+        _decord_frame_at(path, 0)
+    with pytest.raises(MissingExtra, match=r"vidinv\[ffmpeg\]"):
+        _ffmpeg_writer(tmp_path / "out.mp4", probe(path))
+
+
+@_installed("ffmpeg")
+def test_a_missing_program_is_said(tmp_path, monkeypatch):
+    info = probe(clip(tmp_path / "in.mp4", count=3))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(MissingExtra, match="program called ffmpeg"):
+        _ffmpeg_writer(tmp_path / "out.mp4", info)

@@ -1,0 +1,5 @@
+"""python -m vidinv"""
+
+from vidinv.cli.main import main
+
+main()

@@ -1,0 +1,1 @@
+"""Geometry of faces without weights: quads, warps, smoothing, tracks, masks, compositing."""

@@ -1,0 +1,68 @@
+"""Crop a face out of a frame and put a picture back under it. Images are [H, W, C]; maps are 2x3, frame -> crop."""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vidinv.faces.quads import quad_side, quad_to_affine
+
+
+def crop(image: NDArray, quad: NDArray, size: int) -> NDArray:
+    """Cut the quad out as a ``size`` x ``size`` picture, reflected at the frame's border.
+
+    Shrinking is anti-aliased: the region is averaged down by a whole factor first, then warped bilinearly. Without
+    it a face twice as large as the crop twinkles from frame to frame.
+
+    :param image: [H, W, 3] uint8.
+    :param quad: [4, 2] corners, pixels.
+    :return: [size, size, 3] uint8.
+    """
+    factor = int(quad_side(quad) / size)
+    if factor >= 2:
+        image, quad = _averaged(image, quad, factor)
+    return cv2.warpAffine(
+        image, quad_to_affine(quad, size), (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
+    )
+
+
+def _averaged(image: NDArray, quad: NDArray, factor: int) -> tuple[NDArray, NDArray]:
+    """The region around the quad averaged over ``factor`` x ``factor`` blocks, and the quad in its coordinates.
+
+    Blocks are aligned to the frame, not to the quad, so that a still background averages to the same values in
+    every frame.
+    """
+    height, width = image.shape[:2]
+    low = np.maximum(np.floor(quad.min(0) / factor) - 1, 0).astype(int) * factor
+    high = np.minimum((np.ceil(quad.max(0) / factor) + 1).astype(int) * factor, (width, height))
+    high = np.maximum(high - (high - low) % factor, low + factor)
+    region = image[low[1] : high[1], low[0] : high[0]]
+    rows, columns = max(region.shape[0] // factor, 1), max(region.shape[1] // factor, 1)
+    small = cv2.resize(region, (columns, rows), interpolation=cv2.INTER_AREA)
+    return small, (quad - low + 0.5) / factor - 0.5
+
+
+def bounds(quad: NDArray, shape: tuple[int, ...]) -> tuple[int, int, int, int]:
+    """Frame rectangle (x0, y0, x1, y1), half open, that holds the quad; empty if the quad lies outside."""
+    height, width = shape[:2]
+    x0, y0 = (int(math.floor(v)) for v in quad.min(0))
+    x1, y1 = (int(math.ceil(v)) + 1 for v in quad.max(0))
+    return max(x0, 0), max(y0, 0), max(min(x1, width), 0), max(min(y1, height), 0)
+
+
+def uncrop(picture: NDArray, quad: NDArray, box: tuple[int, int, int, int]) -> NDArray:
+    """Warp a crop-space picture back onto the frame rectangle ``box``; outside the quad it is 0.
+
+    :param picture: [S, S] or [S, S, C] float32 or uint8.
+    :param box: frame rectangle (x0, y0, x1, y1).
+    :return: [y1 - y0, x1 - x0(, C)], same dtype.
+    """
+    x0, y0, x1, y1 = box
+    to_crop = quad_to_affine(quad, picture.shape[0])
+    to_crop = np.concatenate([to_crop[:, :2], (to_crop @ np.array([x0, y0, 1.0]))[:, None]], 1)
+    return cv2.warpAffine(
+        picture, to_crop, (x1 - x0, y1 - y0), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderValue=0
+    )

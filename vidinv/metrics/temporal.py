@@ -1,0 +1,55 @@
+"""Does it flicker? Figures over neighbouring frames."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+
+def flow(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Optical flow (DIS) from picture ``a`` to ``b``, [H, W, 3] each: [H, W, 2] pixels (dx, dy)."""
+    grey = [cv2.cvtColor(p, cv2.COLOR_RGB2GRAY) for p in (a, b)]
+    return cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc(*grey, None)
+
+
+def _warp(picture: NDArray, by: NDArray) -> NDArray:
+    rows, columns = np.mgrid[0 : by.shape[0], 0 : by.shape[1]].astype(np.float32)
+    return cv2.remap(
+        picture, columns + by[..., 0], rows + by[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+
+
+def visible(forward: NDArray, backward: NDArray) -> NDArray[np.bool_]:
+    """Pixels of the later picture that the earlier one shows too: forward and backward flow cancel.
+
+    The threshold is that of Sundaram et al. 2010: 0.01 (|u|^2 + |v|^2) + 0.5.
+    """
+    back = _warp(forward, backward)
+    error = np.square(back + backward).sum(2)
+    return error < 0.01 * (np.square(back).sum(2) + np.square(backward).sum(2)) + 0.5
+
+
+def warping_error(
+    source: tuple[NDArray, NDArray], output: tuple[NDArray, NDArray], region: NDArray | None = None
+) -> tuple[float, float]:
+    """E_warp (Lai et al. 2018) of the source and of the output between two neighbouring frames.
+
+    Flow and occlusion come from the source alone; each video's earlier picture is moved along it and compared with
+    its later one where both show the same thing.
+
+    :param source: earlier and later picture, [H, W, 3] uint8. :param output: likewise.
+    :param region: [H, W] bool; None: everywhere.
+    :return: mean squared differences on a scale of 0..1; NaN where nothing is visible.
+    """
+    before, after = source
+    backward = flow(after, before)
+    seen = visible(flow(before, after), backward)
+    seen = seen if region is None else seen & region
+    if not seen.any():
+        return float("nan"), float("nan")
+    errors = []
+    for earlier, later in (source, output):
+        moved = _warp(earlier, backward).astype(np.float32)
+        errors.append(float(np.square((moved - later)[seen] / 255).mean()))
+    return errors[0], errors[1]

@@ -1,0 +1,1 @@
+"""Networks: tensors in, tensors out. No frames, no files except through pack.py."""

@@ -1,0 +1,34 @@
+"""The residual trunk that the encoder and the small student networks share."""
+
+from __future__ import annotations
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class ResidualBlock(nn.Module):
+    """Two 3x3 convolutions with batch norm beside a 1x1 (or empty) shortcut; ``stride`` 2 halves the picture."""
+
+    def __init__(self, c_in: int, c_out: int, stride: int = 1) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(c_in, c_out, 3, stride, 1, bias=False)
+        self.norm1 = nn.BatchNorm2d(c_out)
+        self.conv2 = nn.Conv2d(c_out, c_out, 3, 1, 1, bias=False)
+        self.norm2 = nn.BatchNorm2d(c_out)
+        same = c_in == c_out and stride == 1
+        self.shortcut = nn.Identity() if same else nn.Conv2d(c_in, c_out, 1, bias=False)
+        self.stride = stride
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = F.leaky_relu(self.norm1(self.conv1(x)), 0.2)
+        y = self.norm2(self.conv2(y))
+        # Averaging before the 1x1 shortcut is the anti-aliased (and cheaper) form of a strided 1x1.
+        x = F.avg_pool2d(x, 2) if self.stride == 2 else x
+        return F.leaky_relu(y + self.shortcut(x), 0.2)
+
+
+def stage(c_in: int, c_out: int, blocks: int, stride: int = 2) -> nn.Sequential:
+    """``blocks`` residual blocks, the first of which strides."""
+    return nn.Sequential(
+        ResidualBlock(c_in, c_out, stride), *(ResidualBlock(c_out, c_out) for _ in range(blocks - 1))
+    )

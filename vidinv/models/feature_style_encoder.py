@@ -1,0 +1,72 @@
+"""Feature-Style encoder (Yao et al. 2022, arXiv:2202.02183): a picture to w in W+ and a feature code F.
+
+A residual trunk reads the picture once. Its 16x16 stage becomes F; global descriptors of three stages are joined and
+mapped to one style per generator layer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from vidinv.models.backbone import stage
+
+
+@dataclass(frozen=True)
+class EncoderShape:
+    """Sizes of the network; ``widths`` are the trunk's channels at 1/2, 1/4, ... of the picture."""
+
+    resolution: int = 128
+    widths: tuple[int, ...] = (48, 96, 192, 256, 256)
+    blocks: tuple[int, ...] = (2, 3, 1, 1)
+    hidden: int = 512
+    layers: int = 12  # L
+    d_style: int = 256
+    feature_channels: int = 256
+    feature_side: int = 16
+
+
+class FeatureStyleEncoder(nn.Module):
+    def __init__(self, shape: EncoderShape) -> None:
+        super().__init__()
+        self.shape, c = shape, shape.widths
+        self.stem = nn.Sequential(nn.Conv2d(12, c[0], 3, 1, 1, bias=False), nn.BatchNorm2d(c[0]), nn.LeakyReLU(0.2))
+        self.stages = nn.ModuleList(stage(a, b, n) for a, b, n in zip(c[:-1], c[1:], shape.blocks, strict=True))
+        side = shape.resolution // 2
+        self._feature_stage = next(i for i in range(len(c)) if side // 2 ** (i + 1) == shape.feature_side)
+        c_mid = c[self._feature_stage + 1]
+        self.to_feature = nn.Sequential(
+            nn.Conv2d(c_mid, shape.feature_channels, 3, 1, 1, bias=False),
+            nn.BatchNorm2d(shape.feature_channels),
+            nn.LeakyReLU(0.2),
+            nn.Conv2d(shape.feature_channels, shape.feature_channels, 1),
+        )
+        last = side // 2 ** len(shape.blocks)
+        self.squeeze = nn.Conv2d(c[-1], 64, 1)
+        pooled = sum(c[self._feature_stage + 1 :])
+        self.to_style = nn.Sequential(
+            nn.Linear(pooled + 64 * last * last, shape.hidden),
+            nn.LeakyReLU(0.2),
+            nn.Linear(shape.hidden, shape.layers * shape.d_style),
+        )
+        self.register_buffer("mean_latent", torch.zeros(shape.layers, shape.d_style))
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """:param x: [B, 3, S, S] RGB, -1..1.
+
+        :return: w [B, L, D] float32 and F [B, C, h, h].
+        """
+        x = self.stem(F.pixel_unshuffle(x, 2))
+        pooled, feature = [], None
+        for i, block in enumerate(self.stages):
+            x = block(x)
+            if i >= self._feature_stage:
+                pooled.append(x.mean((2, 3)))
+            if i == self._feature_stage:
+                feature = self.to_feature(x)
+        descriptor = torch.cat([*pooled, F.leaky_relu(self.squeeze(x), 0.2).flatten(1)], 1)
+        w = self.to_style(descriptor).float().view(-1, self.shape.layers, self.shape.d_style)
+        return w + self.mean_latent, feature

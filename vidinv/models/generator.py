@@ -1,0 +1,166 @@
+"""StyleGAN2 generator (Karras et al. 2020, arXiv:1912.04958) with a door for feature codes.
+
+Layers are counted as convolutions: layer 0 is the 4x4 one, then two per resolution, the first of which upsamples.
+Layer i takes style i; the RGB projection after layer i takes style i + 1. A feature code F (Yao et al. 2022) replaces
+the input of layer K: 16x16 for K = 5 at every output resolution.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from vidinv.models.ops import EqualLinear, ModulatedConv, leaky_relu, upsample2
+
+
+@dataclass(frozen=True)
+class GeneratorShape:
+    """Sizes of the network: ``channels[i]`` belongs to resolution 4 * 2**i."""
+
+    channels: tuple[int, ...] = (256, 256, 256, 128, 64, 32)
+    d_style: int = 256
+    mapping_layers: int = 2
+    feature_layer: int = 5  # K
+
+    @property
+    def resolution(self) -> int:
+        return 4 * 2 ** (len(self.channels) - 1)
+
+    @property
+    def layers(self) -> int:
+        """L, number of styles in W+: one per convolution and one for the last RGB projection."""
+        return 2 * len(self.channels)
+
+    def resolution_of(self, layer: int) -> int:
+        """Resolution of a layer's output."""
+        return 4 * 2 ** ((layer + 1) // 2)
+
+    @property
+    def feature_shape(self) -> tuple[int, int, int]:
+        """C, h, w of F: what comes out of layer K - 1."""
+        side = self.resolution_of(self.feature_layer - 1)
+        return self.channels[self.feature_layer // 2], side, side
+
+
+class StyledConv(nn.Module):
+    def __init__(self, c_in: int, c_out: int, d_style: int, side: int, up: bool) -> None:
+        super().__init__()
+        self.conv = ModulatedConv(c_in, c_out, 3, d_style, up=up)
+        self.noise_strength = nn.Parameter(torch.zeros(()))
+        self.bias = nn.Parameter(torch.zeros(c_out))
+        # Noise is a fixed picture: drawing it anew for every frame is what makes published video edits crawl.
+        self.register_buffer("noise", torch.randn(1, 1, side, side))
+
+    def forward(self, x: Tensor, w: Tensor) -> Tensor:
+        x = self.conv(x, w)
+        return leaky_relu(x + (self.noise_strength * self.noise).to(x.dtype), self.bias)
+
+
+class ToRGB(nn.Module):
+    def __init__(self, c_in: int, d_style: int) -> None:
+        super().__init__()
+        self.conv = ModulatedConv(c_in, 3, 1, d_style, demodulate=False)
+        self.bias = nn.Parameter(torch.zeros(3))
+
+    def forward(self, x: Tensor, w: Tensor, skip: Tensor | None) -> Tensor:
+        y = self.conv(x, w) + self.bias.to(x.dtype).view(1, 3, 1, 1)
+        return y if skip is None else y + upsample2(skip)
+
+
+class Mapping(nn.Module):
+    """z ~ N(0, I) [B, D] -> w [B, D]; z is normalised to length sqrt(D) first."""
+
+    def __init__(self, d: int, layers: int) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(EqualLinear(d, d, rate=0.01) for _ in range(layers))
+
+    def forward(self, z: Tensor) -> Tensor:
+        z = z * torch.rsqrt(z.square().mean(1, keepdim=True) + 1e-8)
+        for layer in self.layers:
+            z = leaky_relu(layer(z))
+        return z
+
+
+class Generator(nn.Module):
+    """G: styles (and a feature code) to pictures.
+
+    Pictures are RGB in about -1..1. ``w`` is [B, L, D], W+; :meth:`map` gives w [B, D] from noise.
+    """
+
+    def __init__(self, shape: GeneratorShape) -> None:
+        super().__init__()
+        self.shape, c, d = shape, shape.channels, shape.d_style
+        self.mapping = Mapping(d, shape.mapping_layers)
+        self.constant = nn.Parameter(torch.randn(1, c[0], 4, 4))
+        convs = [StyledConv(c[0], c[0], d, 4, up=False)]
+        for i in range(1, len(c)):
+            side = 4 * 2**i
+            convs += [StyledConv(c[i - 1], c[i], d, side, up=True), StyledConv(c[i], c[i], d, side, up=False)]
+        self.convs = nn.ModuleList(convs)
+        self.to_rgb = nn.ModuleList(ToRGB(channels, d) for channels in c)
+
+    def map(self, z: Tensor) -> Tensor:
+        return self.mapping(z)
+
+    def _start(self, w: Tensor) -> Tensor:
+        return self.constant.to(self.dtype).expand(len(w), -1, -1, -1).contiguous(memory_format=torch.channels_last)
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """What the convolutions compute in: autocast's type, else the weights'."""
+        device = self.constant.device.type
+        if torch.is_autocast_enabled(device):
+            return torch.get_autocast_dtype(device)
+        return self.constant.dtype
+
+    def features(self, w: Tensor) -> Tensor:
+        """G^K(w): the input of layer K, [B, C, h, h]. Runs no layer beyond it."""
+        x = self._start(w)
+        for i in range(self.shape.feature_layer):
+            x = self.convs[i](x, w[:, i])
+        return x
+
+    def forward(self, w: Tensor, feature: Tensor | None = None, *, with_features: bool = False):
+        """G(w), or G(w, F).
+
+        :param w: [B, L, D].
+        :param feature: [B, C, h, h], F in place of the input of layer K.
+        :param with_features: also return G^K(w).
+        :return: [B, 3, S, S].
+        """
+        x, skip, native = self._start(w), None, None
+        for i, conv in enumerate(self.convs):
+            if i == self.shape.feature_layer:
+                native, x = x, (x if feature is None else feature.to(x.dtype))
+            x = conv(x, w[:, i])
+            if i % 2 == 0:
+                skip = self.to_rgb[i // 2](x, w[:, i + 1], skip)
+        return (skip, native) if with_features else skip
+
+    def render_from(self, w: Tensor, feature: Tensor, skip: Tensor) -> Tensor:
+        """G(w, F) when the layers below K are known: ``skip`` is the RGB picture they make, from :meth:`below`."""
+        x = feature.to(self.dtype)
+        for i in range(self.shape.feature_layer, len(self.convs)):
+            x = self.convs[i](x, w[:, i])
+            if i % 2 == 0:
+                skip = self.to_rgb[i // 2](x, w[:, i + 1], skip)
+        return skip
+
+    def below(self, w: Tensor) -> tuple[Tensor, Tensor]:
+        """G^K(w) and the RGB picture of the layers below K: all that Eq. 1 needs of a style."""
+        x, skip = self._start(w), None
+        for i in range(self.shape.feature_layer):
+            x = self.convs[i](x, w[:, i])
+            if i % 2 == 0:
+                skip = self.to_rgb[i // 2](x, w[:, i + 1], skip)
+        return x, skip
+
+
+def edited_feature(feature: Tensor, native: Tensor, native_edited: Tensor) -> Tensor:
+    """Eq. 1 of Yao et al. 2022: F~ = F + G^K(w~) - G^K(w)."""
+    return feature + native_edited - native
+
+

@@ -1,0 +1,76 @@
+"""Where a face's parts lie: the usual 68 points (iBUG 300-W order), by a small student of a landmark network.
+
+Points are fractions of the crop: 0 is the outer edge of the first pixel and 1 that of the last, so the centre of pixel
+i of S is at (i + 0.5) / S, whatever S is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from vidinv.models.backbone import stage
+
+# Which point each becomes in the mirrored picture. "Left" is the viewer's left: 36 is the outer corner of that eye.
+MIRROR = (
+    *range(16, -1, -1),  # jaw
+    *range(26, 16, -1),  # brows
+    *range(27, 31),  # bridge of the nose
+    *range(35, 30, -1),  # nostrils
+    *(45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40),  # eyes
+    *(54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55),  # outer lips
+    *(64, 63, 62, 61, 60, 67, 66, 65),  # inner lips
+)
+
+
+def to_pixels(points: Tensor, size: int) -> Tensor:
+    """Crop fractions to pixels of a ``size`` x ``size`` crop, (0, 0) being the centre of its top-left pixel."""
+    return points * size - 0.5
+
+
+def to_fractions(points: Tensor, size: int) -> Tensor:
+    """The inverse of :func:`to_pixels`."""
+    return (points + 0.5) / size
+
+
+@dataclass(frozen=True)
+class LandmarkShape:
+    """Sizes of the network; ``widths`` are the trunk's channels at 1/2, 1/4, ... of its ``side`` x ``side`` input.
+
+    ``side`` is a multiple of 2 ** len(widths).
+    """
+
+    side: int = 64
+    widths: tuple[int, ...] = (16, 32, 64, 128)
+    blocks: tuple[int, ...] = (1, 1, 1)
+    squeeze: int = 64  # channels kept per place of the last stage
+    points: int = 68
+
+
+class LandmarkNet(nn.Module):
+    def __init__(self, shape: LandmarkShape) -> None:
+        super().__init__()
+        self.shape, c = shape, shape.widths
+        if shape.side % 2 ** len(c):
+            raise ValueError(f"side {shape.side} cannot be halved {len(c)} times")
+        self.stem = nn.Sequential(nn.Conv2d(12, c[0], 3, 1, 1, bias=False), nn.BatchNorm2d(c[0]), nn.LeakyReLU(0.2))
+        self.stages = nn.Sequential(*(stage(a, b, n) for a, b, n in zip(c[:-1], c[1:], shape.blocks, strict=True)))
+        last = shape.side // 2 ** len(c)
+        self.squeeze = nn.Conv2d(c[-1], shape.squeeze, 1)
+        self.to_points = nn.Linear(c[-1] + shape.squeeze * last * last, shape.points * 2)
+        self.register_buffer("mean_points", torch.full((shape.points, 2), 0.5))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """:param x: [B, 3, S, S] RGB crops of the pack's template, -1..1, any S.
+
+        :return: [B, 68, 2] float32 x and y, fractions of the crop; a jaw that leaves the crop leaves 0..1 too.
+        """
+        x = F.interpolate(x.float(), (self.shape.side,) * 2, mode="bilinear", antialias=True)
+        x = self.stages(self.stem(F.pixel_unshuffle(x, 2)))
+        x = torch.cat([x.mean((2, 3)), F.leaky_relu(self.squeeze(x), 0.2).flatten(1)], 1)
+        with torch.autocast(x.device.type, enabled=False):
+            # A tenth of the crop per unit: the head's outputs are then of order one.
+            return self.mean_points + 0.1 * self.to_points(x.float()).view(-1, self.shape.points, 2)

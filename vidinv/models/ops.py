@@ -1,0 +1,81 @@
+"""The operations StyleGAN2 (Karras et al. 2020) is made of, in plain PyTorch: nothing is compiled at import."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+SQRT2 = math.sqrt(2.0)
+BLUR = (1.0, 3.0, 3.0, 1.0)
+
+
+def leaky_relu(x: Tensor, bias: Tensor | None = None) -> Tensor:
+    """Leaky ReLU (slope 0.2) with gain sqrt(2), which keeps unit variance; ``bias`` [C] is added first."""
+    if bias is not None:
+        x = x + bias.to(x.dtype).view(1, -1, *([1] * (x.dim() - 2)))
+    return F.leaky_relu(x, 0.2) * SQRT2
+
+
+def _blur_kernel(channels: int, gain: float, like: Tensor) -> Tensor:
+    taps = torch.tensor(BLUR, device=like.device, dtype=torch.float32)
+    taps = torch.outer(taps, taps) / taps.sum() ** 2 * gain
+    return taps.to(like.dtype).expand(channels, 1, 4, 4)
+
+
+def blur(x: Tensor, pad: tuple[int, int], gain: float = 1.0) -> Tensor:
+    """Filter with [1, 3, 3, 1] x [1, 3, 3, 1]; ``pad`` zeros are added before and after both axes."""
+    x = F.pad(x, (pad[0], pad[1], pad[0], pad[1]))
+    return F.conv2d(x, _blur_kernel(x.shape[1], gain, x), groups=x.shape[1])
+
+
+def upsample2(x: Tensor) -> Tensor:
+    """Twice the size: zeros in between, then the blur with gain 4 (so that the mean stays)."""
+    channels = x.shape[1]
+    # One transposed convolution does both; cropping one pixel at each border gives StyleGAN2's padding (2, 1).
+    return F.conv_transpose2d(x, _blur_kernel(channels, 4.0, x), stride=2, padding=1, groups=channels)
+
+
+class EqualLinear(nn.Module):
+    """Fully connected layer with run-time weight scaling (equalised learning rate)."""
+
+    def __init__(self, d_in: int, d_out: int, bias: float = 0.0, rate: float = 1.0) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(d_out, d_in) / rate)
+        self.bias = nn.Parameter(torch.full((d_out,), float(bias)))
+        self.scale, self.rate = rate / math.sqrt(d_in), rate
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.linear(x, (self.weight * self.scale).to(x.dtype), (self.bias * self.rate).to(x.dtype))
+
+
+class ModulatedConv(nn.Module):
+    """Convolution whose input channels are scaled by a style and whose output is demodulated (section 2.2).
+
+    ``y = demod * conv(style * x)`` equals modulating the weights per sample, without a grouped convolution: one
+    convolution serves the whole batch.
+    """
+
+    def __init__(self, c_in: int, c_out: int, kernel: int, d_style: int, up: bool = False, demodulate: bool = True):
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(c_out, c_in, kernel, kernel))
+        self.modulation = EqualLinear(d_style, c_in, bias=1.0)
+        self.scale, self.up, self.demodulate = 1 / math.sqrt(c_in * kernel**2), up, demodulate
+
+    def forward(self, x: Tensor, w: Tensor) -> Tensor:
+        """:param x: [B, C, H, W]; :param w: [B, D]; returns [B, C', H', W'], H' = 2 H where it upsamples."""
+        style = self.modulation(w.float())
+        weight = self.weight * self.scale
+        x = x * style.to(x.dtype)[:, :, None, None]
+        if self.up:
+            x = F.conv_transpose2d(x, weight.to(x.dtype).transpose(0, 1), stride=2)
+            x = blur(x, (1, 1), gain=4.0)
+        else:
+            x = F.conv2d(x, weight.to(x.dtype), padding=weight.shape[-1] // 2)
+        if self.demodulate:
+            power = weight.square().sum((2, 3))
+            demod = torch.rsqrt(style.square() @ power.t() + 1e-8)
+            x = x * demod.to(x.dtype)[:, :, None, None]
+        return x

@@ -1,0 +1,151 @@
+"""A model pack: a folder of safetensors files, pack.toml and card.md.
+
+pack.toml names the pack, how its crops are placed, the sizes of every network, what each edit does, and the sha256 of
+every file. A network is read, and its file's hash checked, when it is first asked for; nothing is ever unpickled.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load
+from torch import Tensor, nn
+
+from vidinv.errors import DamagedPack, UnknownPack
+from vidinv.faces.quads import Template
+from vidinv.models.attributes import AttributeNet, AttributeShape
+from vidinv.models.feature_style_encoder import EncoderShape, FeatureStyleEncoder
+from vidinv.models.generator import Generator, GeneratorShape
+from vidinv.models.identity import IdentityNet, IdentityShape
+from vidinv.models.landmarks import LandmarkNet, LandmarkShape
+
+DEFAULT_PACK = "face-128"
+
+
+def pack_folders() -> list[Path]:
+    """Where packs are looked for by name: inside the wheel, or assets/models of a checkout."""
+    package = Path(__file__).resolve().parents[1]
+    return [p for p in (package / "packs", package.parent / "assets" / "models") if p.is_dir()]
+
+
+def list_packs() -> list[Path]:
+    """Folders of all packs that can be named."""
+    return sorted(p.parent for folder in pack_folders() for p in folder.glob("*/pack.toml"))
+
+
+def find_pack(name: str | Path | None) -> Path:
+    """Folder of a pack given by name or by path; None is the default pack.
+
+    :raises UnknownPack: when there is no such pack.
+    """
+    name = name or DEFAULT_PACK
+    for folder in [Path(name), *(p / str(name) for p in pack_folders())]:
+        if (folder / "pack.toml").is_file():
+            return folder
+    known = ", ".join(p.name for p in list_packs()) or "none"
+    raise UnknownPack(f"no model pack {str(name)!r}: installed packs are {known}; or pass the path of a pack's folder")
+
+
+@dataclass(frozen=True)
+class Pack:
+    """A pack on disk; networks come in eval mode, without gradients, on ``device``."""
+
+    folder: Path
+    settings: dict[str, Any]
+    device: str = "cpu"
+
+    @property
+    def name(self) -> str:
+        return self.settings["name"]
+
+    @property
+    def resolution(self) -> int:
+        return self.settings["encoder"]["resolution"]
+
+    @property
+    def template(self) -> Template:
+        return Template(**self.settings["template"])
+
+    @property
+    def hash(self) -> str:
+        """sha256 over the files' hashes: two packs with the same hash give the same pictures."""
+        listed = "".join(f"{k}={v}\n" for k, v in sorted(self.settings["files"].items()))
+        return hashlib.sha256(listed.encode()).hexdigest()
+
+    def tensors(self, name: str) -> dict[str, Tensor]:
+        """The tensors of one file, by its name without ending, as float32.
+
+        :raises DamagedPack: when the file is missing, its hash differs, or it is no safetensors file.
+        """
+        file = f"{name}.safetensors"
+        expected = self.settings["files"].get(file)
+        if expected is None:
+            raise DamagedPack(f"pack {self.name} has no {name} network: its pack.toml lists no {file}")
+        path = self.folder / file
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise DamagedPack(f"pack {self.name}: cannot read {path} ({error.strerror}); reinstall the pack") from None
+        if hashlib.sha256(data).hexdigest() != expected:
+            raise DamagedPack(
+                f"pack {self.name}: {path} is damaged (its sha256 is not the one in pack.toml); reinstall the pack"
+            )
+        try:
+            return {k: v.float() if v.is_floating_point() else v for k, v in load(data).items()}
+        except SafetensorError as error:
+            raise DamagedPack(f"pack {self.name}: {path} is no safetensors file ({error})") from None
+
+    def _network(self, network: nn.Module, name: str) -> Any:
+        try:
+            network.load_state_dict(self.tensors(name))
+        except RuntimeError as error:
+            raise DamagedPack(f"pack {self.name}: {name}.safetensors does not fit pack.toml: {error}") from None
+        network = network.to(self.device, memory_format=torch.channels_last)
+        return network.eval().requires_grad_(False)
+
+    def _shape(self, kind: type, section: str) -> Any:
+        return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in self.settings[section].items()})
+
+    @cached_property
+    def generator(self) -> Generator:
+        return self._network(Generator(self._shape(GeneratorShape, "generator")), "generator")
+
+    @cached_property
+    def encoder(self) -> FeatureStyleEncoder:
+        return self._network(FeatureStyleEncoder(self._shape(EncoderShape, "encoder")), "encoder")
+
+    @cached_property
+    def identity(self) -> IdentityNet:
+        return self._network(IdentityNet(self._shape(IdentityShape, "identity")), "identity")
+
+    @cached_property
+    def attributes(self) -> AttributeNet:
+        return self._network(AttributeNet(self._shape(AttributeShape, "attributes")), "attributes")
+
+    @cached_property
+    def landmarks(self) -> LandmarkNet:
+        return self._network(LandmarkNet(self._shape(LandmarkShape, "landmarks")), "landmarks")
+
+    @cached_property
+    def directions(self) -> dict[str, Tensor]:
+        """Per edit the displacement of one step, [L, D]."""
+        return {k: v.to(self.device) for k, v in self.tensors("directions").items()}
+
+
+def load_pack(name: str | Path | None = None, device: str = "cpu") -> Pack:
+    """:raises UnknownPack: no such pack. :raises DamagedPack: its pack.toml cannot be read."""
+    folder = find_pack(name)
+    try:
+        settings = tomllib.loads((folder / "pack.toml").read_text(encoding="utf-8"))
+        pack = Pack(folder, settings, device)
+        _ = pack.name, pack.resolution, pack.template, settings["files"], settings["edits"]
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, TypeError) as error:
+        raise DamagedPack(f"{folder / 'pack.toml'} cannot be used ({error!r}); reinstall the pack") from None
+    return pack

@@ -1,0 +1,1 @@
+"""Streaming tools that know nothing of faces."""

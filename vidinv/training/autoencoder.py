@@ -1,0 +1,123 @@
+"""Generator and Feature-Style encoder trained together as an autoencoder: the route that a CPU can go.
+
+Both inversions of Yao et al. 2022 are trained at once: x2 = G(w, F) carries the detail, x1 = G(w) forces the styles to
+know as much of the face as they can, and 0.01 |F - G^K(w)|^2 keeps F where Eq. 1 may add to it. There is no
+discriminator, so no synthetic half and no prior over w: the mean and spread of the codes stand in for them.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from vidinv.models.feature_style_encoder import EncoderShape, FeatureStyleEncoder
+from vidinv.models.generator import Generator, GeneratorShape
+from vidinv.training.losses import identity_distance
+from vidinv.training.teachers import Teachers
+
+
+@dataclass(frozen=True)
+class AutoencoderOptions:
+    images: int = 60_000  # length of the run
+    batch: int = 16
+    rate: float = 2e-3
+    anneal: float = 0.4  # last share of the run over which the rate falls to a fiftieth
+    lpips: float = 1.5
+    style_only: float = 1.0  # weight of x1 against x2
+    feature_pull: float = 0.02
+    identity: float = 0.3
+    seed: int = 0
+
+
+@dataclass
+class State:
+    generator: Generator
+    encoder: FeatureStyleEncoder
+    optimiser: torch.optim.Optimizer
+    seen: int = 0
+
+    def save(self, path: Path) -> None:
+        part = path.with_suffix(".part")
+        torch.save(
+            {
+                "generator": self.generator.state_dict(),
+                "encoder": self.encoder.state_dict(),
+                "optimiser": self.optimiser.state_dict(),
+                "seen": self.seen,
+            },
+            part,
+        )
+        part.replace(path)
+
+    def load(self, path: Path) -> None:
+        saved = torch.load(path, map_location="cpu", weights_only=True)
+        self.generator.load_state_dict(saved["generator"])
+        self.encoder.load_state_dict(saved["encoder"])
+        self.optimiser.load_state_dict(saved["optimiser"])
+        self.seen = saved["seen"]
+
+
+def start(generator: GeneratorShape, encoder: EncoderShape, options: AutoencoderOptions) -> State:
+    torch.manual_seed(options.seed)
+    g = Generator(generator).to(memory_format=torch.channels_last)
+    e = FeatureStyleEncoder(encoder).to(memory_format=torch.channels_last)
+    g.mapping.requires_grad_(False)  # nothing is drawn from noise here
+    for conv in g.convs:
+        conv.noise_strength.requires_grad_(False)  # noise can only hurt a reconstruction
+    parameters = [p for p in [*g.parameters(), *e.parameters()] if p.requires_grad]
+    return State(g, e, torch.optim.Adam(parameters, lr=options.rate, betas=(0.5, 0.99)))
+
+
+def rate_at(options: AutoencoderOptions, seen: int) -> float:
+    """Warm up over the first 500 images, hold, then a cosine down to 2 % over the last ``anneal`` of the run."""
+    left = max(options.images - seen, 0) / (options.anneal * options.images)
+    fall = 1.0 if left >= 1 else 0.02 + 0.98 * 0.5 * (1 - math.cos(math.pi * left))
+    return options.rate * fall * min((seen + options.batch) / 500, 1.0)
+
+
+def step(state: State, teachers: Teachers, x: Tensor, grids: Tensor, options: AutoencoderOptions) -> dict[str, float]:
+    """One step on pictures ``x`` [B, 3, S, S] in -1..1; returns the losses' values."""
+    half, quarter = max(len(x) // 2, 1), max(len(x) // 4, 1)
+    for group in state.optimiser.param_groups:
+        group["lr"] = rate_at(options, state.seen)
+    with torch.autocast(x.device.type, torch.bfloat16):
+        w, feature = state.encoder(x)
+        native, skip = state.generator.below(w)
+        x2 = state.generator.render_from(w, feature, skip)
+        x1 = state.generator.render_from(w[:half], native[:half], skip[:half])
+        perceptual = teachers.labeller.lpips
+        l2 = perceptual(x2, x).float().mean()
+        l1 = perceptual(x1, x[:half]).float().mean()
+    x1, x2 = x1.float(), x2.float()
+    pixels2, pixels1 = (x2 - x).abs().mean(), (x1 - x[:half]).abs().mean()
+    pull = (feature.float() - native.float()).square().mean()
+    both = torch.cat([x2[:quarter], x1[:quarter]])
+    target, where = torch.cat([x[:quarter]] * 2), torch.cat([grids[:quarter]] * 2)
+    with torch.autocast(x.device.type, torch.bfloat16):
+        who = identity_distance(teachers, both, target, where).float().mean()
+    loss = pixels2 + options.lpips * l2 + options.style_only * (pixels1 + l1)
+    loss = loss + options.feature_pull * pull + options.identity * who
+    state.optimiser.zero_grad(set_to_none=True)
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_([p for g in state.optimiser.param_groups for p in g["params"]], 5.0)
+    state.optimiser.step()
+    state.seen += len(x)
+    named = {"l1": pixels2, "lpips": l2, "l1_w": pixels1, "lpips_w": l1, "pull": pull, "identity": who}
+    return {k: float(v.detach()) for k, v in named.items()}
+
+
+def train(state: State, teachers: Teachers, batches, options: AutoencoderOptions, report) -> None:
+    """Run until ``options.images`` are seen; ``report(state, losses, images_per_second)`` is called every step."""
+    while state.seen < options.images:
+        before, (x, grids) = time.monotonic(), next(batches)
+        losses = step(state, teachers, x, grids, options)
+        report(state, losses, len(x) / (time.monotonic() - before))
+
+
+def describe(state: State) -> dict:
+    return {"generator": asdict(state.generator.shape), "encoder": asdict(state.encoder.shape)}

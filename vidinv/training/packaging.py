@@ -1,0 +1,44 @@
+"""Write a model pack: safetensors in fp16, and the pack.toml that vidinv.models.pack reads."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+
+def write_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
+    """One safetensors file, floating point as fp16."""
+    halves = {k: v.detach().cpu().half() if v.is_floating_point() else v.detach().cpu() for k, v in tensors.items()}
+    # What fp16 cannot hold would come back as inf and turn pictures black far from here.
+    broken = [k for k, v in halves.items() if v.is_floating_point() and not torch.isfinite(v).all()]
+    if broken:
+        raise ValueError(f"{path.name}: not representable in fp16: {', '.join(broken)}")
+    save_file({k: v.contiguous() for k, v in halves.items()}, str(path))
+
+
+def write_pack_toml(folder: Path, settings: dict[str, Any]) -> None:
+    """pack.toml with the sha256 of every safetensors file in ``folder``."""
+    files = {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(folder.glob("*.safetensors"))}
+    lines = _table("", {**settings, "files": files})
+    (folder / "pack.toml").write_text("\n".join(lines).lstrip("\n") + "\n", encoding="utf-8")
+
+
+def _table(name: str, table: dict[str, Any]) -> list[str]:
+    """TOML of a nested table. Strings and numbers of JSON are TOML's too, and so are lists of them."""
+    plain = {k: v for k, v in table.items() if not isinstance(v, dict)}
+    lines = [f"\n[{name}]"] if name and plain else []
+    lines += [f"{_key(k)} = {json.dumps(v, ensure_ascii=False)}" for k, v in plain.items()]
+    for key, value in table.items():
+        if isinstance(value, dict):
+            lines += _table(f"{name}.{_key(key)}" if name else _key(key), value)
+    return lines
+
+
+def _key(key: str) -> str:
+    return key if key.replace("_", "").replace("-", "").isalnum() else json.dumps(key)

@@ -1,0 +1,46 @@
+"""Which faces a training batch holds, and in what order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+
+def balanced_weights(labels: dict[str, NDArray], infants: float = 0.3) -> NDArray[np.float64]:
+    """Probability of each face: even (by the root of the density) over age, sex and skin tone; few infants.
+
+    The root is a compromise: full inverse density would show a handful of rare faces hundreds of times.
+
+    :param labels: columns ``age`` (years), ``male`` (0..1) and ``skin`` (median brightness of the face, 0..255).
+    """
+    age = np.digitize(labels["age"], [5, 15, 25, 35, 45, 55, 65])
+    skin = np.digitize(labels["skin"], np.quantile(labels["skin"], [0.1, 0.3, 0.7]))
+    cell = (age * 4 + skin) * 2 + (labels["male"] > 0.5)
+    weights = 1 / np.sqrt(np.bincount(cell)[cell])
+    weights[labels["age"] < 4] *= infants
+    return weights / weights.sum()
+
+
+def to_tensor(pictures: NDArray[np.uint8]) -> Tensor:
+    """[N, S, S, 3] 0..255 -> [N, 3, S, S] float32 -1..1, channels last in memory."""
+    return torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2).float() / 127.5 - 1
+
+
+def batches(
+    pictures: NDArray[np.uint8], grids: Tensor, weights: NDArray, batch: int, seed: int
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Endless batches (pictures [B, 3, S, S], identity grids [B, 2, 3]), half of them mirrored."""
+    rng = np.random.default_rng(seed)
+    # x of the crop and x of the face both change their sign.
+    mirror = torch.tensor([[1.0, -1.0, -1.0], [-1.0, 1.0, 1.0]])
+    while True:
+        rows = rng.choice(len(pictures), batch, p=weights)
+        x, where = to_tensor(pictures[rows]), grids[rows].clone()
+        flipped = torch.from_numpy(rng.random(batch) < 0.5)
+        x[flipped] = x[flipped].flip(-1)
+        where[flipped] = where[flipped] * mirror
+        yield x.contiguous(memory_format=torch.channels_last), where

@@ -1,0 +1,56 @@
+"""Aligned faces on disk: JPEG shards of at most 50 MiB, and one table of labels.
+
+    shard-000.zip ...   0000000.jpg, stored: the file's number is the row of the table
+    labels.npz          a column per label, a row per face
+"""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+SHARD_BYTES = 48 * 2**20
+
+
+def write_shards(folder: Path, crops: list[bytes], labels: dict[str, NDArray]) -> None:
+    """:param crops: JPEG files' bytes, one per row of every label."""
+    folder.mkdir(parents=True, exist_ok=True)
+    at, shard, size = None, -1, SHARD_BYTES
+    for row, data in enumerate(crops):
+        if size + len(data) > SHARD_BYTES:
+            if at is not None:
+                at.close()
+            shard, size = shard + 1, 0
+            at = zipfile.ZipFile(folder / f"shard-{shard:03d}.zip", "w", zipfile.ZIP_STORED)
+        at.writestr(f"{row:07d}.jpg", data)
+        size += len(data)
+    if at is not None:
+        at.close()
+    np.savez_compressed(folder / "labels.npz", **labels)
+
+
+def read_labels(folder: Path) -> dict[str, NDArray]:
+    with np.load(folder / "labels.npz", allow_pickle=False) as table:
+        return dict(table)
+
+
+def read_crops(folder: Path, rows: NDArray | None = None) -> NDArray[np.uint8]:
+    """All crops, or the given rows in their order: [N, S, S, 3] RGB, 0..255."""
+    shards = sorted(Path(folder).glob("shard-*.zip"))
+    if not shards:
+        raise FileNotFoundError(f"{folder} holds no shard-*.zip; make them with python -m pipelines.prepare_faces")
+    wanted = None if rows is None else set(int(r) for r in rows)
+    found: dict[int, NDArray] = {}
+    for shard in shards:
+        with zipfile.ZipFile(shard) as archive:
+            for name in archive.namelist():
+                row = int(name.split(".")[0])
+                if wanted is None or row in wanted:
+                    picture = cv2.imdecode(np.frombuffer(archive.read(name), np.uint8), cv2.IMREAD_COLOR)
+                    found[row] = cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
+    order = sorted(found) if rows is None else [int(r) for r in rows]
+    return np.stack([found[r] for r in order])

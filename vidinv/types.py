@@ -1,0 +1,103 @@
+"""What travels between the stages: Frame -> Found -> Aligned -> Coded -> Edited -> Rendered -> Frame.
+
+Each type holds the one before it, so the last one still knows its frame. Everything is frozen; arrays are shared,
+not copied, and nobody writes into an array that he did not make.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One picture of the stream, upright as a player shows it."""
+
+    image: NDArray[np.uint8]  # [H, W, 3] RGB, 0..255
+    index: int  # position in the stream, from 0
+    pts: int | None = None  # presentation time in ticks of the stream's time base; None outside containers
+    time: Fraction | None = None  # presentation time, seconds
+
+
+@dataclass(frozen=True)
+class Face:
+    """One face of one frame."""
+
+    box: NDArray[np.float32]  # [4] x0, y0, x1, y1, pixels
+    points: NDArray[np.float32]  # [5, 2] left eye, right eye, nose, left mouth corner, right mouth corner, pixels
+    score: float  # detector's probability, 0..1
+    person: int = -1  # id of the track it belongs to, from 0; -1 before tracking
+    seen: bool = True  # False: bridged over frames in which the detector missed it
+
+
+@dataclass(frozen=True)
+class Found:
+    """A frame and its faces, largest first. ``cut`` says that a new shot starts here."""
+
+    frame: Frame
+    faces: tuple[Face, ...]
+    cut: bool = False
+
+
+@dataclass(frozen=True)
+class Crop:
+    """A face as the generator sees it."""
+
+    person: int
+    quad: NDArray[np.float64]  # [4, 2] top left, bottom left, bottom right, top right, pixels of the frame, smoothed
+    image: NDArray[np.uint8]  # [S, S, 3] RGB, 0..255
+    weight: float = 1.0  # 0..1, fades at the ends of a track
+
+
+@dataclass(frozen=True)
+class Aligned:
+    found: Found
+    crops: tuple[Crop, ...]
+
+
+@dataclass(frozen=True)
+class Code:
+    """A point of the Feature-Style space."""
+
+    w: Tensor  # [L, D] float32, one style per layer (W+)
+    feature: Tensor  # [C, h, h] float32, F: what replaces the input of the generator's K-th convolution
+
+
+@dataclass(frozen=True)
+class Coded:
+    aligned: Aligned
+    codes: tuple[Code, ...]  # one per crop
+
+
+@dataclass(frozen=True)
+class Edited:
+    coded: Coded
+    sources: tuple[Code, ...]  # one per crop: what the edit starts from, smoothed over time
+    codes: tuple[Code | None, ...]  # one per crop: w~ and F; None: this face is not edited in this frame
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """Per crop the two pictures of Eq. 1; None where the face is not edited in this frame."""
+
+    edited: Edited
+    inversions: tuple[NDArray[np.float32] | None, ...]  # [S, S, 3] RGB, 0..255: G(w, F)
+    edits: tuple[NDArray[np.float32] | None, ...]  # [S, S, 3] RGB, 0..255: G(w~, F~)
+
+    @property
+    def frame(self) -> Frame:
+        return self.edited.coded.aligned.found.frame
+
+
+@dataclass(frozen=True)
+class Blended:
+    """A frame on its way out, with what the report wants to know of it."""
+
+    frame: Frame  # the edited picture, same index and time as the source
+    rendered: Rendered
+    masks: tuple[NDArray[np.float32] | None, ...] = field(default=())  # per crop [S, S], 0..1

@@ -1,0 +1,86 @@
+"""Everything beside the picture: audio, subtitles, data, chapters. Packets are copied as they are, never decoded.
+
+Works on whatever looks like a packet or a stream; the library behind them is container.py's business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+# Written by the muxer itself, or true of the source file only.
+_CONTAINER_KEYS = {"major_brand", "minor_version", "compatible_brands", "encoder", "DURATION"}
+_VIDEO_KEYS = {"encoder", "DURATION", "BPS", "NUMBER_OF_BYTES", "NUMBER_OF_FRAMES", "vendor_id"}
+
+
+def container_metadata(metadata: Mapping[str, str]) -> dict[str, str]:
+    return {k: v for k, v in metadata.items() if k not in _CONTAINER_KEYS}
+
+
+def video_metadata(metadata: Mapping[str, str]) -> dict[str, str]:
+    """Tags of the encoded stream; the statistics of the source's encoding no longer hold."""
+    return {k: v for k, v in metadata.items() if k.split("-")[0] not in _VIDEO_KEYS and not k.startswith("_STATISTICS")}
+
+
+def describe(stream: Any) -> str:
+    """ "#1 audio aac (eng)" """
+    context = stream.codec_context
+    codec = context.codec.canonical_name if context else getattr(stream, "name", None) or "unknown"
+    language = stream.metadata.get("language")
+    return f"#{stream.index} {stream.type} {codec}" + (f" ({language})" if language not in (None, "und") else "")
+
+
+def is_chapter_track(stream: Any, chapters: Sequence[Any]) -> bool:
+    """MP4 keeps chapters a second time, as a track of titles; they are copied as chapters."""
+    return bool(chapters) and stream.type == "data" and stream.name == "bin_data"
+
+
+class Passthrough:
+    """Copies packets in step with the video, so that neither side waits in memory for the other.
+
+    ``packets`` is a demuxer in file order, ``targets`` maps an input stream's index to its output stream, ``shift`` in
+    seconds is taken off every timestamp, ``write`` muxes one packet, ``broken`` is what a damaged input raises.
+    """
+
+    def __init__(
+        self,
+        packets: Iterator[Any],
+        targets: Mapping[int, Any],
+        shift: Fraction,
+        write: Callable[[Any], None],
+        broken: type[Exception],
+    ) -> None:
+        self._packets, self._targets, self._shift, self._write, self._broken = packets, targets, shift, write, broken
+        self._held: Any = None
+        self.cut_short = False  # the input could not be read to its end
+
+    def until(self, seconds: Fraction | None) -> None:
+        """Write what is due before ``seconds`` (output time); None writes the rest."""
+        while (packet := self._held or self._next()) is not None:
+            self._held = packet
+            if seconds is not None and packet.dts * packet.time_base > seconds:
+                return
+            self._held = None
+            packet.stream = self._targets[packet.stream_index]
+            self._write(packet)
+
+    def _next(self) -> Any:
+        while True:
+            try:
+                packet = next(self._packets, None)
+            except self._broken:
+                self.cut_short = True
+                return None
+            if packet is None:
+                return None
+            if packet.size == 0:  # a demuxer's last words, meant for decoders
+                continue
+            if packet.size == 2 and packet.stream.codec_context.name == "mov_text":
+                continue  # "show nothing", with which MP4 fills the gaps between subtitles, and will again
+            ticks = round(self._shift / packet.time_base)
+            # A cover picture has no time at all; some containers give only one of the two.
+            pts = packet.pts if packet.pts is not None else packet.dts
+            dts = packet.dts if packet.dts is not None else pts
+            packet.pts, packet.dts = (0, 0) if pts is None else (pts - ticks, dts - ticks)
+            return packet

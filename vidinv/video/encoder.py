@@ -1,0 +1,47 @@
+"""What to ask of an encoder, and how each of them is told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vidinv.errors import UsageError
+
+CODECS = ("libx264", "libx265", "libsvtav1", "libvpx-vp9", "mpeg4")
+PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
+_SVT_PRESETS = (12, 11, 10, 9, 8, 7, 5, 3, 2)
+_VP9_CPU_USED = (8, 7, 5, 4, 3, 2, 1, 1, 0)
+
+
+@dataclass(frozen=True)
+class EncoderSettings:
+    codec: str = "libx264"  # one of CODECS
+    crf: float | None = 18  # quality on the encoder's own scale, lower is better; None: the encoder's default
+    preset: str = "veryfast"  # one of PRESETS; libsvtav1 and libvpx-vp9 also take their own number
+    threads: int = 0  # 0: as many as there are cores
+
+
+def encoder_options(settings: EncoderSettings) -> dict[str, str]:
+    """Private options of the encoder. Raises UsageError for a codec or a preset that is not there."""
+    if settings.codec not in CODECS:
+        raise UsageError(f"no encoder called {settings.codec!r}; there are {', '.join(CODECS)}")
+    numbered = settings.preset.isdigit() and settings.codec in ("libsvtav1", "libvpx-vp9")
+    if settings.preset not in PRESETS and not numbered:
+        raise UsageError(f"no preset called {settings.preset!r}; there are {', '.join(PRESETS)}")
+    speed = PRESETS.index(settings.preset) if settings.preset in PRESETS else None
+    crf = {} if settings.crf is None else {"crf": f"{settings.crf:g}"}
+    match settings.codec:
+        case "libsvtav1":
+            return crf | {"preset": settings.preset if speed is None else str(_SVT_PRESETS[speed])}
+        case "libvpx-vp9":
+            cpu_used = settings.preset if speed is None else str(_VP9_CPU_USED[speed])
+            # b=0 makes crf the only thing that decides the size; above 5 only the realtime mode differs.
+            deadline = "realtime" if int(cpu_used) > 5 else "good"
+            return crf | {"b": "0", "cpu-used": cpu_used, "row-mt": "1", "deadline": deadline}
+        case "mpeg4":
+            # A quantiser from 1 to 31 instead of a crf; six steps of crf double it. 118 is libavcodec's unit for one.
+            step = 3.0 if settings.crf is None else min(max(2 ** ((settings.crf - 12) / 6), 1.0), 31.0)
+            return {"flags": "+qscale", "global_quality": str(round(118 * step))}
+        case "libx265":
+            return crf | {"preset": settings.preset, "x265-params": "log-level=error"}
+        case _:
+            return crf | {"preset": settings.preset}

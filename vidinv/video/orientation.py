@@ -1,0 +1,51 @@
+"""Between the picture as coded and the picture as a player shows it: quarter turns and mirrors, exact."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Orientation:
+    """Transpose first, then flip: the eight ways a rectangle lies on the pixel grid."""
+
+    transpose: bool = False
+    flip_x: bool = False
+    flip_y: bool = False
+
+    @property
+    def identity(self) -> bool:
+        return not (self.transpose or self.flip_x or self.flip_y)
+
+    def upright(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """[H, W, 3] as coded -> [H', W', 3] as shown, contiguous."""
+        return _flip(cv2.transpose(image) if self.transpose else image, self.flip_x, self.flip_y)
+
+    def coded(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """The inverse of ``upright``."""
+        image = _flip(image, self.flip_x, self.flip_y)
+        return cv2.transpose(image) if self.transpose else image
+
+
+def from_matrix(matrix: Sequence[int] | None) -> Orientation | None:
+    """The orientation a display matrix asks for (9 integers, 16.16 fixed point, p = a x + c y, q = b x + d y).
+
+    None when the matrix turns by something else than a multiple of 90 degrees.
+    """
+    if matrix is None:
+        return Orientation()
+    a, b, c, d = matrix[0], matrix[1], matrix[3], matrix[4]
+    if abs(a) + abs(d) > 100 * (abs(b) + abs(c)):
+        return Orientation(False, a < 0, d < 0)
+    if abs(b) + abs(c) > 100 * (abs(a) + abs(d)):
+        return Orientation(True, c < 0, b < 0)
+    return None
+
+
+def _flip(image: NDArray[np.uint8], x: bool, y: bool) -> NDArray[np.uint8]:
+    return cv2.flip(image, -1 if x and y else int(x)) if x or y else image

@@ -1,0 +1,65 @@
+"""The output file: checked before the work, hidden while it grows, whole or not there."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+from pathlib import Path
+
+from vidinv.errors import DiskFull, OutputError, OutputExists, OutputIsInput, OutputUnwritable
+
+FORMATS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def output_format(dst: Path) -> str:
+    """The muxer for a name. Raises OutputUnwritable."""
+    name = FORMATS.get(dst.suffix.lower())
+    if name is None:
+        suffix = dst.suffix or "a name without suffix"
+        raise OutputUnwritable(f"{dst}: no container for {suffix}; use one of {', '.join(FORMATS)}")
+    return name
+
+
+def check_paths(src: Path, dst: Path, overwrite: bool) -> None:
+    """Raise OutputIsInput, OutputExists or OutputUnwritable while nothing has been done yet."""
+    output_format(dst)
+    if dst.exists() and src.exists() and dst.samefile(src):
+        raise OutputIsInput(f"{dst} is the input itself, which would be destroyed; choose another name")
+    if dst.is_dir():
+        raise OutputUnwritable(f"{dst} is a folder; name a file")
+    if dst.exists() and not overwrite:
+        raise OutputExists(f"{dst} exists; choose another name, or overwrite it (--overwrite)")
+    if not dst.parent.is_dir():
+        raise OutputUnwritable(f"the folder {dst.parent} does not exist; create it first")
+    # Asking the file system is the only answer that counts read-only mounts and access lists.
+    probe = part_path(dst)
+    try:
+        probe.touch(exist_ok=False)
+        probe.unlink()
+    except OSError as error:
+        raise write_error(error, dst) from error
+
+
+def part_path(dst: Path) -> Path:
+    """A hidden name beside ``dst``, so that the final rename stays within one file system."""
+    return dst.with_name(f".{dst.name[:200]}.{secrets.token_hex(4)}.part")
+
+
+def publish(part: Path, dst: Path, overwrite: bool) -> None:
+    """Give the finished file its name. Raises OutputExists if somebody else took it meanwhile."""
+    if dst.exists() and not overwrite:
+        raise OutputExists(f"{dst} appeared meanwhile; choose another name, or overwrite it (--overwrite)")
+    os.replace(part, dst)
+
+
+def write_error(error: BaseException, dst: Path) -> OutputError:
+    """The error of this package for an error of the operating system or of the muxer."""
+    code = getattr(error, "errno", None)
+    if code in _FULL:
+        return DiskFull(f"no space left for {dst}; nothing was kept. Free some space or write to another disk")
+    if code in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return OutputUnwritable(f"no permission to write into {dst.parent}; choose another folder")
+    text = getattr(error, "strerror", None) or str(error)
+    return OutputUnwritable(f"{dst} cannot be written: {text}. Another container (.mkv) or encoder may take it")

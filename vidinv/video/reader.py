@@ -1,0 +1,157 @@
+"""Reads frames: the whole stream in order, or one of them by time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from fractions import Fraction
+from math import floor
+from pathlib import Path
+from typing import Any, Self
+
+from vidinv.errors import NotAVideo
+from vidinv.types import Frame
+from vidinv.video import colour, orientation
+from vidinv.video.container import (
+    Broken,
+    RgbConverter,
+    demux,
+    exact,
+    open_input,
+    read_info,
+    stream_duration,
+    video_stream,
+)
+from vidinv.video.info import Damage, VideoInfo
+
+
+def probe(path: str | Path) -> VideoInfo:
+    """What a video file is. Decodes its first frame. Raises an InputError."""
+    with Reader(path) as reader:
+        return reader.info
+
+
+class Reader:
+    """Decodes one video stream, once, from start to end. Raises an InputError when opened.
+
+    ``warnings`` says what was changed on reading; ``damage`` is final when the iteration has ended.
+    """
+
+    def __init__(self, path: str | Path, threads: int = 0) -> None:
+        self._path = Path(path)
+        self._container = open_input(self._path)
+        try:
+            self._stream = video_stream(self._container, self._path)
+            self._stream.codec_context.thread_type = "AUTO"
+            self._stream.codec_context.thread_count = threads
+            # MP4 lists its pictures, without those that an edit list cuts off; elsewhere such counts go stale.
+            self._promised = len(self._stream.index_entries) if "mov" in self._container.format.name else 0
+            self._packets = self._hidden = self._errors = self._corrupt = self._frames = 0
+            self._bad_at: Fraction | None = None
+            self._end: Fraction | None = None
+            self._decoded = self._decode()
+            self._first = next(self._decoded, None)
+            if self._first is None:
+                raise NotAVideo(f"{self._path} holds no picture that can be decoded; check that the file is complete")
+            self.info = read_info(self._path, self._container, self._stream, self._first)
+            colour.refuse_hdr(self.info.colour, str(self._path))
+            self._to_rgb = RgbConverter(self.info)
+        except BaseException:
+            self._container.close()
+            raise
+        self.damage: Damage | None = None
+        self.warnings: list[str] = []
+        if self._first.format.components[0].bits > 8:
+            self.warnings.append(f"{self.info.pix_fmt} is read at 8 bits per channel")
+        if orientation.from_matrix(self.info.matrix) is None:
+            self.warnings.append(f"rotation by {self.info.rotation} degrees stays a tag; frames are read unrotated")
+
+    def __iter__(self) -> Iterator[Frame]:
+        last: int | None = None
+        step = max(1, round(1 / (self.info.rate * self.info.time_base)))
+        frame, self._first = self._first, None
+        while frame is not None:
+            pts = frame.pts if frame.pts is not None else frame.dts
+            if pts is None or (last is not None and pts <= last):
+                # No container takes time that stands still.
+                pts = 0 if last is None else last + (step if pts is None else 1)
+            last, self._end = pts, (pts + max(step, frame.duration or 0)) * self.info.time_base
+            yield Frame(self._to_rgb(frame), self._frames, pts, pts * self.info.time_base)
+            self._frames += 1
+            frame = next(self._decoded, None)
+        self.damage = self._assess()
+
+    def _decode(self) -> Iterator[Any]:
+        for packet in demux(self._container, self._stream, self._failed):
+            if packet.size:
+                self._packets += 1
+                self._hidden += packet.is_discard
+            try:
+                frames = packet.decode()
+            except Broken:
+                self._failed(packet.pts)
+                continue
+            for frame in frames:
+                if frame.is_corrupt:
+                    self._corrupt += 1
+                    self._mark(frame.pts)
+                yield frame
+
+    def _failed(self, pts: int | None = None) -> None:
+        self._errors += 1
+        self._mark(pts)
+
+    def _mark(self, pts: int | None) -> None:
+        if self._bad_at is None and pts is not None:
+            self._bad_at = pts * exact(self._stream.time_base)
+
+    def _assess(self) -> Damage | None:
+        """Compare what came with what was promised; only where something points to damage, as counts may be wrong."""
+        lost, info = self._errors, self.info
+        if self._promised:
+            missing = self._promised - self._hidden - self._frames
+            lost = max(missing, 0) if self._errors or self._corrupt or self._packets < self._promised else 0
+        elif (promised := stream_duration(self._stream)) is not None:
+            missing = promised + (self._stream.start_time or 0) * info.time_base - self._end
+            lost = max(lost, round(missing * info.rate)) if missing > max(1, 3 / info.rate) else lost
+        if not lost and not self._corrupt:
+            return None
+        return Damage(lost, self._corrupt, self._bad_at if self._bad_at is not None else self._end)
+
+    def close(self) -> None:
+        self._decoded.close()
+        self._container.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+
+def frame_at(path: str | Path, seconds: float | Fraction) -> Frame:
+    """The frame on screen at a time, found by seeking; before the start the first, after the end the last one.
+
+    ``index`` is counted from time and average rate, so it is exact only at a constant frame rate.
+    Raises an InputError.
+    """
+    with Reader(path) as reader:
+        info, stream = reader.info, reader._stream
+        start = (stream.start_time or 0) * info.time_base
+        target = max(Fraction(seconds), start)
+        best = None
+        for back in (0, 2, 10, None):  # a seek may land late where pictures are stored out of order
+            offset = start if back is None else max(target - back, start)
+            with suppress(Broken):
+                reader._container.seek(floor(offset / info.time_base), stream=stream)
+            for frame in reader._decode():
+                if frame.pts is not None and frame.pts * info.time_base > target and best is not None:
+                    break
+                if frame.pts is not None:
+                    best = frame
+            if best is not None and (best.pts * info.time_base <= target or back is None):
+                break
+            best = None if back is not None else best
+        best = best or reader._first
+        time = (best.pts or 0) * info.time_base
+        return Frame(reader._to_rgb(best), round((time - start) * info.rate), best.pts, time)
