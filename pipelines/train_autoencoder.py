@@ -17,14 +17,26 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from vidinv.models.feature_style_encoder import EncoderShape
-from vidinv.models.generator import GeneratorShape
+from vidinv.models.feature_style_encoder import EncoderShape, FeatureStyleEncoder
+from vidinv.models.generator import Generator, GeneratorShape
 from vidinv.training import autoencoder, losses, sampling, shards, teachers
 from vidinv.training.sheets import write_sheet
 
 
 def _tuples(table: dict) -> dict:
     return {k: tuple(v) if isinstance(v, list) else v for k, v in table.items()}
+
+
+def read_networks(settings: dict, checkpoint: Path) -> tuple[Generator, FeatureStyleEncoder]:
+    """Generator and encoder of a run, ready for use."""
+    generator = Generator(GeneratorShape(**_tuples(settings["generator"])))
+    encoder = FeatureStyleEncoder(EncoderShape(**_tuples(settings["encoder"])))
+    saved = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    generator.load_state_dict(saved["generator"])
+    encoder.load_state_dict(saved["encoder"])
+    for network in (generator, encoder):
+        network.to(memory_format=torch.channels_last).eval().requires_grad_(False)
+    return generator, encoder
 
 
 @torch.no_grad()

@@ -60,7 +60,8 @@ def draw_points(path: Path, pictures: NDArray[np.uint8], teacher: NDArray, stude
             for x, y in (points + 0.5) * zoom - 0.5:
                 cv2.circle(tile, (round(float(x)), round(float(y))), 2, colour, -1, cv2.LINE_AA)
         tiles.append(tile)
-    rows = [np.concatenate(tiles[i : i + 8], 1) for i in range(0, len(tiles) // 8 * 8, 8)]
+    across = min(8, len(tiles))
+    rows = [np.concatenate(tiles[i : i + across], 1) for i in range(0, len(tiles) // across * across, across)]
     cv2.imwrite(str(path), np.concatenate(rows)[..., ::-1])
 
 
@@ -88,25 +89,26 @@ def run(name: str, faces: Faces, options: argparse.Namespace) -> dict:
     """Train one network until its images are seen or its minutes are over."""
     shape, how = RECIPES[name]
     how = dataclasses.replace(how, images=options.images or how.images)
-    state, checkpoint = distil.start(shape, how, faces.labels, faces.train.shape[1]), options.out / f"{name}.pt"
+    state = distil.start(shape, how, faces.labels, faces.train.shape[1], options.device)
+    checkpoint = options.out / f"{name}.pt"
     if checkpoint.exists():
         state.load(checkpoint)
     print(f"{name}: {state.seen} of {how.images} images seen", flush=True)
     begun = last = time.monotonic()
-    recent: list[tuple[float, float]] = []
+    recent: list[float] = []
 
-    def tell(state: distil.State, loss: float, rate: float) -> bool:
+    def tell(state: distil.State, loss: float) -> bool:
         nonlocal last
-        recent.append((loss, rate))
-        late = time.monotonic() - begun > 60 * options.minutes
-        if late or time.monotonic() - last > options.checkpoint:
-            last = time.monotonic()
+        recent.append(loss)
+        late, passed = time.monotonic() - begun > 60 * options.minutes, time.monotonic() - last
+        if late or passed > options.checkpoint:
             state.save(checkpoint)
-            mean_loss, mean_rate = np.mean(recent, 0)
-            recent.clear()
             figures = distil.agreement(distil.answers(state.mean.eval(), faces.val), faces.val_labels)
-            line = {"seen": state.seen, "loss": mean_loss, "images_per_second": mean_rate, **figures}
-            print(name, json.dumps({k: round(float(v), 4) for k, v in line.items()}), flush=True)
+            rate = len(recent) * how.batch / passed
+            line = {"seen": state.seen, "loss": float(np.mean(recent)), "images_per_second": rate, **figures}
+            print(name, json.dumps({k: round(v, 4) for k, v in line.items()}), flush=True)
+            recent.clear()
+            last = time.monotonic()
         return late
 
     distil.train(state, name, distil.batches(faces.train, faces.labels, how, state.seen), how, tell)
@@ -122,6 +124,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, help="length of each run, over the recipe's own")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="stop each (to be resumed) after so long")
     parser.add_argument("--checkpoint", type=float, default=60, help="seconds between checkpoints")
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     options = parser.parse_args()
     unknown = [n for n in options.only.split(",") if n not in RECIPES]

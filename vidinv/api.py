@@ -1,8 +1,8 @@
 """The whole way, from frames to edited frames and from file to file.
 
-    editor = VideoEditor()
-    report = editor.edit_video("in.mp4", "out.mp4", "age=+2")
-    for picture in editor.edit_frames(pictures, "smile=1"): ...
+editor = VideoEditor()
+report = editor.edit_video("in.mp4", "out.mp4", "age=+2")
+for picture in editor.edit_frames(pictures, "smile=1"): ...
 """
 
 from __future__ import annotations

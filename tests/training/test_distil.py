@@ -60,7 +60,7 @@ def test_a_few_steps_lower_the_loss(name):
     state = distil.start(SHAPES[name], OPTIONS, labels, SIZE)
     losses = []
     feed = distil.batches(pictures, labels, OPTIONS)
-    distil.train(state, name, feed, OPTIONS, lambda state, loss, rate: losses.append(loss))
+    distil.train(state, name, feed, OPTIONS, lambda state, loss: losses.append(loss))
     assert state.seen == OPTIONS.images
     assert np.mean(losses[-4:]) < 0.9 * np.mean(losses[:4])
 

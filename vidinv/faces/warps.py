@@ -48,8 +48,8 @@ def _averaged(image: NDArray, quad: NDArray, factor: int) -> tuple[NDArray, NDAr
 def bounds(quad: NDArray, shape: tuple[int, ...]) -> tuple[int, int, int, int]:
     """Frame rectangle (x0, y0, x1, y1), half open, that holds the quad; empty if the quad lies outside."""
     height, width = shape[:2]
-    x0, y0 = (int(math.floor(v)) for v in quad.min(0))
-    x1, y1 = (int(math.ceil(v)) + 1 for v in quad.max(0))
+    x0, y0 = (math.floor(v) for v in quad.min(0))
+    x1, y1 = (math.ceil(v) + 1 for v in quad.max(0))
     return max(x0, 0), max(y0, 0), max(min(x1, width), 0), max(min(y1, height), 0)
 
 

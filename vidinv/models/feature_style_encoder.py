@@ -14,6 +14,8 @@ from torch import Tensor, nn
 
 from vidinv.models.backbone import stage
 
+STYLE_GAIN = 5.0
+
 
 @dataclass(frozen=True)
 class EncoderShape:
@@ -48,6 +50,7 @@ class FeatureStyleEncoder(nn.Module):
         self.squeeze = nn.Conv2d(c[-1], 64, 1)
         pooled = sum(c[self._feature_stage + 1 :])
         self.to_style = nn.Sequential(
+            nn.LayerNorm(pooled + 64 * last * last),
             nn.Linear(pooled + 64 * last * last, shape.hidden),
             nn.LeakyReLU(0.2),
             nn.Linear(shape.hidden, shape.layers * shape.d_style),
@@ -69,4 +72,11 @@ class FeatureStyleEncoder(nn.Module):
                 feature = self.to_feature(x)
         descriptor = torch.cat([*pooled, F.leaky_relu(self.squeeze(x), 0.2).flatten(1)], 1)
         w = self.to_style(descriptor).float().view(-1, self.shape.layers, self.shape.d_style)
-        return w + self.mean_latent, feature
+        # Freshly initialised layers tell faces apart by a tenth of a unit; styles are used to differ by about one.
+        return STYLE_GAIN * w + self.mean_latent, feature
+
+    @torch.no_grad()
+    def set_mean_latent(self, mean: Tensor) -> None:
+        """Name the mean of all codes [L, D]; what the encoder answers stays the same."""
+        self.to_style[-1].bias -= ((mean - self.mean_latent) / STYLE_GAIN).flatten()
+        self.mean_latent.copy_(mean)

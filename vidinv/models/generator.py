@@ -7,7 +7,6 @@ the input of layer K: 16x16 for K = 5 at every output resolution.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import torch
@@ -164,3 +163,16 @@ def edited_feature(feature: Tensor, native: Tensor, native_edited: Tensor) -> Te
     return feature + native_edited - native
 
 
+def render_pair(generator: Generator, w: Tensor, w_edited: Tensor, feature: Tensor) -> tuple[Tensor, Tensor]:
+    """G(w, F) and G(w~, F~) of Yao et al. 2022, Eq. 1.
+
+    What lies below layer K is computed once for each style, and serves both Eq. 1 and the pictures.
+
+    :param w: [B, L, D]; :param w_edited: [B, L, D]; :param feature: [B, C, h, h].
+    :return: two tensors [B, 3, S, S] in about -1..1.
+    """
+    count = len(w)
+    native, skip = generator.below(torch.cat([w, w_edited]))
+    both = torch.cat([feature, edited_feature(feature, native[:count].float(), native[count:].float())])
+    pictures = generator.render_from(torch.cat([w, w_edited]), both, skip)
+    return pictures[:count], pictures[count:]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,7 @@ class AlignOptions:
     rate: float = 30.0  # frames per second
     bridge: float = 0.3  # seconds for which a face that the detector misses is interpolated
     fade: float = 0.2  # seconds over which an edit comes and goes with a face inside a shot
+    confirm: float = 0.2  # seconds for which a face inside a shot must be seen to be believed
     smallest: float = 24.0  # faces whose crop is smaller, in pixels of the frame, are left alone
 
 
@@ -46,24 +47,31 @@ def align(stream: Iterable[Found], options: AlignOptions = AlignOptions()) -> It
         quads = {f.person: quad_from_points(f.points, options.template) for f in found.faces}
         return _Sighting(found.cut, {f.person: f for f in found.faces}, quads)
 
+    spans = _Spans(*(round(s * options.rate) for s in (options.bridge, options.fade, options.confirm)))
     sigma = options.sigma * options.rate
-    bridge, fade = round(options.bridge * options.rate), round(options.fade * options.rate)
-    for found, view in windowed(stream, max(reach(sigma), bridge, fade), remember):
-        yield _aligned(found, view, sigma, bridge, fade, options)
+    for found, view in windowed(stream, max(reach(sigma), *astuple(spans)), remember):
+        yield _aligned(found, view, sigma, spans, options)
 
 
-def _aligned(
-    found: Found, view: View[_Sighting], sigma: float, bridge: int, fade: int, options: AlignOptions
-) -> Aligned:
+@dataclass(frozen=True)
+class _Spans:
+    """The options' times, in frames."""
+
+    bridge: int
+    fade: int
+    confirm: int
+
+
+def _aligned(found: Found, view: View[_Sighting], sigma: float, spans: _Spans, options: AlignOptions) -> Aligned:
     window, at = view.around, view.at
     first, last = _shot_bounds(window, at)
     crops, faces = [], {f.person: f for f in found.faces}
     for person in sorted({p for s in window[first : last + 1] for p in s.quads}):
-        run = _run([i for i in range(first, last + 1) if person in window[i].quads], at, bridge)
+        run = _run([i for i in range(first, last + 1) if person in window[i].quads], at, spans.bridge)
         if not run:
             continue
         quad = _smoothed([window[i].quads[person] for i in run], run, at, sigma)
-        weight = _weight(run, at, first, last, fade)
+        weight = _weight(run, at, first, last, spans)
         if weight <= 0 or quad_side(quad) < options.smallest:
             continue
         crops.append(Crop(person, quad, crop(found.frame.image, quad, options.size), weight))
@@ -98,7 +106,7 @@ def _smoothed(quads: list[NDArray], run: list[int], at: int, sigma: float) -> ND
     return smooth_at(every[near] - at, filled[near], sigma).reshape(4, 2)
 
 
-def _weight(run: list[int], at: int, first: int, last: int, fade: int) -> float:
+def _weight(run: list[int], at: int, first: int, last: int, spans: _Spans) -> float:
     """1 inside a track; falls to 0 towards a start or end that is no cut, so that nothing pops in or out.
 
     A face that is there when its shot begins, or still there when it ends, is edited from the first to the last
@@ -106,7 +114,9 @@ def _weight(run: list[int], at: int, first: int, last: int, fade: int) -> float:
     """
     from_start = math.inf if run[0] == first else at - run[0] + 1
     to_end = math.inf if run[-1] == last else run[-1] - at + 1
+    if math.isfinite(from_start) and math.isfinite(to_end) and run[-1] - run[0] < spans.confirm:
+        return 0.0  # seen for a moment only: the detector was mistaken
     nearest = min(from_start, to_end)
-    if nearest > fade:
+    if nearest > spans.fade:
         return 1.0
-    return 0.5 - 0.5 * math.cos(math.pi * nearest / (fade + 1))
+    return 0.5 - 0.5 * math.cos(math.pi * nearest / (spans.fade + 1))

@@ -43,7 +43,9 @@ def make_detectors(options: DetectOptions, device: str = "cpu") -> Detectors:
     """Detection stays on the CPU by default: its many tiny networks gain nothing from a GPU at batch 1."""
     smallest = max(20, round(options.smallest * options.search_side))
     # In the region a face fills 1 / 1.8 of the side; from about two thirds of that upwards is enough.
-    return Detectors(FaceDetector(smallest, device=device), FaceDetector(round(0.35 * options.region_size), 0.6, device))
+    return Detectors(
+        FaceDetector(smallest, device=device), FaceDetector(round(0.35 * options.region_size), 0.6, device)
+    )
 
 
 def detect(frames: Iterable[Frame], detectors: Detectors, options: DetectOptions = DetectOptions()) -> Iterator[Found]:

@@ -63,7 +63,9 @@ def _track(view: View[Coded], person: int) -> list[tuple[int, Code]]:
         i = view.at
         while 0 <= i < len(view.around):
             aligned = view.around[i].aligned
-            code = next((c for k, c in zip(aligned.crops, view.around[i].codes, strict=True) if k.person == person), None)
+            code = next(
+                (c for k, c in zip(aligned.crops, view.around[i].codes, strict=True) if k.person == person), None
+            )
             if code is None or (step == 1 and i > view.at and aligned.found.cut):
                 break
             found[i] = code

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vidinv.models.generator import Generator, edited_feature
+from vidinv.models.generator import Generator, render_pair
 from vidinv.runtime.batching import groups
 from vidinv.runtime.compute import Compute
 from vidinv.types import Edited, Rendered
@@ -32,29 +32,13 @@ def synthesise(
             chunk = pairs[start : start + options.batch]
             w, w_edited = torch.stack([s.w for s, _ in chunk]), torch.stack([c.w for _, c in chunk])
             feature = torch.stack([s.feature for s, _ in chunk])
-            with compute.autocast():
+            with torch.inference_mode(), compute.autocast():
                 before, after = render_pair(generator, w, w_edited, feature)
             pictures += zip(_pictures(before), _pictures(after), strict=True)
         at = iter(pictures)
         for edited in group:
             both = [next(at) if c is not None else (None, None) for c in edited.codes]
             yield Rendered(edited, tuple(b[0] for b in both), tuple(b[1] for b in both))
-
-
-@torch.inference_mode()
-def render_pair(generator: Generator, w: Tensor, w_edited: Tensor, feature: Tensor) -> tuple[Tensor, Tensor]:
-    """G(w, F) and G(w~, F~) of Yao et al. 2022, Eq. 1.
-
-    What lies below layer K is computed once for each style, and serves both Eq. 1 and the pictures.
-
-    :param w: [B, L, D]; :param w_edited: [B, L, D]; :param feature: [B, C, h, h].
-    :return: two tensors [B, 3, S, S] in about -1..1.
-    """
-    count = len(w)
-    native, skip = generator.below(torch.cat([w, w_edited]))
-    both = torch.cat([feature, edited_feature(feature, native[:count].float(), native[count:].float())])
-    pictures = generator.render_from(torch.cat([w, w_edited]), both, skip)
-    return pictures[:count], pictures[count:]
 
 
 def _pictures(batch: Tensor) -> NDArray[np.float32]:

@@ -24,13 +24,14 @@ from vidinv.training.teachers import Teachers
 @dataclass(frozen=True)
 class AutoencoderOptions:
     images: int = 60_000  # length of the run
-    batch: int = 16
-    rate: float = 2e-3
+    batch: int = 12
+    rate: float = 1.5e-3
     anneal: float = 0.4  # last share of the run over which the rate falls to a fiftieth
     lpips: float = 1.5
-    style_only: float = 1.0  # weight of x1 against x2
+    style_only: float = 1.5  # weight of x1 against x2
     feature_pull: float = 0.02
     identity: float = 0.3
+    clip: float = 1.0  # norm of the gradient
     seed: int = 0
 
 
@@ -95,7 +96,8 @@ def step(state: State, teachers: Teachers, x: Tensor, grids: Tensor, options: Au
         l1 = perceptual(x1, x[:half]).float().mean()
     x1, x2 = x1.float(), x2.float()
     pixels2, pixels1 = (x2 - x).abs().mean(), (x1 - x[:half]).abs().mean()
-    pull = (feature.float() - native.float()).square().mean()
+    # Only F is pulled. Were G^K(w) pulled too, it would shrink to the mean of F, and G(w) to one face for all.
+    pull = (feature.float() - native.float().detach()).square().mean()
     both = torch.cat([x2[:quarter], x1[:quarter]])
     target, where = torch.cat([x[:quarter]] * 2), torch.cat([grids[:quarter]] * 2)
     with torch.autocast(x.device.type, torch.bfloat16):
@@ -104,7 +106,7 @@ def step(state: State, teachers: Teachers, x: Tensor, grids: Tensor, options: Au
     loss = loss + options.feature_pull * pull + options.identity * who
     state.optimiser.zero_grad(set_to_none=True)
     loss.backward()
-    torch.nn.utils.clip_grad_norm_([p for g in state.optimiser.param_groups for p in g["params"]], 5.0)
+    torch.nn.utils.clip_grad_norm_([p for g in state.optimiser.param_groups for p in g["params"]], options.clip)
     state.optimiser.step()
     state.seen += len(x)
     named = {"l1": pixels2, "lpips": l2, "l1_w": pixels1, "lpips_w": l1, "pull": pull, "identity": who}

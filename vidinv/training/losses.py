@@ -17,15 +17,20 @@ def identity_grids(teachers: Teachers, points68: NDArray, size: int) -> Tensor:
     :param points68: [N, 68, 2] landmarks in crop pixels.
     :return: [N, 2, 3] affine maps for ``affine_grid`` (float32).
     """
-    align, maps = teachers.alignment, []
-    for points in points68:
-        to_face = align.similarity(align.points68_to_5(points), align.T112)
-        full = np.linalg.inv(np.vstack([to_face, [0, 0, 1]]))
-        # From pixel centres to affine_grid's -1..1 over the pixels' outer edges, on both sides.
-        face = np.array([[56, 0, 55.5], [0, 56, 55.5], [0, 0, 1]])
-        crop = np.linalg.inv(np.array([[size / 2, 0, (size - 1) / 2], [0, size / 2, (size - 1) / 2], [0, 0, 1]]))
-        maps.append((crop @ full @ face)[:2])
-    return torch.from_numpy(np.stack(maps)).float()
+    align = teachers.alignment
+    return similarity_grids(np.stack([align.similarity(align.points68_to_5(p), align.T112) for p in points68]), size)
+
+
+def similarity_grids(maps: NDArray, size: int) -> Tensor:
+    """Maps from pixels of a ``size`` x ``size`` crop to pixels of a 112 x 112 view, as ``affine_grid`` wants them.
+
+    :param maps: [N, 2, 3]. :return: [N, 2, 3] float32, from the view's -1..1 to the crop's.
+    """
+    # affine_grid's -1..1 spans the pixels' outer edges, on both sides.
+    view = np.array([[56, 0, 55.5], [0, 56, 55.5], [0, 0, 1]])
+    crop = np.linalg.inv(np.array([[size / 2, 0, (size - 1) / 2], [0, size / 2, (size - 1) / 2], [0, 0, 1]]))
+    back = [np.linalg.inv(np.vstack([m, [0, 0, 1]])) for m in maps]
+    return torch.from_numpy(np.stack([(crop @ b @ view)[:2] for b in back])).float()
 
 
 def identity_embedding(teachers: Teachers, pictures: Tensor, grids: Tensor) -> Tensor:

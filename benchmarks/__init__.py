@@ -1,0 +1,1 @@
+"""Programs that print numbers: python -m benchmarks.NAME."""

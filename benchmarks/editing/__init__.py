@@ -1,0 +1,1 @@
+"""How well edits hold on real clips."""

@@ -1,0 +1,118 @@
+"""Edit every clip of a folder and measure what came out: identity, flicker, effect, and what else survived.
+
+    python -m benchmarks.editing CLIPS [--edit age=+2] [--composite detail] [--sheets FOLDER] [--out FILE.json]
+
+Per clip: TL-ID and TG-ID, warping error of the output over the source's own (whole frame, and inside the face crops
+only), identity consistency, change of the attribute. With --sheets, one PNG per clip: source, inversion, edit, frame.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+
+from vidinv import EncodeOptions, VideoEditor, VidinvError
+from vidinv.faces.warps import crop
+from vidinv.metrics.identity import global_consistency, local_consistency
+from vidinv.metrics.temporal import warping_error
+from vidinv.stages.align import AlignOptions, align
+from vidinv.stages.decode import decode
+from vidinv.stages.detect import DetectOptions, detect, make_detectors
+from vidinv.video import probe
+
+SUFFIXES = (".mp4", ".mov", ".mkv", ".m4v", ".webm")
+
+
+def measure(editor: VideoEditor, source: Path, output: Path, every: int) -> dict[str, float]:
+    """Compare two videos frame by frame, faces found in the source."""
+    rate, pack = float(probe(source).rate), editor.pack
+    found = detect(decode(source), make_detectors(DetectOptions()))
+    placed = align(found, AlignOptions(pack.resolution, pack.template, rate=rate))
+    faces: dict[int, list[tuple[np.ndarray, np.ndarray]]] = {}
+    errors: list[tuple[float, float, float, float]] = []
+    previous = None
+    for aligned, edited in zip(placed, decode(output), strict=True):
+        frame, region = aligned.found.frame, np.zeros(edited.image.shape[:2], np.uint8)
+        for face in aligned.crops:
+            pair = (face.image, crop(edited.image, face.quad, pack.resolution))
+            faces.setdefault(face.person, []).append(pair)
+            cv2.fillConvexPoly(region, np.round(face.quad).astype(np.int32), 1)
+        if previous is not None and frame.index % every == 0 and not aligned.found.cut and region.any():
+            both = (previous[0], frame.image), (previous[1], edited.image)
+            errors.append((*warping_error(*both), *warping_error(*both, region > 0)))
+        previous = frame.image, edited.image
+    longest = max(faces.values(), key=len)
+    source_ids, edited_ids = (embed(editor, [pair[i] for pair in longest]) for i in (0, 1))
+    sums = np.nansum(np.array(errors), 0)
+    return {
+        "tl_id": local_consistency(source_ids, edited_ids),
+        "tg_id": global_consistency(source_ids, edited_ids),
+        "warping_error_ratio": float(sums[1] / sums[0]),
+        "warping_error_ratio_faces": float(sums[3] / sums[2]),
+        "identity_edited": float((source_ids * edited_ids).sum(1).mean()),
+    }
+
+
+@torch.inference_mode()
+def embed(editor: VideoEditor, crops: list[np.ndarray]) -> np.ndarray:
+    batches = (torch.from_numpy(np.stack(crops[i : i + 32])) for i in range(0, len(crops), 32))
+    made = [editor.pack.identity(b.permute(0, 3, 1, 2).float() / 127.5 - 1) for b in batches]
+    return torch.cat(made).numpy()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("clips", type=Path)
+    parser.add_argument("--edit", default="age=+2")
+    parser.add_argument("--composite", default="detail")
+    parser.add_argument("--only", help="part of the file name")
+    parser.add_argument("--every", type=int, default=3, help="frames between two readings of the warping error")
+    parser.add_argument("--pack")
+    parser.add_argument("--sheets", type=Path)
+    parser.add_argument("--out", type=Path)
+    options = parser.parse_args()
+    editor, results = VideoEditor(options.pack), {}
+    clips = sorted(
+        p for p in options.clips.rglob("*") if p.suffix.lower() in SUFFIXES and (options.only or "") in p.name
+    )
+    for clip in clips:
+        with tempfile.TemporaryDirectory() as name:
+            output = Path(name) / f"edited{clip.suffix}"
+            try:
+                report = editor.edit_video(
+                    clip, output, options.edit, composite=options.composite, output=EncodeOptions(crf=12)
+                )
+                row = measure(editor, clip, output, options.every)
+            except VidinvError as error:
+                results[clip.name] = {"error": f"{type(error).__name__}: {error}"}
+                print(clip.name, results[clip.name], flush=True)
+                continue
+        row |= {
+            "identity_consistency": {k: report.identity_consistency[k] for k in ("source", "inversion", "edited")},
+            "identity_inversion": report.identity_similarity["inversion"],
+            "attributes": report.attributes,
+            "frames_per_second": report.frames / report.seconds,
+        }
+        results[clip.name] = row
+        print(clip.name, json.dumps(row), flush=True)
+        if options.sheets:
+            options.sheets.mkdir(parents=True, exist_ok=True)
+            shown = sorted(report.series, key=lambda s: -s["weight"])[
+                len(report.series) // 3 : len(report.series) // 3 + 1
+            ]
+            at = shown[0]["time"] if shown else 0.0
+            sheet = editor.preview(clip, at, options.edit, composite=options.composite).sheet()
+            cv2.imwrite(str(options.sheets / f"{clip.stem}.png"), sheet[..., ::-1])
+    if options.out:
+        options.out.parent.mkdir(parents=True, exist_ok=True)
+        options.out.write_text(json.dumps({"edit": options.edit, "pack": editor.pack.name, "clips": results}, indent=1))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Does memory grow with the length of a video?"""

@@ -1,0 +1,1 @@
+"""How fast each stage is alone, and how well they overlap."""

@@ -1,0 +1,121 @@
+"""CPU seconds of every stage alone, then the whole run; its wall time against what the stages cost on all cores.
+
+    python -m benchmarks.speed CLIP [--edit age=+2] [--frames 120] [--out benchmarks/results/speed.json]
+
+Each stage runs alone on inputs that are already in memory, so its CPU seconds are its own. The whole run is
+``VideoEditor.edit_video`` on a copy of the first frames of the clip.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from vidinv import VideoEditor
+from vidinv.edits.library import resolve
+from vidinv.edits.parse import parse_edits
+from vidinv.report import Tally
+from vidinv.stages.align import AlignOptions, align
+from vidinv.stages.blend import blend
+from vidinv.stages.decode import decode
+from vidinv.stages.detect import DetectOptions, detect, make_detectors
+from vidinv.stages.edit import EditOptions, edit
+from vidinv.stages.encode import encode
+from vidinv.stages.invert import InvertOptions, invert
+from vidinv.stages.measure import MeasureOptions, measure
+from vidinv.stages.synthesise import SynthesiseOptions, synthesise
+from vidinv.video import probe
+
+
+def timed(name: str, stream: Callable[[], Iterable[Any]], table: dict[str, dict[str, float]]) -> list[Any]:
+    """Run a stage to its end and book its CPU and wall seconds."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    items = list(stream())
+    table[name] = {"cpu": time.process_time() - cpu, "wall": time.perf_counter() - wall, "items": len(items)}
+    return items
+
+
+def stages_alone(editor: VideoEditor, clip: Path, request: str, folder: Path) -> dict[str, dict[str, float]]:
+    """Every stage of the way on ``clip``, one after the other."""
+    table: dict[str, dict[str, float]] = {}
+    info, pack, compute, batch = probe(clip), editor.pack, editor.compute, editor.batch
+    rate, edits = float(info.rate), resolve(parse_edits(request), editor.edits)
+    detectors, looked_for = make_detectors(DetectOptions()), AlignOptions(pack.resolution, pack.template, rate=rate)
+    frames = timed("decode", lambda: decode(clip), table)
+    found = timed("detect", lambda: detect(iter(frames), detectors), table)
+    placed = timed("align", lambda: align(iter(found), looked_for), table)
+    coded = timed("invert", lambda: invert(iter(placed), pack.encoder, compute, InvertOptions(batch)), table)
+    edited = timed("edit", lambda: edit(iter(coded), EditOptions(edits, rate=rate)), table)
+    options = SynthesiseOptions(batch)
+    drawn = timed("synthesise", lambda: synthesise(iter(edited), pack.generator, compute, options), table)
+    mixed = timed("blend", lambda: blend(iter(drawn)), table)
+    watched = MeasureOptions(batch, ("age",))
+    timed("measure", lambda: measure(iter(mixed), Tally(), pack.identity, pack.attributes, compute, watched), table)
+    timed("encode", lambda: encode((b.frame for b in mixed), folder / "alone.mp4", info), table)
+    return table
+
+
+def first_frames(clip: Path, count: int, folder: Path) -> Path:
+    """A copy of the first frames, so that all stages together fit into memory."""
+    short, info = folder / "short.mp4", probe(clip)
+    for _ in encode(islice(decode(clip), count), short, info):
+        pass
+    return short
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("clip", type=Path)
+    parser.add_argument("--edit", default="age=+2")
+    parser.add_argument("--frames", type=int, default=150)
+    parser.add_argument("--pack")
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--precision", default="auto")
+    parser.add_argument("--batch", type=int, default=8)
+    parser.add_argument("--out", type=Path, help="write the figures as JSON")
+    options = parser.parse_args()
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        clip = first_frames(options.clip, options.frames, folder)
+        begun = time.perf_counter()
+        editor = VideoEditor(options.pack, device=options.device, precision=options.precision, batch=options.batch)
+        editor.edit_video(clip, folder / "warm.mp4", options.edit)
+        first = time.perf_counter() - begun
+        table = stages_alone(editor, clip, options.edit, folder)
+        wall, cpu = time.perf_counter(), time.process_time()
+        report = editor.edit_video(clip, folder / "whole.mp4", options.edit)
+        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    total = sum(row["cpu"] for row in table.values())
+    print(f"{'stage':<12}{'CPU ms/frame':>14}{'wall ms/frame':>15}")
+    for stage, row in table.items():
+        print(f"{stage:<12}{1e3 * row['cpu'] / report.frames:>14.1f}{1e3 * row['wall'] / report.frames:>15.1f}")
+    result = {
+        "clip": options.clip.name,
+        "frames": report.frames,
+        "machine": f"{platform.machine()}, {cores} cores, torch {torch.__version__}, {editor.compute.dtype}",
+        "pack": report.pack,
+        "cpu_ms_per_frame": {k: round(1e3 * r["cpu"] / report.frames, 2) for k, r in table.items()},
+        "frames_per_second": round(report.frames / wall, 2),
+        "wall_over_ideal": round(wall / (total / cores), 3),
+        "cpu_seconds_whole_over_alone": round(cpu / total, 3),
+        "first_run_with_start_seconds": round(first, 2),
+    }
+    print(json.dumps(result, indent=1))
+    if options.out:
+        options.out.parent.mkdir(parents=True, exist_ok=True)
+        options.out.write_text(json.dumps(result, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

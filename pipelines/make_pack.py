@@ -1,0 +1,111 @@
+"""Put a model pack together: networks, directions, calibration, pack.toml and the card with its figures.
+
+    python -m pipelines.make_pack --data data/faces-128 --labellers LABELLERS --run runs/face-128 \\
+        --students runs/students --out assets/models/face-128
+
+Every figure of the card is measured here, on the validation faces, after the weights were rounded to fp16.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import tomllib
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file
+
+from pipelines.train_autoencoder import read_networks
+from vidinv.edits.library import edits_of
+from vidinv.faces.quads import FACE
+from vidinv.models.pack import load_pack
+from vidinv.training import card, directions, losses, sampling, shards, teachers
+from vidinv.training.card_text import write_card
+from vidinv.training.frechet import frechet_figures
+from vidinv.training.packaging import write_pack_toml, write_tensors
+
+
+def write_networks(settings: dict, run: Path, students: Path, out: Path) -> dict:
+    """All safetensors files of the pack; returns the sections that describe the students."""
+    generator, encoder = read_networks(settings, run / "checkpoint.pt")
+    mean = load_file(run / "mean_latent.safetensors")["mean_latent"]
+    encoder.set_mean_latent(mean)
+    write_tensors(out / "generator.safetensors", generator.state_dict())
+    write_tensors(out / "encoder.safetensors", encoder.state_dict())
+    write_tensors(out / "directions.safetensors", load_file(run / "directions.safetensors"))
+    for name in ("identity", "attributes", "landmarks"):
+        shutil.copy(students / f"{name}.safetensors", out)
+    return json.loads((students / "students.json").read_text())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--labellers", type=Path, required=True)
+    parser.add_argument("--run", type=Path, required=True)
+    parser.add_argument("--students", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--settings", type=Path, default=Path(__file__).parent / "settings" / "face-128.toml")
+    parser.add_argument("--faces", type=int, default=400, help="validation faces that are measured")
+    options = parser.parse_args()
+    settings = tomllib.loads(options.settings.read_text())
+    options.out.mkdir(parents=True, exist_ok=True)
+    students = write_networks(settings, options.run, options.students, options.out)
+    known = {
+        name: {"unit": e["unit"], "step": "", "text": e["text"], "strengths": [-1.0, 1.0], "effects": [-1.0, 1.0]}
+        for name, e in settings["edits"].items()
+    }
+    described = {
+        "name": options.out.name,
+        "template": asdict(FACE),
+        "generator": settings["generator"],
+        "encoder": settings["encoder"],
+        **{name: students[name]["shape"] for name in ("identity", "attributes", "landmarks")},
+        "edits": known,
+    }
+    write_pack_toml(options.out, described)
+
+    pack, nets, labels = (
+        load_pack(options.out),
+        teachers.load_teachers(options.labellers),
+        shards.read_labels(options.data),
+    )
+    rows = np.flatnonzero(labels["val"])[: options.faces]
+    mine = {k: v[rows] for k, v in labels.items()}
+    x = sampling.to_tensor(shards.read_crops(options.data, rows))
+    identity = losses.identity_grids(nets, mine["points68"], pack.resolution)
+    attribute = directions.attribute_grids(mine["points68"], pack.resolution)
+    faces = card.encode_faces(pack.encoder, x, mine["points68"], identity, attribute)
+    named = directions.scores({k: v[~labels["val"]] for k, v in labels.items()})
+    judge = directions.Judge(nets, {a: float(named[a].std()) for a in directions.ATTRIBUTES})
+    figures: dict = {"reconstruction": card.reconstruction(pack.generator, faces, x, nets), "edits": {}}
+    train = shards.read_crops(options.data, np.flatnonzero(~labels["val"])[:1500])
+    figures["frechet"] = frechet_figures(pack.generator, faces, x, sampling.to_tensor(train), nets)
+    every = np.arange(len(rows))
+    for name, edit in edits_of(pack).items():
+        chosen = card.neutral(mine, every) if name == "smile" else card.adults(mine, every)
+        some = card.subset(faces, chosen)
+        effects = [
+            card.effect(name, edit.displacement, s, pack.generator, some, judge, pack.attributes)
+            for s in card.STRENGTHS
+        ]
+        figures["edits"][name] = {str(s): asdict(e) for s, e in zip(card.STRENGTHS, effects, strict=True)}
+        known[name] |= {
+            "strengths": list(card.STRENGTHS),
+            "effects": [round(e.change[name], 3) for e in effects],
+            "step": card.describe_step(name, effects),
+        }
+        print(name, known[name]["step"], flush=True)
+    write_pack_toml(options.out, described)
+    manifest = json.loads((options.data / "manifest.json").read_text())
+    seen = torch.load(options.run / "checkpoint.pt", map_location="cpu", weights_only=True)["seen"]
+    write_card(options.out, described, figures, students, manifest, seen, judge.scale)
+    print(json.dumps(figures["reconstruction"], indent=1))
+
+
+if __name__ == "__main__":
+    main()

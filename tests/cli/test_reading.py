@@ -1,0 +1,88 @@
+"""What the options say, and what is printed of progress."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from vidinv.api import Progress
+from vidinv.cli.options import read_edits, read_persons, read_time
+from vidinv.cli.progress import EVERY, lines, shown
+from vidinv.errors import UsageError
+from vidinv.stages.encode import EncodeOptions
+from vidinv.video.encoder import CODECS
+
+
+def test_edits_may_be_repeated_and_joined():
+    assert [str(e) for e in read_edits(["age=+2,smile=1", "gender=-1@1s-2s"])] == [
+        "age=+2",
+        "smile=+1",
+        "gender=-1@1s-2s",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("texts", "persons"), [(["all"], None), (["0"], (0,)), (["2", "0"], (2, 0)), (["1", "all"], None)]
+)
+def test_persons(texts, persons):
+    assert read_persons(texts) == persons
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("2s", 2), ("2", 2), ("2.5s", 2.5), ("1:02.5", 62.5), ("1:0:1s", 3601)])
+def test_times(text, seconds):
+    assert read_time(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "s", "-1s", "1:", "2m", "nan", "1e3"])
+def test_times_that_are_none(text):
+    with pytest.raises(UsageError, match="cannot read the time"):
+        read_time(text)
+
+
+def test_help_names_every_encoder_and_the_defaults_are_those_of_the_api(invoke):
+    text = " ".join(invoke("run", "--help").stdout.split()).replace("- ", "-")
+    assert all(codec in text for codec in CODECS)
+    defaults = EncodeOptions()
+    for value in (defaults.codec, defaults.preset, f"{defaults.crf:g}", defaults.backend):
+        assert f"[default: {value}]" in text
+
+
+def test_without_a_terminal_progress_is_a_line_now_and_then():
+    now, said = 0.0, []
+    tell = lines(lambda: now, said.append)
+    for frame in range(1, 302):
+        tell(Progress(frame, 600, 2 * frame))
+        now += 0.1
+    assert said == [
+        "101 of 600 frames, 10.0 frames/s, 50 s left, 202 faces",
+        "201 of 600 frames, 10.0 frames/s, 40 s left, 402 faces",
+        "301 of 600 frames, 10.0 frames/s, 30 s left, 602 faces",
+    ]
+    assert EVERY == 10
+
+
+def test_without_a_total_nothing_is_promised():
+    now, said = 0.0, []
+    tell = lines(lambda: now, said.append)
+    tell(Progress(1, None, 0))
+    now = 12.5
+    tell(Progress(26, None, 0))
+    assert said == ["26 frames, 2.0 frames/s, 0 faces"]
+
+
+def test_on_a_terminal_there_is_a_bar_that_goes_away():
+    screen = io.StringIO()
+    with shown(Console(file=screen, force_terminal=True, width=120, _environ={}), quiet=False) as tell:
+        tell(Progress(5, 10, 7))
+        tell(Progress(12, 10, 9))  # more frames than were declared
+    assert "editing" in screen.getvalue()
+    assert "12/12" in screen.getvalue()
+    assert "9 faces" in screen.getvalue()
+    assert "frames/s" in screen.getvalue()
+
+
+def test_quiet_has_neither():
+    screen = io.StringIO()
+    with shown(Console(file=screen, force_terminal=True), quiet=True) as tell:
+        tell(Progress(5, 10, 7))
+    assert screen.getvalue() == ""

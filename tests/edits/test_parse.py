@@ -1,0 +1,42 @@
+"""What the user types is what is done, and what cannot be read is refused with an example."""
+
+import pytest
+
+from vidinv.edits.parse import EditRequest, parse_edit, parse_edits
+from vidinv.errors import MalformedEdit
+
+
+@pytest.mark.parametrize(
+    ("text", "request_"),
+    [
+        ("age=+2", EditRequest("age", 2)),
+        ("age=-1.5", EditRequest("age", -1.5)),
+        ("age=+20y", EditRequest("age", 20, in_years=True)),
+        ("smile=.5@1s-3.5s", EditRequest("smile", 0.5, start=1, end=3.5)),
+        ("smile=1@2-", EditRequest("smile", 1, start=2)),
+        ("smile=1@1:05-1:10.5", EditRequest("smile", 1, start=65, end=70.5)),
+        (" age=0 ", EditRequest("age", 0)),
+    ],
+)
+def test_edits_are_read(text: str, request_: EditRequest) -> None:
+    assert parse_edit(text) == request_
+
+
+@pytest.mark.parametrize(
+    "text", ["", "age", "age=", "age=old", "=2", "age=+-2", "age=2@3s-1s", "age=2@1s", "age=2y3", "age=nan", "a ge=1"]
+)
+def test_what_is_no_edit_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(MalformedEdit, match=r"for example|ends before"):
+        parse_edit(text)
+
+
+def test_several_edits_in_one_text_or_a_list() -> None:
+    assert parse_edits("age=+2,smile=1") == parse_edits(["age=+2", EditRequest("smile", 1)])
+    with pytest.raises(MalformedEdit):
+        parse_edits("")
+
+
+@pytest.mark.parametrize("text", ["age=+2", "age=+20y", "smile=-0.5@1s-3.5s", "smile=+1@2s-"])
+def test_a_request_prints_as_it_is_typed(text: str) -> None:
+    assert str(parse_edit(text)) == text
+    assert parse_edit(str(parse_edit(text))) == parse_edit(text)

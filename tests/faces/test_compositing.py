@@ -1,0 +1,87 @@
+"""The frame keeps its own pixels: nothing changes where nothing was edited."""
+
+import cv2
+import numpy as np
+import pytest
+
+from vidinv.faces.compositing import add_detail, move_and_add, replace_crop
+from vidinv.faces.masks import oval
+from vidinv.faces.quads import quad_from_points
+from vidinv.faces.warps import crop, uncrop
+
+QUAD = quad_from_points(np.array([[150, 120], [205, 128], [178, 150], [152, 190], [196, 196]], float))
+
+
+@pytest.fixture
+def frame() -> np.ndarray:
+    rng = np.random.default_rng(3)
+    smooth = rng.integers(0, 256, (30, 40, 3)).repeat(10, 0).repeat(10, 1)
+    return np.clip(smooth + rng.normal(0, 8, smooth.shape), 0, 255).astype(np.uint8)
+
+
+def apply(frame: np.ndarray, result: tuple) -> np.ndarray:
+    (x0, y0, x1, y1), pixels = result
+    out = frame.copy()
+    out[y0:y1, x0:x1] = pixels
+    return out
+
+
+@pytest.mark.parametrize("method", [add_detail, move_and_add])
+def test_no_change_leaves_every_bit(frame: np.ndarray, method) -> None:
+    picture = crop(frame, QUAD, 128).astype(np.float32) * 0.9 + 7
+    assert np.array_equal(apply(frame, method(frame, QUAD, picture, picture, oval(128))), frame)
+
+
+@pytest.mark.parametrize("method", ["detail", "motion", "replace"])
+def test_outside_the_mask_every_bit_stays_at_any_strength(frame: np.ndarray, method: str) -> None:
+    before = crop(frame, QUAD, 128).astype(np.float32)
+    after = np.roll(before, 9, 0) * 0.5 + 90
+    mask = oval(128)
+    result = {
+        "detail": lambda: add_detail(frame, QUAD, before, after, mask),
+        "motion": lambda: move_and_add(frame, QUAD, before, after, mask),
+        "replace": lambda: replace_crop(frame, QUAD, after, mask),
+    }[method]()
+    height, width = frame.shape[:2]
+    outside = uncrop(np.ascontiguousarray(mask), QUAD, (0, 0, width, height)) == 0
+    out = apply(frame, result)
+    assert np.array_equal(out[outside], frame[outside])
+    assert np.abs(out[~outside].astype(int) - frame[~outside]).max() > 20
+
+
+def test_a_constant_change_arrives_in_full_in_the_middle(frame: np.ndarray) -> None:
+    before = np.full((128, 128, 3), 100, np.float32)
+    half = np.clip(frame, 60, 180)
+    out = apply(half, add_detail(half, QUAD, before, before + 20, oval(128)))
+    x, y = QUAD.mean(0).astype(int)
+    assert (out[y - 5 : y + 5, x - 5 : x + 5].astype(int) - half[y - 5 : y + 5, x - 5 : x + 5] == 20).all()
+
+
+def test_motion_moves_the_frames_own_sharp_pixels() -> None:
+    """A dark bar that the edit moves: pure addition leaves a ghost of the old one, moving does not."""
+    rng = np.random.default_rng(0)
+    size, quad = 128, np.array([[-0.5, -0.5], [-0.5, 255.5], [255.5, 255.5], [255.5, -0.5]])
+    texture = rng.integers(120, 136, (256, 256, 1)).repeat(3, 2)
+
+    def scene(at: int) -> np.ndarray:
+        picture = texture.copy()
+        ys = np.arange(256)
+        picture[np.abs(ys - at) < 12] -= 80
+        return np.clip(picture, 0, 255).astype(np.uint8)
+
+    def soft(at: int) -> np.ndarray:
+        return cv2.GaussianBlur(crop(scene(at), quad, size), (0, 0), 2).astype(np.float32)
+
+    frame, wanted = scene(120), scene(130).astype(float)
+    results = [m(frame, quad, soft(120), soft(130), oval(size)) for m in (add_detail, move_and_add)]
+    middle = np.s_[90:165, 100:156]
+    errors = [np.abs(apply(frame, r)[middle] - wanted[middle]).mean() for r in results]
+    assert errors[1] < 0.75 * errors[0]
+
+
+def test_the_mask_is_soft_and_vanishes_at_the_border() -> None:
+    mask = oval(128)
+    assert mask.min() == 0
+    assert mask.max() == mask[64, 64] == 1
+    assert max(mask[0].max(), mask[-1].max(), mask[:, 0].max(), mask[:, -1].max()) == 0
+    assert np.abs(np.diff(mask, axis=0)).max() < 0.2

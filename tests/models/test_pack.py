@@ -1,0 +1,92 @@
+"""A pack loads what its hashes vouch for, and says by name what is wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.toy import write_toy_pack
+from vidinv.edits.library import edits_of, resolve
+from vidinv.edits.parse import parse_edit
+from vidinv.errors import DamagedPack, MalformedEdit, UnknownEdit, UnknownPack
+from vidinv.models.pack import list_packs, load_pack
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return write_toy_pack(tmp_path / "toy")
+
+
+def test_networks_come_ready_for_use(folder: Path) -> None:
+    pack = load_pack(folder)
+    for network in (pack.generator, pack.encoder, pack.identity, pack.attributes, pack.landmarks):
+        assert not network.training
+        assert not any(p.requires_grad for p in network.parameters())
+    w, feature = pack.encoder(torch.zeros(1, 3, 64, 64))
+    assert pack.generator(w, feature).shape == (1, 3, 64, 64)
+
+
+def test_an_unknown_pack_is_answered_with_the_known_ones() -> None:
+    with pytest.raises(UnknownPack, match="installed packs are"):
+        load_pack("no-such-pack")
+
+
+@pytest.mark.parametrize("damage", [b"", b"garbage", None])
+def test_a_damaged_file_is_named(folder: Path, damage: bytes | None) -> None:
+    path = folder / "encoder.safetensors"
+    if damage is None:
+        path.unlink()
+    else:
+        path.write_bytes(damage or path.read_bytes()[:-1])
+    with pytest.raises(DamagedPack, match=r"encoder\.safetensors"):
+        _ = load_pack(folder).encoder
+
+
+def test_a_single_flipped_bit_is_noticed(folder: Path) -> None:
+    path = folder / "generator.safetensors"
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(DamagedPack, match="sha256"):
+        _ = load_pack(folder).generator
+
+
+@pytest.mark.parametrize("text", ["", "name = 3 = 4", "name = 'x'"])
+def test_a_broken_toml_is_a_damaged_pack(folder: Path, text: str) -> None:
+    (folder / "pack.toml").write_text(text)
+    with pytest.raises(DamagedPack, match=r"pack\.toml"):
+        load_pack(folder)
+
+
+def test_the_same_weights_have_the_same_hash(tmp_path: Path) -> None:
+    hashes = [load_pack(write_toy_pack(tmp_path / str(i), seed)).hash for i, seed in enumerate((0, 0, 1))]
+    assert hashes[0] == hashes[1] != hashes[2]
+
+
+def test_years_become_steps_along_the_measured_curve(folder: Path) -> None:
+    edits = edits_of(load_pack(folder))
+    (timed,) = resolve((parse_edit("age=+5y"),), edits)
+    assert timed.steps == pytest.approx(1.0)
+    assert torch.allclose(timed.displacement, edits["age"].displacement)
+
+
+def test_what_a_pack_cannot_do_is_refused(folder: Path) -> None:
+    edits = edits_of(load_pack(folder))
+    with pytest.raises(MalformedEdit, match="out of reach"):
+        resolve((parse_edit("age=+90y"),), edits)
+    with pytest.raises(MalformedEdit, match="years"):
+        resolve((parse_edit("smile=+5y"),), edits)
+    with pytest.raises(UnknownEdit, match="age, smile"):
+        resolve((parse_edit("hat=1"),), edits)
+
+
+@pytest.mark.parametrize("path", list_packs(), ids=lambda p: p.name)
+def test_a_shipped_pack_is_whole_and_small(path: Path) -> None:
+    pack = load_pack(path)
+    for name in pack.settings["files"]:
+        pack.tensors(name.removesuffix(".safetensors"))
+    assert sum(p.stat().st_size for p in path.glob("*.safetensors")) <= 40e6
+    assert {"age", "smile", "gender"} <= set(edits_of(pack))
+    assert (path / "card.md").read_text().startswith(f"# {pack.name}")

@@ -1,0 +1,99 @@
+"""The house keeps its shape: who may import whom, and which door leads outside."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "vidinv"
+LEVELS = [  # a line may import only from lines below it; rooms on one line are strangers to each other
+    {"cli"},
+    {"cluster"},
+    {"api"},
+    {"stages", "training"},
+    {"report"},
+    {"inversion", "edits", "metrics"},
+    {"video", "faces", "models", "runtime"},
+    {"types", "errors"},
+]
+DOORS = {"av": "video/container.py", "ray": "cluster.py"}
+# A pack names its alignment template, which is geometry: the one look that a room takes at its neighbour's.
+NEIGHBOURS = {("models/pack.py", "faces")}
+
+
+def modules() -> list[Path]:
+    return sorted(p for p in PACKAGE.rglob("*.py") if p.parent != PACKAGE or p.stem not in ("__init__", "__main__"))
+
+
+def imports(path: Path) -> set[str]:
+    """Dotted names that a file imports, at its top or inside a function."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {a.name for a in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            found.add(node.module)
+            found |= {f"{node.module}.{a.name}" for a in node.names}
+    return found
+
+
+def room(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def level(name: str) -> int:
+    return next(i for i, rooms in enumerate(LEVELS) if name in rooms)
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_a_line_imports_only_from_lines_below(path: Path) -> None:
+    mine = room(path)
+    for name in imports(path):
+        parts = name.split(".")
+        if parts[0] != "vidinv" or len(parts) < 2 or parts[1].startswith("__"):
+            continue
+        other = parts[1]
+        if other == mine or (str(path.relative_to(PACKAGE)), other) in NEIGHBOURS:
+            continue
+        assert level(other) > level(mine), f"{path.relative_to(ROOT)} may not import vidinv.{other}"
+
+
+@pytest.mark.parametrize(("library", "door"), DOORS.items())
+def test_a_library_has_one_door(library: str, door: str) -> None:
+    users = {
+        str(p.relative_to(PACKAGE))
+        for p in PACKAGE.rglob("*.py")
+        if any(n == library or n.startswith(library + ".") for n in imports(p))
+    }
+    assert users <= {door}
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_the_product_knows_no_recipes(path: Path) -> None:
+    assert not any(n.split(".")[0] in ("pipelines", "benchmarks", "tests") for n in imports(path))
+
+
+def test_stages_are_strangers_to_each_other() -> None:
+    for path in (PACKAGE / "stages").glob("*.py"):
+        assert not any(n.startswith("vidinv.stages") for n in imports(path)), path.name
+
+
+def test_nothing_is_unpickled() -> None:
+    """torch.load appears only with weights_only=True, and pickle not at all."""
+    for path in [*PACKAGE.rglob("*.py"), *(ROOT / "pipelines").glob("*.py")]:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        assert not imports(path) & {"pickle", "dill", "joblib"}, path
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "torch.load":
+                safe = [k for k in node.keywords if k.arg == "weights_only" and ast.unparse(k.value) == "True"]
+                assert safe, f"{path.relative_to(ROOT)}: torch.load without weights_only=True"
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in ("np.load", "numpy.load"):
+                assert not any(k.arg == "allow_pickle" and ast.unparse(k.value) == "True" for k in node.keywords)
+
+
+def test_recipes_stay_short() -> None:
+    for path in (ROOT / "pipelines").glob("*.py"):
+        assert len(path.read_text(encoding="utf-8").splitlines()) <= 150, path.name

@@ -1,0 +1,50 @@
+"""Files that a command writes beside the video: checked before the work, whole or not there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from vidinv.errors import OutputExists, OutputIsInput, OutputUnwritable
+from vidinv.video.output import FORMATS, part_path, publish, write_error
+
+
+def default_output(source: Path) -> Path:
+    """Beside the input, in its own container where that can be written."""
+    suffix = source.suffix if source.suffix.lower() in FORMATS else ".mp4"
+    return source.with_name(f"{source.stem}-edited{suffix}")
+
+
+def check_file(path: Path, source: Path, overwrite: bool, video: Path | None = None) -> None:
+    """Raise an OutputError now if ``path`` could not be written later. ``video`` is the other output."""
+    if _same(path, source):
+        raise OutputIsInput(f"{path} is the input itself, which would be destroyed; choose another name")
+    if video is not None and _same(path, video):
+        raise OutputUnwritable(f"{path} is the output video too; choose another name for one of them")
+    if path.is_dir():
+        raise OutputUnwritable(f"{path} is a folder; name a file")
+    if path.exists() and not overwrite:
+        raise OutputExists(f"{path} exists; choose another name, or overwrite it (--overwrite)")
+    if not path.parent.is_dir():
+        raise OutputUnwritable(f"the folder {path.parent} does not exist; create it first")
+    probe = part_path(path)
+    try:
+        probe.touch(exist_ok=False)
+        probe.unlink()
+    except OSError as error:
+        raise write_error(error, path) from error
+
+
+def write_file(path: Path, data: bytes, overwrite: bool) -> None:
+    """Raises an OutputError, and then leaves nothing."""
+    part = part_path(path)
+    try:
+        part.write_bytes(data)
+        publish(part, path, overwrite)
+    except OSError as error:
+        raise write_error(error, path) from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _same(a: Path, b: Path) -> bool:
+    return a.resolve() == b.resolve() or (a.exists() and b.exists() and a.samefile(b))

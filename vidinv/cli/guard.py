@@ -1,0 +1,101 @@
+"""From exceptions to messages of one or two lines and exit codes; from signals to exceptions."""
+
+from __future__ import annotations
+
+import errno
+import functools
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+import typer
+
+from vidinv.errors import (
+    DAMAGED_INPUT_EXIT_CODE,
+    INTERRUPTED_EXIT_CODE,
+    InputError,
+    MissingExtra,
+    OutputError,
+    PackError,
+    UsageError,
+    VidinvError,
+)
+
+EXIT_CODES = {
+    0: "done: the whole output was written",
+    VidinvError.exit_code: "an error that nobody expected; or vidinv doctor found something broken",
+    UsageError.exit_code: "the request cannot be understood: options, edits, person, device",
+    InputError.exit_code: "the input cannot be used: missing, no video, HDR, nobody to edit in it",
+    OutputError.exit_code: "the output cannot be written: exists, is the input, no permission, disk full",
+    PackError.exit_code: "the model pack cannot be used: unknown, or a file is missing or damaged",
+    MissingExtra.exit_code: "an optional package or program is not installed",
+    DAMAGED_INPUT_EXIT_CODE: "the input is damaged: what could be decoded was edited and kept",
+    INTERRUPTED_EXIT_CODE: "interrupted by Ctrl-C or SIGTERM",
+}
+PATIENCE = 5.0  # seconds in which a second Ctrl-C does not disturb the tidying up after the first
+
+
+def say(message: str) -> None:
+    """One message for people, beside the results on stdout."""
+    print(message, file=sys.stderr, flush=True)
+
+
+def guarded(command: Callable[..., None]) -> Callable[..., None]:
+    """A command whose errors become a message and an exit code; ``verbose`` among its options adds the traceback."""
+
+    @functools.wraps(command)
+    def run(*args: object, **options: object) -> None:
+        try:
+            command(*args, **options)
+        except VidinvError as error:
+            say(f"error: {error}")
+            raise typer.Exit(error.exit_code) from None
+        except KeyboardInterrupt as interrupt:
+            say(f"interrupted, {interrupt}" if str(interrupt) else "interrupted, nothing was written")
+            raise typer.Exit(INTERRUPTED_EXIT_CODE) from None
+        except typer.Exit:
+            raise
+        except Exception as error:
+            if isinstance(error, OSError) and error.errno == errno.EPIPE:
+                raise  # whoever read our output has gone; typer ends quietly
+            if options.get("verbose"):
+                traceback.print_exc()
+            say(_unexpected(error, bool(options.get("verbose"))))
+            raise typer.Exit(VidinvError.exit_code) from None
+
+    return run
+
+
+def _unexpected(error: Exception, verbose: bool) -> str:
+    name, text = type(error).__name__, str(error).strip().partition("\n")[0]
+    if name == "OutOfMemoryError":  # torch's, which is not imported here
+        return f"error: the device has no memory left ({text}); use a smaller --batch, or --device cpu"
+    advice = "please report it with the traceback above" if verbose else "run again with -v for the traceback"
+    return f"error: unexpected {name}{': ' if text else ''}{text}; {advice}"
+
+
+@contextmanager
+def interrupts() -> Iterator[None]:
+    """SIGTERM and a closed terminal act like Ctrl-C: as KeyboardInterrupt, so that everything is tidied up."""
+    last = -PATIENCE
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        nonlocal last
+        if time.monotonic() - last >= PATIENCE:
+            last = time.monotonic()
+            raise KeyboardInterrupt
+
+    numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    # What the caller has switched off stays off: nohup, background jobs.
+    before = {n: signal.getsignal(n) for n in numbers if signal.getsignal(n) is not signal.SIG_IGN}
+    for number in before:
+        signal.signal(number, interrupt)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,68 @@
+"""The program ``vidinv``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Annotated, NoReturn
+
+import typer
+
+from vidinv.cli.doctor import doctor
+from vidinv.cli.guard import EXIT_CODES, interrupts
+from vidinv.cli.packs import packs
+from vidinv.cli.preview import preview
+from vidinv.cli.run import run
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from vidinv import __version__
+
+        print(f"vidinv {__version__}")
+        raise typer.Exit
+
+
+def _start(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    """Edit faces in video: vidinv run input.mp4 --edit age=+2"""
+
+
+# \b keeps the lines of a paragraph apart.
+_EPILOG = "\b\nExit codes:\n" + "\n".join(f"  {code:3d}  {meaning}" for code, meaning in EXIT_CODES.items())
+
+# Plain messages: a box around an error is in the way of whoever reads it in a log.
+app = typer.Typer(
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    no_args_is_help=True,
+    epilog=_EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+app.callback()(_start)
+for command in (run, preview, packs, doctor):
+    app.command()(command)
+
+
+def main(args: Sequence[str] | None = None) -> NoReturn:
+    """Run the program and leave with its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(AttributeError):
+            stream.reconfigure(errors="backslashreplace")  # file names may hold what a terminal cannot show
+    os.environ.setdefault("SVT_LOG", "1")  # libsvtav1 prints a banner through the middle of the progress bar
+    try:
+        with interrupts():
+            app(args, prog_name="vidinv")
+        sys.exit(0)
+    finally:
+        try:
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # Whoever read us has gone. The interpreter would try once more on its way out, and complain.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,61 @@
+"""vidinv packs: which model packs there are, and what they can do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from vidinv.cli.guard import guarded, say
+from vidinv.cli.options import Verbose
+from vidinv.errors import PackError
+
+if TYPE_CHECKING:
+    from vidinv.models.pack import Pack
+
+
+@guarded
+def packs(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[PACK]...", help="Names or folders; without, all installed ones.")
+    ] = None,
+    verbose: Verbose = False,
+) -> None:
+    """List model packs, their edits, and what one step of each edit means."""
+    from vidinv.models.pack import list_packs, load_pack
+
+    chosen = names or list_packs()
+    if not chosen:
+        raise PackError("no model pack is installed; reinstall vidinv, or name a pack's folder")
+    failures: list[PackError] = []
+    for name in chosen:
+        try:
+            show(load_pack(name), Console())
+        except PackError as error:
+            say(f"error: {error}")
+            failures.append(error)
+    if failures:
+        raise typer.Exit(failures[0].exit_code)
+
+
+def show(pack: Pack, console: Console) -> None:
+    """One pack: a heading and a table of its edits."""
+    size = sum(_size(pack.folder / file) for file in pack.settings["files"]) / 1e6
+    heading = f"{pack.name}: {pack.resolution} x {pack.resolution} pixels, {size:.1f} MB, hash {pack.hash[:12]}"
+    console.print(heading, markup=False, highlight=False, soft_wrap=True)
+    table = Table(box=box.SIMPLE_HEAD)
+    for column in ("edit", "one step is", "measured in", "tried from", "to"):
+        table.add_column(column, justify="right" if column in ("tried from", "to") else "left")
+    for name, edit in sorted(pack.settings["edits"].items()):
+        low, high = min(edit["strengths"]), max(edit["strengths"])
+        table.add_row(name, edit["step"], edit["unit"], f"{low:+g}", f"{high:+g}")
+    console.print(table)
+
+
+def _size(path: Path) -> int:
+    """Bytes; a missing file is vidinv doctor's to report."""
+    return path.stat().st_size if path.is_file() else 0

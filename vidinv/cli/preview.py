@@ -1,0 +1,50 @@
+"""vidinv preview: one frame as source, inversion, edit and composited picture, side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vidinv.cli import options as o
+from vidinv.cli.guard import guarded
+from vidinv.errors import OutputUnwritable
+
+
+@guarded
+def preview(
+    source: o.Input,
+    edit: o.Edit,
+    at: Annotated[str, typer.Option("--at", metavar="TIME", help="Which frame: 2s, 2.5, 1:02.5.")] = "0s",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The PNG.", show_default="INPUT's name + -preview.png")
+    ] = None,
+    person: o.Person = ["all"],  # noqa: B006, typer copies it
+    composite: o.Compositing = o.Composite.detail,
+    pack: o.Pack = None,
+    device: o.Device = "auto",
+    precision: o.Precision = "auto",
+    overwrite: o.Overwrite = False,
+    quiet: o.Quiet = False,
+    verbose: o.Verbose = False,
+) -> None:
+    """Edit one frame, and write source, inversion, edit and the finished frame side by side as a PNG."""
+    requests, persons, seconds = o.read_edits(edit), o.read_persons(person), o.read_time(at)
+    target = output or source.with_name(f"{source.stem}-preview.png")
+    if target.suffix.lower() != ".png":
+        raise OutputUnwritable(f"{target}: a preview is a PNG; choose a name that ends in .png")
+
+    # Late: a mistyped edit need not wait for torch.
+    import cv2
+
+    from vidinv.api import VideoEditor
+    from vidinv.cli import files
+
+    files.check_file(target, source, overwrite)
+    editor = VideoEditor(pack, device=device, precision=precision)
+    sheet = editor.preview(source, seconds, requests, persons=persons, composite=composite.value).sheet()
+    _, png = cv2.imencode(".png", cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))
+    files.write_file(target, png.tobytes(), overwrite)
+    if not quiet:
+        print(target)

@@ -1,0 +1,75 @@
+"""vidinv run: edit a whole video."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from vidinv.cli import options as o
+from vidinv.cli.guard import guarded, say
+from vidinv.errors import DAMAGED_INPUT_EXIT_CODE
+
+
+@guarded
+def run(
+    source: o.Input,
+    edit: o.Edit,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The edited video.", show_default="INPUT's name + -edited")
+    ] = None,
+    person: o.Person = ["all"],  # noqa: B006, typer copies it
+    composite: o.Compositing = o.Composite.detail,
+    pack: o.Pack = None,
+    device: o.Device = "auto",
+    precision: o.Precision = "auto",
+    batch: o.Batch = 8,
+    codec: Annotated[str, typer.Option(help="Encoder: libx264, libx265, libsvtav1, libvpx-vp9 or mpeg4.")] = "libx264",
+    crf: Annotated[float, typer.Option(help="Quality on the encoder's own scale; lower is better.")] = 18,
+    preset: Annotated[str, typer.Option(help="Speed of the encoder, ultrafast to veryslow.")] = "veryfast",
+    backend: Annotated[
+        o.Backend, typer.Option(help="Encode with the bundled libraries, or the system's ffmpeg (an extra).")
+    ] = o.Backend.pyav,
+    report: Annotated[Path | None, typer.Option(metavar="FILE.json", help="Write all figures to this file.")] = None,
+    overwrite: o.Overwrite = False,
+    quiet: o.Quiet = False,
+    verbose: o.Verbose = False,
+) -> None:
+    """Edit a video. What it carries beside the pictures is copied; the output appears when it is complete."""
+    requests, persons = o.read_edits(edit), o.read_persons(person)
+
+    # Late: a mistyped edit need not wait for torch.
+    from vidinv.api import VideoEditor
+    from vidinv.cli import files, progress, summary
+    from vidinv.stages.encode import EncodeOptions
+    from vidinv.video.output import write_error
+
+    target = output or files.default_output(source)
+    if report is not None:
+        files.check_file(report, source, overwrite, target)
+    encoding = EncodeOptions(codec=codec, crf=crf, preset=preset, overwrite=overwrite, backend=backend.value)
+    with progress.shown(Console(stderr=True), quiet) as tell:
+        editor = VideoEditor(pack, device=device, precision=precision, batch=batch)
+        if verbose:
+            say(f"pack {editor.pack.name} ({editor.pack.hash[:12]}) on {editor.compute.device}, {editor.compute.dtype}")
+        done = editor.edit_video(
+            source, target, requests, persons=persons, composite=composite.value, output=encoding, progress=tell
+        )
+    try:
+        for warning in done.warnings:
+            say(f"warning: {warning}")
+        if report is not None:
+            try:
+                done.write(report)
+            except OSError as error:
+                raise write_error(error, report) from error
+        if not quiet:
+            summary.show(done, Console(), verbose)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"{target} is complete") from None
+    # Pictures that decoded with errors are no lost ones, but the user must know of them too.
+    if done.frames_lost or any("input is damaged" in w for w in done.warnings):
+        say(f"{target} holds the {done.frames} frames that could be decoded; {done.frames_lost} are lost")
+        raise typer.Exit(DAMAGED_INPUT_EXIT_CODE)

@@ -1,0 +1,60 @@
+"""The closing words of a run: what was done, whether the identity held, where the time went."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from vidinv.report import Report
+
+
+def show(report: Report, console: Console, verbose: bool = False) -> None:
+    """Print all of it; warnings are said elsewhere."""
+    console.print(stages(report))
+    for line in (*figures(report, verbose), str(report.output)):
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def stages(report: Report) -> Table:
+    """Where the time went."""
+    table = Table(box=box.SIMPLE_HEAD, caption="stages overlap: they run in three threads", caption_justify="left")
+    table.add_column("stage")
+    for name in ("seconds", "items", "ms per item"):
+        table.add_column(name, justify="right")
+    for name, stage in report.stages.items():
+        table.add_row(name, *_row(stage["seconds"], int(stage["items"])))
+    table.add_section()
+    table.add_row("whole run", *_row(report.seconds, report.frames))
+    return table
+
+
+def _row(seconds: float, items: int) -> tuple[str, str, str]:
+    return f"{seconds:.2f}", str(items), f"{1000 * seconds / items:.1f}" if items else "-"
+
+
+def figures(report: Report, verbose: bool = False) -> Iterator[str]:
+    """What was done and how well the identity held, a line each."""
+    rate = f", {report.frames / report.seconds:.1f} frames/s" if report.seconds else ""
+    persons = ", ".join(map(str, report.persons))
+    yield f"{' '.join(report.edits)}: {report.frames} frames, {report.faces} faces, persons seen: {persons}{rate}"
+    alike, held = report.identity_similarity, report.identity_consistency
+    if alike["edited"] is None:
+        yield "nobody was edited, so there are no identity figures"
+        return
+    yield f"identity, likeness to the source frame: inversion {alike['inversion']:.3f}, edited {alike['edited']:.3f}"
+    local = "" if report.local_identity is None else f"; TL-ID {report.local_identity:.3f}"
+    yield f"identity over time: {_views(held)}{local}"
+    if verbose:
+        for person, views in held["persons"].items():
+            yield f"  person {person}: {_views(views)}"
+    for name, score in report.attributes.items():
+        yield f"{name}: {score['source']:.2f} -> {score['edited']:.2f} ({score['change']:+.2f})"
+
+
+def _views(held: dict) -> str:
+    return ", ".join(f"{view} {held[view]:.3f}" for view in ("source", "inversion", "edited"))

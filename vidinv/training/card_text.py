@@ -1,0 +1,107 @@
+"""card.md: what a pack is made of, what it was seen to do, and what it must not be used for."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+FIRST_PACK = {  # what a first pack must show, by the project's design
+    "psnr": 27,
+    "ssim": 0.80,
+    "lpips": 0.09,
+    "identity": 0.80,
+    "lpips_w": 0.24,
+    "identity_w": 0.30,
+}
+LICENCE = """\
+## Data and terms
+
+Trained on a mix of published face sets: UTKFace (non-commercial research), the synthetic-faces portraits
+(CC BY-NC-SA 4.0), MEBeauty, faces made by generators, official portraits and football players' portraits.
+**Research use only.** The labels of age, sex and expression are what networks read in pictures, with those networks' errors and
+prejudices; none of them is a fact about a person. Do not use the pack to deceive about a real person.
+"""
+
+
+def write_card(
+    folder: Path,
+    settings: dict[str, Any],
+    figures: dict[str, Any],
+    students: dict[str, Any],
+    manifest: dict[str, Any],
+    images_seen: int,
+    scale: dict[str, float],
+) -> None:
+    """Write card.md and, for programs, card.json."""
+    (folder / "card.json").write_text(json.dumps({"figures": figures, "students": students}, indent=1) + "\n")
+    size = sum(p.stat().st_size for p in folder.glob("*.safetensors")) / 1e6
+    rows = [f"# {settings['name']}", "", f"{settings['encoder']['resolution']} px faces, {size:.1f} MB.", ""]
+    rows += _recipe(manifest, images_seen)
+    rows += _reconstruction(figures)
+    for name, edit in settings["edits"].items():
+        rows += _edit(name, edit, figures["edits"][name], scale)
+    rows += _students(students)
+    rows += ["", LICENCE]
+    (folder / "card.md").write_text("\n".join(rows), encoding="utf-8")
+
+
+def _recipe(manifest: dict[str, Any], seen: int) -> list[str]:
+    sets = ", ".join(f"{n} {c}" for n, c in manifest["per_set"].items())
+    return [
+        "## Recipe",
+        "",
+        f"`pipelines.prepare_faces` kept {manifest['kept']} of {manifest['pictures']} pictures ({sets}); "
+        f"{manifest['validation']} of them are for validation only. `pipelines.train_autoencoder` showed generator and "
+        f"encoder {seen} pictures on a CPU, both inversions at once, without a discriminator; "
+        "`pipelines.fit_directions` found the edits, `pipelines.train_students` the small networks.",
+        "",
+        "All figures below were measured by `pipelines.make_pack` on validation faces with the fp16 weights of this "
+        "folder, by the labelling networks the pack was trained with, so they flatter it.",
+        "",
+    ]
+
+
+def _reconstruction(figures: dict[str, Any]) -> list[str]:
+    names = {
+        "psnr": "PSNR of G(w, F), dB",
+        "ssim": "SSIM of G(w, F)",
+        "lpips": "LPIPS-squeeze of G(w, F)",
+        "identity": "identity cosine of G(w, F)",
+        "lpips_w": "LPIPS-squeeze of G(w)",
+        "identity_w": "identity cosine of G(w)",
+    }
+    rows = ["## Inversion", "", "| what | this pack | asked of a first pack |", "| --- | --- | --- |"]
+    rows += [f"| {text} | {figures['reconstruction'][k]:.3f} | {FIRST_PACK[k]} |" for k, text in names.items()]
+    frechet = figures["frechet"]
+    rows += [
+        f"| Fréchet distance, squeezenet features: inversions | {frechet['inversions']:.2f} | |",
+        f"| the same, samples G(w) with w from a Gaussian of the codes | {frechet['samples']:.2f} | reported |",
+        "",
+    ]
+    return rows
+
+
+def _edit(name: str, edit: dict[str, Any], effects: dict[str, Any], scale: dict[str, float]) -> list[str]:
+    others = [a for a in ("age", "smile", "gender") if a != name]
+    whom = "neutral faces" if name == "smile" else "adults"
+    rows = [f"## Edit: {name}", "", f"{edit['text']}. One step: {edit['step']}. Measured on {whom}.", ""]
+    head = ["steps", f"change, {edit['unit']}", "by the pack's own network", "identity kept"]
+    head += [f"leak into {o}, sd" for o in others] + (["share with P(happy) > .5"] if name == "smile" else [])
+    rows += ["| " + " | ".join(head) + " |", "| " + " | ".join("---" for _ in head) + " |"]
+    for strength, e in effects.items():
+        cells = [f"{float(strength):+g}", f"{e['change'][name]:+.2f}", f"{e['student']:+.2f}", f"{e['identity']:.3f}"]
+        cells += [f"{e['leak'][o]:+.2f}" for o in others]
+        cells += [f"{e['share_happy']:.0%}"] if name == "smile" else []
+        rows.append("| " + " | ".join(cells) + " |")
+    unit = "years" if name == "age" else "of the logit"
+    rows += ["", f"One standard deviation of {name} over the training faces is {scale[name]:.1f} {unit}.", ""]
+    return rows
+
+
+def _students(students: dict[str, Any]) -> list[str]:
+    rows = ["## Small networks of our own, against their teachers on the validation faces", ""]
+    for name, table in students.items():
+        plain = {k: v for k, v in table.items() if isinstance(v, int | float)}
+        rows.append(f"- {name}: " + ", ".join(f"{k.replace('_', ' ')} {v:.4g}" for k, v in plain.items()))
+    return rows
