@@ -189,8 +189,7 @@ def test_the_unexpected_is_one_line_and_with_v_a_traceback(invoke, source, toy_p
 
 
 def test_every_exit_code_is_in_the_help(invoke):
-    text = invoke("--help").stdout
-    for error in (*errors.VidinvError.__subclasses__(), errors.VidinvError):
-        assert f"\n  {error.exit_code:3d}  " in text
-    for code in (0, errors.DAMAGED_INPUT_EXIT_CODE, errors.INTERRUPTED_EXIT_CODE):
-        assert f"\n  {code:3d}  " in text
+    listed = {line.split()[0] for line in invoke("--help").stdout.splitlines() if line.strip()}
+    codes = {error.exit_code for error in (errors.VidinvError, *errors.VidinvError.__subclasses__())}
+    codes |= {0, errors.DAMAGED_INPUT_EXIT_CODE, errors.INTERRUPTED_EXIT_CODE}
+    assert {str(code) for code in codes} <= listed

@@ -31,7 +31,7 @@ def _listens() -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
 def test_interrupted(start, toy_pack, tmp_path, number):
     source = clip(tmp_path / "in.mp4", size=(320, 240), count=1500, audio=(), options={"preset": "ultrafast"})
-    command = ("run", source, "--edit", "age=1", "--pack", toy_pack, "--report", tmp_path / "r.json")
+    command = ("run", source, "--edit", "age=1", "--pack", toy_pack, "-q", "--report", tmp_path / "r.json")
     process = start(*command, code=_THREADS, preexec_fn=_listens)
     while process.poll() is None and not list(tmp_path.glob(".in-edited.mp4.*.part")):
         time.sleep(0.05)
@@ -48,7 +48,7 @@ def test_disk_full(start, toy_pack, tmp_path):
     """A limit on the size of files stands in for the disk: the same failing write."""
     source = clip(tmp_path / "in.mp4", size=(320, 240), count=120, audio=())
     limit = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (60000, 60000))
-    command = ("run", source, "--edit", "age=1", "--pack", toy_pack, "--crf", "1")
+    command = ("run", source, "--edit", "age=1", "--pack", toy_pack, "-q", "--crf", "1")
     process = start(*command, preexec_fn=limit)
     out, err = process.communicate(timeout=250)
     assert process.returncode == errors.DiskFull.exit_code, err

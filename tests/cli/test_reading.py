@@ -9,6 +9,7 @@ from vidinv.api import Progress
 from vidinv.cli.options import read_edits, read_persons, read_time
 from vidinv.cli.progress import EVERY, lines, shown
 from vidinv.errors import UsageError
+from vidinv.models.pack import DEFAULT_PACK
 from vidinv.stages.encode import EncodeOptions
 from vidinv.video.encoder import CODECS
 
@@ -43,7 +44,7 @@ def test_help_names_every_encoder_and_the_defaults_are_those_of_the_api(invoke):
     text = " ".join(invoke("run", "--help").stdout.split()).replace("- ", "-")
     assert all(codec in text for codec in CODECS)
     defaults = EncodeOptions()
-    for value in (defaults.codec, defaults.preset, f"{defaults.crf:g}", defaults.backend):
+    for value in (defaults.codec, defaults.preset, f"{defaults.crf:g}", defaults.backend, f"({DEFAULT_PACK})"):
         assert f"[default: {value}]" in text
 
 

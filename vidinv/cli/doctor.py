@@ -18,7 +18,7 @@ _COLOURS = {"ok": "green", "absent": "yellow", "broken": "bold red"}
 def doctor(
     pack: o.Pack = None, device: o.Device = "auto", precision: o.Precision = "auto", verbose: o.Verbose = False
 ) -> None:
-    """Say what works on this machine; ends with exit code 1 if a run would fail."""
+    """Say what works on this machine. Ends with exit code 1 if a run would fail."""
     console, broken = Console(), []
     groups = {
         "system": checks.system,

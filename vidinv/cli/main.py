@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Annotated, NoReturn
@@ -55,6 +56,8 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         with suppress(AttributeError):
             stream.reconfigure(errors="backslashreplace")  # file names may hold what a terminal cannot show
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")  # libraries' words to developers; ours go another way
     os.environ.setdefault("SVT_LOG", "1")  # libsvtav1 prints a banner through the middle of the progress bar
     try:
         with interrupts():

@@ -25,7 +25,7 @@ def packs(
     ] = None,
     verbose: Verbose = False,
 ) -> None:
-    """List model packs, their edits, and what one step of each edit means."""
+    """List the model packs. Under each: its edits, and what one step of them means."""
     from vidinv.models.pack import list_packs, load_pack
 
     chosen = names or list_packs()

@@ -29,7 +29,7 @@ def preview(
     quiet: o.Quiet = False,
     verbose: o.Verbose = False,
 ) -> None:
-    """Edit one frame, and write source, inversion, edit and the finished frame side by side as a PNG."""
+    """Edit one frame. A PNG shows source, inversion, edit and the finished frame side by side."""
     requests, persons, seconds = o.read_edits(edit), o.read_persons(person), o.read_time(at)
     target = output or source.with_name(f"{source.stem}-preview.png")
     if target.suffix.lower() != ".png":

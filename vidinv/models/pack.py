@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from vidinv.errors import DamagedPack, UnknownPack
 from vidinv.faces.quads import Template
 from vidinv.models.attributes import AttributeNet, AttributeShape
+from vidinv.models.backbone import fold_batch_norms
 from vidinv.models.feature_style_encoder import EncoderShape, FeatureStyleEncoder
 from vidinv.models.generator import Generator, GeneratorShape
 from vidinv.models.identity import IdentityNet, IdentityShape
@@ -107,8 +108,8 @@ class Pack:
             network.load_state_dict(self.tensors(name))
         except RuntimeError as error:
             raise DamagedPack(f"pack {self.name}: {name}.safetensors does not fit pack.toml: {error}") from None
-        network = network.to(self.device, memory_format=torch.channels_last)
-        return network.eval().requires_grad_(False)
+        network = fold_batch_norms(network.eval().requires_grad_(False))
+        return network.to(self.device, memory_format=torch.channels_last)
 
     def _shape(self, kind: type, section: str) -> Any:
         return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in self.settings[section].items()})
