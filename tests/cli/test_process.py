@@ -37,6 +37,8 @@ def test_interrupted(start, toy_pack, tmp_path, number):
         time.sleep(0.05)
     time.sleep(0.3)
     process.send_signal(number)
+    time.sleep(0.2)
+    process.send_signal(number)  # an impatient second one changes nothing
     out, err = process.communicate(timeout=120)
     assert process.returncode == errors.INTERRUPTED_EXIT_CODE, err
     assert err.splitlines() == ["interrupted, nothing was written", "threads ['MainThread']"]

@@ -53,11 +53,11 @@ def test_without_a_terminal_progress_is_a_line_now_and_then():
     tell = lines(lambda: now, said.append)
     for frame in range(1, 302):
         tell(Progress(frame, 600, 2 * frame))
-        now += 0.1
+        now += 0.125
     assert said == [
-        "101 of 600 frames, 10.0 frames/s, 50 s left, 202 faces",
-        "201 of 600 frames, 10.0 frames/s, 40 s left, 402 faces",
-        "301 of 600 frames, 10.0 frames/s, 30 s left, 602 faces",
+        "81 of 600 frames, 8.0 frames/s, 65 s left, 162 faces",
+        "161 of 600 frames, 8.0 frames/s, 55 s left, 322 faces",
+        "241 of 600 frames, 8.0 frames/s, 45 s left, 482 faces",
     ]
     assert EVERY == 10
 

@@ -54,10 +54,6 @@ def test_a_crop_does_not_depend_on_its_batch(source):
     assert torch.allclose(source(crops)[1:2], source(crops[1:2]), atol=1e-5)
 
 
-def test_no_crops_no_points(source):
-    assert source(_crops(1)[:0]).shape == (0, 68, 2)
-
-
 def test_without_the_package_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "face_alignment", None)
     with pytest.raises(MissingExtra, match=r'pip install "vidinv\[landmarks\]"'):

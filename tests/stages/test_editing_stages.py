@@ -79,8 +79,9 @@ def test_only_the_chosen_person_is_edited(pack: Pack) -> None:
 
 def test_an_edit_with_a_time_range_acts_inside_it_and_comes_softly(pack: Pack) -> None:
     stream = [aligned(0) for _ in range(60)]
-    stream = [Aligned(Found(Frame(a.found.frame.image, i, time=Fraction(i, 30)), ()), a.crops)
-              for i, a in enumerate(stream)]
+    stream = [
+        Aligned(Found(Frame(a.found.frame.image, i, time=Fraction(i, 30)), ()), a.crops) for i, a in enumerate(stream)
+    ]
     out = finished(pack, stream, edits=age(pack, 3, 0.5, 1.5))
     change = np.array([np.abs(b.frame.image.astype(int) - stream[0].found.frame.image).mean() for b in out])
     assert change[:15].max() == change[45:].max() == 0

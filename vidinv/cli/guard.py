@@ -8,8 +8,7 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from types import FrameType
 
 import typer
@@ -78,9 +77,11 @@ def _unexpected(error: Exception, verbose: bool) -> str:
     return f"error: unexpected {name}{': ' if text else ''}{text}; {advice}"
 
 
-@contextmanager
-def interrupts() -> Iterator[None]:
-    """SIGTERM and a closed terminal act like Ctrl-C: as KeyboardInterrupt, so that everything is tidied up."""
+def catch_signals() -> None:
+    """SIGTERM and a closed terminal act like Ctrl-C: as KeyboardInterrupt, so that everything is tidied up.
+
+    It lasts as long as the process: an impatient second Ctrl-C must not change the exit code of the first.
+    """
     last = -PATIENCE
 
     def interrupt(number: int, frame: FrameType | None) -> None:
@@ -90,12 +91,6 @@ def interrupts() -> Iterator[None]:
             raise KeyboardInterrupt
 
     numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    # What the caller has switched off stays off: nohup, background jobs.
-    before = {n: signal.getsignal(n) for n in numbers if signal.getsignal(n) is not signal.SIG_IGN}
-    for number in before:
-        signal.signal(number, interrupt)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    for number in numbers:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # switched off by the caller: nohup, background jobs
+            signal.signal(number, interrupt)

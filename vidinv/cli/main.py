@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from vidinv.cli.doctor import doctor
-from vidinv.cli.guard import EXIT_CODES, interrupts
+from vidinv.cli.guard import EXIT_CODES, catch_signals
 from vidinv.cli.packs import packs
 from vidinv.cli.preview import preview
 from vidinv.cli.run import run
@@ -59,9 +59,9 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
     if not sys.warnoptions:
         warnings.simplefilter("ignore")  # libraries' words to developers; ours go another way
     os.environ.setdefault("SVT_LOG", "1")  # libsvtav1 prints a banner through the middle of the progress bar
+    catch_signals()
     try:
-        with interrupts():
-            app(args, prog_name="vidinv")
+        app(args, prog_name="vidinv")
         sys.exit(0)
     finally:
         try:

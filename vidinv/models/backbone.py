@@ -32,9 +32,7 @@ class ResidualBlock(nn.Module):
 
 def stage(c_in: int, c_out: int, blocks: int, stride: int = 2) -> nn.Sequential:
     """``blocks`` residual blocks, the first of which strides."""
-    return nn.Sequential(
-        ResidualBlock(c_in, c_out, stride), *(ResidualBlock(c_out, c_out) for _ in range(blocks - 1))
-    )
+    return nn.Sequential(ResidualBlock(c_in, c_out, stride), *(ResidualBlock(c_out, c_out) for _ in range(blocks - 1)))
 
 
 def fold_batch_norms(network: nn.Module) -> nn.Module:

@@ -22,7 +22,7 @@ class LandmarkSource(Protocol):
     """Whatever finds the 68 points of aligned crops: the pack's LandmarkNet, or FaceAlignmentPoints."""
 
     def __call__(self, x: Tensor, /) -> Tensor:
-        """[B, 3, S, S] RGB crops, -1..1, to [B, 68, 2] float32 x and y, fractions of the crop."""
+        """[B, 3, S, S] RGB crops, -1..1, to [B, 68, 2] float32 x and y, fractions of the crop; B >= 1."""
         ...
 
 
@@ -56,8 +56,6 @@ class FaceAlignmentPoints:
     @torch.no_grad()
     def __call__(self, x: Tensor, /) -> Tensor:
         """See :class:`LandmarkSource`. One crop after the other: the package takes no batch of equal crops."""
-        if not len(x):
-            return torch.zeros(0, 68, 2, device=x.device)
         if x.shape[-1] < _SIDE:
             x = torch.nn.functional.interpolate(x.float(), (_SIDE, _SIDE), mode="bicubic", antialias=True)
         side = x.shape[-1]

@@ -36,6 +36,7 @@ class FaceDetector:
     """
 
     def __init__(self, min_face: int, pyramid_factor: float = 0.709, device: str | torch.device = "cpu") -> None:
+        self._min_face = min_face
         self._mtcnn = MTCNN(
             keep_all=True, min_face_size=min_face, factor=pyramid_factor, post_process=False, device=device
         )
@@ -43,6 +44,8 @@ class FaceDetector:
     @torch.no_grad()
     def __call__(self, image: NDArray[np.uint8]) -> Detections:
         """:param image: [H, W, 3] RGB, 0..255. A picture smaller than ``min_face`` holds no face."""
+        if min(image.shape[:2]) < self._min_face:
+            return NOTHING  # the cascade itself fails on a picture that has no scale to search
         boxes, scores, points = self._mtcnn.detect(image, landmarks=True)
         if boxes is None:
             return NOTHING

@@ -50,11 +50,12 @@ def make_detectors(options: DetectOptions, device: str = "cpu") -> Detectors:
 
 def detect(frames: Iterable[Frame], detectors: Detectors, options: DetectOptions = DetectOptions()) -> Iterator[Found]:
     """Find and name the faces of every frame, largest first; one Found per frame."""
-    tracks, shot, since_full = Tracks(), ShotState(), options.full_every
+    overdue = max(options.full_every, options.idle_every)
+    tracks, shot, since_full = Tracks(), ShotState(), overdue
     for frame in frames:
         cut, shot = is_cut(shot, frame.image)
         if cut:
-            tracks, since_full = Tracks(next_person=tracks.next_person), options.full_every
+            tracks, since_full = Tracks(next_person=tracks.next_person), overdue
         faces: list[Face] = []
         lost = False
         for track in tracks.alive:

@@ -187,6 +187,6 @@ def refine(
         for group in optimiser.param_groups:
             group["lr"] = options.rate * min(1.0, 2 * (1 - i / options.steps))
         optimiser.step()
-        figures = {"change": sign * float(change[:, k].mean()), "leak": float(leak)}
-        report(i, {**figures, "identity": 1 - float(lost.mean()), "length": float(knob.detach().norm())})
+        figures = {"change": sign * float(change[:, k].mean().detach()), "leak": float(leak.detach())}
+        report(i, {**figures, "identity": 1 - float(lost.mean().detach()), "length": float(knob.detach().norm())})
     return (basis @ (knob.detach() * spread)).view(start.shape)

@@ -1,7 +1,7 @@
 """Aligned faces on disk: JPEG shards of at most 50 MiB, and one table of labels.
 
-    shard-000.zip ...   0000000.jpg, stored: the file's number is the row of the table
-    labels.npz          a column per label, a row per face
+shard-000.zip ...   0000000.jpg, stored: the file's number is the row of the table
+labels.npz          a column per label, a row per face
 """
 
 from __future__ import annotations

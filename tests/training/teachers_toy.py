@@ -1,0 +1,60 @@
+"""Labelling networks of random weights, with the interface of the real ones."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from vidinv.training.teachers import Teachers
+
+
+def conv(out: int, seed: int) -> nn.Module:
+    torch.manual_seed(seed)
+    return nn.Sequential(nn.Conv2d(3, 8, 5, 4), nn.Tanh(), nn.Conv2d(8, out, 3, 2)).requires_grad_(False)
+
+
+class Attributes:
+    def __init__(self) -> None:
+        self.net, self.heads = conv(8, 1), {"fc/age": 40.0, "fc/gender": 4.0}
+
+    def features(self, x: torch.Tensor) -> torch.Tensor:
+        return self.net(x).mean((2, 3))
+
+    def fc(self, f: torch.Tensor, name: str) -> torch.Tensor:
+        return self.heads[name] * f[:, :2]
+
+
+class Expression:
+    def __init__(self) -> None:
+        self.net = conv(7, 2)
+
+    def logits(self, x: torch.Tensor) -> torch.Tensor:
+        return 4 * self.net(x).mean((2, 3))
+
+
+class Embed:
+    def __init__(self) -> None:
+        self.net = conv(16, 3)
+
+    def raw(self, x: torch.Tensor) -> torch.Tensor:
+        return self.net(x).flatten(2).mean(2)
+
+
+def toy_teachers() -> Teachers:
+    def similarity(src: np.ndarray, dst: np.ndarray) -> np.ndarray:
+        scale = np.ptp(dst) / np.ptp(src)
+        return np.concatenate([scale * np.eye(2), (dst.mean(0) - scale * src.mean(0))[:, None]], 1)
+
+    alignment = SimpleNamespace(
+        T112=np.array([[38, 52], [74, 52], [56, 72], [42, 92], [71, 92]], float),
+        similarity=similarity,
+        points68_to_5=lambda p: np.stack([p[36:42].mean(0), p[42:48].mean(0), p[30], p[48], p[54]]),
+    )
+    lpips = nn.Module()
+    lpips.forward = lambda a, b: (F.avg_pool2d(a, 4) - F.avg_pool2d(b, 4)).square().mean((1, 2, 3))
+    labeller = SimpleNamespace(attributes=Attributes(), expression=Expression(), embed=Embed(), lpips=lpips)
+    return Teachers(labeller, SimpleNamespace(), alignment)
