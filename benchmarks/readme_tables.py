@@ -17,8 +17,8 @@ def pack_table() -> list[str]:
     rows = [
         "| validation faces | |",
         "| --- | --- |",
-        f"| inversion G(w, F): PSNR / SSIM / LPIPS-squeeze / identity | {inversion['psnr']:.1f} dB / {inversion['ssim']:.3f} "
-        f"/ {inversion['lpips']:.3f} / {inversion['identity']:.3f} |",
+        "| inversion G(w, F): PSNR / SSIM / LPIPS-squeeze / identity "
+        f"| {inversion['psnr']:.1f} dB / {inversion['ssim']:.3f} / {inversion['lpips']:.3f} / {inversion['identity']:.3f} |",
         f"| G(w) alone: LPIPS-squeeze / identity | {inversion['lpips_w']:.3f} / {inversion['identity_w']:.3f} |",
     ]
     units = {"age": "years", "smile": "P(happy)", "gender": "P(male)"}

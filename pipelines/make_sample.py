@@ -71,7 +71,7 @@ def place(canvas: NDArray, face: NDArray, centre: tuple[float, float], angle: fl
     picture = canvas.copy()
     skin = np.median(face[70:90, 40:88].reshape(-1, 3), 0)
     hair = 0.5 * np.median(face[:8].reshape(-1, 3), 0)
-    cx, cy = (int(round(v)) for v in centre)
+    cx, cy = (round(v) for v in centre)
     unit = SIDE * scale
     layer, alpha = picture.copy(), np.zeros(picture.shape[:2], np.float32)
 

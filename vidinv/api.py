@@ -186,6 +186,7 @@ class VideoEditor:
             seconds=round(time.perf_counter() - begun, 3),
             pack={"name": self.pack.name, "hash": self.pack.hash},
             warnings=warnings,
+            damaged=damage is not None,
             frames_lost=damage.frames_lost if damage else 0,
             series=tally.series,
         )

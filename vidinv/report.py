@@ -72,6 +72,7 @@ class Report:
     seconds: float
     pack: dict[str, str]  # name, hash
     warnings: list[str]
+    damaged: bool  # the input was; what decodes was edited
     frames_lost: int  # of a damaged input
     series: list[dict[str, Any]]  # one entry per edited face and frame
 
@@ -82,8 +83,12 @@ class Report:
         """Write JSON, whole or not at all."""
         path = Path(path)
         part = path.with_name(f".{path.name}.part")
-        part.write_text(json.dumps(self.as_dict(), indent=1, allow_nan=False) + "\n", encoding="utf-8")
-        part.replace(path)
+        try:
+            part.write_text(json.dumps(self.as_dict(), indent=1) + "\n", encoding="utf-8")
+            part.replace(path)
+        except OSError:
+            part.unlink(missing_ok=True)
+            raise
 
 
 def summarise_identity(persons: dict[int, PersonTally]) -> tuple[dict, dict, float | None]:

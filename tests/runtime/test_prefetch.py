@@ -61,8 +61,12 @@ def test_closing_early_closes_the_stream_and_leaves_no_thread() -> None:
 
 def test_an_exception_downstream_ends_the_thread() -> None:
     ahead = prefetch(range(10**9), 2)
-    with pytest.raises(RuntimeError, match="downstream"):
+
+    def consume() -> None:
         for _ in ahead:
             raise RuntimeError("downstream")
+
+    with pytest.raises(RuntimeError, match="downstream"):
+        consume()
     ahead.close()
     assert threads() == 0

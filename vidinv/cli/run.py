@@ -69,7 +69,6 @@ def run(
             summary.show(done, Console(), verbose)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"{target} is complete") from None
-    # Pictures that decoded with errors are no lost ones, but the user must know of them too.
-    if done.frames_lost or any("input is damaged" in w for w in done.warnings):
+    if done.damaged:
         say(f"{target} holds the {done.frames} frames that could be decoded; {done.frames_lost} are lost")
         raise typer.Exit(DAMAGED_INPUT_EXIT_CODE)

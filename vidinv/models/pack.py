@@ -107,7 +107,8 @@ class Pack:
         try:
             network.load_state_dict(self.tensors(name))
         except RuntimeError as error:
-            raise DamagedPack(f"pack {self.name}: {name}.safetensors does not fit pack.toml: {error}") from None
+            reason = " ".join(str(error).split())[:200]
+            raise DamagedPack(f"pack {self.name}: {name}.safetensors does not fit pack.toml: {reason}") from None
         network = fold_batch_norms(network.eval().requires_grad_(False))
         return network.to(self.device, memory_format=torch.channels_last)
 

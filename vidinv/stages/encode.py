@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from vidinv.errors import UsageError
 from vidinv.types import Frame
 from vidinv.video import EncoderSettings, VideoInfo, Writer
 from vidinv.video.interfaces import FrameWriter
@@ -44,4 +45,6 @@ def _writer(dst: str | Path, source: VideoInfo, options: EncodeOptions) -> Frame
         from vidinv.video.ffmpeg_writer import FfmpegWriter
 
         return FfmpegWriter(dst, source, options, overwrite=options.overwrite)
+    if options.backend != "pyav":
+        raise UsageError(f"no encoding backend called {options.backend!r}; there are pyav, ffmpeg")
     return Writer(dst, source, options, overwrite=options.overwrite)

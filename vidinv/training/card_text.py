@@ -19,8 +19,8 @@ LICENCE = """\
 
 Trained on a mix of published face sets: UTKFace (non-commercial research), the synthetic-faces portraits
 (CC BY-NC-SA 4.0), MEBeauty, faces made by generators, official portraits and football players' portraits.
-**Research use only.** The labels of age, sex and expression are what networks read in pictures, with those networks' errors and
-prejudices; none of them is a fact about a person. Do not use the pack to deceive about a real person.
+**Research use only.** The labels of age, sex and expression are what networks read in pictures, with those networks'
+errors and prejudices; none of them is a fact about a person. Do not use the pack to deceive about a real person.
 """
 
 

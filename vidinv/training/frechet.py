@@ -28,7 +28,9 @@ def frechet_figures(
 ) -> dict[str, float]:
     """Of the inversions G(w, F) against their pictures, and of samples G(w), w ~ N(mean, cov of codes), against
     training faces."""
-    made = torch.cat([generator(w, f).clamp(-1, 1) for w, f in zip(faces.w.split(32), faces.feature.split(32))])
+    made = torch.cat(
+        [generator(w, f).clamp(-1, 1) for w, f in zip(faces.w.split(32), faces.feature.split(32), strict=True)]
+    )
     flat = faces.w.flatten(1)
     rng = torch.Generator().manual_seed(0)
     mix = torch.randn(len(train), len(flat), generator=rng) / len(flat) ** 0.5

@@ -54,6 +54,6 @@ class Damage:
 
     def __str__(self) -> str:
         counts = ((self.frames_lost, "lost"), (self.frames_corrupt, "decoded with errors"))
-        parts = [f"{count} {what}" for count, what in counts if count]
+        parts = [f"{count} frame{'s' * (count != 1)} {what}" for count, what in counts if count]
         where = "" if self.at is None else f", the first near {float(self.at):.2f} s"
-        return f"the input is damaged: frames {' and '.join(parts)}{where}"
+        return f"the input is damaged: {' and '.join(parts)}{where}"

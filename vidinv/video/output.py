@@ -62,4 +62,6 @@ def write_error(error: BaseException, dst: Path) -> OutputError:
     if code in (errno.EACCES, errno.EPERM, errno.EROFS):
         return OutputUnwritable(f"no permission to write into {dst.parent}; choose another folder")
     text = getattr(error, "strerror", None) or str(error)
-    return OutputUnwritable(f"{dst} cannot be written: {text}. Another container (.mkv) or encoder may take it")
+    video = dst.suffix.lower() in FORMATS
+    instead = "Another container (.mkv) or encoder may take it" if video else "Choose another place"
+    return OutputUnwritable(f"{dst} cannot be written: {text}. {instead}")
