@@ -18,7 +18,8 @@ def pack_table() -> list[str]:
         "| validation faces | |",
         "| --- | --- |",
         "| inversion G(w, F): PSNR / SSIM / LPIPS-squeeze / identity "
-        f"| {inversion['psnr']:.1f} dB / {inversion['ssim']:.3f} / {inversion['lpips']:.3f} / {inversion['identity']:.3f} |",
+        f"| {inversion['psnr']:.1f} dB / {inversion['ssim']:.3f} / {inversion['lpips']:.3f} "
+        f"/ {inversion['identity']:.3f} |",
         f"| G(w) alone: LPIPS-squeeze / identity | {inversion['lpips_w']:.3f} / {inversion['identity_w']:.3f} |",
     ]
     units = {"age": "years", "smile": "P(happy)", "gender": "P(male)"}

@@ -30,14 +30,14 @@ SIDE = 400  # of the face crop in the picture, pixels
 
 
 @torch.inference_mode()
-def person(pack: Pack, data: Path, members: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+def person(pack: Pack, data: Path, members: int = 5) -> tuple[torch.Tensor, torch.Tensor]:
     """Mean code of a few frontal synthetic faces of one sex and age: w [1, L, D], F [1, C, h, h]."""
     labels = shards.read_labels(data)
     p = labels["points68"]
     yaw = (p[:, 30, 0] - (p[:, 36, 0] + p[:, 45, 0]) / 2) / np.linalg.norm(p[:, 45] - p[:, 36], axis=1)
     alike = (labels["set"] == "generated") & (labels["male"] < 0.2) & (np.abs(labels["age"] - 30) < 8)
     alike &= (np.abs(yaw) < 0.03) & (labels["expression"][:, 0] > 0.8)
-    rows = np.random.default_rng(seed).permutation(np.flatnonzero(alike))[:members]
+    rows = np.random.default_rng(0).permutation(np.flatnonzero(alike))[:members]
     w, feature = pack.encoder(sampling.to_tensor(shards.read_crops(data, rows)))
     return w.mean(0, keepdim=True), feature.mean(0, keepdim=True)
 
@@ -45,13 +45,10 @@ def person(pack: Pack, data: Path, members: int, seed: int) -> tuple[torch.Tenso
 @torch.inference_mode()
 def expressions(pack: Pack, w: torch.Tensor, feature: torch.Tensor) -> NDArray[np.float32]:
     """The face in every frame, [N, S, S, 3] 0..255: a smile that comes and goes twice."""
-    pictures = []
-    for i in range(RATE * SECONDS):
-        t = i / RATE
-        smile = 0.9 * np.sin(np.pi * t / 3) ** 2
-        _, after = render_pair(pack.generator, w, w + smile * pack.directions["smile"], feature)
-        pictures.append(((after[0].clamp(-1, 1) + 1) * 127.5).permute(1, 2, 0).numpy())
-    return np.stack(pictures)
+    strengths = 0.9 * np.sin(np.pi * np.arange(RATE * SECONDS) / RATE / 3) ** 2
+    step = pack.directions["smile"]
+    made = [render_pair(pack.generator, w, w + float(k) * step, feature)[1][0] for k in strengths]
+    return ((torch.stack(made).clamp(-1, 1) + 1) * 127.5).permute(0, 2, 3, 1).numpy()
 
 
 def backdrop() -> NDArray[np.float32]:
@@ -61,41 +58,37 @@ def backdrop() -> NDArray[np.float32]:
     wall = np.stack([96 + 70 * light, 104 + 62 * light, 118 + 50 * light], 2)
     cv2.rectangle(wall, (80, 60), (330, 420), (150, 170, 190), -1)
     cv2.line(wall, (205, 60), (205, 420), (110, 120, 130), 8)
-    wall = cv2.GaussianBlur(wall, (0, 0), 9)
     grain = np.random.default_rng(0).normal(0, 2.0, (HEIGHT, WIDTH, 1)).astype(np.float32)
-    return wall + cv2.GaussianBlur(grain, (0, 0), 0.7)[..., None]
+    return cv2.GaussianBlur(wall, (0, 0), 9) + cv2.GaussianBlur(grain, (0, 0), 0.7)[..., None]
 
 
 def place(canvas: NDArray, face: NDArray, centre: tuple[float, float], angle: float, scale: float) -> NDArray:
     """Paint shoulders, hair and neck, and the face on top, turned by ``angle`` degrees."""
-    picture = canvas.copy()
     skin = np.median(face[70:90, 40:88].reshape(-1, 3), 0)
     hair = 0.5 * np.median(face[:8].reshape(-1, 3), 0)
     cx, cy = (round(v) for v in centre)
-    unit = SIDE * scale
-    layer, alpha = picture.copy(), np.zeros(picture.shape[:2], np.float32)
+    unit, layer, alpha = SIDE * scale, canvas.copy(), np.zeros(canvas.shape[:2], np.float32)
 
-    def ellipse(dx: float, dy: float, rx: float, ry: float, colour: NDArray, turn: float = 0.0) -> None:
+    def ellipse(dx: float, dy: float, rx: float, ry: float, colour: NDArray) -> None:
         a = np.radians(angle)
         x, y = cx + unit * (dx * np.cos(a) - dy * np.sin(a)), cy + unit * (dx * np.sin(a) + dy * np.cos(a))
-        where = ((int(x), int(y)), (int(rx * unit), int(ry * unit)), angle + turn, 0, 360)
+        where = ((int(x), int(y)), (int(rx * unit), int(ry * unit)), angle, 0, 360)
         cv2.ellipse(layer, *where, colour.tolist(), -1, cv2.LINE_AA)
         cv2.ellipse(alpha, *where, 1.0, -1, cv2.LINE_AA)
 
     ellipse(0, -0.08, 0.62, 0.72, hair)
     ellipse(0, 0.55, 0.24, 0.40, 0.82 * skin)
-    cv2.ellipse(layer, (640, 800), (420, 260), 0, 180, 360, (58.0, 74.0, 110.0), -1, cv2.LINE_AA)
-    cv2.ellipse(alpha, (640, 800), (420, 260), 0, 180, 360, 1.0, -1, cv2.LINE_AA)
+    for target, colour in ((layer, (58.0, 74.0, 110.0)), (alpha, 1.0)):  # shoulders
+        cv2.ellipse(target, (640, 800), (420, 260), 0, 180, 360, colour, -1, cv2.LINE_AA)
     ellipse(0, 0.02, 0.44, 0.54, 0.97 * skin)
     layer = cv2.GaussianBlur(layer, (0, 0), 4)
     alpha = cv2.GaussianBlur(alpha, (0, 0), 3)[..., None]
-    picture = picture * (1 - alpha) + layer * alpha
-    size = face.shape[0]
+    picture = canvas * (1 - alpha) + layer * alpha
+    size = len(face)
     to_frame = cv2.getRotationMatrix2D(((size - 1) / 2, (size - 1) / 2), -angle, unit / size)
     to_frame[:, 2] += np.array(centre) - (size - 1) / 2
-    frame_size = (WIDTH, HEIGHT)
-    mask = cv2.warpAffine(np.array(oval(size, 0.98, 0.35)), to_frame, frame_size, flags=cv2.INTER_CUBIC)
-    pasted = cv2.warpAffine(face, to_frame, frame_size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    mask = cv2.warpAffine(np.array(oval(size, 0.98, 0.35)), to_frame, (WIDTH, HEIGHT))
+    pasted = cv2.warpAffine(face, to_frame, (WIDTH, HEIGHT), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     return picture * (1 - mask[..., None]) + pasted * mask[..., None]
 
 
@@ -114,8 +107,7 @@ def hum() -> NDArray[np.float32]:
     """A quiet chord that breathes, [1, N] -1..1."""
     t = np.arange(SOUND * SECONDS) / SOUND
     chord = sum(np.sin(2 * np.pi * f * t) / (k + 1) for k, f in enumerate((196.0, 246.94, 293.66, 392.0)))
-    breath = 0.5 - 0.5 * np.cos(2 * np.pi * t / 3)
-    return (0.12 * chord * breath)[None].astype(np.float32)
+    return (0.06 * chord * (1 - np.cos(2 * np.pi * t / 3)))[None].astype(np.float32)
 
 
 def write(path: Path, frames: list[NDArray[np.uint8]], sound: NDArray[np.float32]) -> None:
@@ -125,8 +117,9 @@ def write(path: Path, frames: list[NDArray[np.uint8]], sound: NDArray[np.float32
         video.codec_context.color_range, video.codec_context.colorspace = 1, 1
         audio = output.add_stream("aac", SOUND, layout="mono")
         for i, picture in enumerate(frames):
-            frame = av.VideoFrame.from_ndarray(picture, "rgb24")
-            frame = frame.reformat(format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG")
+            frame = av.VideoFrame.from_ndarray(picture, "rgb24").reformat(
+                format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG"
+            )
             frame.pts, frame.time_base = i, Fraction(1, RATE)
             output.mux(video.encode(frame))
         for at in range(0, sound.shape[1], 1024):
@@ -142,15 +135,13 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--pack", default=None)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--members", type=int, default=5)
-    parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     pack = load_pack(options.pack)
-    frames = pictures(expressions(pack, *person(pack, options.data, options.members, options.seed)))
+    frames = pictures(expressions(pack, *person(pack, options.data)))
     detectors = make_detectors(DetectOptions())
     missed = [f.frame.index for f in detect((Frame(p, i) for i, p in enumerate(frames)), detectors) if not f.faces]
     if missed:
-        raise SystemExit(f"the detector misses the face in frames {missed}; choose another --seed")
+        raise SystemExit(f"the detector misses the face in frames {missed}")
     write(options.out, frames, hum())
     print(f"{options.out}: {len(frames)} frames, a face in each")
 

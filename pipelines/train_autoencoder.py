@@ -90,13 +90,15 @@ def main() -> None:
     feed = sampling.batches(pictures, grids[train], weights, how.batch, how.seed + state.seen)
     begun, last, recent = time.monotonic(), time.monotonic(), []
 
-    def report(state: autoencoder.State, step_losses: dict[str, float], rate: float) -> None:
+    def report(state: autoencoder.State, step_losses: dict[str, float], rate: float) -> bool:
         nonlocal last
         recent.append({**step_losses, "images_per_second": rate})
-        finished = state.seen >= how.images or time.monotonic() - begun > 60 * options.minutes
-        if not finished and time.monotonic() - last < options.checkpoint:
-            return
+        out_of_time = time.monotonic() - begun > 60 * options.minutes
+        if not out_of_time and state.seen < how.images and time.monotonic() - last < options.checkpoint:
+            return False
         last = time.monotonic()
+        if state.seen >= how.images:
+            autoencoder.settle_norms(state.encoder, feed)
         state.save(checkpoint)
         figures = validate(state, nets, x_val, grids[val], options.out / f"sheet-{state.seen:07d}.png")
         mean = {k: sum(r[k] for r in recent) / len(recent) for k in recent[0]}
@@ -105,8 +107,7 @@ def main() -> None:
         print(line, flush=True)
         with open(options.out / "log.jsonl", "a") as log:
             log.write(line + "\n")
-        if finished:
-            raise SystemExit(0)
+        return out_of_time
 
     autoencoder.train(state, nets, feed, how, report)
 

@@ -114,11 +114,32 @@ def step(state: State, teachers: Teachers, x: Tensor, grids: Tensor, options: Au
 
 
 def train(state: State, teachers: Teachers, batches, options: AutoencoderOptions, report) -> None:
-    """Run until ``options.images`` are seen; ``report(state, losses, images_per_second)`` is called every step."""
+    """Run until ``options.images`` are seen, or ``report(state, losses, images_per_second)``, called every step, says
+    to stop by answering True."""
     while state.seen < options.images:
         before, (x, grids) = time.monotonic(), next(batches)
         losses = step(state, teachers, x, grids, options)
-        report(state, losses, len(x) / (time.monotonic() - before))
+        if report(state, losses, len(x) / (time.monotonic() - before)):
+            return
+
+
+@torch.no_grad()
+def settle_norms(encoder: FeatureStyleEncoder, batches, count: int = 60) -> None:
+    """Measure the batch norms' statistics anew with the final weights, as plain means over ``count`` batches.
+
+    The running means of training lag behind the weights and shift the colours of what the encoder gives.
+    """
+    norms = [m for m in encoder.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+    momentum = [m.momentum for m in norms]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None
+    encoder.train()
+    for _ in range(count):
+        with torch.autocast("cpu", torch.bfloat16):
+            encoder(next(batches)[0])
+    for norm, old in zip(norms, momentum, strict=True):
+        norm.momentum = old
 
 
 def describe(state: State) -> dict:
