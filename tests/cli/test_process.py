@@ -2,11 +2,13 @@
 
 import re
 import resource
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -46,10 +48,10 @@ def test_interrupted(start, toy_pack, tmp_path, number):
     assert [p.name for p in tmp_path.iterdir()] == ["in.mp4"]
 
 
-def test_disk_full(start, toy_pack, tmp_path):
+def test_disk_full(start, toy_pack, face_clip, tmp_path):
     """A limit on the size of files stands in for the disk: the same failing write."""
-    source = clip(tmp_path / "in.mp4", size=(320, 240), count=120, audio=())
-    limit = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (60000, 60000))
+    source = Path(shutil.copy(face_clip, tmp_path / "in.mp4"))
+    limit = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (8000, 8000))
     command = ("run", source, "--edit", "age=1", "--pack", toy_pack, "-q", "--crf", "1")
     process = start(*command, preexec_fn=limit)
     out, err = process.communicate(timeout=250)

@@ -25,7 +25,7 @@ def check_file(path: Path, source: Path, overwrite: bool, video: Path | None = N
     if path.exists() and not overwrite:
         raise OutputExists(f"{path} exists; choose another name, or overwrite it (--overwrite)")
     if not path.parent.is_dir():
-        raise OutputUnwritable(f"the folder {path.parent} does not exist; create it first")
+        raise OutputUnwritable(f"{path}: the folder {path.parent} does not exist; create it first")
     probe = part_path(path)
     try:
         probe.touch(exist_ok=False)

@@ -77,6 +77,17 @@ def _unexpected(error: Exception, verbose: bool) -> str:
     return f"error: unexpected {name}{': ' if text else ''}{text}; {advice}"
 
 
+def _signals() -> list[int]:
+    return [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+
+
+def ignore_signals() -> None:
+    """For the last moments of the process: all is tidied up, and the interpreter gives up its handlers on the way out,
+    so that an impatient second Ctrl-C would change the exit code."""
+    for number in _signals():
+        signal.signal(number, signal.SIG_IGN)
+
+
 def catch_signals() -> None:
     """SIGTERM and a closed terminal act like Ctrl-C: as KeyboardInterrupt, so that everything is tidied up.
 
@@ -90,7 +101,6 @@ def catch_signals() -> None:
             last = time.monotonic()
             raise KeyboardInterrupt
 
-    numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    for number in numbers:
+    for number in _signals():
         if signal.getsignal(number) is not signal.SIG_IGN:  # switched off by the caller: nohup, background jobs
             signal.signal(number, interrupt)

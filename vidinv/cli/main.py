@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from vidinv.cli.doctor import doctor
-from vidinv.cli.guard import EXIT_CODES, catch_signals
+from vidinv.cli.guard import EXIT_CODES, catch_signals, ignore_signals
 from vidinv.cli.packs import packs
 from vidinv.cli.preview import preview
 from vidinv.cli.run import run
@@ -64,6 +64,7 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
         app(args, prog_name="vidinv")
         sys.exit(0)
     finally:
+        ignore_signals()
         try:
             sys.stdout.flush()
         except BrokenPipeError:

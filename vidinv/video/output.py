@@ -32,7 +32,7 @@ def check_paths(src: Path, dst: Path, overwrite: bool) -> None:
     if dst.exists() and not overwrite:
         raise OutputExists(f"{dst} exists; choose another name, or overwrite it (--overwrite)")
     if not dst.parent.is_dir():
-        raise OutputUnwritable(f"the folder {dst.parent} does not exist; create it first")
+        raise OutputUnwritable(f"{dst}: the folder {dst.parent} does not exist; create it first")
     # Asking the file system is the only answer that counts read-only mounts and access lists.
     probe = part_path(dst)
     try:
