@@ -102,6 +102,6 @@ def _edit(name: str, edit: dict[str, Any], effects: dict[str, Any], scale: dict[
 def _students(students: dict[str, Any]) -> list[str]:
     rows = ["## Small networks of our own, against their teachers on the validation faces", ""]
     for name, table in students.items():
-        plain = {k: v for k, v in table.items() if isinstance(v, int | float)}
+        plain = {k: v for part in (table, table["agreement"]) for k, v in part.items() if isinstance(v, int | float)}
         rows.append(f"- {name}: " + ", ".join(f"{k.replace('_', ' ')} {v:.4g}" for k, v in plain.items()))
     return rows
