@@ -48,7 +48,7 @@ def main() -> None:
     judge = directions.Judge(nets, {a: float(named[a].std()) for a in directions.ATTRIBUTES})
     identity = losses.identity_grids(nets, mine["points68"], size)
     attribute = directions.attribute_grids(mine["points68"], size)
-    how = directions.RefineOptions(**{**settings["refine"], **({"steps": options.steps} if options.steps else {})})
+    shorter = {"steps": options.steps} if options.steps else {}
 
     out = options.run / "directions.safetensors"
     steps = load_file(out) if out.exists() else {}
@@ -66,11 +66,11 @@ def main() -> None:
             if i % 10 == 0:
                 print(name, i, {k: round(v, 3) for k, v in figures.items()}, flush=True)
 
+        how = directions.RefineOptions(**{**settings["refine"], **edit.get("refine", {}), **shorter})
         start = edit["start"] * fitted[name]
         target = edit["two_steps"] / judge.scale[name]
-        steps[name] = (
-            directions.refine(name, start, codes, sample, generator, judge, target, how, report) / 2
-        ).contiguous()
+        two_steps = directions.refine(name, start, codes, sample, generator, judge, target, how, report)
+        steps[name] = (edit.get("lengthen", 1.0) / 2 * two_steps).contiguous()
         save_file(steps, out)
 
 

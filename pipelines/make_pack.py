@@ -50,6 +50,9 @@ def main() -> None:
     parser.add_argument("--students", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--settings", type=Path, default=Path(__file__).parent / "settings" / "face-128.toml")
+    parser.add_argument(
+        "--only", help="comma-separated edits to measure anew; all else is taken from the pack at --out"
+    )
     parser.add_argument("--faces", type=int, default=400, help="validation faces that are measured")
     options = parser.parse_args()
     settings = tomllib.loads(options.settings.read_text())
@@ -67,6 +70,12 @@ def main() -> None:
         **{name: students[name]["shape"] for name in ("identity", "attributes", "landmarks")},
         "edits": known,
     }
+    only = options.only.split(",") if options.only else list(known)
+    figures: dict = {"edits": {}}
+    if options.only:
+        figures = json.loads((options.out / "card.json").read_text())["figures"]
+        before = tomllib.loads((options.out / "pack.toml").read_text())["edits"]
+        known |= {name: table for name, table in before.items() if name not in only}
     write_pack_toml(options.out, described)
 
     pack, nets, labels = (
@@ -82,11 +91,14 @@ def main() -> None:
     faces = card.encode_faces(pack.encoder, x, mine["points68"], identity, attribute)
     named = directions.scores({k: v[~labels["val"]] for k, v in labels.items()})
     judge = directions.Judge(nets, {a: float(named[a].std()) for a in directions.ATTRIBUTES})
-    figures: dict = {"reconstruction": card.reconstruction(pack.generator, faces, x, nets), "edits": {}}
-    train = shards.read_crops(options.data, np.flatnonzero(~labels["val"])[:1500])
-    figures["frechet"] = frechet_figures(pack.generator, faces, x, sampling.to_tensor(train), nets)
+    if not options.only:
+        figures["reconstruction"] = card.reconstruction(pack.generator, faces, x, nets)
+        train = shards.read_crops(options.data, np.flatnonzero(~labels["val"])[:1500])
+        figures["frechet"] = frechet_figures(pack.generator, faces, x, sampling.to_tensor(train), nets)
     every = np.arange(len(rows))
     for name, edit in edits_of(pack).items():
+        if name not in only:
+            continue
         chosen = card.neutral(mine, every) if name == "smile" else card.adults(mine, every)
         some = card.subset(faces, chosen)
         effects = [
