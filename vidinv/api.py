@@ -35,6 +35,7 @@ from vidinv.stages.edit import EditOptions, edit
 from vidinv.stages.encode import EncodeOptions, encode
 from vidinv.stages.invert import InvertOptions, invert
 from vidinv.stages.measure import MeasureOptions, measure
+from vidinv.stages.steady import SteadyOptions, steady
 from vidinv.stages.synthesise import SynthesiseOptions, synthesise
 from vidinv.types import Blended, Frame
 from vidinv.video import Reader, check_output, frame_at
@@ -237,6 +238,7 @@ class VideoEditor:
         edited = watch.measure("edit", edit(coded, EditOptions(edits, chosen, rate=rate)))
         drawn = synthesise(edited, pack.generator, self.compute, SynthesiseOptions(batch))
         drawn = stack.enter_context(closing(prefetch(watch.measure("synthesise", drawn), AHEAD, "vidinv-generator")))
+        drawn = watch.measure("steady", steady(drawn, SteadyOptions(rate=rate)))
         return watch.measure("blend", blend(drawn, BlendOptions(composite)))
 
 

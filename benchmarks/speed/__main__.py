@@ -33,6 +33,7 @@ from vidinv.stages.edit import EditOptions, edit
 from vidinv.stages.encode import encode
 from vidinv.stages.invert import InvertOptions, invert
 from vidinv.stages.measure import MeasureOptions, measure
+from vidinv.stages.steady import SteadyOptions, steady
 from vidinv.stages.synthesise import SynthesiseOptions, synthesise
 from vidinv.video import probe
 
@@ -58,6 +59,7 @@ def stages_alone(editor: VideoEditor, clip: Path, request: str, folder: Path) ->
     edited = timed("edit", lambda: edit(iter(coded), EditOptions(edits, rate=rate)), table)
     options = SynthesiseOptions(batch)
     drawn = timed("synthesise", lambda: synthesise(iter(edited), pack.generator, compute, options), table)
+    drawn = timed("steady", lambda: steady(iter(drawn), SteadyOptions(rate=rate)), table)
     mixed = timed("blend", lambda: blend(iter(drawn)), table)
     watched = MeasureOptions(batch, ("age",))
     timed("measure", lambda: measure(iter(mixed), Tally(), pack.identity, pack.attributes, compute, watched), table)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -17,6 +18,7 @@ from vidinv.runtime.compute import Compute
 from vidinv.stages.blend import BlendOptions, blend
 from vidinv.stages.edit import EditOptions, edit
 from vidinv.stages.invert import InvertOptions, invert
+from vidinv.stages.steady import SteadyOptions, steady
 from vidinv.stages.synthesise import SynthesiseOptions, synthesise
 from vidinv.types import Aligned, Crop, Found, Frame
 
@@ -104,3 +106,25 @@ def test_the_displacement_is_the_same_in_every_frame_and_styles_do_not_cross_a_c
     assert torch.allclose(steps, steps[:1].expand_as(steps), atol=1e-5)
     second = list(edit(iter(coded[10:]), EditOptions(age(pack, 2))))
     assert torch.allclose(edited[12].sources[0].w, second[2].sources[0].w, atol=1e-5)
+
+
+def test_steadying_removes_flicker_and_does_not_cross_a_cut(pack: Pack) -> None:
+    still = aligned(0)
+    stream = [
+        Aligned(Found(Frame(still.found.frame.image, i, time=Fraction(i, 30)), (), cut=i == 30), still.crops)
+        for i in range(60)
+    ]
+    coded = invert(iter(stream), pack.encoder, CPU)
+    drawn = list(synthesise(edit(coded, EditOptions(age(pack, 2))), pack.generator, CPU))
+    rng = np.random.default_rng(0)
+    noisy = [
+        replace(
+            r, edits=tuple((100 if i < 30 else 160) + rng.normal(0, 5, e.shape).astype(np.float32) for e in r.edits)
+        )
+        for i, r in enumerate(drawn)
+    ]
+    out = np.stack([r.edits[0] for r in steady(iter(noisy), SteadyOptions(rate=30))])
+    assert len(out) == 60
+    assert np.diff(out[5:25], axis=0).std() < 0.35 * np.diff([r.edits[0] for r in noisy[5:25]], axis=0).std()
+    assert np.abs(out[:30].mean((1, 2, 3)) - 100).max() < 1
+    assert np.abs(out[30:].mean((1, 2, 3)) - 160).max() < 1
