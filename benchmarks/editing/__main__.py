@@ -73,7 +73,12 @@ def main() -> None:
     parser.add_argument("--edit", default="age=+2")
     parser.add_argument("--composite", default="detail")
     parser.add_argument("--only", help="part of the file name")
-    parser.add_argument("--every", type=int, default=3, help="frames between two readings of the warping error")
+    parser.add_argument(
+        "--every",
+        type=int,
+        default=7,
+        help="frames between two readings of the warping error; no multiple of a pulldown",
+    )
     parser.add_argument("--pack")
     parser.add_argument("--sheets", type=Path)
     parser.add_argument("--out", type=Path)
