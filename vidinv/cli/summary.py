@@ -41,7 +41,7 @@ def figures(report: Report, verbose: bool = False) -> Iterator[str]:
     """What was done and how well the identity held, a line each."""
     rate = f", {report.frames / report.seconds:.1f} frames/s" if report.seconds else ""
     persons = ", ".join(map(str, report.persons))
-    yield f"{' '.join(report.edits)}: {report.frames} frames, {report.faces} faces, persons seen: {persons}{rate}"
+    yield f"{' '.join(report.edits)}: {report.frames} frames, {report.faces} faces, ids of persons: {persons}{rate}"
     alike, held = report.identity_similarity, report.identity_consistency
     if alike["edited"] is None:
         yield "nobody was edited, so there are no identity figures"
