@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from vidinv.errors import OutputExists, OutputIsInput, OutputUnwritable
-from vidinv.video.output import FORMATS, part_path, publish, write_error
+from vidinv.errors import OutputIsInput, OutputUnwritable
+from vidinv.video.output import FORMATS, check_writable, part_path, publish, write_error
 
 
 def default_output(source: Path) -> Path:
@@ -20,18 +20,7 @@ def check_file(path: Path, source: Path, overwrite: bool, video: Path | None = N
         raise OutputIsInput(f"{path} is the input itself, which would be destroyed; choose another name")
     if video is not None and _same(path, video):
         raise OutputUnwritable(f"{path} is the output video too; choose another name for one of them")
-    if path.is_dir():
-        raise OutputUnwritable(f"{path} is a folder; name a file")
-    if path.exists() and not overwrite:
-        raise OutputExists(f"{path} exists; choose another name, or overwrite it (--overwrite)")
-    if not path.parent.is_dir():
-        raise OutputUnwritable(f"{path}: the folder {path.parent} does not exist; create it first")
-    probe = part_path(path)
-    try:
-        probe.touch(exist_ok=False)
-        probe.unlink()
-    except OSError as error:
-        raise write_error(error, path) from error
+    check_writable(path, overwrite)
 
 
 def write_file(path: Path, data: bytes, overwrite: bool) -> None:

@@ -27,6 +27,11 @@ def check_paths(src: Path, dst: Path, overwrite: bool) -> None:
     output_format(dst)
     if dst.exists() and src.exists() and dst.samefile(src):
         raise OutputIsInput(f"{dst} is the input itself, which would be destroyed; choose another name")
+    check_writable(dst, overwrite)
+
+
+def check_writable(dst: Path, overwrite: bool) -> None:
+    """Raise OutputExists or OutputUnwritable if a file could not be written there; of any kind, not only a video."""
     if dst.is_dir():
         raise OutputUnwritable(f"{dst} is a folder; name a file")
     if dst.exists() and not overwrite:
