@@ -11,6 +11,11 @@ def similarity(a: NDArray, b: NDArray) -> NDArray[np.float64]:
     return np.sum(np.asarray(a, np.float64) * np.asarray(b, np.float64), -1)
 
 
+def csim(source: NDArray, edited: NDArray) -> float:
+    """CSIM: mean cosine of each edited frame and its source frame."""
+    return float(similarity(source, edited).mean())
+
+
 def consistency(embeddings: NDArray) -> float:
     """Identity consistency, Eq. 9 of Yao et al. 2022: mean over frames of <R(x_i), R(x_0)>; 1 for a still picture."""
     return float(similarity(embeddings, np.broadcast_to(embeddings[:1], np.shape(embeddings))).mean())

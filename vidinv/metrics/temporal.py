@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -42,14 +44,33 @@ def warping_error(
     :param region: [H, W] bool; None: everywhere.
     :return: mean squared differences on a scale of 0..1; NaN where nothing is visible.
     """
-    before, after = source
+    seen = correspondence(*source)
+    return moved_difference(*source, seen, region), moved_difference(*output, seen, region)
+
+
+@dataclass(frozen=True)
+class Correspondence:
+    """Where each pixel of a later picture was in the earlier one."""
+
+    backward: NDArray[np.float32]  # [H, W, 2] pixels (dx, dy), from later to earlier
+    visible: NDArray[np.bool_]  # [H, W] the earlier one shows it too
+
+
+def correspondence(before: NDArray, after: NDArray) -> Correspondence:
+    """By optical flow both ways between two pictures [H, W, 3] uint8."""
     backward = flow(after, before)
-    seen = visible(flow(before, after), backward)
-    seen = seen if region is None else seen & region
+    return Correspondence(backward, visible(flow(before, after), backward))
+
+
+def moved_difference(
+    before: NDArray, after: NDArray, where: Correspondence, region: NDArray[np.bool_] | None = None
+) -> float:
+    """Mean squared difference, on a scale of 0..1, of ``after`` and ``before`` moved onto it, where that is visible.
+
+    :param region: [H, W] bool; None: everywhere. :return: NaN where nothing is visible.
+    """
+    seen = where.visible if region is None else where.visible & region
     if not seen.any():
-        return float("nan"), float("nan")
-    errors = []
-    for earlier, later in (source, output):
-        moved = _warp(earlier, backward).astype(np.float32)
-        errors.append(float(np.square((moved - later)[seen] / 255).mean()))
-    return errors[0], errors[1]
+        return float("nan")
+    moved = _warp(before, where.backward).astype(np.float32)
+    return float(np.square((moved - after)[seen] / 255).mean())

@@ -1,0 +1,43 @@
+"""Does the patch show? Figures around the mask's edge, outside the mask, and over time. Pictures are uint8, 0..255."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def ring(mask: NDArray, low: float = 0.02, high: float = 0.5) -> NDArray[np.bool_]:
+    """Where a soft mask [H, W] of 0..1 falls off: the place of a seam."""
+    return (mask > low) & (mask < high)
+
+
+def change(source: NDArray[np.uint8], output: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """What was put in: output - source, signed levels."""
+    return output.astype(np.float32) - source.astype(np.float32)
+
+
+def flicker(before: NDArray, after: NDArray, region: NDArray[np.bool_]) -> float:
+    """How much what was put in differs between two neighbouring frames: mean |after - before| over ``region``, levels.
+
+    :param before: :func:`change` of the earlier frame's crop [S, S, 3]; crops follow the face, so that motion cancels.
+    :param after: likewise of the later one. :param region: [S, S] bool, for a seam :func:`ring`.
+    """
+    return float(np.abs(after - before)[region].mean())
+
+
+def outside_difference(source: NDArray[np.uint8], output: NDArray[np.uint8], inside: NDArray[np.bool_]) -> float:
+    """Mean |output - source| where ``inside`` [H, W] is false, levels; 0 if nothing was touched there.
+
+    NaN where nothing is outside.
+    """
+    if inside.all():
+        return float("nan")
+    return float(np.abs(change(source, output))[~inside].mean())
+
+
+def steadiness(source: NDArray, output: NDArray) -> float:
+    """Standard deviation over time of what an edit did to a score: of output - source, both [T], in the score's unit.
+
+    0 is the goal: the same edit in every frame.
+    """
+    return float(np.std(np.asarray(output, np.float64) - np.asarray(source, np.float64)))
