@@ -26,7 +26,7 @@ from vidinv.models.pack import load_pack
 from vidinv.training import card, directions, losses, sampling, shards, teachers
 from vidinv.training.card_text import write_card
 from vidinv.training.frechet import frechet_figures
-from vidinv.training.packaging import write_pack_toml, write_tensors
+from vidinv.models.packaging import write_pack_toml, write_tensors
 
 
 def write_networks(settings: dict, run: Path, students: Path, out: Path) -> dict:

@@ -13,7 +13,7 @@ from vidinv.models.feature_style_encoder import EncoderShape, FeatureStyleEncode
 from vidinv.models.generator import Generator, GeneratorShape
 from vidinv.models.identity import IdentityNet, IdentityShape
 from vidinv.models.landmarks import LandmarkNet, LandmarkShape
-from vidinv.training.packaging import write_pack_toml, write_tensors
+from vidinv.models.packaging import write_pack_toml, write_tensors
 
 GENERATOR = GeneratorShape(channels=(16, 16, 16, 8, 8), d_style=16, mapping_layers=1)
 ENCODER = EncoderShape(64, (8, 16, 16, 16), (1, 1, 1), 32, GENERATOR.layers, 16, 16, 16)

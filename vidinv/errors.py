@@ -17,7 +17,8 @@
     |   `-- DiskFull
     |-- PackError                   5   the model pack cannot be used
     |   |-- UnknownPack
-    |   `-- DamagedPack                 a file is missing or its hash differs
+    |   |-- DamagedPack                 a file is missing or its hash differs
+    |   `-- UnsuitableCheckpoint        a published file that cannot become part of a pack
     `-- MissingExtra                6   an optional package is not installed
 
 Exit code 0: the whole video was written. 10: the input was damaged, what decodes was written. 130: interrupted.
@@ -100,6 +101,10 @@ class UnknownPack(PackError):
 
 
 class DamagedPack(PackError):
+    pass
+
+
+class UnsuitableCheckpoint(PackError):
     pass
 
 

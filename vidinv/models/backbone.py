@@ -12,6 +12,8 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 class ResidualBlock(nn.Module):
     """Two 3x3 convolutions with batch norm beside a 1x1 (or empty) shortcut; ``stride`` 2 halves the picture."""
 
+    foldable = (("conv1", "norm1"), ("conv2", "norm2"))
+
     def __init__(self, c_in: int, c_out: int, stride: int = 1) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(c_in, c_out, 3, stride, 1, bias=False)
@@ -38,11 +40,12 @@ def stage(c_in: int, c_out: int, blocks: int, stride: int = 2) -> nn.Sequential:
 def fold_batch_norms(network: nn.Module) -> nn.Module:
     """Fold every batch norm into the convolution before it, in place; for networks that only infer.
 
-    The same function with a third fewer memory passes.
+    The same function with a third fewer memory passes. Sequences are looked through by themselves; any other module
+    names its pairs of convolution and norm in ``foldable``.
     """
     for module in list(network.modules()):
-        if isinstance(module, ResidualBlock):
-            pairs = [("conv1", "norm1"), ("conv2", "norm2")]
+        if hasattr(module, "foldable"):
+            pairs = module.foldable
         elif isinstance(module, nn.Sequential):
             names = [n for n, _ in module.named_children()]
             pairs = list(pairwise(names))

@@ -2,11 +2,13 @@
 
 pack.toml names the pack, how its crops are placed, the sizes of every network, what each edit does, and the sha256 of
 every file. A network is read, and its file's hash checked, when it is first asked for; nothing is ever unpickled.
+Files are mapped into memory: weights that nobody multiplies by are never copied.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 import tomllib
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,7 +17,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from vidinv.errors import DamagedPack, UnknownPack
@@ -25,20 +27,38 @@ from vidinv.models.backbone import fold_batch_norms
 from vidinv.models.feature_style_encoder import EncoderShape, FeatureStyleEncoder
 from vidinv.models.generator import Generator, GeneratorShape
 from vidinv.models.identity import IdentityNet, IdentityShape
+from vidinv.models.iresnet_encoder import IResNetEncoder, IResNetEncoderShape
+from vidinv.models.iresnet_identity import IResNetIdentity, IResNetIdentityShape
 from vidinv.models.landmarks import LandmarkNet, LandmarkShape
+from vidinv.models.packaging import sha256
 
 DEFAULT_PACK = "face-128"
+# What a section of pack.toml may say under "kind"; without it, the first.
+KINDS: dict[str, dict[str, tuple[type[nn.Module], type]]] = {
+    "generator": {"stylegan2": (Generator, GeneratorShape)},
+    "encoder": {"residual": (FeatureStyleEncoder, EncoderShape), "iresnet": (IResNetEncoder, IResNetEncoderShape)},
+    "identity": {"student": (IdentityNet, IdentityShape), "iresnet": (IResNetIdentity, IResNetIdentityShape)},
+    "attributes": {"student": (AttributeNet, AttributeShape)},
+    "landmarks": {"student": (LandmarkNet, LandmarkShape)},
+}
+
+
+def user_packs() -> Path:
+    """The user's own packs: $VIDINV_PACKS, else vidinv/packs where the system keeps a user's data."""
+    if os.environ.get("VIDINV_PACKS"):
+        return Path(os.environ["VIDINV_PACKS"])
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "vidinv" / "packs"
 
 
 def pack_folders() -> list[Path]:
-    """Where packs are looked for by name: inside the wheel, or assets/models of a checkout."""
+    """Where packs are looked for by name: inside the wheel, or assets/models of a checkout; then the user's own."""
     package = Path(__file__).resolve().parents[1]
-    return [p for p in (package / "packs", package.parent / "assets" / "models") if p.is_dir()]
+    return [p for p in (package / "packs", package.parent / "assets" / "models", user_packs()) if p.is_dir()]
 
 
 def list_packs() -> list[Path]:
     """Folders of all packs that can be named."""
-    return sorted(p.parent for folder in pack_folders() for p in folder.glob("*/pack.toml"))
+    return sorted(p.parent for folder in pack_folders() for p in folder.glob("[!.]*/pack.toml"))
 
 
 def find_pack(name: str | Path | None) -> Path:
@@ -68,7 +88,12 @@ class Pack:
 
     @property
     def resolution(self) -> int:
-        return self.settings["encoder"]["resolution"]
+        """Side of the generator's pictures and of the crops, pixels."""
+        return self.settings.get("resolution") or self.settings["encoder"]["resolution"]
+
+    def has(self, name: str) -> bool:
+        """Is this network (or "directions") among the pack's files?"""
+        return f"{name}.safetensors" in self.settings["files"]
 
     @property
     def template(self) -> Template:
@@ -91,53 +116,59 @@ class Pack:
             raise DamagedPack(f"pack {self.name} has no {name} network: its pack.toml lists no {file}")
         path = self.folder / file
         try:
-            data = path.read_bytes()
+            if sha256(path) != expected:
+                raise DamagedPack(
+                    f"pack {self.name}: {path} is damaged (its sha256 is not the one in pack.toml); reinstall the pack"
+                )
+            return {k: v.float() if v.is_floating_point() else v for k, v in load_file(path).items()}
         except OSError as error:
             raise DamagedPack(f"pack {self.name}: cannot read {path} ({error.strerror}); reinstall the pack") from None
-        if hashlib.sha256(data).hexdigest() != expected:
-            raise DamagedPack(
-                f"pack {self.name}: {path} is damaged (its sha256 is not the one in pack.toml); reinstall the pack"
-            )
-        try:
-            return {k: v.float() if v.is_floating_point() else v for k, v in load(data).items()}
         except SafetensorError as error:
             raise DamagedPack(f"pack {self.name}: {path} is no safetensors file ({error})") from None
 
-    def _network(self, network: nn.Module, name: str) -> Any:
+    def _network(self, name: str) -> Any:
+        section = dict(self.settings.get(name, {}))
+        kinds = KINDS[name]
+        kind = section.pop("kind", next(iter(kinds)))
+        if kind not in kinds:
+            raise DamagedPack(f"pack {self.name}: unknown kind {kind!r} of {name}; there are {', '.join(kinds)}")
+        tensors = self.tensors(name)
         try:
-            network.load_state_dict(self.tensors(name))
-        except RuntimeError as error:
+            shape = kinds[kind][1](**{k: tuple(v) if isinstance(v, list) else v for k, v in section.items()})
+            with torch.device("meta"):  # no time is spent on random weights
+                network = kinds[kind][0](shape)
+            network.load_state_dict(tensors, assign=True)
+        except (RuntimeError, TypeError) as error:
             reason = " ".join(str(error).split())[:200]
             raise DamagedPack(f"pack {self.name}: {name}.safetensors does not fit pack.toml: {reason}") from None
         network = fold_batch_norms(network.eval().requires_grad_(False))
         return network.to(self.device, memory_format=torch.channels_last)
 
-    def _shape(self, kind: type, section: str) -> Any:
-        return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in self.settings[section].items()})
-
     @cached_property
     def generator(self) -> Generator:
-        return self._network(Generator(self._shape(GeneratorShape, "generator")), "generator")
+        return self._network("generator")
 
     @cached_property
-    def encoder(self) -> FeatureStyleEncoder:
-        return self._network(FeatureStyleEncoder(self._shape(EncoderShape, "encoder")), "encoder")
+    def encoder(self) -> FeatureStyleEncoder | IResNetEncoder:
+        return self._network("encoder")
 
     @cached_property
-    def identity(self) -> IdentityNet:
-        return self._network(IdentityNet(self._shape(IdentityShape, "identity")), "identity")
+    def identity(self) -> IdentityNet | IResNetIdentity:
+        return self._network("identity")
 
     @cached_property
     def attributes(self) -> AttributeNet:
-        return self._network(AttributeNet(self._shape(AttributeShape, "attributes")), "attributes")
+        return self._network("attributes")
 
     @cached_property
     def landmarks(self) -> LandmarkNet:
-        return self._network(LandmarkNet(self._shape(LandmarkShape, "landmarks")), "landmarks")
+        return self._network("landmarks")
 
     @cached_property
     def directions(self) -> dict[str, Tensor]:
         """Per edit the displacement of one step, [L, D]."""
+        if not self.settings["edits"]:
+            return {}
         return {k: v.to(self.device) for k, v in self.tensors("directions").items()}
 
 
@@ -147,7 +178,8 @@ def load_pack(name: str | Path | None = None, device: str = "cpu") -> Pack:
     try:
         settings = tomllib.loads((folder / "pack.toml").read_text(encoding="utf-8"))
         pack = Pack(folder, settings, device)
-        _ = pack.name, pack.resolution, pack.template, settings["files"], settings["edits"]
+        settings.setdefault("edits", {})
+        _ = pack.name, pack.resolution, pack.template, settings["files"]
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, TypeError) as error:
         raise DamagedPack(f"{folder / 'pack.toml'} cannot be used ({error!r}); reinstall the pack") from None
     return pack

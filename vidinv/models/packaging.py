@@ -1,4 +1,4 @@
-"""Write a model pack: safetensors in fp16, and the pack.toml that vidinv.models.pack reads."""
+"""Write a model pack: safetensors files, and the pack.toml that vidinv.models.pack reads."""
 
 from __future__ import annotations
 
@@ -12,21 +12,30 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 
-def write_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
-    """One safetensors file, floating point as fp16."""
-    halves = {k: v.detach().cpu().half() if v.is_floating_point() else v.detach().cpu() for k, v in tensors.items()}
+def write_tensors(path: Path, tensors: dict[str, Tensor], dtype: torch.dtype = torch.float16) -> None:
+    """One safetensors file, floating point as ``dtype``.
+
+    :raises ValueError: numbers that ``dtype`` cannot hold, or that are none.
+    """
+    written = {k: v.detach().cpu().to(dtype if v.is_floating_point() else v.dtype) for k, v in tensors.items()}
     # What fp16 cannot hold would come back as inf and turn pictures black far from here.
-    broken = [k for k, v in halves.items() if v.is_floating_point() and not torch.isfinite(v).all()]
+    broken = [k for k, v in written.items() if v.is_floating_point() and not torch.isfinite(v).all()]
     if broken:
-        raise ValueError(f"{path.name}: not representable in fp16: {', '.join(broken)}")
-    save_file({k: v.contiguous() for k, v in halves.items()}, str(path))
+        raise ValueError(f"{path.name}: not representable in {str(dtype)[6:]}: {', '.join(broken)}")
+    save_file({k: v.contiguous() for k, v in written.items()}, str(path))
 
 
 def write_pack_toml(folder: Path, settings: dict[str, Any]) -> None:
     """pack.toml with the sha256 of every safetensors file in ``folder``."""
-    files = {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(folder.glob("*.safetensors"))}
+    files = {p.name: sha256(p) for p in sorted(folder.glob("*.safetensors"))}
     lines = _table("", {**settings, "files": files})
     (folder / "pack.toml").write_text("\n".join(lines).lstrip("\n") + "\n", encoding="utf-8")
+
+
+def sha256(path: Path) -> str:
+    """Hex digest of a file, read in pieces."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _table(name: str, table: dict[str, Any]) -> list[str]:

@@ -1,0 +1,59 @@
+"""The Feature-Style encoder as its authors published it (Yao et al. 2022, arXiv:2202.02183, section 3).
+
+An iresnet50 reads the picture. Every stage is averaged over 3x3 fields; joined, they give each style by a linear layer
+of its own. The third stage becomes F.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from vidinv.models.iresnet import IRESNET50, WIDTHS, IResNet, cut_and_resize
+
+FIELDS = 3  # per axis
+FEATURE_STAGE = 2
+
+
+@dataclass(frozen=True)
+class IResNetEncoderShape:
+    """Sizes of the network."""
+
+    side: int = 256  # what the network sees; larger crops are shrunk to it
+    widths: tuple[int, ...] = WIDTHS
+    blocks: tuple[int, ...] = IRESNET50
+    layers: int = 18  # L
+    d_style: int = 512
+    feature_channels: int = 512
+
+
+class IResNetEncoder(nn.Module):
+    def __init__(self, shape: IResNetEncoderShape) -> None:
+        super().__init__()
+        self.shape, c = shape, shape.widths
+        self.trunk = IResNet(c, shape.blocks)
+        c_mid, c_out = c[FEATURE_STAGE + 1], shape.feature_channels
+        self.to_feature = nn.Sequential(
+            nn.BatchNorm2d(c_mid),
+            nn.Conv2d(c_mid, c_out, 3, 1, 1, bias=False),
+            nn.BatchNorm2d(c_out),
+            nn.PReLU(c_out),
+            nn.Conv2d(c_out, c_out, 3, 2, 1, bias=False),
+            nn.BatchNorm2d(c_out),
+        )
+        pooled = sum(c[1:]) * FIELDS**2
+        self.to_styles = nn.ModuleList(nn.Linear(pooled, shape.d_style) for _ in range(shape.layers))
+        self.register_buffer("mean_latent", torch.zeros(shape.layers, shape.d_style))
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """:param x: [B, 3, S, S] RGB, -1..1, any S.
+
+        :return: w [B, L, D] float32 and F [B, C, side / 16, side / 16].
+        """
+        stages = self.trunk(cut_and_resize(x, (0, 0, 1, 1), self.shape.side))
+        fields = torch.cat([F.adaptive_avg_pool2d(s, FIELDS) for s in stages], 1).flatten(1)
+        w = torch.stack([to_style(fields) for to_style in self.to_styles], 1)
+        return w.float() + self.mean_latent, self.to_feature(stages[FEATURE_STAGE])

@@ -1,0 +1,64 @@
+"""ArcFace (Deng et al. 2019, arXiv:1801.07698) on an iresnet, as published: who a face is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from vidinv.models.iresnet import IRESNET50, WIDTHS, IResNet, cut_and_resize
+
+# Where ArcFace's 112 x 112 input has the eyes, and the corners of the mouth, on average: pixels.
+_SIDE = 112
+_EYES = (55.913, 51.599)
+_MOUTH = (56.140, 92.285)
+_EYE_DISTANCE = 35.237
+
+
+def box_in_crop(centre: float, by_eyes: float, by_mouth: float) -> tuple[float, float, float, float]:
+    """The part of a pack's crop that ArcFace's alignment would cut out of an average face.
+
+    :param centre: with the other two the pack's template, see :class:`vidinv.faces.quads.Template`.
+    :return: x0, y0, x1, y1, fractions of the crop; they may lie beyond it.
+    """
+    down = _MOUTH[1] - _EYES[1]
+    half = max(by_eyes * _EYE_DISTANCE, by_mouth * down)
+    left, top = _EYES[0] - half, _EYES[1] + centre * down - half
+    box = (-left, -top, _SIDE - left, _SIDE - top)
+    return tuple(round(v / (2 * half), 4) for v in box)
+
+
+@dataclass(frozen=True)
+class IResNetIdentityShape:
+    """Sizes of the network, and where in the pack's crop its input lies."""
+
+    side: int = _SIDE
+    box: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)  # x0, y0, x1, y1, fractions of the crop
+    widths: tuple[int, ...] = WIDTHS
+    blocks: tuple[int, ...] = IRESNET50
+    embedding: int = 512
+
+
+class IResNetIdentity(nn.Module):
+    def __init__(self, shape: IResNetIdentityShape) -> None:
+        super().__init__()
+        self.shape, last = shape, shape.widths[-1]
+        self.trunk = IResNet(shape.widths, shape.blocks)
+        self.norm = nn.BatchNorm2d(last)
+        self.to_embedding = nn.Linear(last * (shape.side // 2 ** len(shape.blocks)) ** 2, shape.embedding)
+        self.norm_embedding = nn.BatchNorm1d(shape.embedding)
+
+    def embed(self, x: Tensor) -> Tensor:
+        """[B, 3, side, side] RGB faces in ArcFace's alignment, -1..1, to [B, embedding] float32 of any length."""
+        x = self.norm(self.trunk(x)[-1]).flatten(1)
+        with torch.autocast(x.device.type, enabled=False):
+            return self.norm_embedding(self.to_embedding(x.float()))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """:param x: [B, 3, S, S] RGB crops of the pack's template, -1..1, any S.
+
+        :return: [B, 512] float32 unit vectors; the dot product of two of them is their similarity, -1..1.
+        """
+        return F.normalize(self.embed(cut_and_resize(x, self.shape.box, self.shape.side)), dim=1)
