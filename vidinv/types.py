@@ -82,16 +82,47 @@ class Edited:
 
 
 @dataclass(frozen=True)
+class Appraisal:
+    """What is known of one face in one frame before the change goes in, and how far it is trusted."""
+
+    identities: dict[str, NDArray[np.float32]]  # "source", "inversion", "edit": unit embeddings [D] of the three pictures
+    yaw: float  # degrees, positive: towards the viewer's right
+    pitch: float  # degrees, positive: downwards
+    unexplained: float  # RMS difference of crop and inversion inside the mask, levels 0..255
+    doubts: tuple[str, ...] = ()  # of "missed", "pose", "occlusion", "identity"
+    trust: float = 1.0  # 0..1, the edit's weight in the picture is multiplied by it
+
+
+@dataclass(frozen=True)
 class Rendered:
     """Per crop the two pictures of Eq. 1; None where the face is not edited in this frame."""
 
     edited: Edited
     inversions: tuple[NDArray[np.float32] | None, ...]  # [S, S, 3] RGB, 0..255: G(w, F)
     edits: tuple[NDArray[np.float32] | None, ...]  # [S, S, 3] RGB, 0..255: G(w~, F~)
+    appraisals: tuple[Appraisal | None, ...] = ()  # empty before appraisal
 
     @property
     def frame(self) -> Frame:
         return self.edited.coded.aligned.found.frame
+
+
+@dataclass(frozen=True)
+class Change:
+    """What an edit does to a face: G(w~, F~)(p) = G(w, F)(p + motion(p)) + rest(p)."""
+
+    motion: NDArray[np.float32]  # [S, S, 2] (dx, dy), pixels of the crop
+    rest: NDArray[np.float32]  # [S, S, 3] RGB, levels of 0..255, either sign
+
+
+@dataclass(frozen=True)
+class Steadied:
+    rendered: Rendered
+    changes: tuple[Change | None, ...]  # one per crop, steady over time; None: not edited in this frame
+
+    @property
+    def frame(self) -> Frame:
+        return self.rendered.frame
 
 
 @dataclass(frozen=True)

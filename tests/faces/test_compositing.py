@@ -4,10 +4,11 @@ import cv2
 import numpy as np
 import pytest
 
-from vidinv.faces.compositing import add_detail, move_and_add, replace_crop
+from vidinv.faces.compositing import add_change, change_between, changed_picture, replace_crop
 from vidinv.faces.masks import oval
 from vidinv.faces.quads import quad_from_points
 from vidinv.faces.warps import crop, uncrop
+from vidinv.types import Change
 
 QUAD = quad_from_points(np.array([[150, 120], [205, 128], [178, 150], [152, 190], [196, 196]], float))
 
@@ -26,10 +27,21 @@ def apply(frame: np.ndarray, result: tuple) -> np.ndarray:
     return out
 
 
-@pytest.mark.parametrize("method", [add_detail, move_and_add])
+def difference(before: np.ndarray, after: np.ndarray) -> Change:
+    """The plain difference, nothing moved."""
+    return Change(np.zeros((*before.shape[:2], 2), np.float32), after - before)
+
+
+@pytest.mark.parametrize("method", [difference, change_between])
 def test_no_change_leaves_every_bit(frame: np.ndarray, method) -> None:
     picture = crop(frame, QUAD, 128).astype(np.float32) * 0.9 + 7
-    assert np.array_equal(apply(frame, method(frame, QUAD, picture, picture, oval(128))), frame)
+    assert np.array_equal(apply(frame, add_change(frame, QUAD, method(picture, picture), oval(128))), frame)
+
+
+def test_a_change_applied_to_the_inversion_gives_the_edit_again(frame: np.ndarray) -> None:
+    before = crop(frame, QUAD, 128).astype(np.float32)
+    after = np.roll(before, 2, 1) * 0.8 + 20
+    assert np.abs(changed_picture(before, change_between(before, after)) - after).max() < 1e-3
 
 
 @pytest.mark.parametrize("method", ["detail", "motion", "replace"])
@@ -38,8 +50,8 @@ def test_outside_the_mask_every_bit_stays_at_any_strength(frame: np.ndarray, met
     after = np.roll(before, 9, 0) * 0.5 + 90
     mask = oval(128)
     result = {
-        "detail": lambda: add_detail(frame, QUAD, before, after, mask),
-        "motion": lambda: move_and_add(frame, QUAD, before, after, mask),
+        "detail": lambda: add_change(frame, QUAD, difference(before, after), mask),
+        "motion": lambda: add_change(frame, QUAD, change_between(before, after), mask),
         "replace": lambda: replace_crop(frame, QUAD, after, mask),
     }[method]()
     height, width = frame.shape[:2]
@@ -52,7 +64,7 @@ def test_outside_the_mask_every_bit_stays_at_any_strength(frame: np.ndarray, met
 def test_a_constant_change_arrives_in_full_in_the_middle(frame: np.ndarray) -> None:
     before = np.full((128, 128, 3), 100, np.float32)
     half = np.clip(frame, 60, 180)
-    out = apply(half, add_detail(half, QUAD, before, before + 20, oval(128)))
+    out = apply(half, add_change(half, QUAD, change_between(before, before + 20), oval(128)))
     x, y = QUAD.mean(0).astype(int)
     assert (out[y - 5 : y + 5, x - 5 : x + 5].astype(int) - half[y - 5 : y + 5, x - 5 : x + 5] == 20).all()
 
@@ -73,7 +85,8 @@ def test_motion_moves_the_frames_own_sharp_pixels() -> None:
         return cv2.GaussianBlur(crop(scene(at), quad, size), (0, 0), 2).astype(np.float32)
 
     frame, wanted = scene(120), scene(130).astype(float)
-    results = [m(frame, quad, soft(120), soft(130), oval(size)) for m in (add_detail, move_and_add)]
+    changes = [how(soft(120), soft(130)) for how in (difference, change_between)]
+    results = [add_change(frame, quad, change, oval(size)) for change in changes]
     middle = np.s_[90:165, 100:156]
     errors = [np.abs(apply(frame, r)[middle] - wanted[middle]).mean() for r in results]
     assert errors[1] < 0.75 * errors[0]

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 
+import cv2
 import numpy as np
 import pytest
 import torch
 
 from tests.toy import write_toy_pack
 from vidinv.edits.library import TimedDisplacement
+from vidinv.faces.compositing import changed_picture
 from vidinv.faces.quads import quad_from_points
 from vidinv.faces.warps import crop
 from vidinv.models.pack import Pack, load_pack
@@ -18,9 +20,9 @@ from vidinv.runtime.compute import Compute
 from vidinv.stages.blend import BlendOptions, blend
 from vidinv.stages.edit import EditOptions, edit
 from vidinv.stages.invert import InvertOptions, invert
-from vidinv.stages.steady import SteadyOptions, steady
+from vidinv.stages.steady import steady
 from vidinv.stages.synthesise import SynthesiseOptions, synthesise
-from vidinv.types import Aligned, Crop, Found, Frame
+from vidinv.types import Aligned, Crop, Found, Frame, Rendered
 
 CPU = Compute("cpu", torch.float32)
 POINTS = np.array([[60, 60], [90, 60], [75, 78], [64, 92], [86, 92]], float)
@@ -42,7 +44,7 @@ def aligned(index: int, persons: tuple[int, ...] = (0,), cut: bool = False) -> A
 def finished(pack: Pack, stream: list[Aligned], composite: str = "detail", **options) -> list:
     coded = invert(iter(stream), pack.encoder, CPU, InvertOptions(batch=4))
     drawn = synthesise(edit(coded, EditOptions(**options)), pack.generator, CPU, SynthesiseOptions(batch=3))
-    return list(blend(drawn, BlendOptions(composite)))
+    return list(blend(steady(drawn), BlendOptions(composite)))
 
 
 def age(pack: Pack, steps: float, start: float = 0.0, end: float = float("inf")) -> tuple[TimedDisplacement, ...]:
@@ -83,7 +85,7 @@ def test_an_edit_with_a_time_range_acts_inside_it_and_comes_softly(pack: Pack) -
     stream = [
         Aligned(Found(Frame(a.found.frame.image, i, time=Fraction(i, 30)), ()), a.crops) for i, a in enumerate(stream)
     ]
-    out = finished(pack, stream, edits=age(pack, 3, 0.5, 1.5))
+    out = finished(pack, stream, edits=age(pack, 0.5, 0.5, 1.5))
     change = np.array([np.abs(b.frame.image.astype(int) - stream[0].found.frame.image).mean() for b in out])
     assert change[:15].max() == change[45:].max() == 0
     assert change[20:38].min() > 0.9 * change[30] > 0
@@ -108,23 +110,66 @@ def test_the_displacement_is_the_same_in_every_frame_and_styles_do_not_cross_a_c
     assert torch.allclose(edited[12].sources[0].w, second[2].sources[0].w, atol=1e-5)
 
 
-def test_steadying_removes_flicker_and_does_not_cross_a_cut(pack: Pack) -> None:
-    still = aligned(0)
-    stream = [
-        Aligned(Found(Frame(still.found.frame.image, i, time=Fraction(i, 30)), (), cut=i == 30), still.crops)
-        for i in range(60)
-    ]
+def drawn_with(pack: Pack, stream: list[Aligned], edits: tuple[TimedDisplacement, ...], redraw) -> list[Rendered]:
+    """The stream as rendered, with ``redraw(index, strength, shape)`` in place of what the toy generator changes."""
     coded = invert(iter(stream), pack.encoder, CPU)
-    drawn = list(synthesise(edit(coded, EditOptions(age(pack, 2))), pack.generator, CPU))
+    drawn = list(synthesise(edit(coded, EditOptions(edits)), pack.generator, CPU))
+    for i, r in enumerate(drawn):
+        if r.edits[0] is not None:
+            grey = np.full_like(r.edits[0], 100)
+            strength = float((r.edited.codes[0].w - r.edited.sources[0].w).norm())
+            drawn[i] = replace(r, inversions=(grey,), edits=(grey + redraw(i, strength, grey.shape),))
+    return drawn
+
+
+def still(count: int, cut: int = -1) -> list[Aligned]:
+    one = aligned(0)
+    frames = [Frame(one.found.frame.image, i, time=Fraction(i, 30)) for i in range(count)]
+    return [Aligned(Found(f, (), cut=f.index == cut), one.crops) for f in frames]
+
+
+def test_steadying_removes_flicker_and_does_not_cross_a_cut(pack: Pack) -> None:
     rng = np.random.default_rng(0)
-    noisy = [
-        replace(
-            r, edits=tuple((100 if i < 30 else 160) + rng.normal(0, 5, e.shape).astype(np.float32) for e in r.edits)
-        )
-        for i, r in enumerate(drawn)
-    ]
-    out = np.stack([r.edits[0] for r in steady(iter(noisy), SteadyOptions(rate=30))])
+
+    def noisy(i: int, strength: float, shape: tuple) -> np.ndarray:
+        return (20 if i < 30 else 60) + rng.normal(0, 5, shape).astype(np.float32)
+
+    drawn = drawn_with(pack, still(60, cut=30), age(pack, 2), noisy)
+    changes = [s.changes[0] for s in steady(iter(drawn))]
+    grey = drawn[0].inversions[0]
+    out = np.stack([changed_picture(grey, c) for c in changes])
     assert len(out) == 60
-    assert np.diff(out[5:25], axis=0).std() < 0.35 * np.diff([r.edits[0] for r in noisy[5:25]], axis=0).std()
-    assert np.abs(out[:30].mean((1, 2, 3)) - 100).max() < 1
+    assert np.diff(out[10:30], axis=0).std() < 0.25 * np.diff([r.edits[0] for r in drawn[10:30]], axis=0).std()
+    assert np.abs(out[:30].mean((1, 2, 3)) - 120).max() < 1
     assert np.abs(out[30:].mean((1, 2, 3)) - 160).max() < 1
+
+
+def test_steadying_does_not_drag_behind_an_edit_that_comes_and_goes(pack: Pack) -> None:
+    edits = age(pack, 2, 0.5, 1.5)
+    full = float(edits[0].displacement.norm())
+    drawn = drawn_with(pack, still(60), edits, lambda i, strength, shape: np.full(shape, 80 * strength / full))
+    for rendered, steadied in zip(drawn, steady(iter(drawn)), strict=True):
+        if rendered.edits[0] is not None:
+            change = changed_picture(rendered.inversions[0], steadied.changes[0])
+            assert np.abs(change - rendered.edits[0]).max() < 0.5
+
+
+def test_steadying_follows_the_face(pack: Pack) -> None:
+    """A mark that the edit draws on a moving texture stays on it, instead of being smeared along its path."""
+    rng = np.random.default_rng(1)
+    texture = cv2.GaussianBlur(rng.integers(0, 256, (64, 200, 3), np.uint8), (0, 0), 2)
+    stream = [
+        replace(a, crops=(replace(a.crops[0], image=np.ascontiguousarray(texture[:, 2 * i : 2 * i + 64])),))
+        for i, a in enumerate(still(24))
+    ]
+
+    def mark(i: int, strength: float, shape: tuple) -> np.ndarray:
+        change = np.zeros(shape, np.float32)
+        change[28:36, 78 - 2 * i : 86 - 2 * i] = 50  # on the texture's columns 78 to 86
+        return change
+
+    drawn = drawn_with(pack, stream, age(pack, 2), mark)
+    last = list(steady(iter(drawn)))[-1].changes[0]
+    got = changed_picture(drawn[-1].inversions[0], last) - drawn[-1].inversions[0]
+    assert got[30:34, 34:38].min() > 40
+    assert np.abs(got[30:34, 46:]).max() < 8

@@ -14,6 +14,7 @@ from vidinv.stages.blend import blend
 from vidinv.stages.detect import DetectOptions, detect, make_detectors
 from vidinv.stages.edit import EditOptions, edit
 from vidinv.stages.invert import invert
+from vidinv.stages.steady import steady
 from vidinv.stages.synthesise import synthesise
 from vidinv.types import Aligned, Crop, Found, Frame
 
@@ -33,7 +34,7 @@ def edit_one_frame(pack: Pack, compute: Compute) -> None:
     rendered = next(synthesise(edit(coded, EditOptions(steps)), pack.generator, compute))
     if not all(np.isfinite(p).all() for p in (*rendered.inversions, *rendered.edits)):
         raise ArithmeticError(f"the generator gives no numbers in {compute.dtype}; try --precision fp32")
-    blended = next(blend([rendered]))
+    blended = next(blend(steady([rendered])))
     if blended.frame.image.shape != frame.image.shape:
         raise ArithmeticError(f"the frame came back as {blended.frame.image.shape}")
     x = torch.from_numpy(face.image)[None].to(compute.device).permute(0, 3, 1, 2).float() / 127.5 - 1

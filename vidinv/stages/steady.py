@@ -1,65 +1,80 @@
-"""Rendered -> Rendered: both pictures smoothed over time, so that what their difference adds does not flicker.
+"""Rendered -> Steadied: what the edit changes, averaged over the past along the face's own motion.
 
-The crops follow the face, so in their coordinates an edit hardly moves: averaging over neighbouring frames removes what
-changes at random from frame to frame, and neither the frame's own pixels nor the head's motion are touched by it.
+From frame to frame the generator's two pictures differ at random. The last frame's change is moved to where the face is
+now (optical flow between the source's crops) and the new one is mixed into it: what sits on the skin stays on the skin.
+The frame's own pixels are not touched by it, so nothing of the footage is smeared.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vidinv.faces.smoothing import reach, smooth_at
-from vidinv.runtime.window import View, windowed
-from vidinv.types import Rendered
-
-Pair = tuple[NDArray[np.float32], NDArray[np.float32]]
+from vidinv.faces.compositing import change_between
+from vidinv.faces.motion import fetch, optical_flow
+from vidinv.types import Change, Crop, Rendered, Steadied
 
 
 @dataclass(frozen=True)
 class SteadyOptions:
-    sigma: float = 0.08  # seconds; 0: every frame by itself
-    rate: float = 30.0  # frames per second
+    memory: float = 0.2  # seconds after which a change counts 1/e; 0: every frame by itself
+    trust: float = 20.0  # levels of 0..255: where flow leaves more unexplained (a blink), the past counts little
+    rate: float = 30.0  # frames per second, for frames that carry no time
 
 
 @dataclass(frozen=True)
-class _Drawn:
-    """What the window remembers of a frame: its pictures, by person."""
+class _Past:
+    """What is kept of a person from one frame to the next."""
 
-    cut: bool
-    pairs: dict[int, Pair]
-
-
-def steady(stream: Iterable[Rendered], options: SteadyOptions = SteadyOptions()) -> Iterator[Rendered]:
-    """Smooth every edited face's pictures over the frames around it in which it is edited too, up to the next cut."""
-    sigma = options.sigma * options.rate
-    for rendered, view in windowed(stream, reach(sigma), _remember):
-        crops = rendered.edited.coded.aligned.crops
-        pairs = [
-            None if after is None else _smoothed(view, crop.person, sigma)
-            for crop, after in zip(crops, rendered.edits, strict=True)
-        ]
-        before, after = (tuple(None if p is None else p[i] for p in pairs) for i in (0, 1))
-        yield replace(rendered, inversions=before, edits=after)
+    time: float
+    crop: NDArray[np.uint8]  # [S, S, 3] the source's
+    motion: NDArray[np.float32]  # [S, S, 3] mean of Change.motion, and of the strength it was made at
+    rest: NDArray[np.float32]  # [S, S, 3] mean of Change.rest
 
 
-def _remember(rendered: Rendered) -> _Drawn:
-    aligned = rendered.edited.coded.aligned
-    drawn = zip(aligned.crops, rendered.inversions, rendered.edits, strict=True)
-    return _Drawn(aligned.found.cut, {c.person: (b, a) for c, b, a in drawn if a is not None})
+def steady(stream: Iterable[Rendered], options: SteadyOptions = SteadyOptions()) -> Iterator[Steadied]:
+    """Average every edited face's change over the frames before it in which it is edited too, back to the last cut."""
+    past: dict[int, _Past] = {}
+    for rendered in stream:
+        aligned, edited = rendered.edited.coded.aligned, rendered.edited
+        before = {} if aligned.found.cut else past
+        past, changes = {}, []
+        for i, (crop, picture) in enumerate(zip(aligned.crops, rendered.edits, strict=True)):
+            if picture is None:
+                changes.append(None)
+                continue
+            change = change_between(rendered.inversions[i], picture)
+            strength = float((edited.codes[i].w - edited.sources[i].w).norm())
+            now = _mixed(before.get(crop.person), crop, change, strength, _time(rendered, options), options)
+            past[crop.person] = now
+            # A strength that comes or goes must not drag behind: what is averaged is the change per strength.
+            gain = strength / np.maximum(now.motion[..., 2:], 1e-6)
+            changes.append(Change(now.motion[..., :2] * gain, now.rest * gain))
+        yield Steadied(rendered, tuple(changes))
 
 
-def _smoothed(view: View[_Drawn], person: int, sigma: float) -> Pair:
-    """Both pictures of a person at the middle of the view, clipped as a display would."""
-    first = last = view.at
-    while first > 0 and not view.around[first].cut and person in view.around[first - 1].pairs:
-        first -= 1
-    while last + 1 < len(view.around) and not view.around[last + 1].cut and person in view.around[last + 1].pairs:
-        last += 1
-    weights = smooth_at(np.arange(first, last + 1) - view.at, np.eye(last - first + 1), sigma).astype(np.float32)
-    pairs = [view.around[i].pairs[person] for i in range(first, last + 1)]
-    before, after = (np.tensordot(weights, np.stack([p[i] for p in pairs]), 1) for i in (0, 1))
-    return np.clip(before, 0, 255), np.clip(after, 0, 255)
+def _mixed(
+    past: _Past | None, crop: Crop, change: Change, strength: float, time: float, options: SteadyOptions
+) -> _Past:
+    """The past, moved to where the face is now, with the new change mixed into it."""
+    strengths = np.full_like(change.motion[..., :1], strength)
+    motion, rest = np.concatenate([change.motion, strengths], 2), change.rest
+    if past is not None and options.memory > 0:
+        by = cv2.GaussianBlur(optical_flow(crop.image, past.crop), (0, 0), crop.image.shape[0] / 64)
+        unexplained = np.abs(fetch(past.crop, by).astype(np.float32) - crop.image).mean(2)
+        unexplained = cv2.GaussianBlur(unexplained, (0, 0), crop.image.shape[0] / 85)
+        keep = math.exp(-max(time - past.time, 0) / options.memory) * np.exp(-np.square(unexplained / options.trust))
+        motion, rest = (
+            new + keep[..., None] * (fetch(old, by) - new) for old, new in ((past.motion, motion), (past.rest, rest))
+        )
+    return _Past(time, crop.image, motion, rest)
+
+
+def _time(rendered: Rendered, options: SteadyOptions) -> float:
+    frame = rendered.frame
+    return float(frame.time) if frame.time is not None else frame.index / options.rate

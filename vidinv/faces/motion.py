@@ -1,0 +1,30 @@
+"""Motion between two pictures: optical flow, and moving a picture along it."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+FAST, MEDIUM = cv2.DISOPTICAL_FLOW_PRESET_FAST, cv2.DISOPTICAL_FLOW_PRESET_MEDIUM
+
+
+def optical_flow(a: NDArray[np.uint8], b: NDArray[np.uint8], preset: int = FAST) -> NDArray[np.float32]:
+    """Dense inverse search (Kroeger et al. 2016): where each pixel of ``a`` is found in ``b``.
+
+    :param a: [H, W, 3] RGB. :param b: likewise.
+    :return: [H, W, 2] pixels (dx, dy).
+    """
+    grey = [cv2.cvtColor(p, cv2.COLOR_RGB2GRAY) for p in (a, b)]
+    return cv2.DISOpticalFlow_create(preset).calc(*grey, None)
+
+
+def fetch(picture: NDArray, by: NDArray[np.float32]) -> NDArray:
+    """The picture whose pixel at p is ``picture``'s at p + by(p), bilinear; the border is repeated.
+
+    :param picture: [H, W] or [H, W, C], C at most 4. :param by: [H, W, 2] pixels (dx, dy).
+    """
+    rows, columns = np.mgrid[0 : by.shape[0], 0 : by.shape[1]].astype(np.float32)
+    return cv2.remap(
+        picture, columns + by[..., 0], rows + by[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
