@@ -19,6 +19,7 @@ import torch
 
 from vidinv.models.feature_style_encoder import EncoderShape, FeatureStyleEncoder
 from vidinv.models.generator import Generator, GeneratorShape
+from vidinv.models.pack import load_pack
 from vidinv.training import autoencoder, losses, sampling, shards, teachers
 from vidinv.training.sheets import write_sheet
 
@@ -63,6 +64,7 @@ def main() -> None:
     parser.add_argument("--labellers", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--settings", type=Path, default=Path(__file__).parent / "settings" / "face-128.toml")
+    parser.add_argument("--start", help="model pack (name or folder) whose generator and encoder a new run begins with")
     parser.add_argument("--images", type=int, help="length of the run, over the settings' own")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="stop (to be resumed) after so long")
     parser.add_argument("--checkpoint", type=float, default=300, help="seconds between checkpoints")
@@ -87,6 +89,10 @@ def main() -> None:
     if checkpoint.exists():
         state.load(checkpoint)
         print(f"resumed at {state.seen} images", flush=True)
+    elif options.start:
+        begin = load_pack(options.start)
+        state.generator.load_state_dict(begin.tensors("generator"))
+        state.encoder.load_state_dict(begin.tensors("encoder"))
     feed = sampling.batches(pictures, grids[train], weights, how.batch, how.seed + state.seen)
     begun, last, recent = time.monotonic(), time.monotonic(), []
 
