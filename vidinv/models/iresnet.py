@@ -72,13 +72,3 @@ def cut_and_resize(x: Tensor, box: tuple[float, float, float, float], side: int)
     if x.shape[-2:] == (side, side):
         return x
     return F.interpolate(x.float(), (side, side), mode="bilinear", antialias=True).to(x.dtype)
-
-
-def shape_of_trunk(state: dict[str, Tensor], prefix: str = "") -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Widths and blocks of an :class:`IResNet` from its weights. :raises KeyError: when there is none."""
-    widths, blocks = [len(state[f"{prefix}stem.0.weight"])], []
-    while f"{prefix}stages.{len(blocks)}.0.conv1.weight" in state:
-        stage = f"{prefix}stages.{len(blocks)}"
-        widths.append(len(state[f"{stage}.0.conv1.weight"]))
-        blocks.append(len({k.removeprefix(stage).split(".")[1] for k in state if k.startswith(f"{stage}.")}))
-    return tuple(widths), tuple(blocks)

@@ -1,0 +1,79 @@
+"""Keys and shapes of published checkpoints, at any size."""
+
+from __future__ import annotations
+
+Shapes = dict[str, list[int]]
+
+
+def rosinality(channels: tuple[int, ...], d: int, mapping_layers: int = 8) -> Shapes:
+    """A StyleGAN2 generator as rosinality and pSp save it."""
+    shapes: Shapes = {"input.input": [1, channels[0], 4, 4]}
+    for i in range(1, mapping_layers + 1):
+        shapes |= {f"style.{i}.weight": [d, d], f"style.{i}.bias": [d]}
+    for i in range(2 * len(channels) - 1):
+        name, up = ("conv1" if i == 0 else f"convs.{i - 1}"), i % 2 == 1
+        c_out, side = channels[(i + 1) // 2], 4 * 2 ** ((i + 1) // 2)
+        c_in = channels[i // 2] if up else c_out
+        shapes |= _modulated(f"{name}.conv", c_in, c_out, 3, d)
+        shapes |= {f"{name}.conv.blur.kernel": [4, 4]} if up else {}
+        shapes |= {f"{name}.noise.weight": [1], f"{name}.activate.bias": [c_out]}
+        shapes[f"noises.noise_{i}"] = [1, 1, side, side]
+    for i, c in enumerate(channels):
+        name = "to_rgb1" if i == 0 else f"to_rgbs.{i - 1}"
+        shapes |= {f"{name}.bias": [1, 3, 1, 1], **_modulated(f"{name}.conv", c, 3, 1, d)}
+        shapes |= {f"{name}.upsample.kernel": [4, 4]} if i else {}
+    return shapes
+
+
+def _modulated(name: str, c_in: int, c_out: int, kernel: int, d: int) -> Shapes:
+    return {
+        f"{name}.weight": [1, c_out, c_in, kernel, kernel],
+        f"{name}.modulation.weight": [c_in, d],
+        f"{name}.modulation.bias": [c_in],
+    }
+
+
+def _norm(name: str, c: int) -> Shapes:
+    return {f"{name}.{k}": [c] for k in ("weight", "bias", "running_mean", "running_var")} | {
+        f"{name}.num_batches_tracked": []
+    }
+
+
+def _stages(stage: str, widths: tuple[int, ...], blocks: tuple[int, ...]) -> Shapes:
+    shapes: Shapes = {}
+    for s, count in enumerate(blocks):
+        for i in range(count):
+            name, c, c_in = f"{stage}{s + 1}.{i}", widths[s + 1], widths[s] if i == 0 else widths[s + 1]
+            shapes |= _norm(f"{name}.bn1", c_in) | {f"{name}.conv1.weight": [c, c_in, 3, 3]}
+            shapes |= _norm(f"{name}.bn2", c) | {f"{name}.prelu.weight": [c], f"{name}.conv2.weight": [c, c, 3, 3]}
+            shapes |= _norm(f"{name}.bn3", c)
+            if i == 0:
+                shapes |= {f"{name}.downsample.0.weight": [c, c_in, 1, 1]} | _norm(f"{name}.downsample.1", c)
+    return shapes
+
+
+def feature_style_encoder(
+    widths: tuple[int, ...], blocks: tuple[int, ...], layers: int, d: int, feature_channels: int
+) -> Shapes:
+    """The official Feature-Style encoder."""
+    w, f = widths, feature_channels
+    shapes: Shapes = {"conv.0.weight": [w[0], 3, 3, 3], **_norm("conv.1", w[0]), "conv.2.weight": [w[0]]}
+    shapes |= _stages("block_", widths, blocks) | _norm("content_layer.0", w[3])
+    shapes |= {"content_layer.1.weight": [f, w[3], 3, 3]} | _norm("content_layer.2", f)
+    shapes |= {"content_layer.3.weight": [f], "content_layer.4.weight": [f, f, 3, 3]} | _norm("content_layer.5", f)
+    for i in range(layers):
+        shapes |= {f"styles.{i}.weight": [d, 9 * sum(w[1:])], f"styles.{i}.bias": [d]}
+    return shapes
+
+
+def arcface(widths: tuple[int, ...], blocks: tuple[int, ...], embedding: int) -> Shapes:
+    """ArcFace on an iresnet, 112 x 112."""
+    w = widths
+    shapes: Shapes = {"conv1.weight": [w[0], 3, 3, 3], **_norm("bn1", w[0]), "prelu.weight": [w[0]]}
+    shapes |= _stages("layer", widths, blocks) | _norm("bn2", w[4])
+    return shapes | {"fc.weight": [embedding, 49 * w[4]], "fc.bias": [embedding]} | _norm("features", embedding)
+
+
+TOY_GENERATOR = rosinality((8, 8, 8, 6), 8, 3)
+TOY_ENCODER = feature_style_encoder((4, 4, 6, 8, 8), (1, 2, 2, 1), 8, 8, 6)
+TOY_ARCFACE = arcface((4, 4, 6, 8, 8), (1, 2, 2, 1), 16)
