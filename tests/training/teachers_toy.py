@@ -44,6 +44,25 @@ class Embed:
         return self.net(x).flatten(2).mean(2)
 
 
+class Points:
+    def __init__(self) -> None:
+        self.net = conv(12, 4)
+
+    def features(self, x: torch.Tensor) -> torch.Tensor:
+        return self.net(x).mean((2, 3))
+
+
+class Perceptual(nn.Module):
+    """Distance of small pictures, and a trunk with the real one's names."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.features, self.shift, self.scale = conv(6, 5), torch.zeros(1), torch.ones(1)
+
+    def forward(self, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        return (F.avg_pool2d(a, 4) - F.avg_pool2d(b, 4)).square().mean((1, 2, 3))
+
+
 def toy_teachers() -> Teachers:
     def similarity(src: np.ndarray, dst: np.ndarray) -> np.ndarray:
         scale = np.ptp(dst) / np.ptp(src)
@@ -54,7 +73,12 @@ def toy_teachers() -> Teachers:
         similarity=similarity,
         points68_to_5=lambda p: np.stack([p[36:42].mean(0), p[42:48].mean(0), p[30], p[48], p[54]]),
     )
-    lpips = nn.Module()
-    lpips.forward = lambda a, b: (F.avg_pool2d(a, 4) - F.avg_pool2d(b, 4)).square().mean((1, 2, 3))
-    labeller = SimpleNamespace(attributes=Attributes(), expression=Expression(), embed=Embed(), lpips=lpips)
+    labeller = SimpleNamespace(
+        attributes=Attributes(),
+        expression=Expression(),
+        embed=Embed(),
+        points=Points(),
+        lpips=Perceptual(),
+        to=lambda device: None,  # it is where it is
+    )
     return Teachers(labeller, SimpleNamespace(), alignment)

@@ -18,7 +18,7 @@ def squeeze_features(teachers: Teachers, pictures: Tensor) -> NDArray:
     """Mean of the trunk's last activations, [N, 512], of pictures [N, 3, S, S] in -1..1."""
     lpips, found = teachers.labeller.lpips, []
     for x in pictures.split(32):
-        found.append(lpips.features((x - lpips.shift) / lpips.scale).mean((2, 3)).numpy())
+        found.append(lpips.features((x - lpips.shift) / lpips.scale).mean((2, 3)).cpu().numpy())
     return np.concatenate(found)
 
 

@@ -9,6 +9,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+# A mirrored picture's grid is the picture's times this: x of the crop and x of the face both change their sign.
+MIRRORED_GRID = torch.tensor([[1.0, -1.0, -1.0], [-1.0, 1.0, 1.0]])
+
 
 def balanced_weights(labels: dict[str, NDArray], infants: float = 0.3) -> NDArray[np.float64]:
     """Probability of each face: even (by the root of the density) over age, sex and skin tone; few infants.
@@ -35,12 +38,10 @@ def batches(
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Endless batches (pictures [B, 3, S, S], identity grids [B, 2, 3]), half of them mirrored."""
     rng = np.random.default_rng(seed)
-    # x of the crop and x of the face both change their sign.
-    mirror = torch.tensor([[1.0, -1.0, -1.0], [-1.0, 1.0, 1.0]])
     while True:
         rows = rng.choice(len(pictures), batch, p=weights)
         x, where = to_tensor(pictures[rows]), grids[rows].clone()
         flipped = torch.from_numpy(rng.random(batch) < 0.5)
         x[flipped] = x[flipped].flip(-1)
-        where[flipped] = where[flipped] * mirror
+        where[flipped] = where[flipped] * MIRRORED_GRID
         yield x.contiguous(memory_format=torch.channels_last), where

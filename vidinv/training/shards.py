@@ -38,14 +38,27 @@ def read_labels(folder: Path) -> dict[str, NDArray]:
         return dict(table)
 
 
-def read_crops(folder: Path, rows: NDArray | None = None) -> NDArray[np.uint8]:
-    """All crops, or the given rows in their order: [N, S, S, 3] RGB, 0..255."""
+def rows_present(folder: Path) -> NDArray[np.int64]:
+    """Rows of the table whose pictures are there, ascending: all of them, unless some shards are elsewhere."""
+    rows = []
+    for shard in _shards(folder):
+        with zipfile.ZipFile(shard) as archive:
+            rows += [int(name.split(".")[0]) for name in archive.namelist()]
+    return np.sort(np.array(rows, np.int64))
+
+
+def _shards(folder: Path) -> list[Path]:
     shards = sorted(Path(folder).glob("shard-*.zip"))
     if not shards:
         raise FileNotFoundError(f"{folder} holds no shard-*.zip; make them with python -m pipelines.prepare_faces")
+    return shards
+
+
+def read_crops(folder: Path, rows: NDArray | None = None) -> NDArray[np.uint8]:
+    """All crops, or the given rows in their order: [N, S, S, 3] RGB, 0..255."""
     wanted = None if rows is None else set(int(r) for r in rows)
     found: dict[int, NDArray] = {}
-    for shard in shards:
+    for shard in _shards(folder):
         with zipfile.ZipFile(shard) as archive:
             for name in archive.namelist():
                 row = int(name.split(".")[0])

@@ -1,0 +1,85 @@
+"""Checkpoints that travel: written whole or not at all, in parts of a chosen size, exact or small.
+
+A checkpoint NAME in a folder is NAME.json, which lists its parts and their sha256, and the parts NAME-SEEN.000, .001
+... which together are one file of ``torch.save``. The list is replaced last, so a crash leaves the checkpoint before.
+
+An exact checkpoint resumes a run as if it had never stopped. A portable one is half as precise and leaves the
+optimisers out (a fifth of the size): the run resumes with the weights, and the optimisers measure their scales anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+MIB = 2**20
+
+
+def write(folder: Path, name: str, content: dict[str, Any], part_mib: int | None = None) -> None:
+    """:param content: nested dicts and lists of tensors and numbers; ``content["seen"]`` numbers the parts.
+    :param part_mib: most MiB a part may have; one part if None."""
+    stream = io.BytesIO()
+    torch.save(content, stream)
+    data, parts = stream.getbuffer(), {}
+    size = part_mib * MIB if part_mib else len(data)
+    for number, start in enumerate(range(0, len(data), size)):
+        part = f"{name}-{content['seen']:08d}.{number:03d}"
+        chunk = data[start : start + size]
+        _replace(folder / part, chunk)
+        parts[part] = hashlib.sha256(chunk).hexdigest()
+    _replace(folder / f"{name}.json", json.dumps({"seen": content["seen"], "parts": parts}, indent=1).encode())
+    for old in folder.glob(f"{name}-*.[0-9][0-9][0-9]"):
+        if old.name not in parts:
+            old.unlink()
+
+
+def read(folder: Path, name: str) -> dict[str, Any] | None:
+    """What :func:`write` wrote, on the CPU; None where there is no such checkpoint.
+
+    :raises ValueError: a part is missing or damaged.
+    """
+    index = folder / f"{name}.json"
+    if not index.is_file():
+        return None
+    data = b""
+    for part, digest in json.loads(index.read_text())["parts"].items():
+        chunk = (folder / part).read_bytes() if (folder / part).is_file() else b""
+        if hashlib.sha256(chunk).hexdigest() != digest:
+            raise ValueError(f"{folder / part} is missing or damaged; bring it back, or remove {index} to start anew")
+        data += chunk
+    return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+
+
+def portable(content: Any) -> Any:
+    """The same without optimisers, floating point as fp16."""
+    if isinstance(content, dict):
+        return {k: portable(v) for k, v in content.items() if k != "optimiser"}
+    if isinstance(content, Tensor) and content.is_floating_point() and content.ndim:
+        return content.detach().cpu().half()
+    return content
+
+
+def optimiser_state(adam: torch.optim.Adam) -> dict[str, Any]:
+    """``adam.state_dict()`` without what is no state: at beta1 = 0 the first moment is the gradient of the moment."""
+    saved = adam.state_dict()
+    if adam.param_groups[0]["betas"][0]:
+        return saved
+    return saved | {"state": {k: {"step": v["step"], "exp_avg_sq": v["exp_avg_sq"]} for k, v in saved["state"].items()}}
+
+
+def load_optimiser(adam: torch.optim.Adam, saved: dict[str, Any]) -> None:
+    """The inverse of :func:`optimiser_state`."""
+    state = {k: {"exp_avg": torch.zeros_like(v["exp_avg_sq"]), **v} for k, v in saved["state"].items()}
+    adam.load_state_dict(saved | {"state": state})
+
+
+def _replace(path: Path, data: bytes | memoryview) -> None:
+    part = path.with_name(path.name + ".part")
+    part.write_bytes(data)
+    part.replace(path)

@@ -1,0 +1,63 @@
+"""A long run in short pieces: when to write a checkpoint, when to stop, and what to write into the log."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+@dataclass
+class Piece:
+    """One piece of a run; ``begun`` is when its program started, so that loading counts too."""
+
+    log: Path
+    minutes: float = float("inf")
+    every: float = 120.0  # seconds between checkpoints
+    begun: float = field(default_factory=time.monotonic)
+    sums: dict[str, list[Tensor]] = field(default_factory=dict, init=False)  # name: [sum, count]
+    images: int = field(default=0, init=False)
+    resumed: float = field(default_factory=time.monotonic, init=False)  # when training went on after the last line
+
+    @property
+    def over(self) -> bool:
+        return time.monotonic() - self.begun > 60 * self.minutes
+
+    def add(self, figures: dict[str, Tensor], images: int) -> bool:
+        """Take the figures of a step, 0-d tensors on any device; is a checkpoint due?
+
+        The tensors are summed where they are: asking for their values would make the device wait.
+        """
+        for name, value in figures.items():
+            before = self.sums.get(name, [0, 0])
+            self.sums[name] = [before[0] + value, before[1] + 1]
+        self.images += images
+        return self.over or time.monotonic() - self.resumed > self.every
+
+    def means(self) -> dict[str, float]:
+        """Of what was added since :meth:`rest`; images per second of training alone, and the GPU memory used."""
+        means = {k: float(total) / count for k, (total, count) in self.sums.items()}  # waits for the device
+        means["images_per_second"] = self.images / max(time.monotonic() - self.resumed, 1e-9)
+        if torch.cuda.is_available():
+            means["gpu_gib"] = torch.cuda.max_memory_allocated() / 2**30
+        return means
+
+    def write(self, seen: int, figures: dict[str, Any]) -> None:
+        """A line of the log, also printed."""
+        line = json.dumps({"seen": seen, **{k: _rounded(v) for k, v in figures.items()}})
+        print(line, flush=True)
+        with open(self.log, "a", encoding="utf-8") as log:
+            log.write(line + "\n")
+
+    def rest(self) -> None:
+        """Forget what was summed; called when training goes on, so that a checkpoint's own time is not counted."""
+        self.sums, self.images, self.resumed = {}, 0, time.monotonic()
+
+
+def _rounded(value: Any) -> Any:
+    return round(value, 5) if isinstance(value, float) else value

@@ -1,0 +1,24 @@
+"""Tables of a settings file as the frozen dataclasses that the networks and loops take."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, TypeVar, get_type_hints
+
+T = TypeVar("T")
+
+
+def build(kind: type[T], table: dict[str, Any]) -> T:
+    """A dataclass from a table of TOML: lists become tuples, tables within it the dataclasses of those fields.
+
+    :raises ValueError: a key that the dataclass does not know.
+    """
+    types = get_type_hints(kind)
+    unknown = sorted(set(table) - {f.name for f in dataclasses.fields(kind)})
+    if unknown:
+        raise ValueError(f"settings: {kind.__name__} has no {', '.join(unknown)}")
+    values = {
+        k: build(types[k], v) if isinstance(v, dict) else tuple(v) if isinstance(v, list) else v
+        for k, v in table.items()
+    }
+    return kind(**values)
