@@ -47,8 +47,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 app.callback()(_start)
-for command in (run, preview, packs, doctor):
+for command in (run, preview, doctor):
     app.command()(command)
+app.add_typer(packs, name="packs")
 
 
 def main(args: Sequence[str] | None = None) -> NoReturn:

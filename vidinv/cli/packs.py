@@ -1,16 +1,18 @@
-"""vidinv packs: which model packs there are, and what they can do."""
+"""vidinv packs: which model packs there are, what they can do, and new ones from published files."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from typer.core import TyperGroup
 
 from vidinv.cli.guard import guarded, say
+from vidinv.cli.import_pack import import_pack
 from vidinv.cli.options import Verbose
 from vidinv.errors import PackError
 
@@ -18,14 +20,27 @@ if TYPE_CHECKING:
     from vidinv.models.pack import Pack
 
 
+class _ListsByDefault(TyperGroup):
+    """``vidinv packs`` and ``vidinv packs NAME`` list; a pack that is named like a command is listed by its folder."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if not args or args[0] not in (*self.commands, *self.get_help_option_names(ctx)):
+            args = ["list", *args]
+        return super().parse_args(ctx, args)
+
+
+packs = typer.Typer(cls=_ListsByDefault, rich_markup_mode=None, help="List the model packs; import other people's.")
+
+
+@packs.command("list")
 @guarded
-def packs(
+def list_(
     names: Annotated[
         list[str] | None, typer.Argument(metavar="[PACK]...", help="Names or folders; without, all installed ones.")
     ] = None,
     verbose: Verbose = False,
 ) -> None:
-    """List the model packs. Under each: its edits, and what one step of them means."""
+    """List the model packs (what happens without a command). Under each: its edits, and what one step means."""
     from vidinv.models.pack import list_packs, load_pack
 
     chosen = names or list_packs()
@@ -42,6 +57,9 @@ def packs(
         raise typer.Exit(failures[0].exit_code)
 
 
+packs.command("import")(import_pack)
+
+
 def show(pack: Pack, console: Console) -> None:
     """One pack: a heading and a table of its edits."""
     size = sum(_size(pack.folder / file) for file in pack.settings["files"]) / 1e6
@@ -51,8 +69,9 @@ def show(pack: Pack, console: Console) -> None:
     for column in ("edit", "one step is", "measured in", "tried from", "to"):
         table.add_column(column, justify="right" if column in ("tried from", "to") else "left")
     for name, edit in sorted(pack.settings["edits"].items()):
-        low, high = min(edit["strengths"]), max(edit["strengths"])
-        table.add_row(name, edit["step"], edit["unit"], f"{low:+g}", f"{high:+g}")
+        tried = edit.get("strengths")
+        ends = (f"{min(tried):+g}", f"{max(tried):+g}") if tried else ("-", "-")
+        table.add_row(name, edit["step"], edit["unit"], *ends)
     console.print(table)
 
 

@@ -19,7 +19,7 @@ class NamedEdit:
     name: str
     unit: str  # of the attribute's score: "years", "P(happy)", ...
     step: str  # what a step means, for people
-    strengths: tuple[float, ...]  # steps at which the effect was measured, ascending
+    strengths: tuple[float, ...]  # steps at which the effect was measured, ascending; none for imported directions
     effects: tuple[float, ...]  # mean change of the score at those strengths, in units
     displacement: Tensor  # [L, D], one step
 
@@ -46,8 +46,8 @@ def edits_of(pack: Pack) -> dict[str, NamedEdit]:
             name,
             table["unit"],
             table["step"],
-            tuple(table["strengths"]),
-            tuple(table["effects"]),
+            tuple(table.get("strengths", ())),
+            tuple(table.get("effects", ())),
             directions[name],
         )
         for name, table in pack.settings["edits"].items()

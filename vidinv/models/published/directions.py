@@ -1,0 +1,87 @@
+"""Published edit directions, and those that a generator's own weights hold.
+
+Nobody measured on this package's scale what they do, so their unit is what their authors chose: one step is the vector
+as published. InterFaceGAN (Shen et al. 2020) gives unit normals of boundaries, GANSpace (Härkönen et al. 2020)
+principal components with their standard deviations, SeFa (Shen & Zhou 2021) eigenvectors of the weights.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from vidinv.errors import UnsuitableCheckpoint
+from vidinv.models.generator import GeneratorShape
+
+# Published key names of GANSpace: components, standard deviations.
+_COMPONENTS = (("comp", "std"), ("lat_comp", "lat_stdev"), ("lat_comp", "lat_std"))
+_MODULATION = re.compile(r"convs\.(\d+)\.conv\.modulation\.weight")
+
+
+@dataclass(frozen=True)
+class PublishedDirection:
+    displacement: Tensor  # [L, D] float32, one step
+    step: str  # what that is
+
+
+def read_directions(
+    tree: Any, name: str, path: Path, shape: GeneratorShape, components: int = 10
+) -> dict[str, PublishedDirection]:
+    """One direction, or the first ``components`` of GANSpace as NAME-0, NAME-1, ...
+
+    :param tree: a vector [D] or [1, D] of W, [L, D] or [1, L, D] of W+, or a dictionary of GANSpace.
+    :raises UnsuitableCheckpoint: another shape than the generator's styles, or neither kind of file.
+    """
+    if isinstance(tree, Tensor):
+        vector = _in_w_plus(tree, "the vector", path, shape)
+        length = float(vector.norm(dim=1).mean())
+        return {name: PublishedDirection(vector, f"the published vector, of length {length:.3g} in every style")}
+    for comp, std in _COMPONENTS:
+        if isinstance(tree, dict) and {comp, std} <= tree.keys():
+            count = min(components, len(tree[comp]))
+            return {
+                f"{name}-{i}": PublishedDirection(
+                    _in_w_plus(tree[comp][i], comp, path, shape) * float(tree[std].flatten()[i]),
+                    "one standard deviation of W along this principal component",
+                )
+                for i in range(count)
+            }
+    holds = f" (but {', '.join(sorted(map(str, tree))[:4])})" if isinstance(tree, dict) else ""
+    raise UnsuitableCheckpoint(f"{path} holds no direction: neither one vector nor GANSpace's components{holds}")
+
+
+def sefa(state: dict[str, Tensor], count: int) -> dict[str, PublishedDirection]:
+    """Closed-form factorisation: the ``count`` directions of W that move the styles of all layers most.
+
+    They are the eigenvectors of A^T A (Eq. 6) for A [sum of C, D], the modulation weights of all convolutions.
+
+    :param state: weights under the names of vidinv.models.generator.Generator.
+    """
+    keys = sorted((k for k in state if _MODULATION.fullmatch(k)), key=lambda k: int(_MODULATION.fullmatch(k)[1]))
+    a = torch.cat([state[k].double() for k in keys])
+    _, vectors = torch.linalg.eigh(a.t() @ a)  # ascending
+    vectors = vectors.flip(1).t()[:count]
+    # An eigenvector's sign is open; the larger side becomes the positive one, on every machine.
+    vectors = vectors * vectors.gather(1, vectors.abs().argmax(1, keepdim=True)).sign()
+    layers = len(keys) + 1
+    step = "the unit eigenvector of the weights, in every style"
+    return {f"sefa-{i}": PublishedDirection(v.float().expand(layers, -1), step) for i, v in enumerate(vectors)}
+
+
+def _in_w_plus(vector: Tensor, what: str, path: Path, shape: GeneratorShape) -> Tensor:
+    kept = vector.detach().float()
+    while kept.dim() > 2 and len(kept) == 1:
+        kept = kept[0]
+    kept = kept.reshape(1, -1) if kept.dim() == 1 else kept
+    if kept.dim() != 2 or len(kept) not in (1, shape.layers) or kept.shape[1] != shape.d_style:
+        raise UnsuitableCheckpoint(
+            f"{path}: {what} is {list(vector.shape)}; the generator has {shape.layers} styles of {shape.d_style} numbers"
+        )
+    if not torch.isfinite(kept).all() or not kept.any():
+        raise UnsuitableCheckpoint(f"{path}: {what} is zero or no number")
+    return kept.expand(shape.layers, -1).contiguous()

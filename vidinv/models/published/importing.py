@@ -1,0 +1,166 @@
+"""Published files to a model pack: read, checked against each other, written whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import re
+import secrets
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from torch import Tensor
+
+from vidinv.errors import DiskFull, OutputExists, OutputUnwritable, UnsuitableCheckpoint, UsageError
+from vidinv.models.generator import GeneratorShape
+from vidinv.models.iresnet_identity import box_in_crop
+from vidinv.models.packaging import sha256, write_pack_toml, write_tensors
+from vidinv.models.published.directions import PublishedDirection, read_directions, sefa
+from vidinv.models.published.face_networks import read_encoder, read_identity
+from vidinv.models.published.reading import read_checkpoint, state_of
+from vidinv.models.published.stylegan2 import SAMPLES, read_generator
+
+# The crop of FFHQ (Karras et al. 2019), which the published face networks were trained on.
+FFHQ_TEMPLATE = {"centre": 0.1, "by_eyes": 2.0, "by_mouth": 1.8}
+UNIT = "as published"
+_WITHOUT = {
+    "encoder": "run and preview cannot invert faces; give --encoder",
+    "identity": "reports have no identity figures; give --identity",
+    "directions": "there is nothing to edit; give --directions, or --sefa 10",
+    "attributes": "reached scores are not measured and edits cannot be asked for in years",
+}
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The published files. ``directions`` have a name each; GANSpace's give several edits."""
+
+    generator: Path
+    encoder: Path | None = None
+    identity: Path | None = None
+    directions: tuple[tuple[str, Path], ...] = ()
+    components: int = 10  # of a GANSpace file
+    sefa: int = 0  # directions from the generator's own weights
+
+
+@dataclass(frozen=True)
+class Imported:
+    folder: Path
+    found: tuple[str, ...]  # a line for each part
+    missing: tuple[str, ...]  # a line for each part that is not there, with what does not work without it
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """What becomes the pack."""
+
+    settings: dict[str, Any]
+    tensors: dict[str, dict[str, Tensor]]
+    found: tuple[str, ...]
+
+
+def direction_name(path: Path) -> str:
+    """What an edit is called after its file: letters, digits, - and _, a letter first."""
+    name = re.sub(r"[^A-Za-z0-9_-]+", "-", path.stem).strip("-")
+    return name if name[:1].isalpha() else f"edit-{name}"
+
+
+def import_pack(sources: Sources, name: str, out: Path) -> Imported:
+    """Write the pack to ``out`` / ``name``. Weights keep their numbers, in float32.
+
+    :raises UnsuitableCheckpoint: a file that cannot be used, or that does not fit the others, by key name.
+    :raises UsageError: a name that is none. :raises OutputError: the folder exists, or cannot be written.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", name):
+        raise UsageError(f"{name!r} cannot name a pack; use letters, digits, - and _")
+    folder = out / name
+    if folder.exists():
+        raise OutputExists(f"{folder} exists; choose another name, or remove it")
+    parts = _gathered(sources, name)
+    part = out / f".{name}.{secrets.token_hex(4)}.part"
+    try:
+        part.mkdir(parents=True)
+        for file, tensors in parts.tensors.items():
+            write_tensors(part / f"{file}.safetensors", tensors, torch.float32)
+        write_pack_toml(part, parts.settings)
+        (part / "card.md").write_text(_card(name, parts), encoding="utf-8")
+        part.rename(folder)
+    except (OSError, SafetensorError) as error:
+        full = getattr(error, "errno", None) == errno.ENOSPC or "No space left" in str(error)
+        kind, advice = (DiskFull, "free some space") if full else (OutputUnwritable, "choose another folder (--out)")
+        raise kind(f"{folder} cannot be written ({error}); {advice}") from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    missing = [f"{k}: {v}" for k, v in _WITHOUT.items() if k not in parts.tensors]
+    return Imported(folder, parts.found, tuple(missing))
+
+
+def _gathered(sources: Sources, name: str) -> _Parts:
+    generator = read_generator(read_checkpoint(sources.generator), sources.generator)
+    shape = generator.shape
+    mean = "stated" if generator.mean_is_stated else f"of {SAMPLES} samples, the file states none"
+    found = [f"generator: {generator.layout}, {shape.resolution} px, {shape.layers} styles of {shape.d_style}"]
+    found += [f"mean latent: {mean}"]
+    settings: dict[str, Any] = {"name": name, "resolution": shape.resolution, "template": FFHQ_TEMPLATE}
+    settings["generator"] = asdict(shape)
+    tensors = {"generator": generator.state}
+    if sources.encoder:
+        encoder, state = read_encoder(state_of(read_checkpoint(sources.encoder), sources.encoder), sources.encoder)
+        _check_encoder(encoder, shape, sources.encoder)
+        settings["encoder"] = {"kind": "iresnet", **asdict(encoder)}
+        tensors["encoder"] = {**state, "mean_latent": generator.mean_latent}
+        found.append(f"encoder: Feature-Style, iresnet of {sum(encoder.blocks)} blocks, {encoder.layers} styles")
+    if sources.identity:
+        box = box_in_crop(**FFHQ_TEMPLATE)
+        state = state_of(read_checkpoint(sources.identity), sources.identity)
+        identity, tensors["identity"] = read_identity(state, sources.identity, box)
+        settings["identity"] = {"kind": "iresnet", **asdict(identity)}
+        found.append(f"identity: ArcFace, iresnet of {sum(identity.blocks)} blocks, {identity.embedding} numbers")
+    edits = _edits(sources, generator.state, shape)
+    if edits:
+        tensors["directions"] = {k: v.displacement for k, v in edits.items()}
+        settings["edits"] = {k: {"unit": UNIT, "step": v.step} for k, v in edits.items()}
+        found.append(f"edits, in units {UNIT}: {', '.join(edits)}")
+    settings["sources"] = {p.name: sha256(p) for p in _files(sources)}
+    return _Parts(settings, tensors, tuple(found))
+
+
+def _files(sources: Sources) -> list[Path]:
+    networks = (sources.generator, sources.encoder, sources.identity)
+    return [p for p in networks if p] + [p for _, p in sources.directions]
+
+
+def _edits(sources: Sources, state: dict[str, Tensor], shape: GeneratorShape) -> dict[str, PublishedDirection]:
+    edits = sefa(state, sources.sefa)
+    for name, path in sources.directions:
+        read = read_directions(read_checkpoint(path), name, path, shape, sources.components)
+        twice = edits.keys() & read.keys()
+        if twice:
+            raise UsageError(f"two edits are called {min(twice)!r}; name one of them: --directions NAME={path.name}")
+        edits |= read
+    return edits
+
+
+def _check_encoder(encoder: Any, shape: GeneratorShape, path: Path) -> None:
+    for what, is_, should in (
+        ("styles", encoder.layers, shape.layers),
+        ("styles.0.weight: numbers of a style", encoder.d_style, shape.d_style),
+        ("content_layer.4.weight: channels of F", encoder.feature_channels, shape.feature_shape[0]),
+        ("content_layer.4.weight: side of F", encoder.side // 16, shape.feature_shape[1]),
+    ):
+        if is_ != should:
+            raise UnsuitableCheckpoint(
+                f"{path}: {what} are {is_}; the generator takes {should}; they do not belong together"
+            )
+
+
+def _card(name: str, parts: _Parts) -> str:
+    found = "\n".join(f"- {line}" for line in parts.found)
+    files = "\n".join(f"- `{file}` sha256 `{digest}`" for file, digest in parts.settings["sources"].items())
+    return (
+        f"# {name}\n\nImported from published files; their licences and terms are their authors'.\n\n{found}\n\n"
+        f"Made from:\n\n{files}\n\nNobody measured what a step of these edits does: their unit is {UNIT}.\n"
+    )
