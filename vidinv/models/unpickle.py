@@ -91,6 +91,10 @@ def _from_bytes(data: Any, dtype: Any, shape: Any = (), by_columns: Any = False)
     return np.frombuffer(data, dtype.spec).reshape(shape, order="F" if by_columns else "C").copy()
 
 
+def _array(data: Any, dtype: Any, shape: Any, order: Any) -> np.ndarray:
+    return _from_bytes(bytes(data) if isinstance(data, bytearray) else data, dtype, shape, order == "F")
+
+
 def _scalar(dtype: Any, data: Any) -> int | float | bool | complex:
     return _from_bytes(data, dtype).item()
 
@@ -146,6 +150,7 @@ _BUILDERS: dict[tuple[str, str], Any] = {
     ("numpy", "dtype"): _Builder(lambda spec, *_: _DataType(spec)),
     ("numpy", "ndarray"): "numpy.ndarray",  # asked for only as an argument of _reconstruct
     (_PERSISTENT, "_reconstruct_persistent_obj"): _Builder(_persistent),
+    **{(f"numpy.{core}.numeric", "_frombuffer"): _Builder(_array) for core in ("core", "_core")},
     **{
         (f"numpy.{core}.multiarray", name): _Builder(make)
         for core in ("core", "_core")

@@ -80,7 +80,7 @@ def _in_w_plus(vector: Tensor, what: str, path: Path, shape: GeneratorShape) -> 
     kept = kept.reshape(1, -1) if kept.dim() == 1 else kept
     if kept.dim() != 2 or len(kept) not in (1, shape.layers) or kept.shape[1] != shape.d_style:
         raise UnsuitableCheckpoint(
-            f"{path}: {what} is {list(vector.shape)}; the generator has {shape.layers} styles of {shape.d_style} numbers"
+            f"{path}: {what} is {list(vector.shape)}; the generator has {shape.layers} styles of {shape.d_style}"
         )
     if not torch.isfinite(kept).all() or not kept.any():
         raise UnsuitableCheckpoint(f"{path}: {what} is zero or no number")

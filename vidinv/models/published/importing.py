@@ -153,7 +153,7 @@ def _check_encoder(encoder: Any, shape: GeneratorShape, path: Path) -> None:
     ):
         if is_ != should:
             raise UnsuitableCheckpoint(
-                f"{path}: {what} are {is_}; the generator takes {should}; they do not belong together"
+                f"{path}: {what} are {is_}; this generator takes {should}, so give its own encoder"
             )
 
 
