@@ -74,6 +74,32 @@ def arcface(widths: tuple[int, ...], blocks: tuple[int, ...], embedding: int) ->
     return shapes | {"fc.weight": [embedding, 49 * w[4]], "fc.bias": [embedding]} | _norm("features", embedding)
 
 
+def face_parsing(widths: tuple[int, ...], parts: int = 19) -> Shapes:
+    """BiSeNet on a resnet18, with its auxiliary outputs."""
+    w, c = (widths[0], *widths), widths[1]
+
+    def conv(name: str, c_in: int, c_out: int, kernel: int) -> Shapes:
+        return {f"{name}.conv.weight": [c_out, c_in, kernel, kernel], **_norm(f"{name}.bn", c_out)}
+
+    shapes: Shapes = {"cp.resnet.conv1.weight": [w[0], 3, 7, 7], **_norm("cp.resnet.bn1", w[0])}
+    for s in range(4):
+        for i in range(2):
+            name, c_in, c_out = f"cp.resnet.layer{s + 1}.{i}", w[s] if i == 0 else w[s + 1], w[s + 1]
+            shapes |= {f"{name}.conv1.weight": [c_out, c_in, 3, 3], **_norm(f"{name}.bn1", c_out)}
+            shapes |= {f"{name}.conv2.weight": [c_out, c_out, 3, 3], **_norm(f"{name}.bn2", c_out)}
+            if s and i == 0:
+                shapes |= {f"{name}.downsample.0.weight": [c_out, c_in, 1, 1], **_norm(f"{name}.downsample.1", c_out)}
+    for side, c_in in ((16, w[3]), (32, w[4])):
+        shapes |= conv(f"cp.arm{side}.conv", c_in, c, 3) | {f"cp.arm{side}.conv_atten.weight": [c, c, 1, 1]}
+        shapes |= _norm(f"cp.arm{side}.bn_atten", c) | conv(f"cp.conv_head{side}", c, c, 3)
+        shapes |= conv(f"conv_out{side}.conv", c, c // 2, 3) | {
+            f"conv_out{side}.conv_out.weight": [parts, c // 2, 1, 1]
+        }
+    shapes |= conv("cp.conv_avg", w[4], c, 1) | conv("ffm.convblk", 2 * c, 2 * c, 1)
+    shapes |= {"ffm.conv1.weight": [c // 2, 2 * c, 1, 1], "ffm.conv2.weight": [2 * c, c // 2, 1, 1]}
+    return shapes | conv("conv_out.conv", 2 * c, 2 * c, 3) | {"conv_out.conv_out.weight": [parts, 2 * c, 1, 1]}
+
+
 TOY_GENERATOR = rosinality((8, 8, 8, 6), 8, 3)
 TOY_ENCODER = feature_style_encoder((4, 4, 6, 8, 8), (1, 2, 2, 1), 8, 8, 6)
 TOY_ARCFACE = arcface((4, 4, 6, 8, 8), (1, 2, 2, 1), 16)

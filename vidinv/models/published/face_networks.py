@@ -7,6 +7,7 @@ from pathlib import Path
 from torch import Tensor
 
 from vidinv.errors import UnsuitableCheckpoint
+from vidinv.models.face_parsing import FaceParsing, FaceParsingShape
 from vidinv.models.iresnet_encoder import IResNetEncoder, IResNetEncoderShape
 from vidinv.models.iresnet_identity import IResNetIdentity, IResNetIdentityShape
 from vidinv.models.published.fitting import fitted, renamer
@@ -57,6 +58,17 @@ def read_identity(
     (embedding,) = _lengths(state, ("fc.weight",), path)
     shape = IResNetIdentityShape(box=box, widths=widths, blocks=blocks, embedding=embedding)
     return shape, fitted(lambda: IResNetIdentity(shape), state, _ARCFACE_NAMES, path)
+
+
+def read_parsing(state: dict[str, Tensor], path: Path) -> tuple[FaceParsingShape, dict[str, Tensor]]:
+    """BiSeNet on a resnet18; its auxiliary outputs are left out.
+
+    :raises UnsuitableCheckpoint: another network, by the key that does not fit.
+    """
+    keys = [f"cp.resnet.layer{i}.0.conv2.weight" for i in range(1, 5)]
+    *widths, parts = _lengths(state, (*keys, "conv_out.conv_out.weight"), path)
+    shape = FaceParsingShape(widths=tuple(widths), parts=parts)
+    return shape, fitted(lambda: FaceParsing(shape), state, lambda key: key, path, ignored=r"conv_out(16|32)\..*")
 
 
 def _trunk(state: dict[str, Tensor], stem: str, stage: str, path: Path) -> tuple[tuple[int, ...], tuple[int, ...]]:
