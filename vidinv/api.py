@@ -23,11 +23,14 @@ from vidinv.edits.parse import EditRequest, parse_edits
 from vidinv.errors import NoFaceFound, UsageError
 from vidinv.models.attributes import SCORES
 from vidinv.models.pack import load_pack
-from vidinv.report import Report, Tally, summarise_identity
+from vidinv.report import Report, Tally
+from vidinv.report.build import build
+from vidinv.report.quality import Meter, QualityOptions
 from vidinv.runtime.compute import choose
 from vidinv.runtime.prefetch import prefetch
 from vidinv.runtime.timing import Stopwatch
 from vidinv.stages.align import AlignOptions, align
+from vidinv.stages.appraise import AppraiseOptions, appraise
 from vidinv.stages.blend import BlendOptions, Composite, blend
 from vidinv.stages.decode import decode
 from vidinv.stages.detect import DetectOptions, detect, make_detectors
@@ -37,6 +40,7 @@ from vidinv.stages.invert import InvertOptions, invert
 from vidinv.stages.measure import MeasureOptions, measure
 from vidinv.stages.steady import SteadyOptions, steady
 from vidinv.stages.synthesise import SynthesiseOptions, synthesise
+from vidinv.stages.trust import TrustOptions, trust
 from vidinv.types import Blended, Frame
 from vidinv.video import Reader, check_output, frame_at
 
@@ -139,6 +143,7 @@ class VideoEditor:
         persons: Persons = None,
         composite: Composite = "detail",
         output: EncodeOptions = EncodeOptions(),
+        quality: QualityOptions | None = None,
         progress: Callable[[Progress], None] = lambda progress: None,
     ) -> Report:
         """Edit a video file; everything else that it carries is copied.
@@ -146,12 +151,15 @@ class VideoEditor:
         The output appears under its name when it is complete. A damaged input is edited as far as it decodes: see
         ``frames_lost`` and ``warnings`` of the report.
 
+        :param quality: measure everything that a full report holds, which takes about half as long again; None:
+            identity, attributes and time only.
         :raises VidinvError: see vidinv.errors; then no output is left.
         """
         requests = parse_edits(edit)
         resolved = resolve(requests, self.edits)
         check_output(src, dst, output.overwrite)
         watch, tally, begun = Stopwatch(), Tally(), time.perf_counter()
+        meter = Meter.of(self.pack, self.compute, quality) if quality is not None else None
         with Reader(src) as reader, ExitStack() as stack:
             info, rate = reader.info, float(reader.info.rate)
             warnings: list[str] = []
@@ -165,6 +173,7 @@ class VideoEditor:
                 self.pack.attributes,
                 self.compute,
                 MeasureOptions(self.batch, tuple(sorted({r.name for r in requests if r.name in SCORES}))),
+                meter=meter,
             )
             finished = _need_faces(watch.measure("measure", measured), tally, persons, src)
             written = encode((b.frame for b in finished), dst, info, output, warnings.append)
@@ -172,24 +181,17 @@ class VideoEditor:
                 progress(Progress(watch.stages["encode"].items + 1, info.frames, tally.faces))
             damage = reader.damage
             warnings = [*reader.warnings, *([str(damage)] if damage else []), *warnings]
-        alike, held, local = summarise_identity(tally.persons)
-        return Report(
-            output=str(dst),
+        return build(
+            src,
+            dst,
+            tally,
+            self.pack,
+            watch,
             edits=[str(r) for r in requests],
-            frames=tally.frames,
-            faces=tally.faces,
-            persons=sorted(tally.persons_seen),
-            identity_similarity=alike,
-            identity_consistency=held,
-            local_identity=local,
-            attributes=_mean_attributes(tally),
-            stages={n: {"seconds": round(s.seconds, 3), "items": s.items} for n, s in watch.stages.items()},
-            seconds=round(time.perf_counter() - begun, 3),
-            pack={"name": self.pack.name, "hash": self.pack.hash},
+            seconds=time.perf_counter() - begun,
+            meter=meter,
             warnings=warnings,
-            damaged=damage is not None,
-            frames_lost=damage.frames_lost if damage else 0,
-            series=tally.series,
+            damage=damage,
         )
 
     def preview(
@@ -208,9 +210,9 @@ class VideoEditor:
         crops = rendered.edited.coded.aligned.crops
         shown = [i for i, picture in enumerate(rendered.edits) if picture is not None]
         if not shown:
-            raise NoFaceFound(
-                f"{src}: nothing to edit at {at:g} s ({len(crops)} faces in sight); choose another time, person or edit"
-            )
+            doubts = sorted({d for a in rendered.appraisals if a is not None for d in a.doubts})
+            why = f"{len(crops)} faces in sight" + (f", not trusted for {', '.join(doubts)}" if doubts else "")
+            raise NoFaceFound(f"{src}: nothing to edit at {at:g} s ({why}); choose another time, person or edit")
         largest = max(shown, key=lambda i: float(np.linalg.norm(crops[i].quad[3] - crops[i].quad[0])))
         pictures = (rendered.inversions[largest], rendered.edits[largest])
         inversion, edited = (np.rint(p).astype(np.uint8) for p in pictures)
@@ -238,6 +240,8 @@ class VideoEditor:
         edited = watch.measure("edit", edit(coded, EditOptions(edits, chosen, rate=rate)))
         drawn = synthesise(edited, pack.generator, self.compute, SynthesiseOptions(batch))
         drawn = stack.enter_context(closing(prefetch(watch.measure("synthesise", drawn), AHEAD, "vidinv-generator")))
+        drawn = watch.measure("appraise", appraise(drawn, pack.identity, self.compute, AppraiseOptions(batch)))
+        drawn = watch.measure("trust", trust(drawn, TrustOptions(rate=rate)))
         drawn = watch.measure("steady", steady(drawn, SteadyOptions(rate=rate)))
         return watch.measure("blend", blend(drawn, BlendOptions(composite)))
 
@@ -290,8 +294,3 @@ def _need_faces(stream: Iterable[Blended], tally: Tally, persons: Persons, src: 
     if not wanted & tally.persons_seen:
         seen = ", ".join(str(p) for p in sorted(tally.persons_seen))
         raise NoFaceFound(f"{src}: person {sorted(wanted)} was never seen; the persons are {seen}")
-
-
-def _mean_attributes(tally: Tally) -> dict[str, dict[str, float]]:
-    means = {n: {v: s / tally.attribute_faces for v, s in sums.items()} for n, sums in tally.attributes.items()}
-    return {n: {**m, "change": m["edited"] - m["source"]} for n, m in means.items()}

@@ -69,6 +69,25 @@ class Code:
 
 
 @dataclass(frozen=True)
+class Displacement:
+    """A step through the Feature-Style space, the same for every frame of a person."""
+
+    w: Tensor  # [L, D]
+    feature: Tensor | None = None  # [C, h, h], added to F beside what Eq. 1 adds; None: nothing
+
+    def __mul__(self, strength: float) -> Displacement:
+        return Displacement(self.w * strength, None if self.feature is None else self.feature * strength)
+
+    def __add__(self, other: Displacement) -> Displacement:
+        features = [f for f in (self.feature, other.feature) if f is not None]
+        return Displacement(self.w + other.w, sum(features[1:], features[0]) if features else None)
+
+    def of(self, code: Code) -> Code:
+        """The code, displaced."""
+        return Code(code.w + self.w, code.feature if self.feature is None else code.feature + self.feature)
+
+
+@dataclass(frozen=True)
 class Coded:
     aligned: Aligned
     codes: tuple[Code, ...]  # one per crop
@@ -78,14 +97,16 @@ class Coded:
 class Edited:
     coded: Coded
     sources: tuple[Code, ...]  # one per crop: what the edit starts from, smoothed over time
-    codes: tuple[Code | None, ...]  # one per crop: w~ and F; None: this face is not edited in this frame
+    codes: tuple[Code | None, ...]  # one per crop: w~ and F + dF; None: this face is not edited in this frame
 
 
 @dataclass(frozen=True)
 class Appraisal:
     """What is known of one face in one frame before the change goes in, and how far it is trusted."""
 
-    identities: dict[str, NDArray[np.float32]]  # "source", "inversion", "edit": unit embeddings [D] of the three pictures
+    identities: dict[
+        str, NDArray[np.float32]
+    ]  # "source", "inversion", "edit": unit embeddings [D] of the three pictures
     yaw: float  # degrees, positive: towards the viewer's right
     pitch: float  # degrees, positive: downwards
     unexplained: float  # RMS difference of crop and inversion inside the mask, levels 0..255
@@ -132,3 +153,16 @@ class Blended:
     frame: Frame  # the edited picture, same index and time as the source
     rendered: Rendered
     masks: tuple[NDArray[np.float32] | None, ...] = field(default=())  # per crop [S, S], 0..1
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A frame before and after, and the faces that are looked at: what the report is made from."""
+
+    source: Frame
+    edited: Frame  # same size
+    crops: tuple[Crop, ...]  # of the source; the edited face is where its quad is
+    inversions: tuple[NDArray[np.float32] | None, ...]  # per crop [S, S, 3] RGB, 0..255; None: nothing was inverted
+    appraisals: tuple[Appraisal | None, ...]  # per crop
+    present: tuple[int, ...]  # persons in sight, looked at or not
+    cut: bool = False  # a new shot starts here

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
-from torch import Tensor
+from numpy.typing import NDArray
 
 from vidinv.faces.warps import crop
 from vidinv.models.attributes import AttributeNet
 from vidinv.models.identity import IdentityNet
 from vidinv.report import VIEWS, PersonTally, Tally
+from vidinv.report.quality import Meter
+from vidinv.report.running import Running
 from vidinv.runtime.batching import groups
 from vidinv.runtime.compute import Compute
-from vidinv.types import Blended
+from vidinv.types import Blended, Compared
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -25,74 +30,126 @@ class MeasureOptions:
     attributes_every: int = 5  # frames between attribute readings
 
 
+def compared(blended: Blended) -> Compared:
+    """The faces that an edit was made for, also where nothing of it reached the picture."""
+    rendered = blended.rendered
+    aligned = rendered.edited.coded.aligned
+    drawn = [i for i, picture in enumerate(rendered.inversions) if picture is not None]
+    known = rendered.appraisals or (None,) * len(aligned.crops)
+    return Compared(
+        rendered.frame,
+        blended.frame,
+        tuple(aligned.crops[i] for i in drawn),
+        tuple(rendered.inversions[i] for i in drawn),
+        tuple(known[i] for i in drawn),
+        tuple(c.person for c in aligned.crops),
+        aligned.found.cut,
+    )
+
+
 def measure(
-    stream: Iterable[Blended],
+    stream: Iterable[T],
     tally: Tally,
     identity: IdentityNet,
     attributes: AttributeNet,
     compute: Compute,
     options: MeasureOptions = MeasureOptions(),
-) -> Iterator[Blended]:
-    """Add every frame to ``tally``: source crop, inversion, and the face as it is in the finished frame."""
-    for group in groups(stream, lambda b: sum(m is not None for m in b.masks), options.batch):
-        faces = [(b, i) for b in group for i, m in enumerate(b.masks) if m is not None]
+    *,
+    meter: Meter | None = None,
+    view: Callable[[T], Compared] = compared,
+) -> Iterator[T]:
+    """Add every frame to ``tally``: source crop, inversion, and the face as it is in the finished frame.
+
+    :param meter: takes the figures that cost more; None leaves them out.
+    :param view: what to look at in an item; by default the items are Blended.
+    """
+    for group in groups(((item, view(item)) for item in stream), lambda pair: len(pair[1].crops), options.batch):
+        faces = [(c, i) for _, c in group for i in range(len(c.crops))]
         for start in range(0, len(faces), options.batch):
             _count_faces(faces[start : start + options.batch], tally, identity, attributes, compute, options)
-        for blended in group:
-            crops = blended.rendered.edited.coded.aligned.crops
+        if meter is not None:
+            meter.add([c for _, c in group])
+        for item, seen in group:
             tally.frames += 1
-            tally.faces += len(crops)
-            tally.persons_seen.update(c.person for c in crops)
-            yield blended
+            tally.faces += len(seen.present)
+            tally.persons_seen.update(seen.present)
+            yield item
 
 
 def _count_faces(
-    faces: list[tuple[Blended, int]],
+    faces: list[tuple[Compared, int]],
     tally: Tally,
     identity: IdentityNet,
     attributes: AttributeNet,
     compute: Compute,
     options: MeasureOptions,
 ) -> None:
-    views = {view: _tensor([_picture(b, i, view) for b, i in faces], compute) for view in VIEWS}
-    with torch.inference_mode(), compute.autocast():
-        embeddings = identity(torch.cat(list(views.values()))).float().cpu().numpy()
-    embeddings = dict(zip(VIEWS, np.split(embeddings, len(VIEWS)), strict=True))
-    for at, (blended, i) in enumerate(faces):
-        crop_, frame = blended.rendered.edited.coded.aligned.crops[i], blended.frame
-        mine = {view: embeddings[view][at] for view in VIEWS}
-        tally.persons.setdefault(crop_.person, PersonTally()).add(frame.index, mine)
-        tally.series.append(
-            {
-                "frame": frame.index,
-                "time": None if frame.time is None else round(float(frame.time), 4),
-                "person": crop_.person,
-                "weight": round(crop_.weight, 3),
-                "inversion": round(float(mine["inversion"] @ mine["source"]), 4),
-                "edited": round(float(mine["edited"] @ mine["source"]), 4),
-            }
-        )
-    read = [at for at, (b, _) in enumerate(faces) if b.frame.index % options.attributes_every == 0]
+    pictures = [_pictures(c, i) for c, i in faces]
+    embeddings = _embeddings(faces, pictures, identity, compute)
+    entries = []
+    for (seen, i), mine in zip(faces, embeddings, strict=True):
+        tally.persons.setdefault(seen.crops[i].person, PersonTally()).add(seen.source.index, mine)
+        entries.append(_entry(seen, i, mine))
+    tally.series += entries
+    read = [at for at, (c, _) in enumerate(faces) if c.source.index % options.attributes_every == 0]
     if not read or not options.attributes:
         return
     tally.attribute_faces += len(read)
+    scores = {}
     for view in ("source", "edited"):
         with torch.inference_mode(), compute.autocast():
-            scores = attributes(views[view][read])
-        for name in options.attributes:
-            sums = tally.attributes.setdefault(name, {})
-            sums[view] = sums.get(view, 0.0) + float(scores.score(name).sum())
+            scores[view] = attributes(_tensor([pictures[at][view] for at in read], compute))
+    for name in options.attributes:
+        before, after = (scores[view].score(name).float().tolist() for view in ("source", "edited"))
+        sums = tally.attributes.setdefault(name, {"source": 0.0, "edited": 0.0})
+        for at, a, b in zip(read, before, after, strict=True):
+            sums["source"], sums["edited"] = sums["source"] + a, sums["edited"] + b
+            tally.changes.setdefault((name, entries[at]["person"]), Running()).add(b - a)
+            entries[at].setdefault("attributes", {})[name] = [round(a, 3), round(b, 3)]
 
 
-def _picture(blended: Blended, i: int, view: str) -> np.ndarray:
-    crop_ = blended.rendered.edited.coded.aligned.crops[i]
-    if view == "source":
-        return crop_.image
-    if view == "inversion":
-        return blended.rendered.inversions[i]
-    return crop(blended.frame.image, crop_.quad, len(crop_.image))
+def _pictures(seen: Compared, i: int) -> dict[str, NDArray]:
+    """Each view of a face, [S, S, 3] in 0..255."""
+    face = seen.crops[i]
+    edited = crop(seen.edited.image, face.quad, len(face.image))
+    return {"source": face.image, "inversion": seen.inversions[i], "edited": edited}
 
 
-def _tensor(pictures: list[np.ndarray], compute: Compute) -> Tensor:
+def _embeddings(
+    faces: list[tuple[Compared, int]], pictures: list[dict[str, NDArray]], identity: IdentityNet, compute: Compute
+) -> list[dict[str, NDArray]]:
+    """Unit embeddings of the views of each face; those that an appraisal brought along are not computed again."""
+    known = [c.appraisals[i].identities if c.appraisals[i] is not None else {} for c, i in faces]
+    found = [{view: k[view] for view in VIEWS[:2] if view in k} for k in known]
+    todo = [
+        (at, view)
+        for at in range(len(faces))
+        for view in VIEWS
+        if view not in found[at] and pictures[at][view] is not None
+    ]
+    with torch.inference_mode(), compute.autocast():
+        made = identity(_tensor([pictures[at][view] for at, view in todo], compute)).float().cpu().numpy()
+    for (at, view), embedding in zip(todo, made, strict=True):
+        found[at][view] = embedding
+    return found
+
+
+def _entry(seen: Compared, i: int, mine: dict[str, NDArray]) -> dict[str, Any]:
+    """One line of the report's series."""
+    frame, face, appraisal = seen.source, seen.crops[i], seen.appraisals[i]
+    entry = {
+        "frame": frame.index,
+        "time": None if frame.time is None else round(float(frame.time), 4),
+        "person": face.person,
+        "weight": round(face.weight, 3),
+    }
+    entry |= {view: round(float(mine[view] @ mine["source"]), 4) for view in VIEWS[1:] if view in mine}
+    if appraisal is not None:
+        entry |= {"trust": round(appraisal.trust, 3), "doubts": list(appraisal.doubts)}
+    return entry
+
+
+def _tensor(pictures: list[NDArray], compute: Compute) -> torch.Tensor:
+    """[N, 3, S, S] in -1..1."""
     batch = torch.from_numpy(np.stack(pictures)).to(compute.device)
     return batch.permute(0, 3, 1, 2).float() / 127.5 - 1

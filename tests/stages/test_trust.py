@@ -1,0 +1,102 @@
+"""Doubts by name, and edits that fade around them: on made-up appraisals, no network."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import torch
+
+from vidinv.stages.trust import TrustOptions, trust
+from vidinv.types import Aligned, Appraisal, Code, Coded, Crop, Edited, Face, Found, Frame, Rendered
+
+RATE = 30
+QUAD = np.array([[0, 0], [0, 8], [8, 8], [8, 0]], float)
+PICTURE = np.full((8, 8, 3), 100, np.float32)
+ME, OTHER = np.eye(4, dtype=np.float32)[:2]
+FINE = Appraisal({"source": ME, "inversion": ME, "edit": (0.8 * ME + 0.6 * OTHER).astype(np.float32)}, 0, 0, 10)
+
+
+def stream(appraisals: list[Appraisal | None], person: int = 0) -> list[Rendered]:
+    rendered = []
+    for i, a in enumerate(appraisals):
+        frame = Frame(np.full((8, 8, 3), i % 256, np.uint8), i, time=Fraction(i, RATE))
+        crop = Crop(person, QUAD, PICTURE.astype(np.uint8))
+        aligned = Aligned(Found(frame, (Face(np.zeros(4), np.zeros((5, 2)), 1.0, person),)), (crop,))
+        code = Code(torch.zeros(1, 1), torch.zeros(1, 1, 1))
+        drawn = None if a is None else PICTURE
+        rendered.append(Rendered(Edited(Coded(aligned, (code,)), (code,), (code,)), (drawn,), (drawn,), (a,)))
+    return rendered
+
+
+def with_spoilt(first: int, last: int, count: int = 80, **changes) -> list[Appraisal]:
+    return [replace(FINE, **changes) if first <= i <= last else FINE for i in range(count)]
+
+
+def weights(out: list[Rendered]) -> np.ndarray:
+    return np.array([r.edited.coded.aligned.crops[0].weight for r in out])
+
+
+SPOILT = {
+    "pose": {"yaw": 60.0},
+    "occlusion": {"unexplained": 22.0},
+    "identity": {"identities": {"source": OTHER, "inversion": OTHER, "edit": OTHER}},
+    "missed": {"doubts": ("missed",)},
+}
+
+
+@pytest.mark.parametrize("doubt", SPOILT)
+def test_a_lasting_doubt_is_named_and_the_edit_is_gone_there(doubt: str) -> None:
+    out = list(trust(stream(with_spoilt(40, 51, **SPOILT[doubt])), TrustOptions(rate=RATE)))
+    assert [r.frame.index for r in out] == list(range(80))
+    assert all(doubt in r.appraisals[0].doubts for r in out[42:50])
+    assert not any(r.appraisals[0].doubts for r in [*out[:38], *out[54:]])
+    assert all(r.edits[0] is None and r.inversions[0] is not None for r in out[42:50])
+    assert weights(out)[42:50].max() == 0
+
+
+@pytest.mark.parametrize("doubt", SPOILT)
+def test_the_fade_is_smooth_and_ends(doubt: str) -> None:
+    found = weights(list(trust(stream(with_spoilt(40, 51, **SPOILT[doubt])), TrustOptions(rate=RATE))))
+    steps = np.abs(np.diff(found))
+    assert steps.max() < np.pi / 2 / 7 + 1e-6  # a raised cosine over fade + 1 = 7 frames
+    assert (found[:32] == 1).all()
+    assert (found[60:] == 1).all()
+    assert (np.diff(found[30:45]) <= 0).all()
+    assert (np.diff(found[46:60]) >= 0).all()
+
+
+@pytest.mark.parametrize("doubt", ["pose", "occlusion", "identity"])
+def test_a_single_odd_frame_is_noise(doubt: str) -> None:
+    assert (weights(list(trust(stream(with_spoilt(40, 40, **SPOILT[doubt]))))) == 1).all()
+
+
+def test_a_face_missed_for_a_moment_is_marked_and_stays_edited() -> None:
+    out = list(trust(stream(with_spoilt(40, 42, **SPOILT["missed"])), TrustOptions(rate=RATE)))
+    assert [r.frame.index for r in out if r.appraisals[0].doubts] == [40, 41, 42]
+    assert (weights(out) == 1).all()
+
+
+def test_what_is_usual_follows_the_person_and_is_not_learnt_from_doubted_frames() -> None:
+    slowly = [replace(FINE, unexplained=10 + 0.05 * i) for i in range(400)]
+    assert (weights(list(trust(stream(slowly)))) == 1).all()
+    out = list(trust(stream(with_spoilt(40, 300, 301, **SPOILT["occlusion"]))))
+    assert all(r.appraisals[0].doubts == ("occlusion",) for r in out[42:299])
+
+
+def test_trusted_frames_pass_with_their_pictures_and_a_face_without_an_edit_is_left_alone() -> None:
+    before = stream([FINE] * 20)
+    after = list(trust(iter(before)))
+    assert all(a.edits[0] is b.edits[0] and weights([a]) == 1 for a, b in zip(after, before, strict=True))
+    assert all(r.appraisals == (None,) for r in trust(iter(stream([None] * 5))))
+
+
+def test_a_new_person_starts_with_his_own_look() -> None:
+    first = stream([FINE] * 30)
+    second = [
+        replace(r, edited=replace(r.edited, coded=replace(r.edited.coded, aligned=replace(r.edited.coded.aligned))))
+        for r in stream([replace(FINE, **SPOILT["identity"])] * 30, person=1)
+    ]
+    assert (weights(list(trust(iter([*first, *second])))) == 1).all()

@@ -1,0 +1,6 @@
+"""What a run reports: the figures while frames pass by, the document, and its page."""
+
+from vidinv.report.document import Report
+from vidinv.report.tally import VIEWS, PersonTally, Tally, summarise_identity
+
+__all__ = ["VIEWS", "PersonTally", "Report", "Tally", "summarise_identity"]

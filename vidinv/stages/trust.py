@@ -1,0 +1,148 @@
+"""Rendered -> Rendered: where a face is not to be trusted, its edit fades to the source, smoothly in time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vidinv.runtime.window import View, windowed
+from vidinv.types import Appraisal, Rendered
+
+MEDIAN = 2  # frames on either side whose median counts: one odd frame is noise of the networks, not an event
+
+
+@dataclass(frozen=True)
+class TrustOptions:
+    """When a face is doubted. The thresholds lie where real clips separate; "usual" is the person's own recent mean."""
+
+    yaw: float = (
+        45.0  # degrees; the networks' training faces look within about 40, five points say 50 to 64 of a profile
+    )
+    pitch: float = 40.0  # degrees; noses differ by ten and an open mouth adds as much, so only extremes count
+    occlusion: float = 1.5  # times the usual unexplained difference; expressions reach 1.35, an arm before a face 2
+    identity: float = (
+        0.35  # cosine of the crop to the person's usual look; expressions keep 0.5, other people lie below 0.3
+    )
+    drop: float = 0.35  # by which the edit's likeness to the crop may fall below the usual; expressions cost up to 0.3
+    missed: float = (
+        0.1  # seconds that a face may be missed: between two sightings so close its place is as good as seen
+    )
+    settle: float = 0.4  # seconds after which "usual" is believed
+    memory: float = 4.0  # seconds after which the usual is forgotten to 1/e
+    fade: float = 0.2  # seconds over which the edit goes and comes
+    rate: float = 30.0  # frames per second
+
+
+def trust(stream: Iterable[Rendered], options: TrustOptions = TrustOptions()) -> Iterator[Rendered]:
+    """Name the doubts in every appraisal, and lower the weight of the crops around those that last.
+
+    A face of no weight loses its edit, so that its frame comes out bit-identical; its inversion stays for the report.
+    """
+    for rendered, view in windowed(_judged(stream, options), round(options.fade * options.rate), _appraisals):
+        yield _weighted(rendered, view, round(options.fade * options.rate))
+
+
+def _appraisals(rendered: Rendered) -> dict[int, Appraisal]:
+    crops = rendered.edited.coded.aligned.crops
+    return {c.person: a for c, a in zip(crops, rendered.appraisals, strict=True) if a is not None}
+
+
+@dataclass(frozen=True)
+class Usual:
+    """What is usual for a person, from the trusted frames so far."""
+
+    frames: int
+    look: NDArray[np.float64]  # [D] mean embedding of the crops
+    likeness: float  # cosine of edit and crop
+    unexplained: float  # levels
+
+
+def _judged(stream: Iterable[Rendered], options: TrustOptions) -> Iterator[Rendered]:
+    """Doubts by name; trust 0 where they are to be acted upon."""
+    usual: dict[int, Usual] = {}
+    for rendered, view in windowed(stream, max(MEDIAN, round(options.missed * options.rate)), _appraisals):
+        judged = {}
+        for person in _appraisals(rendered):
+            around = _together(view, person)
+            judged[person], usual[person] = judge(*around, usual.get(person), options)
+        crops = rendered.edited.coded.aligned.crops
+        told = tuple(None if a is None else judged[c.person] for c, a in zip(crops, rendered.appraisals, strict=True))
+        yield replace(rendered, appraisals=told)
+
+
+def _together(view: View[dict[int, Appraisal]], person: int) -> tuple[list[Appraisal], int]:
+    """The person's appraisals around the middle of the view without a gap, and where the middle is among them."""
+    first = last = view.at
+    while first > 0 and person in view.around[first - 1]:
+        first -= 1
+    while last + 1 < len(view.around) and person in view.around[last + 1]:
+        last += 1
+    return [view.around[i][person] for i in range(first, last + 1)], view.at - first
+
+
+def judge(around: list[Appraisal], at: int, usual: Usual | None, options: TrustOptions) -> tuple[Appraisal, Usual]:
+    """The appraisal at ``at`` with its doubts, trust 0 or 1, and what is usual from now on."""
+    mine, near = around[at], around[max(at - MEDIAN, 0) : at + MEDIAN + 1]
+    look = mine.identities["source"].astype(np.float64)
+    likeness = float(np.median([a.identities["edit"] @ a.identities["source"] for a in near]))
+    unexplained = float(np.median([a.unexplained for a in near]))
+    doubts = []
+    if abs(np.median([a.yaw for a in near])) > options.yaw or abs(np.median([a.pitch for a in near])) > options.pitch:
+        doubts.append("pose")
+    if usual is not None and usual.frames >= options.settle * options.rate:
+        if unexplained > options.occlusion * usual.unexplained:
+            doubts.append("occlusion")
+        person = usual.look / np.linalg.norm(usual.look)
+        alike = float(np.median([a.identities["source"] @ person for a in near]))
+        if alike < options.identity or likeness < usual.likeness - options.drop:
+            doubts.append("identity")
+    act = bool(doubts) or _missed_for(around, at) > options.missed * options.rate
+    if "missed" not in mine.doubts and not doubts:
+        usual = _updated(usual, look, likeness, unexplained, options.memory * options.rate)
+    usual = usual or Usual(0, look, likeness, unexplained)
+    return replace(mine, doubts=(*mine.doubts, *doubts), trust=0.0 if act else 1.0), usual
+
+
+def _missed_for(around: list[Appraisal], at: int) -> int:
+    """Length of the run of missed frames that ``at`` lies in, as far as one can see."""
+    missed = ["missed" in a.doubts for a in around]
+    if not missed[at]:
+        return 0
+    first = next((i + 1 for i in range(at, -1, -1) if not missed[i]), 0)
+    last = next((i for i in range(at, len(missed)) if not missed[i]), len(missed))
+    return last - first
+
+
+def _updated(usual: Usual | None, look: NDArray, likeness: float, unexplained: float, memory: float) -> Usual:
+    """A running mean that forgets; at first every frame counts the same."""
+    if usual is None or usual.frames == 0:
+        return Usual(1, look, likeness, unexplained)
+    share = max(1 / (usual.frames + 1), 1 - math.exp(-1 / memory))
+    now = (look, likeness, unexplained)
+    before = (usual.look, usual.likeness, usual.unexplained)
+    return Usual(usual.frames + 1, *(b + share * (n - b) for b, n in zip(before, now, strict=True)))
+
+
+def _weighted(rendered: Rendered, view: View[dict[int, Appraisal]], fade: int) -> Rendered:
+    """The middle of the view with the trust that its surroundings leave it."""
+    crops, edits, appraisals = (
+        list(rendered.edited.coded.aligned.crops),
+        list(rendered.edits),
+        list(rendered.appraisals),
+    )
+    for i, appraisal in enumerate(appraisals):
+        if appraisal is None:
+            continue
+        around, at = _together(view, crops[i].person)
+        nearest = min((abs(k - at) for k, a in enumerate(around) if a.trust == 0), default=fade + 1)
+        value = 0.5 - 0.5 * math.cos(math.pi * min(nearest / (fade + 1), 1))
+        appraisals[i] = replace(appraisal, trust=value)
+        crops[i] = replace(crops[i], weight=crops[i].weight * value)
+        edits[i] = edits[i] if value > 0 else None
+    aligned = replace(rendered.edited.coded.aligned, crops=tuple(crops))
+    edited = replace(rendered.edited, coded=replace(rendered.edited.coded, aligned=aligned))
+    return replace(rendered, edited=edited, edits=tuple(edits), appraisals=tuple(appraisals))
