@@ -3,8 +3,8 @@
     python -m pipelines.train_generator --settings pipelines/settings/face-256.toml --data data/faces-256 \\
         --out runs/face-256-generator [--labellers LABELLERS] [--minutes 9]
 
-At every checkpoint it writes to --out: state (all that an exact resume needs), portable (fp16 weights alone, to
-travel), checkpoint.pt (the averaged generator, fp16), a line of log.jsonl and samples-SEEN.png. docs/training.md has
+At every checkpoint it writes to --out: state (all that an exact resume needs), state-portable (fp16 weights alone,
+to travel), checkpoint.pt (the averaged generator, fp16), a line of log.jsonl and samples-SEEN.png. docs/training.md has
 the order of commands for a GPU that is at hand in pieces.
 """
 
@@ -20,7 +20,7 @@ import numpy as np
 import torch
 
 from vidinv.models.generator import GeneratorShape
-from vidinv.runtime.compute import choose
+from vidinv.runtime.compute import Compute, choose
 from vidinv.training import adversarial, checkpoints, sample_quality, teachers
 from vidinv.training.bank import open_faces
 from vidinv.training.discriminator import DiscriminatorShape
@@ -43,18 +43,24 @@ def piece_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--part-mib", type=int, help="split checkpoints into parts of at most so many MiB")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--precision", default="auto", help="auto, bf16 or fp32")
-    parser.add_argument("--compile", action="store_true", help="torch.compile: pays from a few minutes onwards")
 
 
-def resume(out: Path) -> dict | None:
+def tune(options: argparse.Namespace) -> Compute:
+    """Where and how precisely to compute, and PyTorch's switches for long runs of the same shapes."""
+    torch.backends.cudnn.benchmark = True
+    torch.set_float32_matmul_precision("high")
+    return choose(options.device, options.precision)
+
+
+def resume(out: Path, name: str = "state") -> dict | None:
     """The exact checkpoint of a run, else the portable one, else None."""
-    return checkpoints.read(out, "state") or checkpoints.read(out, "portable")
+    return checkpoints.read(out, name) or checkpoints.read(out, f"{name}-portable")
 
 
-def keep(out: Path, content: dict, weights: dict, part_mib: int | None) -> None:
+def keep(out: Path, content: dict, weights: dict, part_mib: int | None, name: str = "state") -> None:
     """Write the exact and the portable checkpoint, and ``weights`` as checkpoint.pt."""
-    checkpoints.write(out, "state", content, part_mib)
-    checkpoints.write(out, "portable", checkpoints.portable(content), part_mib)
+    checkpoints.write(out, name, content, part_mib)
+    checkpoints.write(out, f"{name}-portable", checkpoints.portable(content), part_mib)
     part = out / "checkpoint.pt.part"
     torch.save(checkpoints.portable(weights), part)
     part.replace(out / "checkpoint.pt")
@@ -70,14 +76,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     piece_arguments(parser)
     parser.add_argument("--labellers", type=Path, help="for the figures of the samples; without, they are null")
+    parser.add_argument("--compile", action="store_true", help="torch.compile: pays from a few minutes onwards")
     parser.add_argument("--figures", type=int, default=4000, help="samples that the figures are taken from")
     options = parser.parse_args()
     settings = tomllib.loads(options.settings.read_text())
     how = shorter(build(adversarial.GanOptions, settings["adversarial"]), options)
     shape = build(GeneratorShape, settings["generator"])
-    compute = choose(options.device, options.precision)
-    torch.backends.cudnn.benchmark = True
-    torch.set_float32_matmul_precision("high")
+    compute = tune(options)
     options.out.mkdir(parents=True, exist_ok=True)
 
     faces = open_faces(options.data, shape.resolution)

@@ -5,12 +5,20 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 import torch
 
+from pipelines.train_autoencoder import read_networks
 from tests.training.shards_toy import ROOT, run_recipe, write_faces, write_labellers
+from vidinv.models.feature_style_encoder import EncoderShape, FeatureStyleEncoder
+from vidinv.models.generator import Generator, GeneratorShape
+from vidinv.training.adversarial import GanOptions
+from vidinv.training.discriminator import Discriminator, DiscriminatorShape
+from vidinv.training.inversion import InversionOptions, JointOptions, check_shapes
+from vidinv.training.settings import build
 
 pytestmark = pytest.mark.slow
 
@@ -30,6 +38,24 @@ batch = 4
 
 [adversarial.critic]
 r1_every = 2
+
+[encoder]
+resolution = 64
+widths = [8, 8, 8, 8]
+blocks = [1, 1, 1]
+hidden = 16
+layers = 10
+d_style = 8
+feature_channels = 8
+feature_side = 16
+
+[inversion]
+images = 8
+batch = 4
+
+[joint]
+images = 4
+batch = 4
 """
 
 
@@ -59,7 +85,7 @@ def test_the_generator_recipe_writes_checkpoints_a_sheet_and_figures(trained: Pa
     assert all(v.dtype == torch.float16 for v in saved["generator"].values() if v.is_floating_point() and v.ndim)
     assert (run / "samples-00000008.png").stat().st_size > 1000
     assert (run / "state.json").exists()
-    assert (run / "portable.json").exists()
+    assert (run / "state-portable.json").exists()
     (line,) = log_of(run)
     assert line["seen"] == 8
     assert line["images_per_second"] > 0
@@ -82,10 +108,58 @@ def test_the_generator_recipe_resumes_and_figures_without_a_network_are_null(tra
     assert all(torch.equal(whole[k], pieces[k]) for k in whole)
 
 
+def test_the_encoder_recipe_trains_alone_then_together_and_what_follows_can_read_it(trained: Path) -> None:
+    how = [*paths(trained, "pack"), "--labellers", trained / "labellers", "--generator", trained / "generator"]
+    run_recipe("train_encoder", *how, "--images", 4)
+    assert "inversion: 4 of 8 images seen" in run_recipe("train_encoder", *how)
+    settings, checkpoint = tomllib.loads(SETTINGS), trained / "pack" / "checkpoint.pt"
+    fixed, _ = read_networks(settings, checkpoint)
+    run_recipe("train_encoder", *how, "--joint")
+    assert "joint: 4 of 6 images seen" in run_recipe("train_encoder", *how, "--joint", "--images", 6)
+    together, encoder = read_networks(settings, checkpoint)
+    assert not torch.equal(fixed.convs[0].conv.weight, together.convs[0].conv.weight)
+    w, feature = encoder(torch.zeros(1, 3, 64, 64))
+    assert together(w, feature).shape == (1, 3, 64, 64)
+    lines = log_of(trained / "pack")
+    assert [(line["phase"], line["seen"]) for line in lines] == [
+        ("inversion", 4),
+        ("inversion", 8),
+        ("joint", 4),
+        ("joint", 8),
+    ]
+    assert all(line["psnr"] > 0 for line in lines)
+    sheets = {p.name for p in (trained / "pack").glob("*.png")}
+    assert {"encoder-00000008.png", "joint-00000008.png", "samples-00000008.png"} <= sheets
+
+
+def test_joint_training_before_its_time_says_what_is_missing(trained: Path, tmp_path: Path) -> None:
+    how = [*paths(trained)[:4], "--out", tmp_path / "pack", "--labellers", trained / "labellers"]
+    said = run_recipe("train_encoder", *how, "--generator", trained / "generator", "--joint", status=1)
+    assert f"{tmp_path / 'pack'} holds no state to go on from" in said
+
+
 def test_training_needs_only_what_a_plain_gpu_machine_has() -> None:
     """No video, detection, pack or metric libraries: they may be absent where the GPU is."""
     absent = ("av", "facenet_pytorch", "lpips", "safetensors", "skimage", "typer", "rich")
     code = f"import sys; sys.modules.update(dict.fromkeys({absent}));" + "".join(
-        f"import pipelines.{name};" for name in ("train_generator",)
+        f"import pipelines.{name};" for name in ("train_generator", "train_encoder")
     )
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, timeout=100)
+
+
+@pytest.mark.parametrize("name", ["face-128-gan", "face-256"])
+def test_the_settings_fit_together_and_the_pack_stays_small(name: str) -> None:
+    settings = tomllib.loads((ROOT / "pipelines" / "settings" / f"{name}.toml").read_text())
+    build(GanOptions, settings["adversarial"])
+    build(InversionOptions, settings["inversion"])
+    build(JointOptions, settings["joint"])
+    with torch.device("meta"):
+        generator = Generator(build(GeneratorShape, settings["generator"]))
+        encoder = FeatureStyleEncoder(build(EncoderShape, settings["encoder"]))
+        critic = Discriminator(build(DiscriminatorShape, settings["discriminator"]))
+    check_shapes(generator, encoder.shape)
+    assert critic.shape.resolution == generator.shape.resolution
+    sizes = [2 * sum(p.numel() for p in net.parameters()) for net in (generator, encoder, critic)]
+    assert sizes[0] + sizes[1] < 35e6  # bytes as fp16, which leaves 5 MB for the students
+    assert 2 * sizes[0] + sizes[2] < 50 * 2**20  # a portable checkpoint travels in four parts of 16 MiB
+    assert settings["edits"].keys() >= {"age", "smile", "gender"}

@@ -18,7 +18,7 @@ from vidinv.models.generator import Generator, GeneratorShape
 from vidinv.runtime.compute import Compute
 from vidinv.training.adversarial_losses import generator_loss, path_lengths
 from vidinv.training.bank import FaceBank
-from vidinv.training.checkpoints import load_optimiser, optimiser_state
+from vidinv.training.checkpoints import load_optimiser, load_stream, optimiser_state
 from vidinv.training.critic import Critic, CriticOptions, critic_step, judge, lazy_adam, start_critic
 from vidinv.training.discriminator import DiscriminatorShape
 
@@ -67,7 +67,7 @@ class GanState:
         if "optimiser" in saved:
             load_optimiser(self.optimiser, saved["optimiser"])
         self.critic.from_dict(saved["critic"])
-        self.rng.set_state(saved["rng"])
+        load_stream(self.rng, saved)
         self.path_mean.copy_(saved["path_mean"])
         self.seen, self.steps = saved["seen"], saved["steps"]
 

@@ -136,8 +136,9 @@ def settle_norms(encoder: FeatureStyleEncoder, batches, count: int = 60) -> None
         norm.momentum = None
     encoder.train()
     for _ in range(count):
-        with torch.autocast("cpu", torch.bfloat16):
-            encoder(next(batches)[0])
+        x = next(batches)[0]
+        with torch.autocast(x.device.type, torch.bfloat16):
+            encoder(x)
     for norm, old in zip(norms, momentum, strict=True):
         norm.momentum = old
 

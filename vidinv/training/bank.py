@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import torch
@@ -18,6 +19,11 @@ class FaceBank:
     pictures: Tensor  # [N, S, S, 3] uint8
     weights: Tensor  # [N] probability of each
     grids: Tensor | None = None  # [N, 2, 3] identity grids, where a loss wants them
+
+    @cached_property
+    def mean_grid(self) -> Tensor:
+        """[2, 3], that of the mean face."""
+        return self.grids.mean(0)
 
     def draw(self, count: int, rng: torch.Generator) -> tuple[Tensor, Tensor | None]:
         """:return: [count, 3, S, S] in -1..1, half of them mirrored, and their grids [count, 2, 3]."""

@@ -4,7 +4,8 @@ A checkpoint NAME in a folder is NAME.json, which lists its parts and their sha2
 ... which together are one file of ``torch.save``. The list is replaced last, so a crash leaves the checkpoint before.
 
 An exact checkpoint resumes a run as if it had never stopped. A portable one is half as precise and leaves the
-optimisers out (a fifth of the size): the run resumes with the weights, and the optimisers measure their scales anew.
+optimisers and the random stream out: the run resumes with the weights, the optimisers measure their scales anew, and
+it may go on on another kind of device.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ def write(folder: Path, name: str, content: dict[str, Any], part_mib: int | None
         _replace(folder / part, chunk)
         parts[part] = hashlib.sha256(chunk).hexdigest()
     _replace(folder / f"{name}.json", json.dumps({"seen": content["seen"], "parts": parts}, indent=1).encode())
-    for old in folder.glob(f"{name}-*.[0-9][0-9][0-9]"):
+    for old in folder.glob(f"{name}-[0-9]*.[0-9][0-9][0-9]"):
         if old.name not in parts:
             old.unlink()
 
@@ -57,9 +58,9 @@ def read(folder: Path, name: str) -> dict[str, Any] | None:
 
 
 def portable(content: Any) -> Any:
-    """The same without optimisers, floating point as fp16."""
+    """The same without optimisers and random stream, floating point as fp16."""
     if isinstance(content, dict):
-        return {k: portable(v) for k, v in content.items() if k != "optimiser"}
+        return {k: portable(v) for k, v in content.items() if k not in ("optimiser", "rng")}
     if isinstance(content, Tensor) and content.is_floating_point() and content.ndim:
         return content.detach().cpu().half()
     return content
@@ -77,6 +78,14 @@ def load_optimiser(adam: torch.optim.Adam, saved: dict[str, Any]) -> None:
     """The inverse of :func:`optimiser_state`."""
     state = {k: {"exp_avg": torch.zeros_like(v["exp_avg_sq"]), **v} for k, v in saved["state"].items()}
     adam.load_state_dict(saved | {"state": state})
+
+
+def load_stream(rng: torch.Generator, saved: dict[str, Any]) -> None:
+    """Go on in the random stream of an exact checkpoint; after a portable one begin another, not the first again."""
+    if "rng" in saved:
+        rng.set_state(saved["rng"])
+    else:
+        rng.manual_seed(saved["seen"])
 
 
 def _replace(path: Path, data: bytes | memoryview) -> None:

@@ -33,14 +33,18 @@ def similarity_grids(maps: NDArray, size: int) -> Tensor:
     return torch.from_numpy(np.stack([(crop @ b @ view)[:2] for b in back])).float()
 
 
+def identity_view(pictures: Tensor, grids: Tensor) -> Tensor:
+    """What the identity network looks at: [N, 3, 112, 112] of pictures [N, 3, S, S], through grids [N, 2, 3]."""
+    where = F.affine_grid(grids.to(pictures), (len(grids), 3, 112, 112), align_corners=False)
+    return F.grid_sample(pictures, where, mode="bilinear", padding_mode="border", align_corners=False)
+
+
 def identity_embedding(teachers: Teachers, pictures: Tensor, grids: Tensor) -> Tensor:
     """Unit embeddings [N, 128] of pictures [N, 3, S, S] in -1..1, with gradients.
 
     Without the mirrored pass of the labeller: half the work, and the mean of both is what the card reports.
     """
-    where = F.affine_grid(grids.to(pictures), (len(grids), 3, 112, 112), align_corners=False)
-    faces = F.grid_sample(pictures, where, mode="bilinear", padding_mode="border", align_corners=False)
-    return F.normalize(teachers.labeller.embed.raw((faces + 1) / 2), dim=1)
+    return F.normalize(teachers.labeller.embed.raw((identity_view(pictures, grids) + 1) / 2), dim=1)
 
 
 def identity_distance(teachers: Teachers, a: Tensor, b: Tensor, grids: Tensor) -> Tensor:

@@ -1,0 +1,122 @@
+"""Train a Feature-Style encoder for a generator of train_generator, then both together; stops and resumes at any time.
+
+    python -m pipelines.train_encoder --settings pipelines/settings/face-256.toml --data data/faces-256 \\
+        --labellers LABELLERS --generator runs/face-256-generator --out runs/face-256 [--minutes 9]
+    python -m pipelines.train_encoder --joint ...the same
+
+At every checkpoint it writes to --out: state and state-portable (with --joint: joint, joint-portable) to resume from,
+checkpoint.pt (averaged generator and encoder, fp16, which fit_directions and make_pack read), a line of log.jsonl and
+a sheet (faces, G(w, F), G(w)).
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from pipelines.train_generator import keep, piece_arguments, resume, shorter, tune
+from vidinv.models.feature_style_encoder import EncoderShape, FeatureStyleEncoder
+from vidinv.models.generator import Generator, GeneratorShape
+from vidinv.runtime.compute import Compute
+from vidinv.training import adversarial, inversion, losses, teachers, validation
+from vidinv.training.bank import FaceBank, open_faces
+from vidinv.training.discriminator import DiscriminatorShape
+from vidinv.training.inversion import InversionOptions, InversionState, JointOptions
+from vidinv.training.pieces import Piece
+from vidinv.training.settings import build
+from vidinv.training.sheets import write_sheet
+
+BEGUN = time.monotonic()
+
+
+def read_generator(run: Path, shape: GeneratorShape, device: str) -> Generator:
+    """The averaged generator of a run of train_generator.
+
+    :raises FileNotFoundError: there is none.
+    """
+    if not (run / "checkpoint.pt").is_file():
+        raise FileNotFoundError(f"{run} holds no checkpoint.pt; make one with python -m pipelines.train_generator")
+    generator = Generator(shape)
+    generator.load_state_dict(torch.load(run / "checkpoint.pt", map_location="cpu", weights_only=True)["generator"])
+    return generator.to(device, memory_format=torch.channels_last)
+
+
+def begin(options: argparse.Namespace, settings: dict, how: InversionOptions, compute: Compute) -> InversionState:
+    """The run as it stands: resumed, or begun from the generator's run (and, with --joint, from the encoder's)."""
+    generator = read_generator(options.generator, build(GeneratorShape, settings["generator"]), compute.device)
+    shape = build(EncoderShape, settings["encoder"])
+    if not options.joint:
+        state = inversion.start(generator, shape, how, compute)
+        if saved := resume(options.out):
+            state.from_dict(saved)
+        return state
+    saved = resume(options.out, "joint")
+    before, critic = resume(options.out), resume(options.generator)
+    if not saved and not (before and critic):
+        wanting = options.generator if before else options.out
+        raise FileNotFoundError(f"{wanting} holds no state to go on from; run the steps before --joint first")
+    encoder = FeatureStyleEncoder(shape).to(compute.device, memory_format=torch.channels_last)
+    if before:
+        encoder.load_state_dict(before["average_encoder"])
+    critic_shape = build(DiscriminatorShape, settings["discriminator"])
+    state = inversion.start_joint(generator, encoder, critic_shape, how, compute)
+    if saved:
+        state.from_dict(saved)
+    else:
+        state.critic.from_dict(critic["critic"])
+    return state
+
+
+def checkpoint(
+    state: InversionState, bank: FaceBank, nets: teachers.Teachers, val: tuple, options: argparse.Namespace, batch: int
+) -> dict[str, float]:
+    """Write all files of a checkpoint; returns the figures on the validation faces."""
+    encoder, name = inversion.finished_encoder(state, bank, batch), "joint" if state.joint else "encoder"
+    weights = {"generator": state.average_generator.state_dict(), "encoder": encoder.state_dict(), "seen": state.seen}
+    keep(options.out, state.to_dict(), weights, options.part_mib, "joint" if state.joint else "state")
+    x, grids = val
+    full, styled = validation.invert(state.average_generator, encoder, x)
+    write_sheet(options.out / f"{name}-{state.seen:08d}.png", [x[:12], full[:12], styled[:12]])
+    if state.joint:
+        sheet = adversarial.samples(state.average_generator, 12, Compute(str(x.device), torch.float32))
+        write_sheet(options.out / f"samples-{state.seen:08d}.png", [sheet])
+    return validation.inversion_figures(nets, x, full, styled, grids)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    piece_arguments(parser)
+    parser.add_argument("--labellers", type=Path, required=True)
+    parser.add_argument("--generator", type=Path, required=True, help="run of train_generator")
+    parser.add_argument("--joint", action="store_true", help="train the generator too, with the discriminator on")
+    options = parser.parse_args()
+    settings, compute = tomllib.loads(options.settings.read_text()), tune(options)
+    kind, table = (JointOptions, "joint") if options.joint else (InversionOptions, "inversion")
+    how = shorter(build(kind, settings[table]), options)
+    options.out.mkdir(parents=True, exist_ok=True)
+    state = begin(options, settings, how, compute)
+    print(f"{table}: {state.seen} of {how.images} images seen, {compute}", flush=True)
+
+    size = state.generator.shape.resolution
+    nets, faces = teachers.load_teachers(options.labellers), open_faces(options.data, size)
+    nets.labeller.to(compute.device)
+    grids = losses.identity_grids(nets, faces.labels["points68"], size)
+    bank, rows = faces.bank(compute.device, grids), faces.val[:64]
+    val = faces.tensor(np.sort(rows)).to(compute.device), grids[np.sort(rows)].to(compute.device)
+    piece = Piece(options.out / "log.jsonl", options.minutes, options.checkpoint, BEGUN)
+    while state.seen < how.images and not piece.over:
+        due = piece.add(inversion.step(state, bank, nets, how, compute), how.batch)
+        if due or state.seen >= how.images:
+            means = piece.means()
+            figures = checkpoint(state, bank, nets, val, options, how.batch)
+            piece.write(state.seen, {"phase": table, **means, **figures})
+            piece.rest()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,210 @@
+"""Training of the encoder, alone and together with the generator: losses, gradients, exact resumption."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from tests.toy import ENCODER, GENERATOR
+from tests.training.teachers_toy import toy_teachers
+from vidinv.models.feature_style_encoder import FeatureStyleEncoder
+from vidinv.models.generator import Generator
+from vidinv.runtime.compute import Compute
+from vidinv.training import checkpoints, inversion, inversion_losses, losses, validation
+from vidinv.training.bank import FaceBank
+from vidinv.training.critic import CriticOptions
+from vidinv.training.discriminator import DiscriminatorShape
+from vidinv.training.inversion import InversionOptions, InversionState, JointOptions
+
+CPU = Compute("cpu", torch.float32)
+ALONE = InversionOptions(images=400, batch=4)
+TOGETHER = JointOptions(images=400, batch=4, pixels_full=1.0, critic=CriticOptions(r1_every=2, augment_start=0.5))
+CRITIC = DiscriminatorShape(GENERATOR.channels)
+MODES = [ALONE, TOGETHER]
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    """Sums come out the same every time."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def bank(count: int = 12) -> FaceBank:
+    rng = np.random.default_rng(0)
+    pictures = rng.integers(0, 256, (count, 4, 4, 3), np.uint8).repeat(16, 1).repeat(16, 2)
+    grids = losses.identity_grids(toy_teachers(), rng.uniform(16, 48, (count, 68, 2)), 64)
+    return FaceBank(torch.from_numpy(pictures), torch.full((count,), 1 / count), grids)
+
+
+def begin(options: InversionOptions, compute: Compute = CPU) -> InversionState:
+    torch.manual_seed(0)
+    generator = Generator(GENERATOR)
+    if not isinstance(options, JointOptions):
+        return inversion.start(generator, ENCODER, options, compute)
+    return inversion.start_joint(generator, FeatureStyleEncoder(ENCODER), CRITIC, options, compute)
+
+
+def run(state: InversionState, steps: int, options: InversionOptions, compute: Compute = CPU) -> list[dict]:
+    faces, nets = bank(), toy_teachers()
+    return [inversion.step(state, faces, nets, options, compute) for _ in range(steps)]
+
+
+def same(a: object, b: object) -> bool:
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(same(a[k], b[k]) for k in a)
+    if isinstance(a, list | tuple):
+        return len(a) == len(b) and all(map(same, a, b))
+    return torch.equal(a, b) if isinstance(a, torch.Tensor) else a == b
+
+
+def weights(network: torch.nn.Module) -> list[torch.Tensor]:
+    return [p.detach().clone() for p in network.parameters()]
+
+
+def moved(before: list[torch.Tensor], network: torch.nn.Module) -> float:
+    """Share of the parameters that are not what they were."""
+    return np.mean([not torch.equal(a, b) for a, b in zip(before, network.parameters(), strict=True)])
+
+
+@pytest.mark.parametrize("options", MODES, ids=["alone", "together"])
+def test_four_steps_are_two_steps_a_checkpoint_and_two_more(options: InversionOptions, tmp_path: Path) -> None:
+    whole, first = begin(options), begin(options)
+    run(whole, 4, options)
+    run(first, 2, options)
+    checkpoints.write(tmp_path, "state", first.to_dict(), 1)
+    second = begin(dataclasses.replace(options, seed=9))
+    second.from_dict(checkpoints.read(tmp_path, "state"))
+    run(second, 2, options)
+    assert same(whole.to_dict(), second.to_dict())
+
+
+def test_alone_the_encoder_learns_and_the_generator_stays() -> None:
+    state = begin(ALONE)
+    g, e = weights(state.generator), weights(state.encoder)
+    history = run(state, 40, ALONE)
+    assert moved(g, state.generator) == 0
+    assert moved(e, state.encoder) > 0.9
+    sums = [sum(float(v) for k, v in h.items() if k != "pull") for h in history]
+    assert np.mean(sums[-5:]) < 0.9 * np.mean(sums[:5])
+
+
+def test_together_generator_encoder_and_discriminator_all_learn() -> None:
+    state = begin(TOGETHER)
+    before = {n: weights(n) for n in (state.generator, state.encoder, state.critic.net, state.average_generator)}
+    first, _ = run(state, 2, TOGETHER)
+    assert all(moved(w, network) > 0.8 for network, w in before.items())
+    assert {"d", "g", "r1", "p", "mse", "lpips", "lpips_w", "identity", "parts", "pull"} <= set(first)
+
+
+@pytest.mark.parametrize("options", MODES, ids=["alone", "together"])
+def test_a_step_runs_in_bf16_with_float32_weights(options: InversionOptions) -> None:
+    compute = Compute("cpu", torch.bfloat16)
+    state = begin(options, compute)
+    assert all(torch.isfinite(v) for v in run(state, 1, options, compute)[0].values())
+    assert all(p.dtype == torch.float32 for p in state.encoder.parameters())
+
+
+def test_pixels_of_x1_are_compared_on_generated_faces_only() -> None:
+    x, off = torch.zeros(4, 3, 64, 64), torch.zeros(4, 3, 64, 64)
+    grids = torch.eye(2, 3).expand(4, 2, 3)
+
+    def mse_w() -> float:
+        return float(inversion._compare(off, x, x, grids, toy_teachers(), ALONE, CPU)[0]["mse_w"])
+
+    off[:2] = 1.0  # real faces
+    assert mse_w() == 0
+    off[2:] = 0.5
+    assert mse_w() == pytest.approx(0.25)
+
+
+def test_the_pull_reaches_the_styles_only_while_the_generator_is_fixed() -> None:
+    """Were G^K(w) pulled in joint training, the generator would shrink it to nothing."""
+    quiet = dict(batch=4, pixels=0.0, lpips=0.0, identity=0.0, parts=0.0, feature_pull=1.0, clip=1e12)
+    for options in (InversionOptions(**quiet), JointOptions(**quiet, adversarial=0.0)):
+        state = begin(options)
+        run(state, 1, options)
+        to_style, to_feature = (m[-1].weight.grad for m in (state.encoder.to_style, state.encoder.to_feature))
+        assert to_feature.abs().sum() > 0
+        assert (to_style.abs().sum() > 0) == (not state.joint)
+
+
+def test_the_encoder_begins_at_the_mean_style() -> None:
+    state = begin(ALONE)
+    assert torch.allclose(state.encoder.mean_latent[3], inversion.mean_style(state.generator), atol=1e-6)
+
+
+@pytest.mark.parametrize(("layer", "side"), [(3, 8), (5, 16)])  # the trunk goes from 32 px to 4
+def test_the_feature_code_may_have_any_resolution_of_the_encoders_trunk(layer: int, side: int) -> None:
+    generator = Generator(dataclasses.replace(GENERATOR, feature_layer=layer))
+    channels, height, _ = generator.shape.feature_shape
+    assert height == side
+    shape = dataclasses.replace(ENCODER, feature_channels=channels, feature_side=side)
+    state = inversion.start(generator, shape, ALONE, CPU)
+    assert all(torch.isfinite(v) for v in run(state, 1, ALONE)[0].values())
+
+
+def test_an_encoder_that_does_not_fit_is_refused_with_what_would() -> None:
+    shape = dataclasses.replace(ENCODER, feature_side=8, layers=9)
+    with pytest.raises(ValueError, match=r"\[encoder\] needs layers = 10, feature_side = 16$"):
+        inversion.start(Generator(GENERATOR), shape, ALONE, CPU)
+
+
+def test_the_finished_encoder_has_the_norms_of_real_faces_and_leaves_the_run_alone() -> None:
+    state = begin(ALONE)
+    run(state, 2, ALONE)
+    before = {k: v.clone() for k, v in state.average_encoder.state_dict().items()}
+    stream = state.rng.get_state()
+    done = inversion.finished_encoder(state, bank(), 8, rounds=4)
+    assert same(before, state.average_encoder.state_dict())
+    assert torch.equal(stream, state.rng.get_state())
+    assert not torch.equal(done.stem[1].running_mean, state.average_encoder.stem[1].running_mean)
+    assert not done.training
+
+
+def test_layers_are_the_last_convolution_of_each_resolution_and_the_answer() -> None:
+    first, second, third = (torch.nn.Conv2d(a, b, 3, s, 1) for a, b, s in ((3, 4, 2), (4, 5, 1), (5, 6, 2)))
+    x = torch.randn(2, 3, 16, 16)
+    found = inversion_losses.activations(lambda y: third(second(first(y))).mean((2, 3)), x)
+    assert [tuple(f.shape) for f in found] == [(2, 5, 8, 8), (2, 6, 4, 4), (2, 6)]
+    assert torch.equal(found[0], second(first(x)))
+
+
+def test_layer_distance_is_0_for_the_same_and_1_a_layer_for_strangers() -> None:
+    a = [torch.eye(4)[:2].view(2, 1, 2, 2), torch.eye(3)[:2]]
+    b = [torch.eye(4)[2:].view(2, 1, 2, 2), torch.eye(3)[:2]]
+    assert torch.allclose(inversion_losses.layer_distance(a, a), torch.zeros(2), atol=1e-6)
+    assert torch.allclose(inversion_losses.layer_distance(a, b), torch.ones(2), atol=1e-6)
+
+
+def test_three_scales_of_lpips_are_added() -> None:
+    nets, a, b = toy_teachers(), torch.rand(2, 3, 64, 64), torch.rand(2, 3, 64, 64)
+    expected = sum(nets.labeller.lpips(F.avg_pool2d(a, s), F.avg_pool2d(b, s)) for s in (1, 2, 4))
+    assert torch.allclose(inversion_losses.multiscale_lpips(nets, a, b), expected)
+
+
+def test_the_gradient_of_the_labelling_networks_reaches_the_made_picture_only() -> None:
+    nets, grids = toy_teachers(), torch.eye(2, 3).expand(2, 2, 3)
+    made, target = (torch.rand(2, 3, 64, 64).requires_grad_(True) for _ in range(2))
+    loss = inversion_losses.identity_layers(nets, made, target, grids).sum()
+    (loss + inversion_losses.parts_layers(nets, made, target).sum()).backward()
+    assert made.grad.abs().sum() > 0
+    assert target.grad is None
+
+
+def test_figures_of_a_perfect_and_of_a_known_inversion() -> None:
+    nets, x = toy_teachers(), torch.rand(3, 3, 64, 64) - 0.5
+    grids = torch.eye(2, 3).expand(3, 2, 3)
+    found = validation.inversion_figures(nets, x, x + 0.2, x, grids)
+    assert found["psnr"] == pytest.approx(20, abs=1e-3)  # 0.2 of -1..1 is a tenth of the range
+    assert found["val_lpips_w"] == 0
+    assert found["val_identity_w"] == pytest.approx(1, abs=1e-6)
+    assert found["val_lpips"] == pytest.approx(0.04, rel=1e-3)
+    assert found["val_identity"] < 1

@@ -1,0 +1,246 @@
+"""Training of the Feature-Style encoder against a generator (Yao et al. 2022, arXiv:2202.02183, section 3.3), and of
+both together.
+
+Half of every batch are faces that the generator made, whose style is known to exist; half are real. Both inversions
+are trained at once: x1 = G(w) and x2 = G(w, F). On its own the encoder is trained for a fixed generator, as published.
+Joint training, which is not in the paper, lets the generator follow: the discriminator judges x1 and x2 of the real
+half, and faces from noise, so that the space of styles stays one to draw from and to edit in.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from vidinv.models.feature_style_encoder import EncoderShape, FeatureStyleEncoder
+from vidinv.models.generator import Generator
+from vidinv.runtime.compute import Compute
+from vidinv.training.adversarial import draw_styles, fresh_noise, mean_style, update_average
+from vidinv.training.adversarial_losses import generator_loss
+from vidinv.training.autoencoder import rate_at, settle_norms
+from vidinv.training.bank import FaceBank
+from vidinv.training.checkpoints import load_optimiser, load_stream, optimiser_state
+from vidinv.training.critic import Critic, CriticOptions, critic_step, judge, start_critic
+from vidinv.training.discriminator import DiscriminatorShape
+from vidinv.training.inversion_losses import identity_layers, multiscale_lpips, parts_layers
+from vidinv.training.teachers import Teachers
+
+
+@dataclass(frozen=True)
+class InversionOptions:
+    images: int = 400_000  # real and generated, length of the run
+    batch: int = 64  # half real, half generated
+    rate: float = 1e-3
+    anneal: float = 0.4  # last share of the run over which the rate falls to a fiftieth
+    pixels: float = 1.0  # mean squared error of x1, generated faces only
+    lpips: float = 0.2
+    identity: float = 0.1
+    parts: float = 0.1
+    feature_pull: float = 0.01
+    pixels_full: float = 0.0  # mean squared error of x2, all faces; not in the paper
+    average_images: float = 5_000.0  # half-life of the averaged weights
+    clip: float = 1.0  # norm of the gradient
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class JointOptions(InversionOptions):
+    """The generator learns too, the discriminator is on."""
+
+    generator_rate: float = 5e-4
+    adversarial: float = 0.05
+    critic: CriticOptions = field(default_factory=CriticOptions)
+
+
+@dataclass
+class InversionState:
+    generator: Generator
+    encoder: FeatureStyleEncoder
+    average_generator: Generator  # the generator itself, where it is fixed
+    average_encoder: FeatureStyleEncoder
+    optimiser: torch.optim.Optimizer
+    rng: torch.Generator
+    critic: Critic | None = None  # None: the generator is fixed
+    seen: int = 0
+    steps: int = 0
+
+    @property
+    def joint(self) -> bool:
+        return self.critic is not None
+
+    def _networks(self) -> dict[str, torch.nn.Module]:
+        encoders = {"encoder": self.encoder, "average_encoder": self.average_encoder}
+        generators = {"generator": self.generator, "average_generator": self.average_generator}
+        return encoders | (generators if self.joint else {})
+
+    def to_dict(self) -> dict:
+        """A fixed generator is not part of it: it belongs to another run."""
+        return {
+            **{name: network.state_dict() for name, network in self._networks().items()},
+            "optimiser": optimiser_state(self.optimiser),
+            **({"critic": self.critic.to_dict()} if self.critic else {}),
+            "rng": self.rng.get_state(),
+            "seen": self.seen,
+            "steps": self.steps,
+        }
+
+    def from_dict(self, saved: dict) -> None:
+        for name, network in self._networks().items():
+            network.load_state_dict(saved[name])
+        if "optimiser" in saved:
+            load_optimiser(self.optimiser, saved["optimiser"])
+        if self.critic:
+            self.critic.from_dict(saved["critic"])
+        load_stream(self.rng, saved)
+        self.seen, self.steps = saved["seen"], saved["steps"]
+
+
+def check_shapes(generator: Generator, encoder: EncoderShape) -> None:
+    """:raises ValueError: the encoder's codes would not fit the generator; it names what would."""
+    shape = generator.shape
+    wanted = {
+        "resolution": shape.resolution,
+        "layers": shape.layers,
+        "d_style": shape.d_style,
+        "feature_channels": shape.feature_shape[0],
+        "feature_side": shape.feature_shape[1],
+    }
+    wrong = [f"{k} = {v}" for k, v in wanted.items() if getattr(encoder, k) != v]
+    if wrong:
+        raise ValueError(f"settings: for this generator [encoder] needs {', '.join(wrong)}")
+
+
+def start(generator: Generator, shape: EncoderShape, options: InversionOptions, compute: Compute) -> InversionState:
+    """An encoder that begins at the mean style, for a fixed generator."""
+    check_shapes(generator, shape)
+    torch.manual_seed(options.seed)
+    generator.eval().requires_grad_(False)
+    encoder = FeatureStyleEncoder(shape).to(compute.device, memory_format=torch.channels_last)
+    encoder.mean_latent.copy_(mean_style(generator).expand_as(encoder.mean_latent))
+    average = copy.deepcopy(encoder).eval().requires_grad_(False)
+    adam = torch.optim.Adam([{"params": list(encoder.parameters()), "share": 1.0}], lr=options.rate, betas=(0.9, 0.99))
+    rng = torch.Generator(compute.device).manual_seed(options.seed)
+    return InversionState(generator, encoder, generator, average, adam, rng)
+
+
+def start_joint(
+    generator: Generator,
+    encoder: FeatureStyleEncoder,
+    discriminator: DiscriminatorShape,
+    options: JointOptions,
+    compute: Compute,
+) -> InversionState:
+    """Go on with a trained generator and encoder; the critic's weights are to be loaded by the caller."""
+    check_shapes(generator, encoder.shape)
+    averages = [copy.deepcopy(n).eval().requires_grad_(False) for n in (generator, encoder)]
+    generator.requires_grad_(True)
+    encoder.train().requires_grad_(True)
+    groups = [
+        {"params": list(encoder.parameters()), "share": 1.0},
+        {"params": list(generator.parameters()), "share": options.generator_rate / options.rate},
+    ]
+    adam = torch.optim.Adam(groups, lr=options.rate, betas=(0.0, 0.99))
+    rng = torch.Generator(compute.device).manual_seed(options.seed)
+    critic = start_critic(discriminator, options.critic, compute)
+    return InversionState(generator, encoder, averages[0], averages[1], adam, rng, critic)
+
+
+def step(
+    state: InversionState, bank: FaceBank, teachers: Teachers, options: InversionOptions, compute: Compute
+) -> dict[str, Tensor]:
+    """One step; returns the losses' values, 0-d, still on the device. ``_w`` belongs to x1 = G(w)."""
+    g, half, rng = state.generator, max(options.batch // 2, 1), state.rng
+    for group in state.optimiser.param_groups:
+        group["lr"] = rate_at(options, state.seen) * group["share"]
+    real, where = bank.draw(half, rng)
+    with torch.no_grad(), compute.autocast():
+        known = draw_styles(g, half, 0.0, rng)
+        made_up = g(known).float().clamp(-1, 1).contiguous(memory_format=torch.channels_last)
+    x = torch.cat([real, made_up])
+    # Faces from noise have no labels, but they lie where the template puts all faces: the mean face's grid serves.
+    grids = torch.cat([where, bank.mean_grid.expand_as(where)])
+    with compute.autocast():
+        # Each half has a forward pass, and so batch statistics, of its own: in use there are real faces only.
+        codes = [state.encoder(part) for part in (real, made_up)]
+        w, feature = (torch.cat(parts) for parts in zip(*codes, strict=True))
+        native, skip = g.below(w)
+        x1, x2 = g.render_from(w, native, skip).float(), g.render_from(w, feature, skip).float()
+    figures, loss = _compare(x1, x2, x, grids, teachers, options, compute)
+    # A generator that learns is not pulled: G^K(w) would shrink to the mean of F, and G(w) to one face for all.
+    native = native.detach() if state.joint else native
+    figures["pull"] = (feature.float() - native.float()).square().mean()
+    loss = loss + options.feature_pull * figures["pull"]
+    if state.joint:
+        loss = loss + options.adversarial * _deceive(state, real, x1[:half], x2[:half], figures, options, compute)
+    state.optimiser.zero_grad(set_to_none=True)
+    loss.backward()
+    learning = [p for group in state.optimiser.param_groups for p in group["params"]]
+    torch.nn.utils.clip_grad_norm_(learning, options.clip)
+    state.optimiser.step()
+    state.steps += 1
+    state.seen += 2 * half
+    update_average(state.average_encoder, state.encoder, 2 * half, state.seen, options.average_images)
+    if state.joint:
+        update_average(state.average_generator, g, 2 * half, state.seen, options.average_images)
+    return {k: v.detach() for k, v in figures.items()}
+
+
+def _compare(
+    x1: Tensor,
+    x2: Tensor,
+    x: Tensor,
+    grids: Tensor,
+    teachers: Teachers,
+    options: InversionOptions,
+    compute: Compute,
+) -> tuple[dict[str, Tensor], Tensor]:
+    """The paper's reconstruction losses of x1 and x2 against ``x``, whose second half is generated."""
+    half, both, target = len(x) // 2, torch.cat([x1, x2]), torch.cat([x, x])
+    with compute.autocast():
+        distances = {
+            "lpips": multiscale_lpips(teachers, both, target),
+            "identity": identity_layers(teachers, both, target, torch.cat([grids, grids])),
+            "parts": parts_layers(teachers, both, target),
+        }
+    figures = {
+        "mse_w": (x1 - x)[half:].square().mean(),  # the same noise made both: only here can pixels agree
+        "mse": (x2 - x).square().mean(),
+    }
+    loss = options.pixels * figures["mse_w"] + options.pixels_full * figures["mse"]
+    for name, values in distances.items():
+        figures[f"{name}_w"], figures[name] = values.float().unflatten(0, (2, -1)).mean(1)
+        loss = loss + getattr(options, name) * (figures[f"{name}_w"] + figures[name])
+    return figures, loss
+
+
+def _deceive(
+    state: InversionState,
+    real: Tensor,
+    x1: Tensor,
+    x2: Tensor,
+    figures: dict[str, Tensor],
+    options: JointOptions,
+    compute: Compute,
+) -> Tensor:
+    """A step of the discriminator, and what generator and encoder are to change to get past it."""
+    g, rng = state.generator, state.rng
+    with fresh_noise(g, len(real), rng), compute.autocast():
+        drawn = g(draw_styles(g, len(real), 0.9, rng)).float()
+    kinds = [x2, x1, drawn]
+    figures |= critic_step(state.critic, real, kinds, rng, options.critic, compute)
+    state.critic.net.requires_grad_(False)
+    losses = [generator_loss(judge(state.critic, kind, rng, options.critic, compute)) for kind in kinds]
+    figures["g"] = torch.stack(losses).mean()
+    return figures["g"]
+
+
+@torch.no_grad()
+def finished_encoder(state: InversionState, bank: FaceBank, batch: int, rounds: int = 60) -> FeatureStyleEncoder:
+    """The averaged encoder with norms measured on real faces, ready for use. The state is left as it is."""
+    encoder = copy.deepcopy(state.average_encoder)
+    rng = torch.Generator(bank.pictures.device).manual_seed(0)
+    settle_norms(encoder, (bank.draw(batch, rng) for _ in range(rounds)), rounds)
+    return encoder.eval().requires_grad_(False)

@@ -1,0 +1,73 @@
+"""What an inversion is compared by in Yao et al. 2022 (arXiv:2202.02183, section 3.3), through the labelling networks.
+
+The paper's parsing loss takes the features of a face-parsing network. There is none among the labelling networks: the
+features of their landmark network stand in for it. It too knows where brows, eyes, nose, lips and jaw are, and nothing
+of whose they are; it says less about hair.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.overrides import TorchFunctionMode
+
+from vidinv.training.losses import identity_view
+from vidinv.training.teachers import Teachers
+
+SCALES = (1, 2, 4)  # the picture is shrunk by these
+
+
+class _LastPerResolution(TorchFunctionMode):
+    """While active: keeps the output of the last convolution at each resolution."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: dict[int, Tensor] = {}
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        out = func(*args, **(kwargs or {}))
+        if func is F.conv2d and out.shape[-1] > 1:
+            self.found[out.shape[-1]] = out
+        return out
+
+
+def activations(network: Callable[[Tensor], Tensor], x: Tensor) -> list[Tensor]:
+    """What a network thinks on the way, each [B, *]: the last convolution at each of its resolutions, and its answer.
+
+    It asks nothing of how the network is written but that its convolutions are PyTorch's.
+    """
+    with _LastPerResolution() as taps:
+        answer = network(x)
+    return [*taps.found.values(), answer]
+
+
+def layer_distance(a: list[Tensor], b: list[Tensor]) -> Tensor:
+    """Sum over layers of 1 - cosine, [B]."""
+    pairs = zip(a, b, strict=True)
+    return torch.stack([1 - F.cosine_similarity(u.flatten(1).float(), v.flatten(1).float()) for u, v in pairs]).sum(0)
+
+
+def identity_layers(teachers: Teachers, made: Tensor, target: Tensor, grids: Tensor) -> Tensor:
+    """Multi-layer identity loss, [B]; ``made`` and ``target`` [B, 3, S, S], ``grids`` [B, 2, 3]."""
+    network = teachers.labeller.embed.raw
+    with torch.no_grad():
+        wanted = activations(network, (identity_view(target, grids) + 1) / 2)
+    return layer_distance(activations(network, (identity_view(made, grids) + 1) / 2), wanted)
+
+
+def parts_layers(teachers: Teachers, made: Tensor, target: Tensor) -> Tensor:
+    """Multi-layer loss on where the face's parts are, [B]: in place of the paper's parsing loss."""
+    network = teachers.labeller.points.features
+    with torch.no_grad():
+        wanted = activations(network, (target + 1) / 2)
+    return layer_distance(activations(network, (made + 1) / 2), wanted)
+
+
+def multiscale_lpips(teachers: Teachers, made: Tensor, target: Tensor) -> Tensor:
+    """Sum over three scales of LPIPS, [B], of pictures [B, 3, S, S] in -1..1."""
+    distance = teachers.labeller.lpips
+    small = [(F.avg_pool2d(made, s), F.avg_pool2d(target, s)) for s in SCALES]
+    return torch.stack([distance(a, b).flatten().float() for a, b in small]).sum(0)

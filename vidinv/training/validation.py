@@ -1,0 +1,38 @@
+"""How near both inversions come to faces that were not trained on; quick enough for every checkpoint."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from vidinv.models.feature_style_encoder import FeatureStyleEncoder
+from vidinv.models.generator import Generator
+from vidinv.training.losses import identity_distance
+from vidinv.training.teachers import Teachers
+
+
+@torch.no_grad()
+def invert(generator: Generator, encoder: FeatureStyleEncoder, pictures: Tensor) -> tuple[Tensor, Tensor]:
+    """G(w, F) and G(w), each [N, 3, S, S] in -1..1, of pictures [N, 3, S, S]."""
+    parts = []
+    for x in pictures.split(32):
+        w, feature = encoder(x)
+        parts.append((generator(w, feature).clamp(-1, 1), generator(w).clamp(-1, 1)))
+    full, styled = (torch.cat(p) for p in zip(*parts, strict=True))
+    return full, styled
+
+
+@torch.no_grad()
+def inversion_figures(
+    teachers: Teachers, pictures: Tensor, full: Tensor, styled: Tensor, grids: Tensor
+) -> dict[str, float]:
+    """PSNR (dB), LPIPS-squeeze and identity (cosine) of G(w, F), and the last two of G(w) under names with ``_w``.
+
+    :param grids: identity grids of the pictures, [N, 2, 3].
+    """
+    error = ((full - pictures) / 2).square().mean((1, 2, 3))
+    figures = {"psnr": float((-10 * error.log10()).mean())}
+    for name, made in (("", full), ("_w", styled)):
+        figures["val_lpips" + name] = float(teachers.labeller.lpips(made, pictures).mean())
+        figures["val_identity" + name] = 1 - float(identity_distance(teachers, made, pictures, grids).mean())
+    return figures
