@@ -1,9 +1,9 @@
-"""Fit the directions of the named edits to a trained generator and encoder, and refine them through the generator.
+"""Fit the directions of the named edits to a trained generator and encoder, and find how long their steps are.
 
     python -m pipelines.fit_directions --data data/faces-128 --labellers LABELLERS --run runs/face-128
 
-Reads RUN/checkpoint.pt, writes RUN/directions.safetensors (the displacement of one step, [L, D] per edit) and
-RUN/mean_latent.safetensors. How far two steps are meant to go is in the settings, in the attribute network's score.
+Reads RUN/checkpoint.pt, writes RUN/directions.safetensors (the displacement of one step: NAME [L, D] and NAME.feature
+[C, h, h]) and RUN/mean_latent.safetensors. How far two steps are meant to go is in the settings.
 """
 
 from __future__ import annotations
@@ -13,10 +13,14 @@ import tomllib
 from pathlib import Path
 
 import numpy as np
-from safetensors.torch import load_file, save_file
+import torch
+from safetensors.torch import save_file
 
 from pipelines.train_autoencoder import read_networks
+from vidinv.models.pack import FEATURE_PART
 from vidinv.training import card, directions, losses, sampling, shards, teachers
+from vidinv.training.judge import Judge, attribute_grids
+from vidinv.training.scores import scores
 
 
 def main() -> None:
@@ -25,9 +29,8 @@ def main() -> None:
     parser.add_argument("--labellers", type=Path, required=True)
     parser.add_argument("--run", type=Path, required=True)
     parser.add_argument("--settings", type=Path, default=Path(__file__).parent / "settings" / "face-128.toml")
-    parser.add_argument("--faces", type=int, default=6000, help="faces that the codes are fitted to")
-    parser.add_argument("--steps", type=int, help="steps of refinement, over the settings' own")
-    parser.add_argument("--only", help="comma-separated names; the others are kept as they are")
+    parser.add_argument("--faces", type=int, default=8000, help="faces that the patterns are fitted to")
+    parser.add_argument("--measured", type=int, default=96, help="of them, faces on which lengths are tried")
     options = parser.parse_args()
     settings = tomllib.loads(options.settings.read_text())
     generator, encoder = read_networks(settings, options.run / "checkpoint.pt")
@@ -39,39 +42,34 @@ def main() -> None:
     rows = np.sort(rng.permutation(train)[: options.faces])
     pictures = shards.read_crops(options.data, rows)
     mine = {k: v[rows] for k, v in labels.items()}
-    codes = directions.encode_all(encoder, lambda r: sampling.to_tensor(pictures[r]), np.arange(len(rows)))
     weights = sampling.balanced_weights(mine)
-    fitted = directions.fit(codes, mine, weights)
-    save_file({"mean_latent": codes.mean(0).contiguous()}, options.run / "mean_latent.safetensors")
 
-    named = directions.scores(mine)
-    judge = directions.Judge(nets, {a: float(named[a].std()) for a in directions.ATTRIBUTES})
-    identity = losses.identity_grids(nets, mine["points68"], size)
-    attribute = directions.attribute_grids(mine["points68"], size)
-    shorter = {"steps": options.steps} if options.steps else {}
+    @torch.inference_mode()
+    def encode(rows: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
+        with torch.autocast("cpu", torch.bfloat16):
+            return encoder(sampling.to_tensor(pictures[rows]))
 
-    out = options.run / "directions.safetensors"
-    steps = load_file(out) if out.exists() else {}
+    fitted = directions.fit(encode, mine, weights, tuple(settings["edits"]))
+    save_file({"mean_latent": fitted.mean_latent.contiguous()}, options.run / "mean_latent.safetensors")
+
+    judge = Judge(nets, {a: float(v.std()) for a, v in scores(mine).items()})
+    steps = {}
     for name, edit in settings["edits"].items():
-        if options.only and name not in options.only.split(","):
-            continue
-        pool = card.adults(mine, np.arange(len(rows)))
+        pool = card.whom(name, mine, np.arange(len(rows)))
+        chosen = rng.choice(pool, options.measured, p=weights[pool] / weights[pool].sum())
+        points = mine["points68"][chosen]
+        grids = losses.identity_grids(nets, points, size), attribute_grids(points, size)
+        faces = card.encode_faces(encoder, sampling.to_tensor(pictures[chosen]), points, *grids)
 
-        def sample(count: int, pool: np.ndarray = pool) -> directions.Faces:
-            chosen = rng.choice(pool, count, p=weights[pool] / weights[pool].sum())
-            x = sampling.to_tensor(pictures[chosen])
-            return card.encode_faces(encoder, x, mine["points68"][chosen], identity[chosen], attribute[chosen])
+        def change(length: float, name: str = name, faces: directions.Faces = faces) -> float:
+            got = card.effect(name, fitted.patterns[name], length, generator, faces, judge, None)
+            print(f"{name}: {length:.2f} patterns change it by {got.change[name]:+.3f}", got, flush=True)
+            return got.change[name]
 
-        def report(i: int, figures: dict[str, float], name: str = name) -> None:
-            if i % 10 == 0:
-                print(name, i, {k: round(v, 3) for k, v in figures.items()}, flush=True)
-
-        how = directions.RefineOptions(**{**settings["refine"], **edit.get("refine", {}), **shorter})
-        start = edit["start"] * fitted[name]
-        target = edit["two_steps"] / judge.scale[name]
-        two_steps = directions.refine(name, start, codes, sample, generator, judge, target, how, report)
-        steps[name] = (edit.get("lengthen", 1.0) / 2 * two_steps).contiguous()
-        save_file(steps, out)
+        length = directions.calibrate(change, edit["two_steps"], edit["longest"])
+        step = fitted.patterns[name] * (length / 2)
+        steps |= {name: step.w.contiguous(), name + FEATURE_PART: step.feature.contiguous()}
+    save_file(steps, options.run / "directions.safetensors")
 
 
 if __name__ == "__main__":

@@ -23,10 +23,12 @@ from pipelines.train_autoencoder import read_networks
 from vidinv.edits.library import edits_of
 from vidinv.faces.quads import FACE
 from vidinv.models.pack import load_pack
-from vidinv.training import card, directions, losses, sampling, shards, teachers
+from vidinv.models.packaging import write_pack_toml, write_tensors
+from vidinv.training import card, losses, sampling, shards, teachers
 from vidinv.training.card_text import write_card
 from vidinv.training.frechet import frechet_figures
-from vidinv.models.packaging import write_pack_toml, write_tensors
+from vidinv.training.judge import Judge, attribute_grids
+from vidinv.training.scores import scores
 
 
 def write_networks(settings: dict, run: Path, students: Path, out: Path) -> dict:
@@ -87,10 +89,10 @@ def main() -> None:
     mine = {k: v[rows] for k, v in labels.items()}
     x = sampling.to_tensor(shards.read_crops(options.data, rows))
     identity = losses.identity_grids(nets, mine["points68"], pack.resolution)
-    attribute = directions.attribute_grids(mine["points68"], pack.resolution)
+    attribute = attribute_grids(mine["points68"], pack.resolution)
     faces = card.encode_faces(pack.encoder, x, mine["points68"], identity, attribute)
-    named = directions.scores({k: v[~labels["val"]] for k, v in labels.items()})
-    judge = directions.Judge(nets, {a: float(named[a].std()) for a in directions.ATTRIBUTES})
+    named = scores({k: v[~labels["val"]] for k, v in labels.items()})
+    judge = Judge(nets, {a: float(v.std()) for a, v in named.items()})
     if not options.only:
         figures["reconstruction"] = card.reconstruction(pack.generator, faces, x, nets)
         train = shards.read_crops(options.data, np.flatnonzero(~labels["val"])[:1500])
@@ -99,8 +101,7 @@ def main() -> None:
     for name, edit in edits_of(pack).items():
         if name not in only:
             continue
-        chosen = card.neutral(mine, every) if name == "smile" else card.adults(mine, every)
-        some = card.subset(faces, chosen)
+        some = card.subset(faces, card.whom(name, mine, every))
         effects = [
             card.effect(name, edit.displacement, s, pack.generator, some, judge, pack.attributes)
             for s in card.STRENGTHS

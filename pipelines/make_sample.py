@@ -23,7 +23,7 @@ from vidinv.models.generator import render_pair
 from vidinv.models.pack import Pack, load_pack
 from vidinv.stages.detect import DetectOptions, detect, make_detectors
 from vidinv.training import sampling, shards
-from vidinv.types import Frame
+from vidinv.types import Code, Frame
 
 WIDTH, HEIGHT, RATE, SECONDS, SOUND = 1280, 720, 25, 6, 48_000
 SIDE = 400  # of the face crop in the picture, pixels
@@ -46,8 +46,8 @@ def person(pack: Pack, data: Path, members: int = 5) -> tuple[torch.Tensor, torc
 def expressions(pack: Pack, w: torch.Tensor, feature: torch.Tensor) -> NDArray[np.float32]:
     """The face in every frame, [N, S, S, 3] 0..255: a smile that comes and goes twice."""
     strengths = 0.9 * np.sin(np.pi * np.arange(RATE * SECONDS) / RATE / 3) ** 2
-    step = pack.directions["smile"]
-    made = [render_pair(pack.generator, w, w + float(k) * step, feature)[1][0] for k in strengths]
+    codes = [(pack.directions["smile"] * float(k)).of(Code(w, feature)) for k in strengths]
+    made = [render_pair(pack.generator, w, c.w, feature, c.feature)[1][0] for c in codes]
     return ((torch.stack(made).clamp(-1, 1) + 1) * 127.5).permute(0, 2, 3, 1).numpy()
 
 

@@ -13,6 +13,7 @@ from vidinv.models.feature_style_encoder import EncoderShape, FeatureStyleEncode
 from vidinv.models.generator import Generator, GeneratorShape
 from vidinv.models.identity import IdentityNet, IdentityShape
 from vidinv.models.landmarks import LandmarkNet, LandmarkShape
+from vidinv.models.pack import FEATURE_PART
 from vidinv.models.packaging import write_pack_toml, write_tensors
 
 GENERATOR = GeneratorShape(channels=(16, 16, 16, 8, 8), d_style=16, mapping_layers=1)
@@ -34,6 +35,7 @@ def write_toy_pack(folder: Path, seed: int = 0) -> Path:
     for name, network in networks.items():
         write_tensors(folder / f"{name}.safetensors", network.state_dict())
     steps = {name: 0.5 * torch.randn(GENERATOR.layers, GENERATOR.d_style) for name in ("age", "smile")}
+    steps["smile" + FEATURE_PART] = 0.1 * torch.randn(GENERATOR.feature_shape)
     write_tensors(folder / "directions.safetensors", steps)
     settings = {
         "name": "toy",

@@ -106,7 +106,7 @@ class Appraisal:
 
     identities: dict[
         str, NDArray[np.float32]
-    ]  # "source", "inversion", "edit": unit embeddings [D] of the three pictures
+    ]  # "source", "inversion", "edit": unit embeddings [D] of the three pictures; empty where no network made any
     yaw: float  # degrees, positive: towards the viewer's right
     pitch: float  # degrees, positive: downwards
     unexplained: float  # RMS difference of crop and inversion inside the mask, levels 0..255

@@ -69,7 +69,7 @@ def test_years_become_steps_along_the_measured_curve(folder: Path) -> None:
     edits = edits_of(load_pack(folder))
     (timed,) = resolve((parse_edit("age=+5y"),), edits)
     assert timed.steps == pytest.approx(1.0)
-    assert torch.allclose(timed.displacement, edits["age"].displacement)
+    assert torch.allclose(timed.displacement.w, edits["age"].displacement.w)
 
 
 def test_what_a_pack_cannot_do_is_refused(folder: Path) -> None:

@@ -146,7 +146,7 @@ def test_steadying_removes_flicker_and_does_not_cross_a_cut(pack: Pack) -> None:
 
 def test_steadying_does_not_drag_behind_an_edit_that_comes_and_goes(pack: Pack) -> None:
     edits = age(pack, 2, 0.5, 1.5)
-    full = float(edits[0].displacement.norm())
+    full = float(edits[0].displacement.w.norm())
     drawn = drawn_with(pack, still(60), edits, lambda i, strength, shape: np.full(shape, 80 * strength / full))
     for rendered, steadied in zip(drawn, steady(iter(drawn)), strict=True):
         if rendered.edits[0] is not None:

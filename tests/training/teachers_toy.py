@@ -46,10 +46,13 @@ class Embed:
 
 class Points:
     def __init__(self) -> None:
-        self.net = conv(12, 4)
+        self.net, self.head = conv(12, 4), torch.randn(12, 136)
 
     def features(self, x: torch.Tensor) -> torch.Tensor:
         return self.net(x).mean((2, 3))
+
+    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.sigmoid(self.features(x) @ self.head).unflatten(1, (68, 2))
 
 
 class Perceptual(nn.Module):

@@ -1,8 +1,9 @@
-"""Directions: what was put into the codes is found again, and refining reaches its target."""
+"""Directions: what was put into the codes is found again in both parts, and steps get the length asked for."""
 
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 
 from tests.toy import ENCODER, GENERATOR
@@ -10,6 +11,9 @@ from tests.training.teachers_toy import toy_teachers
 from vidinv.models.feature_style_encoder import FeatureStyleEncoder
 from vidinv.models.generator import Generator
 from vidinv.training import card, directions, losses
+from vidinv.training.judge import Judge, attribute_grids
+from vidinv.training.scores import ATTRIBUTES, SCORES, scores, shapes
+from vidinv.types import Displacement
 
 
 def labels(count: int, seed: int = 0) -> dict[str, np.ndarray]:
@@ -27,53 +31,62 @@ def labels(count: int, seed: int = 0) -> dict[str, np.ndarray]:
     }
 
 
-def test_fitting_finds_the_pattern_of_each_attribute_and_keeps_them_apart() -> None:
+def test_fitting_finds_the_pattern_of_each_score_in_styles_and_features_and_keeps_them_apart() -> None:
     made = labels(3000)
-    named = directions.scores(made)
+    named = scores(made)
     rng = np.random.default_rng(1)
-    patterns = {a: rng.normal(size=(4, 6)) for a in directions.ATTRIBUTES}
-    codes = sum(((named[a] - named[a].mean()) / named[a].std())[:, None, None] * p for a, p in patterns.items())
-    codes = codes + 2 * ((made["skin"] - 130) / 50)[:, None, None] * rng.normal(size=(4, 6))
-    codes = torch.from_numpy(codes + 0.1 * rng.normal(size=codes.shape)).float()
-    found = directions.fit(codes, made, np.full(3000, 1 / 3000))
-    for name, pattern in patterns.items():
-        assert np.abs(found[name].numpy() - pattern).max() < 0.1
+
+    def codes(shape: tuple[int, ...]) -> tuple[dict[str, np.ndarray], torch.Tensor]:
+        patterns = {a: rng.normal(size=shape) for a in ATTRIBUTES}
+        x = sum(np.multiply.outer((named[a] - named[a].mean()) / named[a].std(), p) for a, p in patterns.items())
+        x = x + 2 * np.multiply.outer((made["skin"] - 130) / 50, rng.normal(size=shape))
+        return patterns, torch.from_numpy(x + 0.1 * rng.normal(size=x.shape)).float()
+
+    (in_w, w), (in_f, f) = codes((4, 6)), codes((3, 2, 2))
+    found = directions.fit(lambda rows: (w[rows], f[rows]), made, np.full(3000, 1 / 3000), ATTRIBUTES)
+    assert torch.allclose(found.mean_latent, w.mean(0), atol=1e-4)
+    for name in ATTRIBUTES:
+        assert np.abs(found.patterns[name].w.numpy() - in_w[name]).max() < 0.1
+        assert np.abs(found.patterns[name].feature.numpy() - in_f[name]).max() < 0.1
+
+
+def test_shapes_follow_the_landmarks_and_not_the_size_of_the_picture() -> None:
+    points = np.zeros((1, 68, 2))
+    for first, x in ((36, 20.0), (42, 60.0)):
+        points[0, first : first + 6] = [[x, 30], [x + 4, 28], [x + 8, 28], [x + 12, 30], [x + 8, 32], [x + 4, 32]]
+    points[0, 30] = [56, 50]
+    for top, bottom in ((61, 67), (62, 66), (63, 65)):
+        points[0, top], points[0, bottom] = (46, 70), (46, 80)
+    expected = {"mouth": 10 / 40, "eyes": 8 / 24, "yaw": 10 / 40}
+    for scale in (1.0, 3.7):
+        assert {k: float(v[0]) for k, v in shapes(scale * points + 5).items()} == pytest.approx(expected)
 
 
 def test_attribute_grids_look_where_the_labeller_looks() -> None:
     points = labels(1)["points68"]
-    grid = directions.attribute_grids(points, 64)
+    grid = attribute_grids(points, 64)
     low, high = points[0].min(0), points[0].max(0)
     side = 0.95 * max((high - low)[0] / 0.842, (high - low)[1] / 0.759)
     x = (grid[0, 0, 0].item() * 1 + grid[0, 0, 2].item() + 1) * 32 - 0.5  # the view's right edge in crop pixels
     assert abs(x - ((low + high)[0] / 2 - 0.493 * side + side - 0.5 * side / 112)) < 0.5
 
 
-def test_refining_moves_the_attribute_the_way_it_was_asked_to() -> None:
+def test_a_step_gets_the_length_that_reaches_its_target_and_none_beyond_the_longest() -> None:
+    assert directions.calibrate(lambda s: 3 * s, 6.0, 8.0, halvings=20) == pytest.approx(2, abs=1e-4)
+    assert directions.calibrate(lambda s: 0.1 * s, 6.0, 8.0) == 8.0
+
+
+def test_an_edits_effect_is_measured_through_both_parts_of_its_displacement() -> None:
     torch.manual_seed(0)
     generator, encoder = (n.eval().requires_grad_(False) for n in (Generator(GENERATOR), FeatureStyleEncoder(ENCODER)))
     made, nets = labels(16), toy_teachers()
-    judge = directions.Judge(nets, dict.fromkeys(directions.ATTRIBUTES, 1.0))
+    judge = Judge(nets, dict.fromkeys(SCORES, 1.0))
     x = torch.randn(16, 3, 64, 64).clamp(-1, 1)
-    faces = card.encode_faces(
-        encoder,
-        x,
-        made["points68"],
-        losses.identity_grids(nets, made["points68"], 64),
-        directions.attribute_grids(made["points68"], 64),
-    )
-    codes = torch.randn(200, *faces.w.shape[1:])
-    options = directions.RefineOptions(steps=30, batch=8, rate=0.1, components=16, leak=0.1, identity=0.0)
-    step = directions.refine(
-        "age",
-        0.01 * codes[0],
-        codes,
-        lambda n: card.subset(faces, np.arange(n)),
-        generator,
-        judge,
-        0.5,
-        options,
-        lambda i, figures: None,
-    )
-    got = card.effect("age", step, 1.0, generator, faces, judge, None)
-    assert got.change["age"] > 0.1
+    grids = losses.identity_grids(nets, made["points68"], 64), attribute_grids(made["points68"], 64)
+    faces = card.encode_faces(encoder, x, made["points68"], *grids)
+    step = Displacement(torch.randn(generator.shape.layers, 16), torch.randn(generator.shape.feature_shape))
+    without = Displacement(torch.zeros_like(step.w), torch.zeros_like(step.feature))
+    parts = [without, Displacement(step.w), Displacement(without.w, step.feature), step]
+    changes = [card.effect("age", p, 1.0, generator, faces, judge, None).change["age"] for p in parts]
+    assert abs(changes[0]) < 1e-6
+    assert len({round(c, 6) for c in changes}) == 4

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from torch import Tensor
 
 from vidinv.edits.parse import EditRequest
 from vidinv.errors import MalformedEdit, UnknownEdit
 from vidinv.models.pack import Pack
+from vidinv.types import Displacement
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class NamedEdit:
     step: str  # what a step means, for people
     strengths: tuple[float, ...]  # steps at which the effect was measured, ascending; none for imported directions
     effects: tuple[float, ...]  # mean change of the score at those strengths, in units
-    displacement: Tensor  # [L, D], one step
+    displacement: Displacement  # one step
 
     def steps_for(self, amount: float) -> float:
         """Strength whose measured mean effect is ``amount`` units, linear between measurements.
@@ -56,9 +56,9 @@ def edits_of(pack: Pack) -> dict[str, NamedEdit]:
 
 @dataclass(frozen=True)
 class TimedDisplacement:
-    """A displacement of w that acts between two times."""
+    """A displacement that acts between two times."""
 
-    displacement: Tensor  # [L, D] at full strength
+    displacement: Displacement  # at full strength
     steps: float
     start: float
     end: float

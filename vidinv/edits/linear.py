@@ -1,11 +1,12 @@
-"""Linear edits in W+: one displacement for all frames of a person, its strength a function of time."""
+"""Linear edits: one displacement for all frames of a person, its strength a function of time."""
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
+from functools import reduce
+from operator import add
 
 from vidinv.edits.library import TimedDisplacement
+from vidinv.types import Displacement
 
 
 def strength_at(edit: TimedDisplacement, time: float, ramp: float) -> float:
@@ -18,7 +19,7 @@ def strength_at(edit: TimedDisplacement, time: float, ramp: float) -> float:
     return max(0.0, min(1.0, rise, fall))
 
 
-def displacement_at(edits: tuple[TimedDisplacement, ...], time: float, ramp: float) -> Tensor | None:
-    """Sum of the displacements that act at ``time``, [L, D]; None where that is nothing at all."""
+def displacement_at(edits: tuple[TimedDisplacement, ...], time: float, ramp: float) -> Displacement | None:
+    """Sum of the displacements that act at ``time``; None where that is nothing at all."""
     parts = [e.displacement * s for e in edits if e.steps != 0 and (s := strength_at(e, time, ramp)) > 0]
-    return torch.stack(parts).sum(0) if parts else None
+    return reduce(add, parts) if parts else None

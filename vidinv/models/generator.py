@@ -163,16 +163,20 @@ def edited_feature(feature: Tensor, native: Tensor, native_edited: Tensor) -> Te
     return feature + native_edited - native
 
 
-def render_pair(generator: Generator, w: Tensor, w_edited: Tensor, feature: Tensor) -> tuple[Tensor, Tensor]:
+def render_pair(
+    generator: Generator, w: Tensor, w_edited: Tensor, feature: Tensor, feature_edited: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
     """G(w, F) and G(w~, F~) of Yao et al. 2022, Eq. 1.
 
     What lies below layer K is computed once for each style, and serves both Eq. 1 and the pictures.
 
     :param w: [B, L, D]; :param w_edited: [B, L, D]; :param feature: [B, C, h, h].
+    :param feature_edited: what Eq. 1 starts from for the second picture, where the edit displaces F too.
     :return: two tensors [B, 3, S, S] in about -1..1.
     """
     count = len(w)
     native, skip = generator.below(torch.cat([w, w_edited]))
-    both = torch.cat([feature, edited_feature(feature, native[:count].float(), native[count:].float())])
+    moved = feature if feature_edited is None else feature_edited
+    both = torch.cat([feature, edited_feature(moved, native[:count].float(), native[count:].float())])
     pictures = generator.render_from(torch.cat([w, w_edited]), both, skip)
     return pictures[:count], pictures[count:]

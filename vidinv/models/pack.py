@@ -31,8 +31,10 @@ from vidinv.models.iresnet_encoder import IResNetEncoder, IResNetEncoderShape
 from vidinv.models.iresnet_identity import IResNetIdentity, IResNetIdentityShape
 from vidinv.models.landmarks import LandmarkNet, LandmarkShape
 from vidinv.models.packaging import sha256
+from vidinv.types import Displacement
 
 DEFAULT_PACK = "face-128"
+FEATURE_PART = ".feature"  # ends the name of a displacement's part in F
 # What a section of pack.toml may say under "kind"; without it, the first.
 KINDS: dict[str, dict[str, tuple[type[nn.Module], type]]] = {
     "generator": {"stylegan2": (Generator, GeneratorShape)},
@@ -165,11 +167,13 @@ class Pack:
         return self._network("landmarks")
 
     @cached_property
-    def directions(self) -> dict[str, Tensor]:
-        """Per edit the displacement of one step, [L, D]."""
+    def directions(self) -> dict[str, Displacement]:
+        """Per edit the displacement of one step. Its part in F, where it has one, is the tensor NAME.feature."""
         if not self.settings["edits"]:
             return {}
-        return {k: v.to(self.device) for k, v in self.tensors("directions").items()}
+        tensors = {k: v.to(self.device) for k, v in self.tensors("directions").items()}
+        names = [k for k in tensors if not k.endswith(FEATURE_PART)]
+        return {k: Displacement(tensors[k], tensors.get(k + FEATURE_PART)) for k in names}
 
 
 def load_pack(name: str | Path | None = None, device: str = "cpu") -> Pack:

@@ -25,7 +25,7 @@ class EditOptions:
 
 
 def edit(stream: Iterable[Coded], options: EditOptions) -> Iterator[Edited]:
-    """Displace the styles of the chosen people; None for faces that nothing happens to."""
+    """Displace the codes of the chosen people; None for faces that nothing happens to."""
     sigma = options.sigma * options.rate
     for coded, view in windowed(stream, reach(sigma), lambda c: c):
         frame = coded.aligned.found.frame
@@ -40,7 +40,7 @@ def edit(stream: Iterable[Coded], options: EditOptions) -> Iterator[Edited]:
                 continue
             source = _smoothed(view, crop.person, sigma) if sigma > 0 else code
             sources.append(source)
-            edits.append(Code(source.w + displacement, source.feature))
+            edits.append(displacement.of(source))
         yield Edited(coded, tuple(sources), tuple(edits))
 
 

@@ -31,9 +31,9 @@ def synthesise(
         for start in range(0, len(pairs), options.batch):
             chunk = pairs[start : start + options.batch]
             w, w_edited = torch.stack([s.w for s, _ in chunk]), torch.stack([c.w for _, c in chunk])
-            feature = torch.stack([s.feature for s, _ in chunk])
+            feature, moved = torch.stack([s.feature for s, _ in chunk]), torch.stack([c.feature for _, c in chunk])
             with torch.inference_mode(), compute.autocast():
-                before, after = render_pair(generator, w, w_edited, feature)
+                before, after = render_pair(generator, w, w_edited, feature, moved)
             pictures += zip(_pictures(before), _pictures(after), strict=True)
         at = iter(pictures)
         for edited in group:

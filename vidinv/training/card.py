@@ -12,9 +12,12 @@ from torch import Tensor
 from vidinv.models.attributes import AttributeNet
 from vidinv.models.feature_style_encoder import FeatureStyleEncoder
 from vidinv.models.generator import Generator, render_pair
-from vidinv.training.directions import ATTRIBUTES, Faces, Judge
+from vidinv.training.directions import Faces
+from vidinv.training.judge import Judge
 from vidinv.training.losses import identity_distance
+from vidinv.training.scores import ATTRIBUTES, SCORES
 from vidinv.training.teachers import Teachers
+from vidinv.types import Code, Displacement
 
 STRENGTHS = (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0)
 
@@ -65,7 +68,7 @@ def reconstruction(generator: Generator, faces: Faces, pictures: Tensor, teacher
 class Effect:
     """What an edit did to many faces at one strength."""
 
-    change: dict[str, float]  # mean change of each attribute: years, P(happy), P(male)
+    change: dict[str, float]  # mean change of each score: years, P(happy), P(male), standard deviations of the others
     leak: dict[str, float]  # mean change of the other attributes in their own standard deviations
     identity: float  # mean cosine of edit and inversion
     student: float | None  # change of the attribute as the pack's own network sees it
@@ -75,35 +78,34 @@ class Effect:
 @torch.inference_mode()
 def effect(
     name: str,
-    displacement: Tensor,
+    displacement: Displacement,
     strength: float,
     generator: Generator,
     faces: Faces,
     judge: Judge,
     student: AttributeNet | None,
 ) -> Effect:
-    """Measure ``strength`` times ``displacement`` [L, D] on ``faces``."""
+    """Measure ``strength`` times ``displacement`` on ``faces``."""
     found: dict[str, list[Tensor]] = {"before": [], "after": [], "identity": [], "s0": [], "s1": []}
     for i in range(0, len(faces.w), 32):
         part = slice(i, i + 32)
-        w = faces.w[part]
-        before, after = render_pair(generator, w, w + strength * displacement, faces.feature[part])
+        code = Code(faces.w[part], faces.feature[part])
+        moved = (displacement * strength).of(code)
+        before, after = render_pair(generator, code.w, moved.w, code.feature, moved.feature)
         before, after = before.clamp(-1, 1), after.clamp(-1, 1)
         found["before"].append(judge(before, faces.attribute_grids[part]))
         found["after"].append(judge(after, faces.attribute_grids[part]))
         found["identity"].append(1 - identity_distance(judge.teachers, after, before, faces.identity_grids[part]))
-        if student is not None:
+        if student is not None and name in ATTRIBUTES:
             found["s0"].append(student(before).score(name))
             found["s1"].append(student(after).score(name))
     got = {k: torch.cat(v) for k, v in found.items() if v}
-    units = [
-        _units(a, got["after"][:, i], judge) - _units(a, got["before"][:, i], judge) for i, a in enumerate(ATTRIBUTES)
-    ]
+    units = [_units(a, got["after"][:, i], judge) - _units(a, got["before"][:, i], judge) for i, a in enumerate(SCORES)]
     moved = (got["after"] - got["before"]).mean(0)
-    smile = ATTRIBUTES.index("smile")
+    smile = SCORES.index("smile")
     return Effect(
-        change={a: float(u.mean()) for a, u in zip(ATTRIBUTES, units, strict=True)},
-        leak={a: float(moved[i]) for i, a in enumerate(ATTRIBUTES) if a != name},
+        change={a: float(u.mean()) for a, u in zip(SCORES, units, strict=True)},
+        leak={a: float(moved[SCORES.index(a)]) for a in ATTRIBUTES if a != name},
         identity=float(got["identity"].mean()),
         student=float((got["s1"] - got["s0"]).mean()) if "s0" in got else None,
         share_happy=float((_units("smile", got["after"][:, smile], judge) > 0.5).float().mean()),
@@ -111,9 +113,9 @@ def effect(
 
 
 def _units(name: str, score: Tensor, judge: Judge) -> Tensor:
-    """Scores in standard deviations back to years and probabilities."""
+    """Scores in standard deviations back to years and probabilities, where they are that."""
     raw = score * judge.scale[name]
-    return raw if name == "age" else raw.sigmoid()
+    return {"age": raw, "smile": raw.sigmoid(), "gender": raw.sigmoid()}.get(name, score)
 
 
 def adults(labels: dict[str, NDArray], rows: NDArray) -> NDArray:
@@ -125,6 +127,11 @@ def neutral(labels: dict[str, NDArray], rows: NDArray) -> NDArray:
     return rows[np.argmax(labels["expression"][rows], 1) == 0]
 
 
+def whom(name: str, labels: dict[str, NDArray], rows: NDArray) -> NDArray:
+    """The faces that an edit is measured on."""
+    return neutral(labels, rows) if name == "smile" else adults(labels, rows)
+
+
 def subset(faces: Faces, rows: NDArray) -> Faces:
     return Faces(*(getattr(faces, f.name)[rows] for f in fields(faces)))
 
@@ -134,5 +141,5 @@ def describe_step(name: str, effects: list[Effect]) -> str:
     down, up = (effects[STRENGTHS.index(s)].change[name] / 2 for s in (-2.0, 2.0))
     if name == "age":
         return f"{up:+.1f} years a step upwards, {-down:+.1f} downwards, as the labelling network sees it"
-    share = {"smile": "P(happy)", "gender": "P(male)"}[name]
-    return f"{share} {up:+.2f} a step upwards, {-down:+.2f} downwards, as the labelling network sees it"
+    unit = {"smile": "in P(happy)", "gender": "in P(male)"}.get(name, "standard deviations")
+    return f"{up:+.2f} {unit} a step upwards, {-down:+.2f} downwards, as the labelling network sees it"

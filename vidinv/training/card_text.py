@@ -90,12 +90,13 @@ def _edit(name: str, edit: dict[str, Any], effects: dict[str, Any], scale: dict[
     head += [f"leak into {o}, sd" for o in others] + (["share with P(happy) > .5"] if name == "smile" else [])
     rows += ["| " + " | ".join(head) + " |", "| " + " | ".join("---" for _ in head) + " |"]
     for strength, e in effects.items():
-        cells = [f"{float(strength):+g}", f"{e['change'][name]:+.2f}", f"{e['student']:+.2f}", f"{e['identity']:.3f}"]
+        student = "" if e["student"] is None else f"{e['student']:+.2f}"
+        cells = [f"{float(strength):+g}", f"{e['change'][name]:+.2f}", student, f"{e['identity']:.3f}"]
         cells += [f"{e['leak'][o]:+.2f}" for o in others]
         cells += [f"{e['share_happy']:.0%}"] if name == "smile" else []
         rows.append("| " + " | ".join(cells) + " |")
-    unit = "years" if name == "age" else "of the logit"
-    rows += ["", f"One standard deviation of {name} over the training faces is {scale[name]:.1f} {unit}.", ""]
+    unit = {"age": "years", "smile": "of the logit", "gender": "of the logit"}.get(name, "of the landmarks' measure")
+    rows += ["", f"One standard deviation of {name} over the training faces is {scale[name]:.3g} {unit}.", ""]
     return rows
 
 
