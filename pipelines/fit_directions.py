@@ -21,6 +21,9 @@ from vidinv.models.pack import FEATURE_PART
 from vidinv.training import card, directions, losses, sampling, shards, teachers
 from vidinv.training.judge import Judge, attribute_grids
 from vidinv.training.scores import scores
+from vidinv.types import Displacement
+
+TRIED = 3.0  # patterns at which leaks are measured
 
 
 def main() -> None:
@@ -53,21 +56,28 @@ def main() -> None:
     save_file({"mean_latent": fitted.mean_latent.contiguous()}, options.run / "mean_latent.safetensors")
 
     judge = Judge(nets, {a: float(v.std()) for a, v in scores(mine).items()})
-    steps = {}
-    for name, edit in settings["edits"].items():
+    faces: dict[str, directions.Faces] = {}
+    for name in fitted.patterns:
         pool = card.whom(name, mine, np.arange(len(rows)))
         chosen = rng.choice(pool, options.measured, p=weights[pool] / weights[pool].sum())
         points = mine["points68"][chosen]
         grids = losses.identity_grids(nets, points, size), attribute_grids(points, size)
-        faces = card.encode_faces(encoder, sampling.to_tensor(pictures[chosen]), points, *grids)
+        faces[name] = card.encode_faces(encoder, sampling.to_tensor(pictures[chosen]), points, *grids)
 
-        def change(length: float, name: str = name, faces: directions.Faces = faces) -> float:
-            got = card.effect(name, fitted.patterns[name], length, generator, faces, judge, None)
-            print(f"{name}: {length:.2f} patterns change it by {got.change[name]:+.3f}", got, flush=True)
-            return got.change[name]
+    def effect(name: str, pattern: Displacement, length: float) -> card.Effect:
+        got = card.effect(name, pattern, length, generator, faces[name], judge, None)
+        print(f"{name}, {length:.2f} patterns: {got}", flush=True)
+        return got
 
-        length = directions.calibrate(change, edit["two_steps"], edit["longest"])
-        step = fitted.patterns[name] * (length / 2)
+    moved = {n: effect(n, p, TRIED).moved for n, p in fitted.patterns.items()}
+    responses = {n: {k: v / TRIED for k, v in m.items()} for n, m in moved.items()}
+    steps = {}
+    for name, pattern in directions.untangled(fitted.patterns, responses).items():
+        edit = settings["edits"][name]
+        length = directions.calibrate(
+            lambda s, n=name, p=pattern: effect(n, p, s).change[n], edit["two_steps"], edit["longest"]
+        )
+        step = pattern * (length / 2)
         steps |= {name: step.w.contiguous(), name + FEATURE_PART: step.feature.contiguous()}
     save_file(steps, options.run / "directions.safetensors")
 

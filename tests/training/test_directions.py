@@ -71,6 +71,21 @@ def test_attribute_grids_look_where_the_labeller_looks() -> None:
     assert abs(x - ((low + high)[0] / 2 - 0.493 * side + side - 0.5 * side / 112)) < 0.5
 
 
+def test_untangled_patterns_leave_the_other_scores_where_they_are() -> None:
+    """Scores that are linear in the displacement, and patterns that mix them."""
+    rng = np.random.default_rng(2)
+    names = (*ATTRIBUTES, "mouth")
+    reads = dict(zip(SCORES, torch.from_numpy(rng.normal(size=(len(SCORES), 8, 5))).float(), strict=True))
+    patterns = {n: Displacement(reads[n] + 0.4 * torch.randn(8, 5), torch.zeros(1)) for n in names}
+
+    def responses(of: dict[str, Displacement]) -> dict[str, dict[str, float]]:
+        return {n: {k: float((r * p.w).sum()) for k, r in reads.items()} for n, p in of.items()}
+
+    for name, moved in responses(directions.untangled(patterns, responses(patterns))).items():
+        assert moved[name] > 10
+        assert all(abs(moved[a]) < 1e-3 for a in ATTRIBUTES if a != name)
+
+
 def test_a_step_gets_the_length_that_reaches_its_target_and_none_beyond_the_longest() -> None:
     assert directions.calibrate(lambda s: 3 * s, 6.0, 8.0, halvings=20) == pytest.approx(2, abs=1e-4)
     assert directions.calibrate(lambda s: 0.1 * s, 6.0, 8.0) == 8.0

@@ -69,7 +69,7 @@ class Effect:
     """What an edit did to many faces at one strength."""
 
     change: dict[str, float]  # mean change of each score: years, P(happy), P(male), standard deviations of the others
-    leak: dict[str, float]  # mean change of the other attributes in their own standard deviations
+    moved: dict[str, float]  # mean change of each score in its own standard deviations
     identity: float  # mean cosine of edit and inversion
     student: float | None  # change of the attribute as the pack's own network sees it
     share_happy: float  # share of the edited faces with P(happy) > 0.5
@@ -105,7 +105,7 @@ def effect(
     smile = SCORES.index("smile")
     return Effect(
         change={a: float(u.mean()) for a, u in zip(SCORES, units, strict=True)},
-        leak={a: float(moved[SCORES.index(a)]) for a in ATTRIBUTES if a != name},
+        moved={a: float(moved[i]) for i, a in enumerate(SCORES)},
         identity=float(got["identity"].mean()),
         student=float((got["s1"] - got["s0"]).mean()) if "s0" in got else None,
         share_happy=float((_units("smile", got["after"][:, smile], judge) > 0.5).float().mean()),

@@ -92,7 +92,7 @@ def _edit(name: str, edit: dict[str, Any], effects: dict[str, Any], scale: dict[
     for strength, e in effects.items():
         student = "" if e["student"] is None else f"{e['student']:+.2f}"
         cells = [f"{float(strength):+g}", f"{e['change'][name]:+.2f}", student, f"{e['identity']:.3f}"]
-        cells += [f"{e['leak'][o]:+.2f}" for o in others]
+        cells += [f"{e['moved'][o]:+.2f}" for o in others]
         cells += [f"{e['share_happy']:.0%}"] if name == "smile" else []
         rows.append("| " + " | ".join(cells) + " |")
     unit = {"age": "years", "smile": "of the logit", "gender": "of the logit"}.get(name, "of the landmarks' measure")

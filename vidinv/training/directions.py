@@ -84,6 +84,27 @@ def _design(named: list[NDArray], others: NDArray, weights: NDArray) -> NDArray:
     return x / np.maximum(np.sqrt(np.average(x**2, 0, weights)), 1e-6)
 
 
+def untangled(
+    patterns: dict[str, Displacement], responses: dict[str, dict[str, float]], keep: tuple[str, ...] = ATTRIBUTES
+) -> dict[str, Displacement]:
+    """Patterns that leave the other scores of ``keep`` where they are, as far as their effects add up.
+
+    What the labels leave together by chance or by nature (age and sex, say) is taken off again: of each other score's
+    pattern so much is added as makes the measured change of that score vanish.
+
+    :param responses: per pattern the measured change of every score by one length of it.
+    """
+    pure = {}
+    for name, pattern in patterns.items():
+        others = [a for a in keep if a != name and a in patterns]
+        leaks = np.array([responses[name][o] for o in others])
+        each = np.array([[responses[a][o] for o in others] for a in others])
+        for other, share in zip(others, np.linalg.solve(each.T, -leaks), strict=True):
+            pattern = pattern + patterns[other] * float(share)
+        pure[name] = pattern
+    return pure
+
+
 def calibrate(change: Callable[[float], float], target: float, longest: float, halvings: int = 6) -> float:
     """How many patterns long a displacement must be to change its score by ``target``, by bisection.
 
