@@ -160,6 +160,7 @@ class VideoEditor:
         check_output(src, dst, output.overwrite)
         watch, tally, begun = Stopwatch(), Tally(), time.perf_counter()
         meter = Meter.of(self.pack, self.compute, quality) if quality is not None else None
+        pack, scores = self.pack, tuple(sorted({r.name for r in requests if r.name in SCORES}))
         with Reader(src) as reader, ExitStack() as stack:
             info, rate = reader.info, float(reader.info.rate)
             warnings: list[str] = []
@@ -169,10 +170,10 @@ class VideoEditor:
             measured = measure(
                 stream,
                 tally,
-                self.pack.identity,
-                self.pack.attributes,
+                pack.identity if pack.has("identity") else None,
+                pack.attributes if pack.has("attributes") else None,
                 self.compute,
-                MeasureOptions(self.batch, tuple(sorted({r.name for r in requests if r.name in SCORES}))),
+                MeasureOptions(self.batch, scores if pack.has("attributes") else ()),
                 meter=meter,
             )
             finished = _need_faces(watch.measure("measure", measured), tally, persons, src)
@@ -185,7 +186,7 @@ class VideoEditor:
             src,
             dst,
             tally,
-            self.pack,
+            pack,
             watch,
             edits=[str(r) for r in requests],
             seconds=time.perf_counter() - begun,
@@ -240,7 +241,8 @@ class VideoEditor:
         edited = watch.measure("edit", edit(coded, EditOptions(edits, chosen, rate=rate)))
         drawn = synthesise(edited, pack.generator, self.compute, SynthesiseOptions(batch))
         drawn = stack.enter_context(closing(prefetch(watch.measure("synthesise", drawn), AHEAD, "vidinv-generator")))
-        drawn = watch.measure("appraise", appraise(drawn, pack.identity, self.compute, AppraiseOptions(batch)))
+        known = pack.identity if pack.has("identity") else None
+        drawn = watch.measure("appraise", appraise(drawn, known, self.compute, AppraiseOptions(batch)))
         drawn = watch.measure("trust", trust(drawn, TrustOptions(rate=rate)))
         drawn = watch.measure("steady", steady(drawn, SteadyOptions(rate=rate)))
         return watch.measure("blend", blend(drawn, BlendOptions(composite)))

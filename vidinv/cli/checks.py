@@ -129,6 +129,10 @@ def model_pack(name: str | None, device: str, precision: str) -> Iterator[Findin
         for file in pack.settings["files"]:
             pack.tensors(file.removesuffix(".safetensors"))
         yield Finding("pack", "ok", f"{pack.name} in {pack.folder}, {len(pack.settings['files'])} files match")
+        absent = [part for part in ("encoder", "directions") if not pack.has(part)]
+        if absent:
+            yield Finding("self-check", "broken", f"this pack can edit nothing: it has no {' and no '.join(absent)}")
+            return
         begun = time.perf_counter()
         edit_one_frame(pack, compute)
         seconds = time.perf_counter() - begun

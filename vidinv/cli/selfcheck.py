@@ -39,9 +39,8 @@ def edit_one_frame(pack: Pack, compute: Compute) -> None:
         raise ArithmeticError(f"the frame came back as {blended.frame.image.shape}")
     x = torch.from_numpy(face.image)[None].to(compute.device).permute(0, 3, 1, 2).float() / 127.5 - 1
     with torch.inference_mode(), compute.autocast():
-        pack.attributes(x)
-        embedding = pack.identity(x)
-    if not torch.isfinite(embedding).all():
+        made = {n: getattr(pack, n)(x) for n in ("identity", "attributes") if pack.has(n)}
+    if "identity" in made and not torch.isfinite(made["identity"]).all():
         raise ArithmeticError(f"the identity network gives no numbers in {compute.dtype}; try --precision fp32")
 
 

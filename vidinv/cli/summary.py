@@ -44,7 +44,7 @@ def figures(report: Report, verbose: bool = False) -> Iterator[str]:
     yield f"{' '.join(report.edits)}: {report.frames} frames, {report.faces} faces, ids of persons: {persons}{rate}"
     alike, held = report.identity_similarity, report.identity_consistency
     if alike["edited"] is None:
-        yield "nobody was edited, so there are no identity figures"
+        yield f"{report.unmeasured.get('identity', 'nobody was edited')}, so there are no identity figures"
         return
     yield f"identity, likeness to the source frame: inversion {alike['inversion']:.3f}, edited {alike['edited']:.3f}"
     local = "" if report.local_identity is None else f"; TL-ID {report.local_identity:.3f}"

@@ -33,11 +33,14 @@ def build(
     Raises an InputError if one of the files has gone.
     """
     alike, held, local = summarise_identity(tally.persons)
-    quality, networks = {}, {"identity": f"identity of {pack.name}"}
+    asked = ("identity", "attributes", "landmarks") if meter is not None else ("identity", "attributes")
+    unmeasured = {n: f"pack {pack.name} has no {n} network" for n in asked if not pack.has(n)}
+    quality, networks = {}, {n: f"{n} of {pack.name}" for n in asked if pack.has(n)}
     if meter is not None:
-        networks |= {"attributes": f"attributes of {pack.name}", "landmarks": f"landmarks of {pack.name}"}
         networks |= {"lpips": f"LPIPS-{meter.lpips.trunk} v0.1"} if meter.lpips else {}
-        quality = figures.reconstruction(meter, bool(edits)) | figures.identity(tally.persons, networks["identity"])
+        quality = figures.reconstruction(meter, bool(edits)) | figures.identity(
+            tally.persons, networks.get("identity", "no network"), unmeasured.get("identity", figures.NOBODY)
+        )
         quality |= figures.over_time(meter, tally) | figures.sound(read_spans(source), read_spans(output))
     return Report(
         output=str(output),
@@ -60,6 +63,7 @@ def build(
         untrusted=untrusted(tally.series),
         quality=quality,
         networks=networks,
+        unmeasured=unmeasured,
         strip=list(meter.strip) if meter else [],
     )
 

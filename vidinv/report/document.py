@@ -37,6 +37,7 @@ class Report:
     untrusted: list[dict[str, Any]] = field(default_factory=list)  # spans of frames: see vidinv.report.doubts
     quality: dict[str, Figure] = field(default_factory=dict)  # by name; empty unless a full report was asked for
     networks: dict[str, str] = field(default_factory=dict)  # what measured: identity, attributes, landmarks, LPIPS
+    unmeasured: dict[str, str] = field(default_factory=dict)  # network -> why its figures are null
     strip: list[Shown] = field(default_factory=list)  # pictures for the page; no part of the JSON
 
     def as_dict(self) -> dict[str, Any]:

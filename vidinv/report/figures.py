@@ -41,14 +41,16 @@ def reconstruction(meter: Meter, inverted: bool) -> dict[str, Figure]:
     return {n: figure(_mean(meter, n), *row, reason=missing.get(n, empty)) for n, row in rows.items()}
 
 
-def identity(persons: dict[int, PersonTally], network: str) -> dict[str, Figure]:
-    """Similarities are cosines of the named network's embeddings."""
+def identity(persons: dict[int, PersonTally], network: str, reason: str = NOBODY) -> dict[str, Figure]:
+    """Similarities are cosines of the named network's embeddings; ``reason`` says why there are none."""
     alike, held, local = summarise_identity(persons)
     return {
-        "csim": figure(alike["edited"], f"cosine, {network}", "1", reason=NOBODY),
-        "identity_consistency": figure(held["edited"], f"cosine, {network}", "the source's", source=held["source"]),
-        "tl_id": figure(local, "ratio", "1"),
-        "tg_id": figure(global_identity(persons), "ratio", "1"),
+        "csim": figure(alike["edited"], f"cosine, {network}", "1", reason=reason),
+        "identity_consistency": figure(
+            held["edited"], f"cosine, {network}", "the source's", source=held["source"], reason=reason
+        ),
+        "tl_id": figure(local, "ratio", "1", reason="" if persons else reason),
+        "tg_id": figure(global_identity(persons), "ratio", "1", reason="" if persons else reason),
     }
 
 
@@ -56,6 +58,7 @@ def over_time(meter: Meter, tally: Tally) -> dict[str, Figure]:
     """What flickers, shakes, stands still or drifts."""
     moved = [m for m in meter.motion.values() if m.count > 2]
     kept = [m.kept for m in moved if m.kept is not None]
+    no_points = meter.missing.get("landmarks", "")
     rows = {
         "warping_error": figure(
             _mean(meter, "warping/edited"), "0..1 squared", "the source's", source=_mean(meter, "warping/source")
@@ -71,10 +74,11 @@ def over_time(meter: Meter, tally: Tally) -> dict[str, Figure]:
             "% of the eyes' distance",
             "the source's",
             source=_mean(meter, "jitter/source"),
+            reason=no_points,
         ),
-        "motion_kept": figure(float(np.mean(kept)) if kept else None, "ratio", "1"),
+        "motion_kept": figure(float(np.mean(kept)) if kept else None, "ratio", "1", reason=no_points),
         "hausdorff": figure(
-            _mean(meter, "hausdorff"), "eyes' distances", "0 for edits that move nothing", reason=NOBODY
+            _mean(meter, "hausdorff"), "eyes' distances", "0 for edits that move nothing", reason=no_points or NOBODY
         ),
         "seam_flicker": figure(_mean(meter, "seam"), "levels of 255", "0"),
         "outside_difference": figure(

@@ -63,7 +63,7 @@ class _Track:
 class Meter:
     """Takes frames in order, in groups; ``figures`` holds one number per name and view."""
 
-    landmarks: LandmarkNet
+    landmarks: LandmarkNet | None
     compute: Compute
     options: QualityOptions = QualityOptions()
     lpips: Lpips | None = None
@@ -77,7 +77,9 @@ class Meter:
     def of(cls, pack: Pack, compute: Compute, options: QualityOptions) -> Meter:
         """With the pack's networks. Raises an InputError for weights of LPIPS that cannot be used."""
         lpips = load_lpips(options.lpips, compute.device) if options.lpips is not None else None
-        return cls(pack.landmarks, compute, options, lpips)
+        if pack.has("landmarks"):
+            return cls(pack.landmarks, compute, options, lpips)
+        return cls(None, compute, options, lpips, missing={"landmarks": f"pack {pack.name} has no landmark network"})
 
     def __post_init__(self) -> None:
         self.strip = Thinned(self.options.shown)
@@ -94,9 +96,12 @@ class Meter:
         if not faces:
             return
         edited = [crop(c.edited.image, c.crops[i].quad, len(c.crops[i].image)) for c, i in faces]
-        points = self._points([c.crops[i].image for c, i in faces]), self._points(edited)
+        points: list[tuple[NDArray, NDArray] | None] = [None] * len(faces)
+        if self.landmarks is not None:
+            both = self._points([c.crops[i].image for c, i in faces]), self._points(edited)
+            points = list(zip(*both, strict=True))
         for at, (compared, i) in enumerate(faces):
-            self._face(compared, compared.crops[i], edited[at], points[0][at], points[1][at])
+            self._face(compared, compared.crops[i], edited[at], points[at])
         self._reconstruction(
             [
                 (c.crops[i].image, c.inversions[i])
@@ -132,24 +137,30 @@ class Meter:
             found = self.landmarks(_tensor(crops, self.compute) * 2 - 1)
         return to_pixels(found, len(crops[0])).float().cpu().numpy()
 
-    def _face(self, compared: Compared, face: Crop, edited: NDArray, a: NDArray, b: NDArray) -> None:
+    def _face(self, compared: Compared, face: Crop, edited: NDArray, points: tuple[NDArray, NDArray] | None) -> None:
         """Figures of one face, against its own last frames."""
         track = self._tracks.setdefault(face.person, _Track())
         if track.index != compared.source.index - 1 or compared.cut:
             track.points, track.change = [], None
-        eyes = float(np.linalg.norm(a[EYES[0]].mean(0) - a[EYES[1]].mean(0)))
-        self._book("hausdorff", hausdorff(a, b) / eyes)
-        to_frame = np.linalg.inv(np.vstack([quad_to_affine(face.quad, len(edited)), [0, 0, 1]]))[:2]
-        now = tuple(p @ to_frame[:, :2].T + to_frame[:, 2] for p in (a, b))
-        if len(track.points) == 2:
-            unit = eyes * quad_side(face.quad) / len(edited) / 100  # a hundredth of the eyes' distance, pixels
-            for i, view in enumerate(("source", "edited")):
-                self._book(f"jitter/{view}", shaking(*(p[i] for p in track.points), now[i]) / unit)
+        if points is not None:
+            self._landmarks(track, face, len(edited), *points)
         change = seam.change(face.image, edited)
         if track.change is not None:
             self._book("seam", seam.flicker(track.change, change, seam.ring(oval(len(edited)))))
+        track.index, track.change = compared.source.index, change
+
+    def _landmarks(self, track: _Track, face: Crop, size: int, a: NDArray, b: NDArray) -> None:
+        """Figures of the 68 points of source and edit, pixels of crops of ``size``."""
+        eyes = float(np.linalg.norm(a[EYES[0]].mean(0) - a[EYES[1]].mean(0)))
+        self._book("hausdorff", hausdorff(a, b) / eyes)
+        to_frame = np.linalg.inv(np.vstack([quad_to_affine(face.quad, size), [0, 0, 1]]))[:2]
+        now = tuple(p @ to_frame[:, :2].T + to_frame[:, 2] for p in (a, b))
+        if len(track.points) == 2:
+            unit = eyes * quad_side(face.quad) / size / 100  # a hundredth of the eyes' distance, pixels
+            for i, view in enumerate(("source", "edited")):
+                self._book(f"jitter/{view}", shaking(*(p[i] for p in track.points), now[i]) / unit)
         track.motion.add(*now)
-        track.index, track.points, track.change = compared.source.index, [*track.points[-1:], now], change
+        track.points = [*track.points[-1:], now]
 
     def _reconstruction(self, pairs: list[tuple[NDArray, NDArray]]) -> None:
         """The inversion against the crop it was made from."""

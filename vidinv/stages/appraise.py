@@ -26,11 +26,14 @@ class AppraiseOptions:
 
 def appraise(
     stream: Iterable[Rendered],
-    identity: IdentityNet,
+    identity: IdentityNet | None,
     compute: Compute,
     options: AppraiseOptions = AppraiseOptions(),
 ) -> Iterator[Rendered]:
-    """Add an Appraisal for every edited face. The only doubt it raises is "missed": others need the frames around."""
+    """Add an Appraisal for every edited face. The only doubt it raises is "missed": others need the frames around.
+
+    :param identity: None leaves ``identities`` empty.
+    """
     for group in groups(stream, lambda r: sum(e is not None for e in r.edits), options.batch):
         drawn = [_views(r, i) for r in group for i, e in enumerate(r.edits) if e is not None]
         embeddings = iter(_embedded(drawn, identity, compute, options.batch))
@@ -48,8 +51,10 @@ def _views(rendered: Rendered, i: int) -> NDArray[np.float32]:
 
 
 def _embedded(
-    drawn: list[NDArray], identity: IdentityNet, compute: Compute, batch: int
+    drawn: list[NDArray], identity: IdentityNet | None, compute: Compute, batch: int
 ) -> list[dict[str, NDArray[np.float32]]]:
+    if identity is None:
+        return [{} for _ in drawn]
     found = []
     for start in range(0, len(drawn), batch):
         views = torch.from_numpy(np.concatenate(drawn[start : start + batch])).to(compute.device)

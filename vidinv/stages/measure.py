@@ -50,8 +50,8 @@ def compared(blended: Blended) -> Compared:
 def measure(
     stream: Iterable[T],
     tally: Tally,
-    identity: IdentityNet,
-    attributes: AttributeNet,
+    identity: IdentityNet | None,
+    attributes: AttributeNet | None,
     compute: Compute,
     options: MeasureOptions = MeasureOptions(),
     *,
@@ -60,6 +60,8 @@ def measure(
 ) -> Iterator[T]:
     """Add every frame to ``tally``: source crop, inversion, and the face as it is in the finished frame.
 
+    :param identity: None leaves ``tally.persons`` empty.
+    :param attributes: may be None where ``options`` name no score.
     :param meter: takes the figures that cost more; None leaves them out.
     :param view: what to look at in an item; by default the items are Blended.
     """
@@ -79,8 +81,8 @@ def measure(
 def _count_faces(
     faces: list[tuple[Compared, int]],
     tally: Tally,
-    identity: IdentityNet,
-    attributes: AttributeNet,
+    identity: IdentityNet | None,
+    attributes: AttributeNet | None,
     compute: Compute,
     options: MeasureOptions,
 ) -> None:
@@ -88,7 +90,8 @@ def _count_faces(
     embeddings = _embeddings(faces, pictures, identity, compute)
     entries = []
     for (seen, i), mine in zip(faces, embeddings, strict=True):
-        tally.persons.setdefault(seen.crops[i].person, PersonTally()).add(seen.source.index, mine)
+        if mine:
+            tally.persons.setdefault(seen.crops[i].person, PersonTally()).add(seen.source.index, mine)
         entries.append(_entry(seen, i, mine))
     tally.series += entries
     read = [at for at, (c, _) in enumerate(faces) if c.source.index % options.attributes_every == 0]
@@ -116,9 +119,14 @@ def _pictures(seen: Compared, i: int) -> dict[str, NDArray]:
 
 
 def _embeddings(
-    faces: list[tuple[Compared, int]], pictures: list[dict[str, NDArray]], identity: IdentityNet, compute: Compute
+    faces: list[tuple[Compared, int]],
+    pictures: list[dict[str, NDArray]],
+    identity: IdentityNet | None,
+    compute: Compute,
 ) -> list[dict[str, NDArray]]:
     """Unit embeddings of the views of each face; those that an appraisal brought along are not computed again."""
+    if identity is None:
+        return [{} for _ in faces]
     known = [c.appraisals[i].identities if c.appraisals[i] is not None else {} for c, i in faces]
     found = [{view: k[view] for view in VIEWS[:2] if view in k} for k in known]
     todo = [

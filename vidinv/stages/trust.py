@@ -87,8 +87,9 @@ def _together(view: View[dict[int, Appraisal]], person: int) -> tuple[list[Appra
 def judge(around: list[Appraisal], at: int, usual: Usual | None, options: TrustOptions) -> tuple[Appraisal, Usual]:
     """The appraisal at ``at`` with its doubts, trust 0 or 1, and what is usual from now on."""
     mine, near = around[at], around[max(at - MEDIAN, 0) : at + MEDIAN + 1]
-    look = mine.identities["source"].astype(np.float64)
-    likeness = float(np.median([a.identities["edit"] @ a.identities["source"] for a in near]))
+    known = bool(mine.identities)  # without an identity network that doubt is never raised
+    look = mine.identities["source"].astype(np.float64) if known else np.zeros(0)
+    likeness = float(np.median([a.identities["edit"] @ a.identities["source"] for a in near])) if known else 0.0
     unexplained = float(np.median([a.unexplained for a in near]))
     doubts = []
     if abs(np.median([a.yaw for a in near])) > options.yaw or abs(np.median([a.pitch for a in near])) > options.pitch:
@@ -96,15 +97,20 @@ def judge(around: list[Appraisal], at: int, usual: Usual | None, options: TrustO
     if usual is not None and usual.frames >= options.settle * options.rate:
         if unexplained > options.occlusion * usual.unexplained:
             doubts.append("occlusion")
-        person = usual.look / np.linalg.norm(usual.look)
-        alike = float(np.median([a.identities["source"] @ person for a in near]))
-        if alike < options.identity or likeness < usual.likeness - options.drop:
+        if known and _is_other(near, usual, likeness, options):
             doubts.append("identity")
     act = bool(doubts) or _missed_for(around, at) > options.missed * options.rate
     if "missed" not in mine.doubts and not doubts:
         usual = _updated(usual, look, likeness, unexplained, options.memory * options.rate)
     usual = usual or Usual(0, look, likeness, unexplained)
     return replace(mine, doubts=(*mine.doubts, *doubts), trust=0.0 if act else 1.0), usual
+
+
+def _is_other(near: list[Appraisal], usual: Usual, likeness: float, options: TrustOptions) -> bool:
+    """Is it not the person, or has the edit lost him?"""
+    person = usual.look / np.linalg.norm(usual.look)
+    alike = float(np.median([a.identities["source"] @ person for a in near]))
+    return alike < options.identity or likeness < usual.likeness - options.drop
 
 
 def _missed_for(around: list[Appraisal], at: int) -> int:
