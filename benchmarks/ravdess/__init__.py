@@ -1,0 +1,1 @@
+"""Inversion and editing on RAVDESS, and on any other folder of clips."""
