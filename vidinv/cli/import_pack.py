@@ -22,6 +22,9 @@ def import_pack(
         Path | None, typer.Option(metavar="FILE", help="The official Feature-Style encoder (.pth).")
     ] = None,
     identity: Annotated[Path | None, typer.Option(metavar="FILE", help="ArcFace on an iresnet (.pth).")] = None,
+    parsing: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Face parsing with BiSeNet (.pth), for masks of your own.")
+    ] = None,
     directions: Annotated[
         list[str] | None,
         typer.Option(
@@ -47,7 +50,7 @@ def import_pack(
 
     named = [t.partition("=") if "=" in t else ("", "", t) for t in [*(directions or []), *(more or [])]]
     files = tuple((n or direction_name(Path(f)), Path(f)) for n, _, f in named)
-    done = run(Sources(generator, encoder, identity, files, components, sefa), name, out or user_packs())
+    done = run(Sources(generator, encoder, identity, parsing, files, components, sefa), name, out or user_packs())
     for line in done.found:
         print(line)
     for line in done.missing:

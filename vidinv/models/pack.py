@@ -24,6 +24,7 @@ from vidinv.errors import DamagedPack, UnknownPack
 from vidinv.faces.quads import Template
 from vidinv.models.attributes import AttributeNet, AttributeShape
 from vidinv.models.backbone import fold_batch_norms
+from vidinv.models.face_parsing import FaceParsing, FaceParsingShape
 from vidinv.models.feature_style_encoder import EncoderShape, FeatureStyleEncoder
 from vidinv.models.generator import Generator, GeneratorShape
 from vidinv.models.identity import IdentityNet, IdentityShape
@@ -42,6 +43,7 @@ KINDS: dict[str, dict[str, tuple[type[nn.Module], type]]] = {
     "identity": {"student": (IdentityNet, IdentityShape), "iresnet": (IResNetIdentity, IResNetIdentityShape)},
     "attributes": {"student": (AttributeNet, AttributeShape)},
     "landmarks": {"student": (LandmarkNet, LandmarkShape)},
+    "parsing": {"bisenet": (FaceParsing, FaceParsingShape)},
 }
 
 
@@ -165,6 +167,10 @@ class Pack:
     @cached_property
     def landmarks(self) -> LandmarkNet:
         return self._network("landmarks")
+
+    @cached_property
+    def parsing(self) -> FaceParsing:
+        return self._network("parsing")
 
     @cached_property
     def directions(self) -> dict[str, Displacement]:

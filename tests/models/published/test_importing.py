@@ -25,6 +25,7 @@ from vidinv.models.published.stylegan2 import mean_latent, read_generator
 LAYERS, D = 10, 16
 GENERATOR = generator_weights(layouts.rosinality((16, 16, 16, 8, 8), D, 2))
 ENCODER = face_network_weights(layouts.feature_style_encoder((4, 4, 8, 8, 8), (1, 1, 2, 1), LAYERS, D, 16))
+PARSING = face_network_weights(layouts.face_parsing((4, 8, 12, 16)))
 ARCFACE = face_network_weights(layouts.arcface((4, 4, 8, 8, 8), (1, 1, 2, 1), 16))
 
 
@@ -35,10 +36,12 @@ def files(tmp_path: Path) -> Sources:
     torch.save({"g_ema": GENERATOR, "latent_avg": mean, "d": {"x": torch.zeros(2)}}, tmp_path / "g.pt")
     torch.save({f"module.{k}": v for k, v in ENCODER.items()}, tmp_path / "e.pth")
     torch.save(ARCFACE, tmp_path / "arcface.pth")
+    torch.save(PARSING, tmp_path / "parsing.pth")
     torch.save(tensor("age", (1, D)), tmp_path / "age.pt")
     np.save(tmp_path / "smile.npy", tensor("smile", (1, LAYERS, D)).numpy())
     directions = tuple((p.stem, p) for p in (tmp_path / "age.pt", tmp_path / "smile.npy"))
-    return Sources(tmp_path / "g.pt", tmp_path / "e.pth", tmp_path / "arcface.pth", directions)
+    networks = (tmp_path / name for name in ("g.pt", "e.pth", "arcface.pth", "parsing.pth"))
+    return Sources(*networks, directions)
 
 
 def test_the_pack_inverts_edits_and_recognises(files: Sources, tmp_path: Path) -> None:
@@ -56,6 +59,7 @@ def test_the_pack_inverts_edits_and_recognises(files: Sources, tmp_path: Path) -
     assert torch.isfinite(after).all()
     assert not torch.equal(before, after)
     assert torch.allclose(pack.identity(x).norm(dim=1), torch.ones(2))
+    assert pack.parsing(x).shape == (2, 64, 64)
 
 
 def test_weights_keep_their_numbers(files: Sources, tmp_path: Path) -> None:
@@ -68,7 +72,14 @@ def test_weights_keep_their_numbers(files: Sources, tmp_path: Path) -> None:
 def test_it_says_what_is_there_and_what_does_not_work_without_the_rest(files: Sources, tmp_path: Path) -> None:
     done = import_pack(files, "all", tmp_path)
     found, missing = "\n".join(done.found), "\n".join(done.missing)
-    for text in ("rosinality, 64 px", "mean latent: stated", "Feature-Style", "ArcFace", "as published: age, smile"):
+    for text in (
+        "rosinality, 64 px",
+        "mean latent: stated",
+        "Feature-Style",
+        "ArcFace",
+        "BiSeNet, 19 parts",
+        "as published: age, smile",
+    ):
         assert text in found
     assert "attributes" in missing
     assert "encoder" not in missing

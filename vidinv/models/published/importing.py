@@ -19,7 +19,7 @@ from vidinv.models.generator import GeneratorShape
 from vidinv.models.iresnet_identity import box_in_crop
 from vidinv.models.packaging import sha256, write_pack_toml, write_tensors
 from vidinv.models.published.directions import PublishedDirection, read_directions, sefa
-from vidinv.models.published.face_networks import read_encoder, read_identity
+from vidinv.models.published.face_networks import read_encoder, read_identity, read_parsing
 from vidinv.models.published.reading import read_checkpoint, state_of
 from vidinv.models.published.stylegan2 import SAMPLES, read_generator
 
@@ -41,6 +41,7 @@ class Sources:
     generator: Path
     encoder: Path | None = None
     identity: Path | None = None
+    parsing: Path | None = None
     directions: tuple[tuple[str, Path], ...] = ()
     components: int = 10  # of a GANSpace file
     sefa: int = 0  # directions from the generator's own weights
@@ -119,6 +120,11 @@ def _gathered(sources: Sources, name: str) -> _Parts:
         identity, tensors["identity"] = read_identity(state, sources.identity, box)
         settings["identity"] = {"kind": "iresnet", **asdict(identity)}
         found.append(f"identity: ArcFace, iresnet of {sum(identity.blocks)} blocks, {identity.embedding} numbers")
+    if sources.parsing:
+        state = state_of(read_checkpoint(sources.parsing), sources.parsing)
+        parsing, tensors["parsing"] = read_parsing(state, sources.parsing)
+        settings["parsing"] = {"kind": "bisenet", **asdict(parsing)}
+        found.append(f"face parsing: BiSeNet, {parsing.parts} parts")
     edits = _edits(sources, generator.state, shape)
     if edits:
         tensors["directions"] = {k: v.displacement for k, v in edits.items()}
@@ -129,7 +135,7 @@ def _gathered(sources: Sources, name: str) -> _Parts:
 
 
 def _files(sources: Sources) -> list[Path]:
-    networks = (sources.generator, sources.encoder, sources.identity)
+    networks = (sources.generator, sources.encoder, sources.identity, sources.parsing)
     return [p for p in networks if p] + [p for _, p in sources.directions]
 
 
