@@ -9,7 +9,6 @@ Reads RUN/checkpoint.pt, writes RUN/directions.safetensors (the displacement of 
 from __future__ import annotations
 
 import argparse
-import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +20,7 @@ from vidinv.models.pack import FEATURE_PART
 from vidinv.training import card, directions, losses, sampling, shards, teachers
 from vidinv.training.judge import Judge, attribute_grids
 from vidinv.training.scores import scores
+from vidinv.training.settings import read_settings
 from vidinv.types import Displacement
 
 TRIED = 3.0  # patterns at which leaks are measured
@@ -35,7 +35,7 @@ def main() -> None:
     parser.add_argument("--faces", type=int, default=8000, help="faces that the patterns are fitted to")
     parser.add_argument("--measured", type=int, default=96, help="of them, faces on which lengths are tried")
     options = parser.parse_args()
-    settings = tomllib.loads(options.settings.read_text())
+    settings = read_settings(options.settings)
     generator, encoder = read_networks(settings, options.run / "checkpoint.pt")
     nets, labels = teachers.load_teachers(options.labellers), shards.read_labels(options.data)
     size = settings["encoder"]["resolution"]

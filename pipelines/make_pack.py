@@ -29,6 +29,7 @@ from vidinv.training.card_text import write_card
 from vidinv.training.frechet import frechet_figures
 from vidinv.training.judge import Judge, attribute_grids
 from vidinv.training.scores import scores
+from vidinv.training.settings import read_settings
 
 
 def write_networks(settings: dict, run: Path, students: Path, out: Path) -> dict:
@@ -57,7 +58,7 @@ def main() -> None:
     )
     parser.add_argument("--faces", type=int, default=400, help="validation faces that are measured")
     options = parser.parse_args()
-    settings = tomllib.loads(options.settings.read_text())
+    settings = read_settings(options.settings)
     options.out.mkdir(parents=True, exist_ok=True)
     students = write_networks(settings, options.run, options.students, options.out)
     known = {

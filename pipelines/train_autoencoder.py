@@ -11,7 +11,6 @@ import argparse
 import dataclasses
 import json
 import time
-import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +20,7 @@ from vidinv.models.feature_style_encoder import EncoderShape, FeatureStyleEncode
 from vidinv.models.generator import Generator, GeneratorShape
 from vidinv.models.pack import load_pack
 from vidinv.training import autoencoder, losses, sampling, shards, teachers
+from vidinv.training.settings import read_settings
 from vidinv.training.sheets import write_sheet
 
 
@@ -69,7 +69,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=float("inf"), help="stop (to be resumed) after so long")
     parser.add_argument("--checkpoint", type=float, default=300, help="seconds between checkpoints")
     options = parser.parse_args()
-    settings = tomllib.loads(options.settings.read_text())
+    settings = read_settings(options.settings)
     how = autoencoder.AutoencoderOptions(**settings["autoencoder"])
     how = dataclasses.replace(how, images=options.images or how.images)
     options.out.mkdir(parents=True, exist_ok=True)

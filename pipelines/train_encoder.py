@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import time
-import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +27,7 @@ from vidinv.training.bank import FaceBank, open_faces
 from vidinv.training.discriminator import DiscriminatorShape
 from vidinv.training.inversion import InversionOptions, InversionState, JointOptions
 from vidinv.training.pieces import Piece
-from vidinv.training.settings import build
+from vidinv.training.settings import build, read_settings
 from vidinv.training.sheets import write_sheet
 
 BEGUN = time.monotonic()
@@ -95,7 +94,7 @@ def main() -> None:
     parser.add_argument("--generator", type=Path, required=True, help="run of train_generator")
     parser.add_argument("--joint", action="store_true", help="train the generator too, with the discriminator on")
     options = parser.parse_args()
-    settings, compute = tomllib.loads(options.settings.read_text()), tune(options)
+    settings, compute = read_settings(options.settings), tune(options)
     kind, table = (JointOptions, "joint") if options.joint else (InversionOptions, "inversion")
     how = shorter(build(kind, settings[table]), options)
     options.out.mkdir(parents=True, exist_ok=True)

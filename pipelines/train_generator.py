@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import time
-import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +24,7 @@ from vidinv.training import adversarial, checkpoints, sample_quality, teachers
 from vidinv.training.bank import open_faces
 from vidinv.training.discriminator import DiscriminatorShape
 from vidinv.training.pieces import Piece
-from vidinv.training.settings import build
+from vidinv.training.settings import build, read_settings
 from vidinv.training.sheets import write_sheet
 
 BEGUN = time.monotonic()
@@ -79,7 +78,7 @@ def main() -> None:
     parser.add_argument("--compile", action="store_true", help="torch.compile: pays from a few minutes onwards")
     parser.add_argument("--figures", type=int, default=4000, help="samples that the figures are taken from")
     options = parser.parse_args()
-    settings = tomllib.loads(options.settings.read_text())
+    settings = read_settings(options.settings)
     how = shorter(build(adversarial.GanOptions, settings["adversarial"]), options)
     shape = build(GeneratorShape, settings["generator"])
     compute = tune(options)

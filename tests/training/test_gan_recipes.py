@@ -18,7 +18,7 @@ from vidinv.models.generator import Generator, GeneratorShape
 from vidinv.training.adversarial import GanOptions
 from vidinv.training.discriminator import Discriminator, DiscriminatorShape
 from vidinv.training.inversion import InversionOptions, JointOptions, check_shapes
-from vidinv.training.settings import build
+from vidinv.training.settings import build, read_settings
 
 pytestmark = pytest.mark.slow
 
@@ -149,7 +149,7 @@ def test_training_needs_only_what_a_plain_gpu_machine_has() -> None:
 
 @pytest.mark.parametrize("name", ["face-128-gan", "face-256"])
 def test_the_settings_fit_together_and_the_pack_stays_small(name: str) -> None:
-    settings = tomllib.loads((ROOT / "pipelines" / "settings" / f"{name}.toml").read_text())
+    settings = read_settings(ROOT / "pipelines" / "settings" / f"{name}.toml")
     build(GanOptions, settings["adversarial"])
     build(InversionOptions, settings["inversion"])
     build(JointOptions, settings["joint"])

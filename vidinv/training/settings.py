@@ -1,11 +1,21 @@
-"""Tables of a settings file as the frozen dataclasses that the networks and loops take."""
+"""Settings files of the recipes: TOML, whose tables are the frozen dataclasses that the networks and loops take."""
 
 from __future__ import annotations
 
 import dataclasses
+import tomllib
+from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
 T = TypeVar("T")
+
+
+def read_settings(path: Path) -> dict[str, Any]:
+    """A settings file. ``include = ["other.toml"]`` takes the tables of files beside it that it has not itself."""
+    settings = tomllib.loads(path.read_text(encoding="utf-8"))
+    for name in settings.pop("include", []):
+        settings = read_settings(path.with_name(name)) | settings
+    return settings
 
 
 def build(kind: type[T], table: dict[str, Any]) -> T:

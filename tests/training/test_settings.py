@@ -1,0 +1,27 @@
+"""Settings files: what they include, and what they may not hold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from vidinv.training.settings import build, read_settings
+
+
+def test_a_file_takes_the_tables_that_it_has_not_itself_from_what_it_includes(tmp_path: Path) -> None:
+    (tmp_path / "edits.toml").write_text("[edits.age]\ntwo_steps = 3.0\n")
+    (tmp_path / "base.toml").write_text('include = ["edits.toml"]\n[network]\nwidth = 4\n[loop]\nrate = 1.0\n')
+    (tmp_path / "more.toml").write_text('include = ["base.toml"]\n[loop]\nrate = 0.5\n')
+    expected = {"edits": {"age": {"two_steps": 3.0}}, "network": {"width": 4}, "loop": {"rate": 0.5}}
+    assert read_settings(tmp_path / "more.toml") == expected
+
+
+def test_an_unknown_key_is_named() -> None:
+    @dataclass(frozen=True)
+    class Loop:
+        rate: float = 1.0
+
+    with pytest.raises(ValueError, match="Loop has no speed"):
+        build(Loop, {"speed": 2.0})
