@@ -19,7 +19,7 @@ from pipelines.train_autoencoder import read_networks
 from vidinv.models.pack import FEATURE_PART
 from vidinv.training import card, directions, losses, sampling, shards, teachers
 from vidinv.training.judge import Judge, attribute_grids
-from vidinv.training.scores import scores
+from vidinv.training.scores import colours, scores
 from vidinv.training.settings import read_settings
 from vidinv.types import Displacement
 
@@ -44,7 +44,7 @@ def main() -> None:
     train = np.flatnonzero(~labels["val"])
     rows = np.sort(rng.permutation(train)[: options.faces])
     pictures = shards.read_crops(options.data, rows)
-    mine = {k: v[rows] for k, v in labels.items()}
+    mine = {k: v[rows] for k, v in labels.items()} | {"colour": colours(pictures)}
     weights = sampling.balanced_weights(mine)
 
     @torch.inference_mode()

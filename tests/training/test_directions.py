@@ -8,11 +8,12 @@ import torch
 
 from tests.toy import ENCODER, GENERATOR
 from tests.training.teachers_toy import toy_teachers
+from vidinv.faces.masks import oval
 from vidinv.models.feature_style_encoder import FeatureStyleEncoder
 from vidinv.models.generator import Generator
 from vidinv.training import card, directions, losses
 from vidinv.training.judge import Judge, attribute_grids
-from vidinv.training.scores import ATTRIBUTES, SCORES, scores, shapes
+from vidinv.training.scores import ATTRIBUTES, SCORES, colours, scores, shapes
 from vidinv.types import Displacement
 
 
@@ -28,6 +29,7 @@ def labels(count: int, seed: int = 0) -> dict[str, np.ndarray]:
         "side": rng.uniform(90, 300, count),
         "set": np.array(["a", "b"])[rng.integers(0, 2, count)],
         "val": np.zeros(count, bool),
+        "colour": rng.uniform(0, 255, (count, 12)),
     }
 
 
@@ -60,6 +62,14 @@ def test_shapes_follow_the_landmarks_and_not_the_size_of_the_picture() -> None:
     expected = {"mouth": 10 / 40, "eyes": 8 / 24, "yaw": 10 / 40}
     for scale in (1.0, 3.7):
         assert {k: float(v[0]) for k, v in shapes(scale * points + 5).items()} == pytest.approx(expected)
+
+
+def test_colours_tell_the_face_from_what_is_around_it() -> None:
+    picture = np.full((2, 64, 64, 3), (10, 20, 30), np.uint8)
+    picture[1, oval(64) > 0.5] = (200, 100, 50)
+    found = colours(picture)
+    assert found[0].tolist() == [10, 20, 30, 0, 0, 0, 10, 20, 30, 0, 0, 0]
+    assert found[1].tolist() == [200, 100, 50, 0, 0, 0, 10, 20, 30, 0, 0, 0]
 
 
 def test_attribute_grids_look_where_the_labeller_looks() -> None:

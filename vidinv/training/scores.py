@@ -9,6 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from vidinv.faces.masks import oval
+
 ATTRIBUTES = ("age", "smile", "gender")  # read by networks; no edit may leak into them
 SHAPES = ("mouth", "eyes", "yaw")  # read off the landmarks
 SCORES = ATTRIBUTES + SHAPES
@@ -48,11 +50,24 @@ def scores(labels: dict[str, NDArray]) -> dict[str, NDArray]:
     return named | shapes(labels["points68"])
 
 
+def colours(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Mean RGB and spread of the middle and of the surroundings of every crop [N, S, S, 3], as [N, 12].
+
+    Held fixed, they keep the light, the film and the make of a data set out of an edit, which then tints nobody.
+    """
+    middle = oval(pictures.shape[1]) > 0.5
+    parts = [np.stack([p[where] for p in pictures]) for where in (middle, ~middle)]
+    return np.concatenate([f(p, axis=1) for p in parts for f in (np.mean, np.std)], 1).astype(np.float32)
+
+
 def nuisances(labels: dict[str, NDArray], besides: str) -> NDArray:
-    """What else differs between faces and must not be learned as part of score ``besides``, [N, K]."""
+    """What else differs between faces and must not be learned as part of score ``besides``, [N, K].
+
+    :param labels: with a column ``colour`` from :func:`colours`.
+    """
     p = labels["points68"]
     pitch = (p[:, 30, 1] - p[:, 27, 1]) / np.maximum(p[:, 8, 1] - p[:, 27, 1], 1)
     pose = [] if besides == "yaw" else [shapes(p)["yaw"]]
     sets = np.stack([labels["set"] == s for s in np.unique(labels["set"])[1:]], 1)
-    columns = [*pose, pitch, labels["skin"], labels["side"], labels["expression"][:, 2:], sets]
+    columns = [*pose, pitch, labels["skin"], labels["side"], labels["colour"], labels["expression"][:, 2:], sets]
     return np.column_stack(columns).astype(np.float64)
