@@ -65,7 +65,7 @@ def main() -> None:
         faces[name] = card.encode_faces(encoder, sampling.to_tensor(pictures[chosen]), points, *grids)
 
     def effect(name: str, pattern: Displacement, length: float) -> card.Effect:
-        got = card.effect(name, pattern, length, generator, faces[name], judge, None)
+        [got] = card.effects(name, pattern, [length], generator, faces[name], judge, None)
         print(f"{name}, {length:.2f} patterns: {got}", flush=True)
         return got
 

@@ -103,10 +103,7 @@ def main() -> None:
         if name not in only:
             continue
         some = card.subset(faces, card.whom(name, mine, every))
-        effects = [
-            card.effect(name, edit.displacement, s, pack.generator, some, judge, pack.attributes)
-            for s in card.STRENGTHS
-        ]
+        effects = card.effects(name, edit.displacement, card.STRENGTHS, pack.generator, some, judge, pack.attributes)
         figures["edits"][name] = {str(s): asdict(e) for s, e in zip(card.STRENGTHS, effects, strict=True)}
         known[name] |= {
             "strengths": list(card.STRENGTHS),

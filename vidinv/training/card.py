@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -11,7 +12,7 @@ from torch import Tensor
 
 from vidinv.models.attributes import AttributeNet
 from vidinv.models.feature_style_encoder import FeatureStyleEncoder
-from vidinv.models.generator import Generator, render_pair
+from vidinv.models.generator import Generator, edited_feature
 from vidinv.training.directions import Faces
 from vidinv.training.judge import Judge
 from vidinv.training.losses import identity_distance
@@ -76,39 +77,54 @@ class Effect:
 
 
 @torch.inference_mode()
-def effect(
+def effects(
     name: str,
     displacement: Displacement,
-    strength: float,
+    strengths: Sequence[float],
     generator: Generator,
     faces: Faces,
     judge: Judge,
     student: AttributeNet | None,
-) -> Effect:
-    """Measure ``strength`` times ``displacement`` on ``faces``."""
-    found: dict[str, list[Tensor]] = {"before": [], "after": [], "identity": [], "s0": [], "s1": []}
+) -> list[Effect]:
+    """Measure ``displacement`` on ``faces``, once for each of ``strengths``."""
+    before: list[dict[str, Tensor]] = []
+    after: list[list[dict[str, Tensor]]] = [[] for _ in strengths]
+    asked = student if name in ATTRIBUTES else None
     for i in range(0, len(faces.w), 32):
         part = slice(i, i + 32)
-        code = Code(faces.w[part], faces.feature[part])
-        moved = (displacement * strength).of(code)
-        before, after = render_pair(generator, code.w, moved.w, code.feature, moved.feature)
-        before, after = before.clamp(-1, 1), after.clamp(-1, 1)
-        found["before"].append(judge(before, faces.attribute_grids[part]))
-        found["after"].append(judge(after, faces.attribute_grids[part]))
-        found["identity"].append(1 - identity_distance(judge.teachers, after, before, faces.identity_grids[part]))
-        if student is not None and name in ATTRIBUTES:
-            found["s0"].append(student(before).score(name))
-            found["s1"].append(student(after).score(name))
-    got = {k: torch.cat(v) for k, v in found.items() if v}
-    units = [_units(a, got["after"][:, i], judge) - _units(a, got["before"][:, i], judge) for i, a in enumerate(SCORES)]
-    moved = (got["after"] - got["before"]).mean(0)
-    smile = SCORES.index("smile")
+        code, grids = Code(faces.w[part], faces.feature[part]), faces.attribute_grids[part]
+        native, skip = generator.below(code.w)
+        inversion = generator.render_from(code.w, code.feature, skip).clamp(-1, 1)
+        before.append(_read(inversion, grids, name, judge, asked))
+        for strength, found in zip(strengths, after, strict=True):
+            moved = (displacement * strength).of(code)
+            native_moved, skip = generator.below(moved.w)
+            feature = edited_feature(moved.feature, native, native_moved)
+            picture = generator.render_from(moved.w, feature, skip).clamp(-1, 1)
+            kept = 1 - identity_distance(judge.teachers, picture, inversion, faces.identity_grids[part])
+            found.append(_read(picture, grids, name, judge, asked) | {"identity": kept})
+    return [_effect(_together(before), _together(found), judge) for found in after]
+
+
+def _read(pictures: Tensor, grids: Tensor, name: str, judge: Judge, student: AttributeNet | None) -> dict[str, Tensor]:
+    read = {"scores": judge(pictures, grids)}
+    return read if student is None else read | {"student": student(pictures).score(name)}
+
+
+def _together(parts: list[dict[str, Tensor]]) -> dict[str, Tensor]:
+    return {k: torch.cat([p[k] for p in parts]) for k in parts[0]}
+
+
+def _effect(before: dict[str, Tensor], after: dict[str, Tensor], judge: Judge) -> Effect:
+    was, now = before["scores"], after["scores"]
+    smile, moved = SCORES.index("smile"), (now - was).mean(0)
+    units = [_units(a, now[:, i], judge) - _units(a, was[:, i], judge) for i, a in enumerate(SCORES)]
     return Effect(
         change={a: float(u.mean()) for a, u in zip(SCORES, units, strict=True)},
         moved={a: float(moved[i]) for i, a in enumerate(SCORES)},
-        identity=float(got["identity"].mean()),
-        student=float((got["s1"] - got["s0"]).mean()) if "s0" in got else None,
-        share_happy=float((_units("smile", got["after"][:, smile], judge) > 0.5).float().mean()),
+        identity=float(after["identity"].mean()),
+        student=float((after["student"] - before["student"]).mean()) if "student" in after else None,
+        share_happy=float((_units("smile", now[:, smile], judge) > 0.5).float().mean()),
     )
 
 
