@@ -1,10 +1,11 @@
 """Align every face with the pack's template, label it with the labelling networks and write shards and a manifest.
 
     python -m pipelines.prepare_faces --faces FACES --labellers LABELLERS --out data/faces-128 [--size 128]
+    python -m pipelines.prepare_faces ... --out data/faces-256 --size 256 --least-side 200 --shard-mib 30
 
 FACES holds one zip per set and labels.csv (columns set, file, split, age, sex). A face is left out when the detector
-misses it, when too much of its crop lies outside the picture, or when black corners or a watermark's grey are in it;
-the manifest counts why.
+misses it, when too much of its crop lies outside the picture, when fewer of its pixels than --least-side lie across the
+crop, or when black corners or a watermark's grey are in it; the manifest counts why.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from vidinv.faces.quads import quad_from_points, quad_side, quad_to_affine, transform_points
 from vidinv.faces.warps import crop
@@ -31,9 +33,16 @@ OUTSIDE_LIMIT = 0.25  # share of the crop that reflection may fill: past it eyes
 BLACK_LIMIT = 0.06  # share of pure black inside the picture: corners of rotated originals
 
 
-def prepare(task: tuple[Path, Path, list[dict[str, str]], int]) -> tuple[list[bytes], dict, Counter]:
+def skin_brightness(aligned: NDArray[np.uint8]) -> float:
+    """Mean over the channels of the median colour from the brows to the upper lip, 0..255, of a crop of any size."""
+    part = len(aligned) / 128
+    middle = aligned[round(48 * part) : round(90 * part), round(30 * part) : round(98 * part)]
+    return float(np.median(middle.reshape(-1, 3), 0).mean())
+
+
+def prepare(task: tuple[Path, Path, list[dict[str, str]], int, float]) -> tuple[list[bytes], dict, Counter]:
     """One batch of rows of the table: JPEG crops, labels and the reasons for what was left out."""
-    faces, labellers, rows, size = task
+    faces, labellers, rows, size, least_side = task
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     nets, detector = teachers.load_teachers(labellers), FaceDetector(50, 0.6)
@@ -49,6 +58,9 @@ def prepare(task: tuple[Path, Path, list[dict[str, str]], int]) -> tuple[list[by
             reasons["no face found"] += 1
             continue
         quad = quad_from_points(found.points[0])
+        if quad_side(quad) < least_side:
+            reasons["too few pixels"] += 1
+            continue
         inside = np.zeros(padded.shape[:2], np.uint8)
         inside[pad:-pad, pad:-pad] = 255
         covered = cv2.warpAffine(inside, quad_to_affine(quad, size), (size, size))
@@ -71,7 +83,7 @@ def prepare(task: tuple[Path, Path, list[dict[str, str]], int]) -> tuple[list[by
     labels["val"] = np.array([k[0]["split"] == "val" for k in kept])
     labels["stated_age"] = np.array([float(k[0]["age"] or "nan") for k in kept], np.float32)
     labels["stated_sex"] = np.array([k[0]["sex"] for k in kept])
-    labels["skin"] = np.array([np.median(k[5][48:90, 30:98].reshape(-1, 3), 0).mean() for k in kept], np.float32)
+    labels["skin"] = np.array([skin_brightness(k[5]) for k in kept], np.float32)
     # Landmarks of two networks that disagree mean that one of them looked at something else.
     eyes = np.stack([labels["points68"][:, 36:42].mean(1), labels["points68"][:, 42:48].mean(1)], 1)
     agree = np.abs(eyes - labels["points5"][:, :2]).max((1, 2)) < 0.12 * size
@@ -86,13 +98,16 @@ def main() -> None:
     parser.add_argument("--labellers", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--size", type=int, default=128)
+    parser.add_argument("--least-side", type=float, default=0, help="pixels of the original across a crop, at least")
+    parser.add_argument("--shard-mib", type=int, default=48, help="shards of at most so many MiB")
     parser.add_argument("--limit", type=int, help="stop after so many pictures (rehearsal)")
     parser.add_argument("--processes", type=int, default=2)
     options = parser.parse_args()
     with open(options.faces / "labels.csv", newline="") as table:
         rows = list(csv.DictReader(table))
     rows = np.random.default_rng(0).permutation(np.array(rows, object))[: options.limit].tolist()
-    tasks = [(options.faces, options.labellers, rows[i : i + 256], options.size) for i in range(0, len(rows), 256)]
+    how = (options.size, options.least_side)
+    tasks = [(options.faces, options.labellers, rows[i : i + 256], *how) for i in range(0, len(rows), 256)]
     crops, tables, reasons = [], [], Counter()
     with ProcessPoolExecutor(options.processes) as pool:
         for done, (jpegs, labels, why) in enumerate(pool.map(prepare, tasks), 1):
@@ -101,7 +116,7 @@ def main() -> None:
             reasons += why
             print(f"{min(done * 256, len(rows))}/{len(rows)} pictures, {len(crops)} kept", flush=True)
     labels = {k: np.concatenate([t[k] for t in tables]) for k in tables[0]}
-    write_shards(options.out, crops, labels)
+    write_shards(options.out, crops, labels, options.shard_mib)
     manifest = {
         "pictures": len(rows),
         "kept": len(crops),

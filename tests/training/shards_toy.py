@@ -28,7 +28,7 @@ T112, similarity, points68_to_5 = TOY.alignment.T112, TOY.alignment.similarity, 
 """
 
 
-def write_faces(folder: Path, count: int = 24, side: int = 64) -> Path:
+def write_faces(folder: Path, count: int = 24, side: int = 64, shard_mib: float = 48) -> Path:
     """Discs on plain grounds, as prepare_faces writes faces; every fourth is to validate with."""
     rng, crops = np.random.default_rng(0), []
     for _ in range(count):
@@ -43,7 +43,7 @@ def write_faces(folder: Path, count: int = 24, side: int = 64) -> Path:
         "points68": rng.uniform(0.25 * side, 0.75 * side, (count, 68, 2)),
         "val": np.arange(count) % 4 == 3,
     }
-    write_shards(folder, crops, labels)
+    write_shards(folder, crops, labels, shard_mib)
     return folder
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from pathlib import Path
 
 import pytest
@@ -155,3 +156,14 @@ def test_samples_are_the_same_at_every_call_and_truncation_draws_them_together()
     none = adversarial.samples(state.average, 6, CPU, truncation=0.0)
     assert torch.allclose(none[0], none[5], atol=1e-5)
     assert not torch.allclose(one[0], one[5], atol=1e-3)
+
+
+@pytest.mark.slow
+def test_compiled_networks_take_the_same_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Noise that changes, gradients that are switched off and lazy steps must not be compiled in."""
+    # This backend captures and differentiates as any other does, and leaves out the minutes of code generation.
+    monkeypatch.setattr(torch, "compile", functools.partial(torch.compile, backend="aot_eager"))
+    plain, compiled = begin(), adversarial.start(GENERATOR, CRITIC, OPTIONS, CPU, compiled=True)
+    assert compiled.fast is not compiled.generator
+    for a, b in zip(run(plain, 3), run(compiled, 3), strict=True):
+        assert {k: float(v) for k, v in a.items()} == pytest.approx({k: float(v) for k, v in b.items()}, rel=1e-2)

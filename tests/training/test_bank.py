@@ -8,14 +8,13 @@ import numpy as np
 import pytest
 import torch
 
+from pipelines.prepare_faces import skin_brightness
 from tests.training.shards_toy import write_faces
-from vidinv.training import shards
 from vidinv.training.bank import FaceBank, open_faces
 
 
-def test_training_uses_the_shards_that_are_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shards, "SHARD_BYTES", 8000)
-    folder = write_faces(tmp_path / "faces")
+def test_training_uses_the_shards_that_are_there(tmp_path: Path) -> None:
+    folder = write_faces(tmp_path / "faces", shard_mib=0.008)
     assert len(list(folder.glob("shard-*.zip"))) > 2
     every = open_faces(folder, 64)
     assert (len(every.train), len(every.val)) == (18, 6)
@@ -47,3 +46,13 @@ def test_faces_are_drawn_by_weight_and_mirrored_together_with_their_grids() -> N
     assert torch.equal(where[left], grids[1:].expand(int(left.sum()), 2, 3))
     assert torch.equal(where[~left][0], grids[1] * torch.tensor([[1.0, -1, -1], [-1, 1, 1]]))
     assert np.isclose(float(x.max()), 1)
+
+
+@pytest.mark.parametrize("side", [128, 256])
+def test_skin_is_measured_at_the_same_place_of_crops_of_any_size(side: int) -> None:
+    picture = np.full((side, side, 3), 10, np.uint8)
+    unit = side // 128
+    picture[48 * unit : 90 * unit, 30 * unit : 98 * unit] = 200
+    assert skin_brightness(picture) == 200
+    picture[60 * unit : 70 * unit] = 0  # glasses: a median does not mind
+    assert skin_brightness(picture) == 200

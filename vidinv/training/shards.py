@@ -13,15 +13,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-SHARD_BYTES = 48 * 2**20
 
-
-def write_shards(folder: Path, crops: list[bytes], labels: dict[str, NDArray]) -> None:
-    """:param crops: JPEG files' bytes, one per row of every label."""
+def write_shards(folder: Path, crops: list[bytes], labels: dict[str, NDArray], shard_mib: float = 48) -> None:
+    """:param crops: JPEG files' bytes, one per row of every label.
+    :param shard_mib: most MiB of them in a shard.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    at, shard, size = None, -1, SHARD_BYTES
+    most = shard_mib * 2**20
+    at, shard, size = None, -1, most
     for row, data in enumerate(crops):
-        if size + len(data) > SHARD_BYTES:
+        if size + len(data) > most:
             if at is not None:
                 at.close()
             shard, size = shard + 1, 0
