@@ -113,8 +113,9 @@ def main() -> None:
         print(name, known[name]["step"], flush=True)
     write_pack_toml(options.out, described)
     manifest = json.loads((options.data / "manifest.json").read_text())
-    seen = torch.load(options.run / "checkpoint.pt", map_location="cpu", weights_only=True)["seen"]
-    write_card(options.out, described, figures, students, manifest, seen, judge.scale)
+    saved = torch.load(options.run / "checkpoint.pt", map_location="cpu", weights_only=True)
+    made = {"recipe": saved["recipe"], "images_seen": saved["before"] + saved["seen"]}
+    write_card(options.out, described, figures, students, manifest, made, judge.scale)
     print(json.dumps(figures["reconstruction"], indent=1))
 
 

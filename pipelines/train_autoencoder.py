@@ -93,6 +93,7 @@ def main() -> None:
         begin = load_pack(options.start)
         state.generator.load_state_dict(begin.tensors("generator"))
         state.encoder.load_state_dict(begin.tensors("encoder"))
+        state.before = json.loads((begin.folder / "card.json").read_text())["images_seen"]
     feed = sampling.batches(pictures, grids[train], weights, how.batch, how.seed + state.seen)
     begun, last, recent = time.monotonic(), time.monotonic(), []
 

@@ -32,6 +32,8 @@ from vidinv.training.sheets import write_sheet
 
 BEGUN = time.monotonic()
 
+RECIPE = "`pipelines.train_generator` made the generator, `pipelines.train_encoder` (phase {}) saw {} pictures"
+
 
 def read_generator(run: Path, shape: GeneratorShape, device: str) -> Generator:
     """The averaged generator of a run of train_generator.
@@ -77,6 +79,7 @@ def checkpoint(
     """Write all files of a checkpoint; returns the figures on the validation faces."""
     encoder, name = inversion.finished_encoder(state, bank, batch), "joint" if state.joint else "encoder"
     weights = {"generator": state.average_generator.state_dict(), "encoder": encoder.state_dict(), "seen": state.seen}
+    weights |= {"before": 0, "recipe": RECIPE.format(name, state.seen)}
     keep(options.out, state.to_dict(), weights, options.part_mib, "joint" if state.joint else "state")
     x, grids = val
     full, styled = validation.invert(state.average_generator, encoder, x)

@@ -40,7 +40,16 @@ class State:
     generator: Generator
     encoder: FeatureStyleEncoder
     optimiser: torch.optim.Optimizer
-    seen: int = 0
+    seen: int = 0  # pictures in this run
+    before: int = 0  # and in those that made the weights it began with
+
+    @property
+    def recipe(self) -> str:
+        """One sentence for the card of a pack."""
+        return (
+            f"`pipelines.train_autoencoder` showed generator and encoder {self.before + self.seen} pictures, both "
+            "inversions at once, without a discriminator"
+        )
 
     def save(self, path: Path) -> None:
         part = path.with_suffix(".part")
@@ -50,6 +59,8 @@ class State:
                 "encoder": self.encoder.state_dict(),
                 "optimiser": self.optimiser.state_dict(),
                 "seen": self.seen,
+                "before": self.before,
+                "recipe": self.recipe,
             },
             part,
         )
@@ -60,7 +71,7 @@ class State:
         self.generator.load_state_dict(saved["generator"])
         self.encoder.load_state_dict(saved["encoder"])
         self.optimiser.load_state_dict(saved["optimiser"])
-        self.seen = saved["seen"]
+        self.seen, self.before = saved["seen"], saved["before"]
 
 
 def start(generator: GeneratorShape, encoder: EncoderShape, options: AutoencoderOptions) -> State:

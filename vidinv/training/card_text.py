@@ -30,14 +30,18 @@ def write_card(
     figures: dict[str, Any],
     students: dict[str, Any],
     manifest: dict[str, Any],
-    images_seen: int,
+    made: dict[str, Any],
     scale: dict[str, float],
 ) -> None:
-    """Write card.md and, for programs, card.json."""
-    (folder / "card.json").write_text(json.dumps({"figures": figures, "students": students}, indent=1) + "\n")
+    """Write card.md and, for programs, card.json.
+
+    :param made: ``recipe``, a sentence without its full stop, and ``images_seen``.
+    """
+    content = {"images_seen": made["images_seen"], "figures": figures, "students": students}
+    (folder / "card.json").write_text(json.dumps(content, indent=1) + "\n")
     size = sum(p.stat().st_size for p in folder.glob("*.safetensors")) / 1e6
     rows = [f"# {settings['name']}", "", f"{settings['encoder']['resolution']} px faces, {size:.1f} MB.", ""]
-    rows += _recipe(manifest, images_seen)
+    rows += _recipe(manifest, made["recipe"])
     rows += _reconstruction(figures)
     for name, edit in settings["edits"].items():
         rows += _edit(name, edit, figures["edits"][name], scale)
@@ -46,14 +50,13 @@ def write_card(
     (folder / "card.md").write_text("\n".join(rows), encoding="utf-8")
 
 
-def _recipe(manifest: dict[str, Any], seen: int) -> list[str]:
+def _recipe(manifest: dict[str, Any], recipe: str) -> list[str]:
     sets = ", ".join(f"{n} {c}" for n, c in manifest["per_set"].items())
     return [
         "## Recipe",
         "",
         f"`pipelines.prepare_faces` kept {manifest['kept']} of {manifest['pictures']} pictures ({sets}); "
-        f"{manifest['validation']} of them are for validation only. `pipelines.train_autoencoder` showed generator and "
-        f"encoder {seen} pictures on a CPU, both inversions at once, without a discriminator; "
+        f"{manifest['validation']} of them are for validation only. {recipe}; "
         "`pipelines.fit_directions` found the edits, `pipelines.train_students` the small networks.",
         "",
         "All figures below were measured by `pipelines.make_pack` on validation faces with the fp16 weights of this "
