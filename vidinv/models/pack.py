@@ -32,6 +32,7 @@ from vidinv.models.iresnet_encoder import IResNetEncoder, IResNetEncoderShape
 from vidinv.models.iresnet_identity import IResNetIdentity, IResNetIdentityShape
 from vidinv.models.landmarks import LandmarkNet, LandmarkShape
 from vidinv.models.packaging import sha256
+from vidinv.models.uninitialised import Uninitialised
 from vidinv.types import Displacement
 
 DEFAULT_PACK = "face-128"
@@ -139,7 +140,7 @@ class Pack:
         tensors = self.tensors(name)
         try:
             shape = kinds[kind][1](**{k: tuple(v) if isinstance(v, list) else v for k, v in section.items()})
-            with torch.device("meta"):  # no time is spent on random weights
+            with Uninitialised():
                 network = kinds[kind][0](shape)
             network.load_state_dict(tensors, assign=True)
         except (RuntimeError, TypeError) as error:

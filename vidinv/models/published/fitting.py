@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-import torch
 from torch import Tensor, nn
 
 from vidinv.errors import UnsuitableCheckpoint
+from vidinv.models.uninitialised import Uninitialised
 
 
 def renamer(*rules: tuple[str, str]) -> Callable[[str], str]:
@@ -39,7 +39,7 @@ def fitted(
     :param own: keys of ours that are not published.
     :raises UnsuitableCheckpoint: a missing, an unknown or an unfitting key, by its published name.
     """
-    with torch.device("meta"):
+    with Uninitialised():
         needed = {k: v.shape for k, v in make().state_dict().items() if not k.endswith("num_batches_tracked")}
     names = {k: rename(k) for k in needed if k not in own}
     missing = [name for name in names.values() if name not in published]
