@@ -18,7 +18,6 @@ from torch import Tensor
 
 from vidinv.errors import UnsuitableCheckpoint
 from vidinv.models.generator import Generator, GeneratorShape, Mapping
-from vidinv.models.ops import BLUR
 from vidinv.models.published.fitting import fitted, renamer
 from vidinv.models.published.reading import tensors_under
 
@@ -131,7 +130,7 @@ def _axis(state: dict[str, Tensor], key: str, axis: int, path: Path) -> int:
 
 def _check_filters(state: dict[str, Tensor], path: Path) -> None:
     """Every resampling filter must be the one that :mod:`vidinv.models.ops` has."""
-    taps = torch.tensor(BLUR)
+    taps = torch.tensor([1.0, 3.0, 3.0, 1.0])
     taps = torch.outer(taps, taps) / taps.sum() ** 2
     for key in filter(_FILTERS.fullmatch, state):
         # rosinality's filters hold the gain of the upsampling that they belong to, NVIDIA's get it elsewhere.
