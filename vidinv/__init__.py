@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from vidinv.api import Preview, Progress, VideoEditor, edit_frames, edit_video
+    from vidinv.compare import compare_videos
     from vidinv.edits.parse import EditRequest
     from vidinv.errors import VidinvError
     from vidinv.report import Report
+    from vidinv.report.quality import QualityOptions
     from vidinv.stages.encode import EncodeOptions
 
 __version__ = "0.1.0"
@@ -18,17 +20,21 @@ __all__ = [
     "EncodeOptions",
     "Preview",
     "Progress",
+    "QualityOptions",
     "Report",
     "VideoEditor",
     "VidinvError",
+    "compare_videos",
     "edit_frames",
     "edit_video",
 ]
 _HOMES = {
     "EditRequest": "vidinv.edits.parse",
     "EncodeOptions": "vidinv.stages.encode",
+    "QualityOptions": "vidinv.report.quality",
     "Report": "vidinv.report",
     "VidinvError": "vidinv.errors",
+    "compare_videos": "vidinv.compare",
 }
 
 

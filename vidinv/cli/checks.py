@@ -28,7 +28,13 @@ PACKAGES = {
     "lpips": ("lpips", ["lpips"]),
     "safetensors": ("safetensors", ["safetensors"]),
 }
-EXTRAS = {"decord": "decord", "ffmpeg-python": "ffmpeg", "face-alignment": "landmarks"}  # package: extra
+EXTRAS = {
+    "decord": "decord",
+    "ffmpeg-python": "ffmpeg",
+    "face-alignment": "landmarks",
+    "matplotlib": "report",
+    "torchmetrics": "report",
+}  # package: extra
 
 
 @dataclass(frozen=True)

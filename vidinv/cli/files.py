@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from vidinv.errors import OutputIsInput, OutputUnwritable
+from vidinv.errors import OutputIsInput, OutputUnwritable, UsageError
+from vidinv.report import Report
+from vidinv.report.document import PAGES
+from vidinv.report.page import require_page
 from vidinv.video.output import FORMATS, check_writable, part_path, publish, write_error
 
 
@@ -21,6 +24,27 @@ def check_file(path: Path, source: Path, overwrite: bool, video: Path | None = N
     if video is not None and _same(path, video):
         raise OutputUnwritable(f"{path} is the output video too; choose another name for one of them")
     check_writable(path, overwrite)
+
+
+def check_report(path: Path, source: Path, overwrite: bool, video: Path) -> None:
+    """As :func:`check_file`; and a page needs the extra that draws it, whose absence is better known before the work.
+
+    :raises UsageError: a kind of file that no report can be.
+    """
+    check_file(path, source, overwrite, video)
+    if path.suffix.lower() not in (*PAGES, ".json"):
+        raise UsageError(f"{path}: a report is a page or figures; choose a name that ends in .html or .json")
+    if path.suffix.lower() in PAGES:
+        require_page()
+
+
+def write_reports(report: Report, paths: list[Path]) -> None:
+    """Raises an OutputError."""
+    for path in paths:
+        try:
+            report.write(path)
+        except OSError as error:
+            raise write_error(error, path) from error
 
 
 def write_file(path: Path, data: bytes, overwrite: bool) -> None:

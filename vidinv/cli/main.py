@@ -11,6 +11,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from vidinv.cli.compare import compare
 from vidinv.cli.doctor import doctor
 from vidinv.cli.guard import EXIT_CODES, catch_signals, ignore_signals
 from vidinv.cli.packs import packs
@@ -47,7 +48,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 app.callback()(_start)
-for command in (run, preview, doctor):
+for command in (run, preview, compare, doctor):
     app.command()(command)
 app.add_typer(packs, name="packs")
 

@@ -41,6 +41,21 @@ Pack = Annotated[
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")]
 Precision = Annotated[str, typer.Option(help="auto, fp32, bf16 or fp16.")]
 Batch = Annotated[int, typer.Option(help="Faces per pass of a network.")]
+Reports = Annotated[
+    list[Path],
+    typer.Option(
+        metavar="FILE.html|FILE.json", show_default=False, help="Measure everything and write it here; repeatable."
+    ),
+]
+LpipsWeights = Annotated[
+    Path | None,
+    typer.Option(
+        "--lpips",
+        metavar="FILE",
+        show_default=False,
+        help="Weights of LPIPS' trunk for the report: torchvision's squeezenet1_1, alexnet or vgg16.",
+    ),
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print warnings and errors only.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Print more, and the traceback of unexpected errors.")]

@@ -32,7 +32,8 @@ def run(
     backend: Annotated[
         o.Backend, typer.Option(help="Encode with the bundled libraries, or the system's ffmpeg (an extra).")
     ] = o.Backend.pyav,
-    report: Annotated[Path | None, typer.Option(metavar="FILE.json", help="Write all figures to this file.")] = None,
+    report: o.Reports = [],  # noqa: B006, typer copies it
+    lpips: o.LpipsWeights = None,
     overwrite: o.Overwrite = False,
     quiet: o.Quiet = False,
     verbose: o.Verbose = False,
@@ -43,28 +44,32 @@ def run(
     # Late: a mistyped edit need not wait for torch.
     from vidinv.api import VideoEditor
     from vidinv.cli import files, progress, summary
+    from vidinv.report.quality import QualityOptions
     from vidinv.stages.encode import EncodeOptions
-    from vidinv.video.output import write_error
 
     target = output or files.default_output(source)
-    if report is not None:
-        files.check_file(report, source, overwrite, target)
+    for path in report:
+        files.check_report(path, source, overwrite, target)
+    quality = QualityOptions(lpips=lpips) if report else None
     encoding = EncodeOptions(codec=codec, crf=crf, preset=preset, overwrite=overwrite, backend=backend.value)
     with progress.shown(Console(stderr=True), quiet) as tell:
         editor = VideoEditor(pack, device=device, precision=precision, batch=batch)
         if verbose:
             say(f"pack {editor.pack.name} ({editor.pack.hash[:12]}) on {editor.compute.device}, {editor.compute.dtype}")
         done = editor.edit_video(
-            source, target, requests, persons=persons, composite=composite.value, output=encoding, progress=tell
+            source,
+            target,
+            requests,
+            persons=persons,
+            composite=composite.value,
+            output=encoding,
+            quality=quality,
+            progress=tell,
         )
     try:
         for warning in done.warnings:
             say(f"warning: {warning}")
-        if report is not None:
-            try:
-                done.write(report)
-            except OSError as error:
-                raise write_error(error, report) from error
+        files.write_reports(done, report)
         if not quiet:
             summary.show(done, Console(), verbose)
     except KeyboardInterrupt:

@@ -57,4 +57,23 @@ def figures(report: Report, verbose: bool = False) -> Iterator[str]:
 
 
 def _views(held: dict) -> str:
-    return ", ".join(f"{view} {held[view]:.3f}" for view in ("source", "inversion", "edited"))
+    return ", ".join(f"{view} {held[view]:.3f}" for view in ("source", "inversion", "edited") if held[view] is not None)
+
+
+def show_comparison(report: Report, console: Console, verbose: bool = False) -> None:
+    """Every figure in a table, those that could not be measured with the reason."""
+    table = Table(box=box.SIMPLE_HEAD)
+    for name in ("figure", "value", "source's own", "goal"):
+        table.add_column(name, justify="left" if name in ("figure", "goal") else "right")
+    for name, figure in report.quality.items():
+        if figure["value"] is not None:
+            own = "" if figure["source"] is None else f"{figure['source']:.4g}"
+            label = f"{name} ({figure['unit']})" if figure["unit"] else name
+            table.add_row(label, f"{figure['value']:.4g}", own, figure["goal"])
+    console.print(table)
+    for name, score in report.attributes.items():
+        line = f"{name}: {score['source']:.2f} -> {score['edited']:.2f} ({score['change']:+.2f})"
+        console.print(line, markup=False, highlight=False)
+    for name, figure in report.quality.items() if verbose else ():
+        if figure["value"] is None:
+            console.print(f"{name}: not measured, {figure['reason']}", markup=False, highlight=False)

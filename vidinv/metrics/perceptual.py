@@ -7,6 +7,7 @@ The linear heads lie in the lpips package. The trunks (torchvision's ImageNet we
 from __future__ import annotations
 
 import re
+import warnings
 from pathlib import Path
 
 import torch
@@ -31,7 +32,9 @@ class Lpips(nn.Module):
         import lpips
 
         self.trunk = trunk
-        self.distance = lpips.LPIPS(net=trunk, pnet_rand=True, verbose=False).eval().requires_grad_(False)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it asks torchvision for a model in a way that is going out of use
+            self.distance = lpips.LPIPS(net=trunk, pnet_rand=True, verbose=False).eval().requires_grad_(False)
         # The package cuts torchvision's ``features`` into slices but keeps their numbers: slice3.net 5 is features.5.
         wanted = {k: re.sub(r"^slice\d+\.", "features.", k) for k in self.distance.net.state_dict()}
         self.distance.net.load_state_dict({k: state[v].float() for k, v in wanted.items()})

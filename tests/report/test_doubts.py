@@ -1,0 +1,40 @@
+"""Untrusted frames as spans."""
+
+from __future__ import annotations
+
+from vidinv.report.doubts import untrusted
+
+
+def entry(frame: int, trust: float = 1.0, *doubts: str, person: int = 0) -> dict:
+    return {"frame": frame, "time": frame / 25, "person": person, "trust": trust, "doubts": list(doubts)}
+
+
+def test_neighbouring_frames_make_a_span_that_says_what_was_done() -> None:
+    series = [
+        entry(0),
+        entry(1, 0.5),
+        entry(2, 0.0, "pose"),
+        entry(3, 0.0, "pose", "identity"),
+        entry(4, 0.4),
+        entry(5),
+    ]
+    (span,) = untrusted(series)
+    assert (span["first"], span["last"], span["reasons"]) == (1, 4, ["pose", "identity"])
+    assert (span["start"], span["end"], span["trust"]) == (0.04, 0.16, 0.0)
+    assert span["done"] == "the edit fades out to the source and in again"
+
+
+def test_persons_and_gaps_are_kept_apart_and_a_short_miss_is_only_marked() -> None:
+    series = [
+        entry(0, 1, "missed"),
+        entry(0, 0, "pose", person=1),
+        entry(1, 0, "pose", person=1),
+        entry(7, 1, "missed"),
+    ]
+    spans = untrusted(series)
+    assert [(s["person"], s["first"], s["last"]) for s in spans] == [(0, 0, 0), (1, 0, 1), (0, 7, 7)]
+    assert spans[0]["done"].startswith("marked")
+
+
+def test_a_series_without_doubts_has_no_spans() -> None:
+    assert untrusted([{"frame": 0, "time": None, "person": 0}, entry(1)]) == []

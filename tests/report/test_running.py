@@ -1,0 +1,66 @@
+"""Figures over a stream agree with the formulas over the whole, in a bounded memory."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from vidinv.metrics.identity import global_consistency
+from vidinv.metrics.landmarks import motion_kept
+from vidinv.report.running import Running, RunningMotion, Thinned, finite
+from vidinv.report.tally import PAIRS, PersonTally, global_identity
+
+RNG = np.random.default_rng(0)
+
+
+def test_running_mean_and_deviation_are_numpys_and_nothing_measured_is_none() -> None:
+    values = RNG.normal(5, 2, 100)
+    running = Running()
+    assert running.mean is running.deviation is None
+    for value in (*values, math.nan):
+        running.add(value)
+    assert running.mean == pytest.approx(values.mean())
+    assert running.deviation == pytest.approx(values.std())
+
+
+def test_running_motion_is_motion_kept() -> None:
+    source, output = RNG.normal(size=(2, 50, 68, 2)) * 10 + 300
+    output += 0.5 * (source - 300)
+    running = RunningMotion()
+    for pair in zip(source, output, strict=True):
+        running.add(*pair)
+    assert running.kept == pytest.approx(motion_kept(source, output))
+    assert RunningMotion().kept is None
+
+
+@pytest.mark.parametrize("count", [1, 5, 8, 9, 100, 1000])
+def test_thinned_items_are_evenly_spread_and_few(count: int) -> None:
+    kept: Thinned[int] = Thinned(8)
+    for i in range(count):
+        kept.add(lambda i=i: i)
+    items = list(kept)
+    assert items[0] == 0
+    assert min(count, 4) <= len(items) <= 8
+    assert len({b - a for a, b in pairwise(items)}) <= 1
+    assert items[-1] >= count - 1 - kept.every
+
+
+def test_tg_id_of_the_tally_is_the_formulas() -> None:
+    source, edited = RNG.normal(size=(2, 40, 16)) + 3
+    source, edited = (x / np.linalg.norm(x, axis=1, keepdims=True) for x in (source, edited))
+    tally = PersonTally()
+    for i in range(40):
+        tally.add(i, {"source": source[i], "edited": edited[i]})
+    assert global_identity({0: tally}) == pytest.approx(global_consistency(source, edited))
+    assert global_identity({}) is None
+    for i in range(3 * PAIRS):
+        tally.add(i, {"source": source[i % 40], "edited": edited[i % 40]})
+    assert len(tally.spread) <= PAIRS
+
+
+def test_json_knows_no_nan() -> None:
+    assert finite(math.nan) is finite(math.inf) is finite(None) is None
+    assert finite(np.float32(0.5)) == 0.5

@@ -1,0 +1,100 @@
+"""Two videos of the same thing, the one edited from the other by whatever program: the same report as a run gives."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from vidinv.errors import InputError, NoFaceFound
+from vidinv.models.attributes import SCORES
+from vidinv.models.pack import load_pack
+from vidinv.report import Report, Tally
+from vidinv.report.build import build
+from vidinv.report.quality import Meter, QualityOptions
+from vidinv.runtime.compute import choose
+from vidinv.runtime.timing import Stopwatch
+from vidinv.stages.align import AlignOptions, align
+from vidinv.stages.decode import decode
+from vidinv.stages.detect import DetectOptions, detect, make_detectors
+from vidinv.stages.measure import MeasureOptions, measure
+from vidinv.stages.pair import pair
+from vidinv.video import Reader
+
+
+def compare_videos(
+    source: str | Path,
+    edited: str | Path,
+    *,
+    pack: str | Path | None = None,
+    device: str = "auto",
+    precision: str = "auto",
+    batch: int = 8,
+    quality: QualityOptions = QualityOptions(),
+    progress: Callable[[int, int | None], None] = lambda frames, total: None,
+) -> Report:
+    """Measure ``edited`` against ``source``, frame by frame, with the pack's networks and the source's faces.
+
+    Frames are paired in their order. Where one video is longer, the rest is left out and the report says so.
+
+    :param progress: is told the frames so far, and how many the source declares.
+    :raises NoFaceFound: nobody is in the source. :raises VidinvError: a file, a pack or a device that cannot be used.
+    """
+    compute = choose(device, precision)
+    networks, options = load_pack(pack, compute.device), DetectOptions()
+    watch, tally, begun, counts = Stopwatch(), Tally(), time.perf_counter(), {}
+    meter = Meter.of(networks, compute, quality)
+    with Reader(source) as before, Reader(edited) as after:
+        info, rate = before.info, float(before.info.rate)
+        found = watch.measure(
+            "detect", detect(watch.measure("decode", decode(before)), make_detectors(options), options)
+        )
+        placed = watch.measure("align", align(found, AlignOptions(networks.resolution, networks.template, rate=rate)))
+        paired = pair(placed, watch.measure("decode edited", decode(after)), counts)
+        measured = measure(
+            paired,
+            tally,
+            networks.identity,
+            networks.attributes,
+            compute,
+            MeasureOptions(batch, SCORES),
+            meter=meter,
+            view=lambda compared: compared,
+        )
+        for _ in watch.measure("measure", measured):
+            progress(tally.frames, info.frames)
+        warnings = [*(f"source: {w}" for w in before.warnings), *(f"edited: {w}" for w in after.warnings)]
+        warnings += [f"{name}: {r.damage}" for name, r in (("source", before), ("edited", after)) if r.damage]
+        warnings += _differences(counts, before, after)
+        damage = before.damage or after.damage
+    if not tally.frames:
+        raise InputError(f"{source} and {edited} have no frame in common")
+    if not tally.persons_seen:
+        raise NoFaceFound(f"{source}: no face in any of {tally.frames} frames, so there is nothing to compare")
+    return build(
+        source,
+        edited,
+        tally,
+        networks,
+        watch,
+        edits=[],
+        seconds=time.perf_counter() - begun,
+        meter=meter,
+        warnings=warnings,
+        damage=damage,
+    )
+
+
+def _differences(counts: dict[str, int], source: Reader, edited: Reader) -> list[str]:
+    """In what the two files do not fit together."""
+    found = []
+    if counts["source"] != counts["edited"]:
+        found.append(f"the source has {counts['source']} frames and the edit {counts['edited']}; the rest is left out")
+    sizes = [(r.info.display_width, r.info.display_height) for r in (source, edited)]
+    if sizes[0] != sizes[1]:
+        texts = [f"{width}x{height}" for width, height in sizes]
+        found.append(f"the edit is {texts[1]}, the source {texts[0]}; the edit was resized to be compared")
+    if abs(float(source.info.rate / edited.info.rate) - 1) > 0.001:
+        rates = [f"{float(r.info.rate):.3f}" for r in (source, edited)]
+        found.append(f"the edit has {rates[1]} frames/s, the source {rates[0]}")
+    return found
