@@ -20,7 +20,8 @@ def leaky_relu(x: Tensor, bias: Tensor | None = None) -> Tensor:
 
 
 def _blur_kernel(channels: int, gain: float, like: Tensor) -> Tensor:
-    taps = torch.tensor(BLUR, device=like.device, dtype=torch.float32)
+    # Filled in on the device: sending four numbers there would make a GPU wait for all the work before it.
+    taps = torch.cat([torch.full((1,), tap, device=like.device) for tap in BLUR])
     taps = torch.outer(taps, taps) / taps.sum() ** 2 * gain
     return taps.to(like.dtype).expand(channels, 1, 4, 4)
 

@@ -103,7 +103,7 @@ def critic_step(
         _update(critic, options.r1 / 2 * options.r1_every * penalty)
         figures["r1"] = penalty.detach()
     critic.steps += 1
-    critic.signs += torch.stack([on_real.detach().sign().sum(), torch.tensor(float(len(real)), device=real.device)])
+    critic.signs += torch.stack([on_real.detach().sign().sum(), real.new_full((), len(real))])
     if options.augment_target and critic.steps % ADAPT_EVERY == 0:
         overfit = (critic.signs[0] / critic.signs[1] - options.augment_target).sign()
         critic.p += overfit * critic.signs[1] / options.augment_images
