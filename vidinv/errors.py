@@ -18,7 +18,8 @@
     |-- PackError                   5   the model pack cannot be used
     |   |-- UnknownPack
     |   |-- DamagedPack                 a file is missing or its hash differs
-    |   `-- UnsuitableCheckpoint        a published file that cannot become part of a pack
+    |   |-- UnsuitableCheckpoint        a published file that cannot become part of a pack
+    |   `-- DownloadFailed              a published file cannot be fetched, or is another one
     `-- MissingExtra                6   an optional package is not installed
 
 Exit code 0: the whole video was written. 10: the input was damaged, what decodes was written. 130: interrupted.
@@ -105,6 +106,10 @@ class DamagedPack(PackError):
 
 
 class UnsuitableCheckpoint(PackError):
+    pass
+
+
+class DownloadFailed(PackError):
     pass
 
 

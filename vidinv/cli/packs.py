@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 from vidinv.cli.guard import guarded, say
 from vidinv.cli.import_pack import import_pack
 from vidinv.cli.options import Verbose
+from vidinv.cli.pull_pack import pull
 from vidinv.errors import PackError
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ def list_(
 
 
 packs.command("import")(import_pack)
+packs.command("pull")(pull)
 
 
 def show(pack: Pack, console: Console) -> None:

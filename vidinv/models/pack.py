@@ -55,6 +55,11 @@ def user_packs() -> Path:
     return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "vidinv" / "packs"
 
 
+def downloads() -> Path:
+    """Where published files are kept that packs are made of."""
+    return user_packs() / "downloads"
+
+
 def pack_folders() -> list[Path]:
     """Where packs are looked for by name: inside the wheel, or assets/models of a checkout; then the user's own."""
     package = Path(__file__).resolve().parents[1]
