@@ -66,8 +66,20 @@ def speed_table() -> list[str]:
     ]
 
 
+def published_table() -> list[str]:
+    results = json.loads((RESULTS / "published.json").read_text())
+    rows = [f"| 1024 px, {results['mib']} MiB of weights, {results['machine']} | |", "| --- | --- |"]
+    rows += [f"| start-up, {name} | {row['cpu_seconds']:.2f} CPU s |" for name, row in results["start_up"].items()]
+    for name, row in results["per_face"].items():
+        times = f"{row['invert_ms']:.0f}, {row['render_pair_ms']:.0f}, {row['identity_ms']:.0f} {results['clock']} ms"
+        rows.append(f"| a face, {name}: invert, draw both pictures, recognise | {times} |")
+        rows.append(f"| peak memory, {name} | {row['peak_mib']} MiB |")
+    return rows
+
+
 def filled(text: str) -> str:
-    for name, table in (("pack", pack_table), ("editing", editing_table), ("speed", speed_table)):
+    tables = {"pack": pack_table, "editing": editing_table, "speed": speed_table, "published": published_table}
+    for name, table in tables.items():
         block = f"<!-- table: {name} -->\n" + "\n".join(table()) + "\n<!-- end -->"
         text = re.sub(rf"<!-- table: {name} -->.*?<!-- end -->", lambda _, b=block: b, text, flags=re.S)
     return text

@@ -120,6 +120,7 @@ def main() -> None:
             "published, generator only": start_up(folder, compute.device, NETWORKS[:1]),
             "face-128, everything": start_up("face-128", compute.device, everything),
         }
+        result["clock"] = "wall" if compute.device.startswith("cuda") else "CPU"
         result["per_face"] = {}
         for batch in options.batches:
             *seconds, memory = child(FRAMES, folder, compute.device, options.precision, batch, options.repeats)
