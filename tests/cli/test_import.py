@@ -12,7 +12,9 @@ import torch
 from tests.formula import face_network_weights, generator_weights, tensor
 from tests.models.published import layouts
 from vidinv import errors
+from vidinv.api import VideoEditor
 from vidinv.models.pack import load_pack
+from vidinv.report.quality import QualityOptions
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +77,19 @@ def test_a_video_is_edited_with_it(invoke, published, face_clip, tmp_path, ident
         assert report["identity_similarity"] == {"inversion": None, "edited": None}
         assert "no identity network" in report["unmeasured"]["identity"]
         assert "pack toy has no identity network, so there are no identity figures" in result.stdout
+
+
+@pytest.mark.slow
+def test_a_full_report_says_what_could_not_be_measured(invoke, published, face_clip, tmp_path):
+    editor = VideoEditor(imported(invoke, published, tmp_path), precision="fp32")
+    report = editor.edit_video(face_clip, tmp_path / "out.mp4", "age=1", quality=QualityOptions())
+    for name in ("landmark_jitter", "motion_kept", "hausdorff"):
+        assert report.quality[name]["value"] is None
+        assert "no landmark network" in report.quality[name]["reason"]
+    for name in ("csim", "tl_id", "identity_consistency"):
+        assert "no identity network" in report.quality[name]["reason"]
+    assert report.quality["psnr"]["value"] > 0
+    assert set(report.unmeasured) == {"identity", "attributes", "landmarks"}
 
 
 def test_years_cannot_be_asked_for(invoke, published, face_clip, tmp_path):

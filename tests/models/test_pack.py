@@ -28,6 +28,12 @@ def test_networks_come_ready_for_use(folder: Path) -> None:
     assert pack.generator(w, feature).shape == (1, 3, 64, 64)
 
 
+def test_only_the_files_that_are_asked_for_are_read(folder: Path) -> None:
+    for name in ("encoder", "identity", "attributes", "landmarks", "directions"):
+        (folder / f"{name}.safetensors").unlink()
+    assert load_pack(folder).generator(torch.zeros(1, 10, 16)).shape == (1, 3, 64, 64)
+
+
 def test_an_unknown_pack_is_answered_with_the_known_ones() -> None:
     with pytest.raises(UnknownPack, match="installed packs are"):
         load_pack("no-such-pack")

@@ -185,6 +185,25 @@ def test_a_small_file_cannot_ask_for_a_huge_tensor(tmp_path: Path) -> None:
         read_checkpoint(path)
 
 
+@pytest.mark.parametrize("shared", ["lists", "modules"])
+def test_a_small_file_cannot_name_the_same_thing_a_million_times(
+    tmp_path: Path, nvidia_modules: None, shared: str
+) -> None:
+    inner: object = layer(0) if shared == "modules" else [1]
+    for _ in range(60):
+        outer = Persistent() if shared == "modules" else [inner, inner]
+        if shared == "modules":
+            outer.a = outer.b = inner
+        inner = outer
+    path = tmp_path / "bomb.pkl"
+    path.write_bytes(pickle.dumps({"G_ema": inner}))
+    if shared == "modules":
+        with pytest.raises(UnsuitableCheckpoint, match="more than 10000 tensors"):
+            read_checkpoint(path)
+    else:
+        assert len(read_checkpoint(path)["G_ema"]) == 2
+
+
 def test_tensorflows_pickles_are_named(tmp_path: Path) -> None:
     path = tmp_path / "stylegan2.pkl"
     path.write_bytes(opcodes("cdnnlib.tflib.network\nNetwork\n(tR"))

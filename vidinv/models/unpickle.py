@@ -11,6 +11,7 @@ import io
 import math
 import pickle
 from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from vidinv.errors import UnsuitableCheckpoint
 
 _PERSISTENT = "torch_utils.persistence"
 _KINDS = "biufc"  # of array elements: numbers only
+_MOST_TENSORS = 10_000  # in one module; StyleGAN3 has some two hundred
 
 
 class _Builder:
@@ -180,7 +182,7 @@ def plain_pickle(path: Path) -> Any:
     """
     try:
         with path.open("rb") as file:
-            return _plain(_Reader(file).load())
+            return _plain(_Reader(file).load(), {})
     except OSError:
         raise
     except Exception as error:  # the machine stumbles over a hostile file in every way there is
@@ -188,23 +190,35 @@ def plain_pickle(path: Path) -> Any:
         raise UnsuitableCheckpoint(f"{path} cannot be read as weights: {reason}") from None
 
 
-def _plain(value: Any) -> Any:
-    """Modules to flat states, arrays to arrays; numbers, texts and tensors stay."""
+def _plain(value: Any, done: dict[int, Any]) -> Any:
+    """Modules to flat states, arrays to arrays; numbers, texts and tensors stay.
+
+    :param done: what has been converted, by its id: a small file can name the same list a million times.
+    """
+    if id(value) not in done:
+        done[id(value)] = _converted(value, done)
+    return done[id(value)]
+
+
+def _converted(value: Any, done: dict[int, Any]) -> Any:
     if isinstance(value, _Array):
         return value.value
     if isinstance(value, dict):
         if {"class_name", "module_src", "state"} <= value.keys():
-            return _module(value["state"])
-        return {k: _plain(v) for k, v in value.items()}
+            return _module(value["state"], done)
+        return {k: _plain(v, done) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
-        return type(value)(_plain(v) for v in value)
+        return type(value)(_plain(v, done) for v in value)
     return value
 
 
-def _module(state: Any) -> dict[str, Any]:
+def _module(state: Any, done: dict[int, Any]) -> dict[str, Any]:
     if not isinstance(state, dict):
         raise pickle.UnpicklingError("a module without a state")
-    return {**dict(_flat(state, "")), "init_kwargs": _plain(state.get("_init_kwargs", {}))}
+    tensors = dict(islice(_flat(state, ""), _MOST_TENSORS + 1))
+    if len(tensors) > _MOST_TENSORS:
+        raise pickle.UnpicklingError(f"a module of more than {_MOST_TENSORS} tensors")
+    return {**tensors, "init_kwargs": _plain(state.get("_init_kwargs", {}), done)}
 
 
 def _flat(state: dict, prefix: str) -> Iterator[tuple[str, Tensor]]:

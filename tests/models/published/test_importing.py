@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from dataclasses import replace
 from pathlib import Path
 
@@ -89,6 +90,12 @@ def test_it_says_what_is_there_and_what_does_not_work_without_the_rest(files: So
     assert pack.directions == {}
     assert not pack.has("encoder")
     assert pack.generator(torch.zeros(1, LAYERS, D)).shape == (1, 3, 64, 64)
+
+
+def test_a_training_scripts_options_beside_the_weights_do_no_harm(tmp_path: Path) -> None:
+    path = tmp_path / "g.pt"
+    torch.save({"g_ema": GENERATOR, "args": argparse.Namespace(size=64, path="data")}, path)
+    assert read_generator(read_checkpoint(path), path).shape.resolution == 64
 
 
 @pytest.mark.parametrize("prefix", ["g_ema", "state_dict", "bare"])

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from tests.formula import face_network_weights, generator_weights, relative_error, tensor
 from tests.models.published.layouts import TOY_ARCFACE, TOY_ENCODER, TOY_GENERATOR
+from vidinv.models.backbone import fold_batch_norms
 from vidinv.models.generator import Generator, edited_feature, render_pair
 from vidinv.models.iresnet_encoder import IResNetEncoder
 from vidinv.models.iresnet_identity import IResNetIdentity
@@ -42,8 +43,10 @@ def shapes_in(shared: Path, name: str) -> Shapes:
 
 
 def ready(network: nn.Module, state: dict[str, Tensor]) -> nn.Module:
+    """As a pack gives it: norms folded, channels last."""
     network.load_state_dict(state, strict=False)
-    return network.eval().requires_grad_(False)
+    folded = fold_batch_norms(network.eval().requires_grad_(False))
+    return folded.to(memory_format=torch.channels_last)
 
 
 def generator_figures(shapes: Shapes) -> dict[str, Tensor]:

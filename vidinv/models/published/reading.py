@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,9 @@ def read_checkpoint(path: Path) -> Any:
     try:
         with path.open("rb") as file:
             head = file.read(16)
-        return _read(path, head)
+        # Training scripts put their options beside the weights; a Namespace holds attributes and does nothing.
+        with torch.serialization.safe_globals([argparse.Namespace]):
+            return _read(path, head)
     except UnsuitableCheckpoint:
         raise
     except OSError as error:
