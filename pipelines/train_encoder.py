@@ -73,7 +73,7 @@ def begin(options: argparse.Namespace, settings: dict, how: InversionOptions, co
     return state
 
 
-def checkpoint(
+def keep_all(
     state: InversionState, bank: FaceBank, nets: teachers.Teachers, val: tuple, options: argparse.Namespace, batch: int
 ) -> dict[str, float]:
     """Write all files of a checkpoint; returns the figures on the validation faces."""
@@ -111,13 +111,19 @@ def main() -> None:
     bank, rows = faces.bank(compute.device, grids), faces.val[:64]
     val = faces.tensor(np.sort(rows)).to(compute.device), grids[np.sort(rows)].to(compute.device)
     piece = Piece(options.out / "log.jsonl", options.minutes, options.checkpoint, BEGUN)
+
+    def checkpoint() -> None:
+        means = piece.means()
+        figures = keep_all(state, bank, nets, val, options, how.batch)
+        piece.write(state.seen, {"phase": table, **means, **figures})
+        piece.rest()
+
     while state.seen < how.images and not piece.over:
         due = piece.add(inversion.step(state, bank, nets, how, compute), how.batch)
         if due or state.seen >= how.images:
-            means = piece.means()
-            figures = checkpoint(state, bank, nets, val, options, how.batch)
-            piece.write(state.seen, {"phase": table, **means, **figures})
-            piece.rest()
+            checkpoint()
+    if state.seen and not (options.out / "checkpoint.pt").exists():
+        checkpoint()  # state was carried here from elsewhere, and there was no time or need for a step
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
     python -m pipelines.train_generator --settings pipelines/settings/face-256.toml --data data/faces-256 \\
         --out runs/face-256-generator [--labellers LABELLERS] [--minutes 9]
 
-At every checkpoint it writes to --out: state (all that an exact resume needs), state-portable (fp16 weights alone,
+At every checkpoint it writes to --out: state (all that an exact resume needs), state-portable (fp16 averages,
 to travel), checkpoint.pt (the averaged generator, fp16), a line of log.jsonl and samples-SEEN.png. docs/training.md has
 the order of commands for a GPU that is at hand in pieces.
 """
@@ -99,10 +99,8 @@ def main() -> None:
         print(f"resumed at {state.seen} images", flush=True)
 
     piece = Piece(options.out / "log.jsonl", options.minutes, options.checkpoint, BEGUN)
-    while state.seen < how.images and not piece.over:
-        due = piece.add(adversarial.step(state, bank, how, compute), how.batch)
-        if not due and state.seen < how.images:
-            continue
+
+    def checkpoint() -> None:
         means = piece.means()
         weights = {"generator": state.average.state_dict(), "seen": state.seen}
         keep(options.out, state.to_dict(), weights, options.part_mib)
@@ -113,6 +111,13 @@ def main() -> None:
             figures = sample_quality.sample_figures(state.average, real, nets, compute)
         piece.write(state.seen, {**means, **figures})
         piece.rest()
+
+    while state.seen < how.images and not piece.over:
+        due = piece.add(adversarial.step(state, bank, how, compute), how.batch)
+        if due or state.seen >= how.images:
+            checkpoint()
+    if state.seen and not (options.out / "checkpoint.pt").exists():
+        checkpoint()  # state was carried here from elsewhere, and there was no time or need for a step
 
 
 if __name__ == "__main__":

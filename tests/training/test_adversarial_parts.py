@@ -158,6 +158,9 @@ def test_checkpoints_come_back_from_their_parts(tmp_path: Path) -> None:
     assert small["net"]["a"].dtype == torch.float16
     assert "optimiser" not in small
     assert small["p"] == content["p"]
+    both = checkpoints.portable({"net": {"a": torch.zeros(2)}, "average_net": {"a": torch.ones(2)}, "rng": 1})
+    assert both.keys() == {"average_net"}
+    assert checkpoints.weights_of(both, "net")["a"].sum() == 2
 
 
 @pytest.mark.parametrize("harm", ["remove", "damage"])

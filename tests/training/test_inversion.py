@@ -86,6 +86,19 @@ def test_four_steps_are_two_steps_a_checkpoint_and_two_more(options: InversionOp
     assert same(whole.to_dict(), second.to_dict())
 
 
+@pytest.mark.parametrize("options", MODES, ids=["alone", "together"])
+def test_a_portable_checkpoint_goes_on_from_the_averages(options: InversionOptions, tmp_path: Path) -> None:
+    state, other = begin(options), begin(dataclasses.replace(options, seed=9))
+    run(state, 2, options)
+    checkpoints.write(tmp_path, "state", checkpoints.portable(state.to_dict()))
+    other.from_dict(checkpoints.read(tmp_path, "state"))
+    for network in (other.encoder, other.average_encoder):
+        pairs = zip(state.average_encoder.parameters(), network.parameters(), strict=True)
+        assert all(torch.allclose(a, b, atol=2e-3, rtol=2e-3) for a, b in pairs)
+    assert other.seen == state.seen
+    assert all(torch.isfinite(v) for v in run(other, 1, options)[0].values())
+
+
 def test_alone_the_encoder_learns_and_the_generator_stays() -> None:
     state = begin(ALONE)
     g, e = weights(state.generator), weights(state.encoder)

@@ -18,7 +18,7 @@ from vidinv.models.generator import Generator, GeneratorShape
 from vidinv.runtime.compute import Compute
 from vidinv.training.adversarial_losses import generator_loss, path_lengths
 from vidinv.training.bank import FaceBank
-from vidinv.training.checkpoints import load_optimiser, load_stream, optimiser_state
+from vidinv.training.checkpoints import load_optimiser, load_stream, optimiser_state, weights_of
 from vidinv.training.critic import Critic, CriticOptions, critic_step, judge, lazy_adam, start_critic
 from vidinv.training.discriminator import DiscriminatorShape
 
@@ -52,7 +52,7 @@ class GanState:
     def to_dict(self) -> dict:
         return {
             "generator": self.generator.state_dict(),
-            "average": self.average.state_dict(),
+            "average_generator": self.average.state_dict(),
             "optimiser": optimiser_state(self.optimiser),
             "critic": self.critic.to_dict(),
             "rng": self.rng.get_state(),
@@ -62,8 +62,8 @@ class GanState:
         }
 
     def from_dict(self, saved: dict) -> None:
-        self.generator.load_state_dict(saved["generator"])
-        self.average.load_state_dict(saved["average"])
+        self.generator.load_state_dict(weights_of(saved, "generator"))
+        self.average.load_state_dict(saved["average_generator"])
         if "optimiser" in saved:
             load_optimiser(self.optimiser, saved["optimiser"])
         self.critic.from_dict(saved["critic"])

@@ -22,7 +22,7 @@ from vidinv.training.adversarial import draw_styles, fresh_noise, mean_style, up
 from vidinv.training.adversarial_losses import generator_loss
 from vidinv.training.autoencoder import rate_at, settle_norms
 from vidinv.training.bank import FaceBank
-from vidinv.training.checkpoints import load_optimiser, load_stream, optimiser_state
+from vidinv.training.checkpoints import load_optimiser, load_stream, optimiser_state, weights_of
 from vidinv.training.critic import Critic, CriticOptions, critic_step, judge, start_critic
 from vidinv.training.discriminator import DiscriminatorShape
 from vidinv.training.inversion_losses import identity_layers, multiscale_lpips, parts_layers
@@ -89,7 +89,7 @@ class InversionState:
 
     def from_dict(self, saved: dict) -> None:
         for name, network in self._networks().items():
-            network.load_state_dict(saved[name])
+            network.load_state_dict(weights_of(saved, name))
         if "optimiser" in saved:
             load_optimiser(self.optimiser, saved["optimiser"])
         if self.critic:
