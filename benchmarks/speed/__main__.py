@@ -26,6 +26,7 @@ from vidinv.edits.library import resolve
 from vidinv.edits.parse import parse_edits
 from vidinv.report import Tally
 from vidinv.stages.align import AlignOptions, align
+from vidinv.stages.appraise import AppraiseOptions, appraise
 from vidinv.stages.blend import blend
 from vidinv.stages.decode import decode
 from vidinv.stages.detect import DetectOptions, detect, make_detectors
@@ -35,6 +36,7 @@ from vidinv.stages.invert import InvertOptions, invert
 from vidinv.stages.measure import MeasureOptions, measure
 from vidinv.stages.steady import SteadyOptions, steady
 from vidinv.stages.synthesise import SynthesiseOptions, synthesise
+from vidinv.stages.trust import TrustOptions, trust
 from vidinv.video import probe
 
 
@@ -59,6 +61,9 @@ def stages_alone(editor: VideoEditor, clip: Path, request: str, folder: Path) ->
     edited = timed("edit", lambda: edit(iter(coded), EditOptions(edits, rate=rate)), table)
     options = SynthesiseOptions(batch)
     drawn = timed("synthesise", lambda: synthesise(iter(edited), pack.generator, compute, options), table)
+    appraised = AppraiseOptions(batch)
+    drawn = timed("appraise", lambda: appraise(iter(drawn), pack.identity, compute, appraised), table)
+    drawn = timed("trust", lambda: trust(iter(drawn), TrustOptions(rate=rate)), table)
     drawn = timed("steady", lambda: steady(iter(drawn), SteadyOptions(rate=rate)), table)
     mixed = timed("blend", lambda: blend(iter(drawn)), table)
     watched = MeasureOptions(batch, ("age",))

@@ -21,7 +21,7 @@ def test_neighbouring_frames_make_a_span_that_says_what_was_done() -> None:
     (span,) = untrusted(series)
     assert (span["first"], span["last"], span["reasons"]) == (1, 4, ["pose", "identity"])
     assert (span["start"], span["end"], span["trust"]) == (0.04, 0.16, 0.0)
-    assert span["done"] == "the edit fades out to the source and in again"
+    assert span["done"] == "the source is kept; the edit fades at the ends"
 
 
 def test_persons_and_gaps_are_kept_apart_and_a_short_miss_is_only_marked() -> None:

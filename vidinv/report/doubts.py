@@ -43,5 +43,5 @@ def untrusted(series: list[dict[str, Any]]) -> list[dict[str, Any]]:
         elif span["trust"] > 0:
             span["done"] = "the edit is weakened"
         else:
-            span["done"] = "the edit fades out to the source and in again"
+            span["done"] = "the source is kept; the edit fades at the ends"
     return spans

@@ -14,6 +14,7 @@ from vidinv.video.spans import Spans
 
 NO_INVERSION = "no inversion in a comparison of two videos"
 NOBODY = "nobody was edited"
+UNITS = {"age": "years", "smile": "P(happy)", "gender": "P(male)"}  # of the attribute network's scores
 Figure = dict[str, Any]  # value, source (the source's own value), unit, goal, reason; see ``figure``
 
 
@@ -86,7 +87,7 @@ def over_time(meter: Meter, tally: Tally) -> dict[str, Figure]:
         ),
     }
     for name, persons in _by_attribute(tally).items():
-        unit = {"age": "years", "smile": "P(happy)", "gender": "P(male)"}[name]
+        unit = UNITS[name]
         total = sum(r.count for r in persons)
         deviations = [(r.count, r.deviation) for r in persons if r.deviation is not None]
         value = sum(n * d for n, d in deviations) / total if deviations else None

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from vidinv.errors import MissingExtra
 from vidinv.report.doubts import MEANINGS
+from vidinv.report.figures import UNITS
 from vidinv.report.quality import Shown
 
 if TYPE_CHECKING:
@@ -37,7 +38,6 @@ NAMES = {
     "av_shift": "sound against picture, start",
     "av_drift": "sound against picture, drift",
 }
-UNITS = {"age": "years", "smile": "P(happy)", "gender": "P(male)"}
 
 
 def require_page() -> None:
@@ -70,6 +70,7 @@ def render(report: Report) -> str:
         names=NAMES,
         units=UNITS,
         meanings=MEANINGS,
+        persons=plots.PERSONS,
         plots={name: Markup(svg) for name, svg in drawn.items()},
         attribute_plots={name: Markup(svg) for name, svg in attributes.items()},
         strip=[_picture_row(shown) for shown in report.strip],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections import Counter
 from itertools import groupby, pairwise
 from typing import Any
 
@@ -10,17 +11,19 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from vidinv.report.doubts import MEANINGS
-
 COLOURS = {"inversion": "#8a8f98", "edited": "#c2410c", "source": "#2563eb"}
 DOUBTS = {"missed": "#94a3b8", "pose": "#f59e0b", "occlusion": "#a855f7", "identity": "#ef4444"}
+PERSONS = 8
 POINTS = 800  # per line: more cannot be told apart on a screen
 Entry = dict[str, Any]
 
 
 def identity(series: list[Entry], spans: list[dict[str, Any]]) -> str:
-    """Cosine to the source's own frame over time, a panel per person; the frames not trusted are shaded."""
-    persons = sorted({e["person"] for e in series})
+    """Cosine to the source's own frame over time, a panel per person; the frames not trusted are shaded.
+
+    Of a crowd only the ``PERSONS`` who are seen longest have a panel.
+    """
+    persons = sorted(p for p, _ in Counter(e["person"] for e in series).most_common(PERSONS))
     figure = Figure(figsize=(5.2, 0.6 + 1.7 * len(persons)), layout="constrained")
     panels = figure.subplots(len(persons), 1, sharex=True, squeeze=False)[:, 0]
     for person, axes in zip(persons, panels, strict=True):
@@ -32,6 +35,7 @@ def identity(series: list[Entry], spans: list[dict[str, Any]]) -> str:
         axes.set_ylim(min(0.0, *(e["edited"] for e in own)), 1.02)
         axes.set_ylabel(f"person {person}" if len(persons) > 1 else "cosine")
     _finish(panels)
+    panels[-1].set_xlabel("seconds")
     return _svg(figure, "identity")
 
 
@@ -45,6 +49,7 @@ def attribute(series: list[Entry], name: str, unit: str) -> str:
         for k, view in enumerate(("source", "edited")):
             _line(axes, own, [e["attributes"][name][k] for e in own], view, label=view if i == 0 else None)
     axes.set_ylabel(unit)
+    axes.set_xlabel("seconds")
     _finish([axes])
     return _svg(figure, name)
 
@@ -94,9 +99,7 @@ def _finish(panels: list[Axes]) -> None:
         axes.grid(axis="y", alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)
         found = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
-        known = {k: v for k, v in found.items() if k in MEANINGS or k in COLOURS}
-        axes.legend(known.values(), known.keys(), fontsize=7, ncols=4, frameon=False, loc="lower left")
-    panels[-1].set_xlabel("seconds")
+        axes.legend(found.values(), found.keys(), fontsize=8, ncols=3, frameon=False, loc="lower left")
 
 
 def _svg(figure: Figure, salt: str) -> str:
