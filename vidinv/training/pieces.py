@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,8 +41,16 @@ class Piece:
         return self.over or time.monotonic() - self.resumed > self.every
 
     def means(self) -> dict[str, float]:
-        """Of what was added since :meth:`rest`; images per second of training alone, and the GPU memory used."""
+        """Of what was added since :meth:`rest`; images per second of training alone, and the GPU memory used.
+
+        :raises FloatingPointError: one of them is not finite. Called before a checkpoint is written, it saves the last
+            good one.
+        """
         means = {k: float(total) / count for k, (total, count) in self.sums.items()}  # waits for the device
+        if broken := [k for k, v in means.items() if not math.isfinite(v)]:
+            names = ", ".join(broken)
+            cure = "nothing was overwritten: resume with a smaller rate or a larger r1"
+            raise FloatingPointError(f"diverged ({names}); {cure}")
         means["images_per_second"] = self.images / max(time.monotonic() - self.resumed, 1e-9)
         if torch.cuda.is_available():
             means["gpu_gib"] = torch.cuda.max_memory_allocated() / 2**30

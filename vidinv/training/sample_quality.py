@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from vidinv.metrics.coverage import density_coverage
@@ -15,13 +17,12 @@ from vidinv.training.teachers import Teachers
 
 
 @torch.inference_mode()
-def features(teachers: Teachers, pictures: Tensor, compute: Compute):
+def features(teachers: Teachers, pictures: Tensor, compute: Compute) -> NDArray:
     """Squeezenet features [N, 512] of pictures [N, 3, S, S], wherever those are."""
-    parts = [squeeze_features(teachers, part.to(compute.device)) for part in pictures.split(256)]
-    return torch.cat([torch.from_numpy(p) for p in parts]).numpy()
+    return np.concatenate([squeeze_features(teachers, part.to(compute.device)) for part in pictures.split(256)])
 
 
-def sample_figures(generator: Generator, real, teachers: Teachers, compute: Compute) -> dict[str, float]:
+def sample_figures(generator: Generator, real: NDArray, teachers: Teachers, compute: Compute) -> dict[str, float]:
     """Fréchet distance, density and coverage of as many samples as there are real features [N, 512].
 
     All three are on squeezenet features: comparable among our own runs of the same N, and with nothing else.
