@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import vidinv
+from vidinv.api import batch_for
 from vidinv.errors import NoFaceFound, UnknownEdit
 from vidinv.stages.decode import decode
 from vidinv.video import Reader, probe
@@ -146,3 +147,11 @@ def test_real_clips_keep_their_times_and_their_sound(
         times = [f.time for f in one], [f.time for f in two]
     assert times[0] == times[1]
     assert report.frames == len(times[0])
+
+
+@pytest.mark.parametrize(
+    ("device", "resolution", "batch"),
+    [("cpu", 128, 8), ("cpu", 256, 8), ("cpu", 512, 2), ("cpu", 1024, 1), ("cuda", 1024, 8)],
+)
+def test_large_pictures_do_not_fill_the_memory_of_a_laptop(device: str, resolution: int, batch: int) -> None:
+    assert batch_for(device, resolution) == batch

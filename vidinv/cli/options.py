@@ -56,6 +56,10 @@ LpipsWeights = Annotated[
         help="Weights of LPIPS' trunk for the report: torchvision's squeezenet1_1, alexnet or vgg16.",
     ),
 ]
+AutoBatch = Annotated[
+    int | None,
+    typer.Option("--batch", help="Faces per pass of a network.", show_default="8; fewer on a CPU from 512 pixels on"),
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print warnings and errors only.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Print more, and the traceback of unexpected errors.")]

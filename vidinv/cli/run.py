@@ -25,7 +25,7 @@ def run(
     pack: o.Pack = None,
     device: o.Device = "auto",
     precision: o.Precision = "auto",
-    batch: o.Batch = 8,
+    batch: o.AutoBatch = None,
     codec: Annotated[str, typer.Option(help="Encoder: libx264, libx265, libsvtav1, libvpx-vp9 or mpeg4.")] = "libx264",
     crf: Annotated[float, typer.Option(help="Quality on the encoder's own scale; lower is better.")] = 18,
     preset: Annotated[str, typer.Option(help="Speed of the encoder, ultrafast to veryslow.")] = "veryfast",
