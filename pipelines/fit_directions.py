@@ -17,6 +17,7 @@ from safetensors.torch import save_file
 
 from pipelines.train_autoencoder import read_networks
 from vidinv.models.pack import FEATURE_PART
+from vidinv.models.pictures import to_tensor
 from vidinv.training import card, directions, losses, sampling, shards, teachers
 from vidinv.training.judge import Judge, attribute_grids
 from vidinv.training.scores import colours, scores
@@ -50,7 +51,7 @@ def main() -> None:
     @torch.inference_mode()
     def encode(rows: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
         with torch.autocast("cpu", torch.bfloat16):
-            return encoder(sampling.to_tensor(pictures[rows]))
+            return encoder(to_tensor(pictures[rows]))
 
     fitted = directions.fit(encode, mine, weights, tuple(settings["edits"]))
     save_file({"mean_latent": fitted.mean_latent.contiguous()}, options.run / "mean_latent.safetensors")
@@ -62,7 +63,7 @@ def main() -> None:
         chosen = rng.choice(pool, options.measured, p=weights[pool] / weights[pool].sum())
         points = mine["points68"][chosen]
         grids = losses.identity_grids(nets, points, size), attribute_grids(points, size)
-        faces[name] = card.encode_faces(encoder, sampling.to_tensor(pictures[chosen]), points, *grids)
+        faces[name] = card.encode_faces(encoder, to_tensor(pictures[chosen]), points, *grids)
 
     def effect(name: str, pattern: Displacement, length: float) -> card.Effect:
         [got] = card.effects(name, pattern, [length], generator, faces[name], judge, None)

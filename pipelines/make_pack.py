@@ -24,7 +24,8 @@ from vidinv.edits.library import edits_of
 from vidinv.faces.quads import FACE
 from vidinv.models.pack import load_pack
 from vidinv.models.packaging import write_pack_toml, write_tensors
-from vidinv.training import card, losses, sampling, shards, teachers
+from vidinv.models.pictures import to_tensor
+from vidinv.training import card, losses, shards, teachers
 from vidinv.training.card_text import write_card
 from vidinv.training.frechet import frechet_figures
 from vidinv.training.judge import Judge, attribute_grids
@@ -88,7 +89,7 @@ def main() -> None:
     )
     rows = np.flatnonzero(labels["val"])[: options.faces]
     mine = {k: v[rows] for k, v in labels.items()}
-    x = sampling.to_tensor(shards.read_crops(options.data, rows))
+    x = to_tensor(shards.read_crops(options.data, rows))
     identity = losses.identity_grids(nets, mine["points68"], pack.resolution)
     attribute = attribute_grids(mine["points68"], pack.resolution)
     faces = card.encode_faces(pack.encoder, x, mine["points68"], identity, attribute)
@@ -97,7 +98,7 @@ def main() -> None:
     if not options.only:
         figures["reconstruction"] = card.reconstruction(pack.generator, faces, x, nets)
         train = shards.read_crops(options.data, np.flatnonzero(~labels["val"])[:1500])
-        figures["frechet"] = frechet_figures(pack.generator, faces, x, sampling.to_tensor(train), nets)
+        figures["frechet"] = frechet_figures(pack.generator, faces, x, to_tensor(train), nets)
     every = np.arange(len(rows))
     for name, edit in edits_of(pack).items():
         if name not in only:

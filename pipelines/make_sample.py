@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 from vidinv.faces.masks import oval
 from vidinv.models.generator import render_pair
 from vidinv.models.pack import Pack, load_pack
+from vidinv.models.pictures import to_levels, to_tensor
 from vidinv.stages.detect import DetectOptions, detect, make_detectors
-from vidinv.training import sampling, shards
+from vidinv.training import shards
 from vidinv.types import Code, Frame
 
 WIDTH, HEIGHT, RATE, SECONDS, SOUND = 1280, 720, 25, 6, 48_000
@@ -38,7 +39,7 @@ def person(pack: Pack, data: Path, members: int = 5) -> tuple[torch.Tensor, torc
     alike = (labels["set"] == "generated") & (labels["male"] < 0.2) & (np.abs(labels["age"] - 30) < 8)
     alike &= (np.abs(yaw) < 0.03) & (labels["expression"][:, 0] > 0.8)
     rows = np.random.default_rng(0).permutation(np.flatnonzero(alike))[:members]
-    w, feature = pack.encoder(sampling.to_tensor(shards.read_crops(data, rows)))
+    w, feature = pack.encoder(to_tensor(shards.read_crops(data, rows)))
     return w.mean(0, keepdim=True), feature.mean(0, keepdim=True)
 
 
@@ -47,8 +48,7 @@ def expressions(pack: Pack, w: torch.Tensor, feature: torch.Tensor) -> NDArray[n
     """The face in every frame, [N, S, S, 3] 0..255: a smile that comes and goes twice."""
     strengths = 0.9 * np.sin(np.pi * np.arange(RATE * SECONDS) / RATE / 3) ** 2
     codes = [(pack.directions["smile"] * float(k)).of(Code(w, feature)) for k in strengths]
-    made = [render_pair(pack.generator, w, c.w, feature, c.feature)[1][0] for c in codes]
-    return ((torch.stack(made).clamp(-1, 1) + 1) * 127.5).permute(0, 2, 3, 1).numpy()
+    return to_levels(torch.cat([render_pair(pack.generator, w, c.w, feature, c.feature)[1] for c in codes]))
 
 
 def backdrop() -> NDArray[np.float32]:

@@ -19,6 +19,7 @@ import torch
 from vidinv.models.feature_style_encoder import EncoderShape, FeatureStyleEncoder
 from vidinv.models.generator import Generator, GeneratorShape
 from vidinv.models.pack import load_pack
+from vidinv.models.pictures import to_tensor
 from vidinv.training import autoencoder, losses, sampling, shards, teachers
 from vidinv.training.settings import read_settings
 from vidinv.training.sheets import write_sheet
@@ -80,7 +81,7 @@ def main() -> None:
     pictures = shards.read_crops(options.data, train)
     grids = losses.identity_grids(nets, labels["points68"], size)
     weights = sampling.balanced_weights({k: labels[k][train] for k in ("age", "male", "skin")})
-    x_val = sampling.to_tensor(shards.read_crops(options.data, val))
+    x_val = to_tensor(shards.read_crops(options.data, val))
 
     state = autoencoder.start(
         GeneratorShape(**_tuples(settings["generator"])), EncoderShape(**_tuples(settings["encoder"])), how

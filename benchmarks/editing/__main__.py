@@ -22,6 +22,7 @@ from vidinv import EncodeOptions, VideoEditor, VidinvError
 from vidinv.faces.warps import crop
 from vidinv.metrics.identity import global_consistency, local_consistency
 from vidinv.metrics.temporal import warping_error
+from vidinv.models.pictures import to_tensor
 from vidinv.stages.align import AlignOptions, align
 from vidinv.stages.decode import decode
 from vidinv.stages.detect import DetectOptions, detect, make_detectors
@@ -62,8 +63,7 @@ def measure(editor: VideoEditor, source: Path, output: Path, every: int) -> dict
 
 @torch.inference_mode()
 def embed(editor: VideoEditor, crops: list[np.ndarray]) -> np.ndarray:
-    batches = (torch.from_numpy(np.stack(crops[i : i + 32])) for i in range(0, len(crops), 32))
-    made = [editor.pack.identity(b.permute(0, 3, 1, 2).float() / 127.5 - 1) for b in batches]
+    made = [editor.pack.identity(to_tensor(crops[i : i + 32])) for i in range(0, len(crops), 32)]
     return torch.cat(made).numpy()
 
 

@@ -19,6 +19,7 @@ from vidinv.metrics import reconstruction
 from vidinv.metrics.identity import consistency, similarity
 from vidinv.metrics.perceptual import Lpips, load_lpips
 from vidinv.models.pack import Pack
+from vidinv.models.pictures import to_tensor
 from vidinv.report.quality import QualityOptions
 from vidinv.stages.align import AlignOptions, align
 from vidinv.stages.decode import decode
@@ -103,8 +104,7 @@ class Bench:
         """Table 3 and Fig. 9 of Yao et al. 2022: every frame inverted by itself, compared on the crop."""
         pack, rows, embeddings = self.editor.pack, {}, ([], [])
         for start in range(0, len(crops), 16):
-            batch = torch.from_numpy(np.stack(crops[start : start + 16])).to(self.editor.compute.device)
-            source = batch.permute(0, 3, 1, 2).float() / 127.5 - 1
+            source = to_tensor(crops[start : start + 16], self.editor.compute.device)
             made = invert(pack, source).float().clamp(-1, 1)
             for found, pictures in zip(embeddings, (source, made), strict=True):
                 found.append(pack.identity(pictures).float().cpu().numpy())

@@ -9,6 +9,7 @@ from vidinv.edits.library import edits_of, resolve
 from vidinv.edits.parse import EditRequest
 from vidinv.faces.warps import crop
 from vidinv.models.pack import Pack
+from vidinv.models.pictures import to_tensor
 from vidinv.runtime.compute import Compute
 from vidinv.stages.blend import blend
 from vidinv.stages.detect import DetectOptions, detect, make_detectors
@@ -37,7 +38,7 @@ def edit_one_frame(pack: Pack, compute: Compute) -> None:
     blended = next(blend(steady([rendered])))
     if blended.frame.image.shape != frame.image.shape:
         raise ArithmeticError(f"the frame came back as {blended.frame.image.shape}")
-    x = torch.from_numpy(face.image)[None].to(compute.device).permute(0, 3, 1, 2).float() / 127.5 - 1
+    x = to_tensor([face.image], compute.device)
     with torch.inference_mode(), compute.autocast():
         made = {n: getattr(pack, n)(x) for n in ("identity", "attributes") if pack.has(n)}
     if "identity" in made and not torch.isfinite(made["identity"]).all():

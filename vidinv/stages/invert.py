@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-import numpy as np
-import torch
-
 from vidinv.inversion import feature_style
 from vidinv.models.feature_style_encoder import FeatureStyleEncoder
+from vidinv.models.pictures import to_tensor
 from vidinv.runtime.batching import groups
 from vidinv.runtime.compute import Compute
 from vidinv.types import Aligned, Code, Coded
@@ -28,9 +26,9 @@ def invert(
         crops = [c.image for a in group for c in a.crops]
         codes: list[Code] = []
         for start in range(0, len(crops), options.batch):
-            pictures = torch.from_numpy(np.stack(crops[start : start + options.batch])).to(compute.device)
+            pictures = to_tensor(crops[start : start + options.batch], compute.device)
             with compute.autocast():
-                w, feature = feature_style.invert(encoder, pictures.permute(0, 3, 1, 2).float() / 127.5 - 1)
+                w, feature = feature_style.invert(encoder, pictures)
             codes += [Code(*pair) for pair in zip(w, feature, strict=True)]
         at = 0
         for aligned in group:

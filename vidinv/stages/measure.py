@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from vidinv.faces.warps import crop
 from vidinv.models.attributes import AttributeNet
 from vidinv.models.identity import IdentityNet
+from vidinv.models.pictures import to_tensor
 from vidinv.report import VIEWS, PersonTally, Tally
 from vidinv.report.quality import Meter
 from vidinv.report.running import Running
@@ -101,7 +101,7 @@ def _count_faces(
     scores = {}
     for view in ("source", "edited"):
         with torch.inference_mode(), compute.autocast():
-            scores[view] = attributes(_tensor([pictures[at][view] for at in read], compute))
+            scores[view] = attributes(to_tensor([pictures[at][view] for at in read], compute.device))
     for name in options.attributes:
         before, after = (scores[view].score(name).float().tolist() for view in ("source", "edited"))
         sums = tally.attributes.setdefault(name, {"source": 0.0, "edited": 0.0})
@@ -136,7 +136,7 @@ def _embeddings(
         if view not in found[at] and pictures[at][view] is not None
     ]
     with torch.inference_mode(), compute.autocast():
-        made = identity(_tensor([pictures[at][view] for at, view in todo], compute)).float().cpu().numpy()
+        made = identity(to_tensor([pictures[at][view] for at, view in todo], compute.device)).float().cpu().numpy()
     for (at, view), embedding in zip(todo, made, strict=True):
         found[at][view] = embedding
     return found
@@ -155,9 +155,3 @@ def _entry(seen: Compared, i: int, mine: dict[str, NDArray]) -> dict[str, Any]:
     if appraisal is not None:
         entry |= {"trust": round(appraisal.trust, 3), "doubts": list(appraisal.doubts)}
     return entry
-
-
-def _tensor(pictures: list[NDArray], compute: Compute) -> torch.Tensor:
-    """[N, 3, S, S] in -1..1."""
-    batch = torch.from_numpy(np.stack(pictures)).to(compute.device)
-    return batch.permute(0, 3, 1, 2).float() / 127.5 - 1

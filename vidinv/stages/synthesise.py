@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from vidinv.models.generator import Generator, render_pair
+from vidinv.models.generator import render_pair
+from vidinv.models.synthesis import StyleGenerator
+from vidinv.models.pictures import to_levels
 from vidinv.runtime.batching import groups
 from vidinv.runtime.compute import Compute
 from vidinv.types import Edited, Rendered
@@ -22,7 +22,10 @@ class SynthesiseOptions:
 
 
 def synthesise(
-    stream: Iterable[Edited], generator: Generator, compute: Compute, options: SynthesiseOptions = SynthesiseOptions()
+    stream: Iterable[Edited],
+    generator: StyleGenerator,
+    compute: Compute,
+    options: SynthesiseOptions = SynthesiseOptions(),
 ) -> Iterator[Rendered]:
     """Render every edited face; faces without an edit are not rendered at all."""
     for group in groups(stream, lambda e: sum(c is not None for c in e.codes), options.batch):
@@ -34,13 +37,8 @@ def synthesise(
             feature, moved = torch.stack([s.feature for s, _ in chunk]), torch.stack([c.feature for _, c in chunk])
             with torch.inference_mode(), compute.autocast():
                 before, after = render_pair(generator, w, w_edited, feature, moved)
-            pictures += zip(_pictures(before), _pictures(after), strict=True)
+            pictures += zip(to_levels(before), to_levels(after), strict=True)
         at = iter(pictures)
         for edited in group:
             both = [next(at) if c is not None else (None, None) for c in edited.codes]
             yield Rendered(edited, tuple(b[0] for b in both), tuple(b[1] for b in both))
-
-
-def _pictures(batch: Tensor) -> NDArray[np.float32]:
-    """[B, 3, S, S] in -1..1 -> [B, S, S, 3] in 0..255, clipped as a display would."""
-    return ((batch.float().clamp(-1, 1) + 1) * 127.5).permute(0, 2, 3, 1).contiguous().cpu().numpy()

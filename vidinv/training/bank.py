@@ -10,7 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vidinv.training.sampling import MIRRORED_GRID, balanced_weights, to_tensor
+from vidinv.models.pictures import to_tensor
+from vidinv.training.sampling import MIRRORED_GRID, balanced_weights
 from vidinv.training.shards import read_crops, read_labels, rows_present
 
 
@@ -29,7 +30,7 @@ class FaceBank:
         """:return: [count, 3, S, S] in -1..1, half of them mirrored, and their grids [count, 2, 3]."""
         rows = torch.multinomial(self.weights, count, replacement=True, generator=rng)
         flipped = torch.rand(count, 1, 1, 1, generator=rng, device=rows.device) < 0.5
-        x = self.pictures[rows].permute(0, 3, 1, 2).float() / 127.5 - 1
+        x = to_tensor(self.pictures[rows], rows.device)
         x = torch.where(flipped, x.flip(-1), x).contiguous(memory_format=torch.channels_last)
         if self.grids is None:
             return x, None

@@ -24,7 +24,8 @@ from torch import Tensor, nn
 from vidinv.models.attributes import AttributeNet, AttributeShape
 from vidinv.models.identity import IdentityNet, IdentityShape
 from vidinv.models.landmarks import MIRROR, LandmarkNet, LandmarkShape, to_fractions, to_pixels
-from vidinv.training.sampling import balanced_weights, to_tensor
+from vidinv.models.pictures import to_tensor
+from vidinv.training.sampling import balanced_weights
 
 STUDENTS = ("identity", "attributes", "landmarks")
 Shape = IdentityShape | AttributeShape | LandmarkShape

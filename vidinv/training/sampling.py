@@ -9,6 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from vidinv.models.pictures import to_tensor
+
 # A mirrored picture's grid is the picture's times this: x of the crop and x of the face both change their sign.
 MIRRORED_GRID = torch.tensor([[1.0, -1.0, -1.0], [-1.0, 1.0, 1.0]])
 
@@ -26,11 +28,6 @@ def balanced_weights(labels: dict[str, NDArray], infants: float = 0.3) -> NDArra
     weights = 1 / np.sqrt(np.bincount(cell)[cell])
     weights[labels["age"] < 4] *= infants
     return weights / weights.sum()
-
-
-def to_tensor(pictures: NDArray[np.uint8]) -> Tensor:
-    """[N, S, S, 3] 0..255 -> [N, 3, S, S] float32 -1..1, channels last in memory."""
-    return torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
 def batches(
