@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from vidinv.models.ops import EqualLinear, ModulatedConv, leaky_relu, upsample2
+from vidinv.models.synthesis import StyleGenerator
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,11 @@ class GeneratorShape:
         """C, h, w of F: what comes out of layer K - 1."""
         side = self.resolution_of(self.feature_layer - 1)
         return self.channels[self.feature_layer // 2], side, side
+
+    @property
+    def feature_margin(self) -> int:
+        """Samples by which F reaches beyond the picture: none."""
+        return 0
 
 
 class StyledConv(nn.Module):
@@ -139,9 +145,9 @@ class Generator(nn.Module):
                 skip = self.to_rgb[i // 2](x, w[:, i + 1], skip)
         return (skip, native) if with_features else skip
 
-    def render_from(self, w: Tensor, feature: Tensor, skip: Tensor) -> Tensor:
-        """G(w, F) when the layers below K are known: ``skip`` is the RGB picture they make, from :meth:`below`."""
-        x = feature.to(self.dtype)
+    def render_from(self, w: Tensor, feature: Tensor, below: Tensor) -> Tensor:
+        """G(w, F) when the layers below K are known: ``below`` is the RGB picture they make, from :meth:`below`."""
+        x, skip = feature.to(self.dtype), below
         for i in range(self.shape.feature_layer, len(self.convs)):
             x = self.convs[i](x, w[:, i])
             if i % 2 == 0:
@@ -164,7 +170,7 @@ def edited_feature(feature: Tensor, native: Tensor, native_edited: Tensor) -> Te
 
 
 def render_pair(
-    generator: Generator, w: Tensor, w_edited: Tensor, feature: Tensor, feature_edited: Tensor | None = None
+    generator: StyleGenerator, w: Tensor, w_edited: Tensor, feature: Tensor, feature_edited: Tensor | None = None
 ) -> tuple[Tensor, Tensor]:
     """G(w, F) and G(w~, F~) of Yao et al. 2022, Eq. 1.
 
@@ -175,8 +181,8 @@ def render_pair(
     :return: two tensors [B, 3, S, S] in about -1..1.
     """
     count = len(w)
-    native, skip = generator.below(torch.cat([w, w_edited]))
+    native, below = generator.below(torch.cat([w, w_edited]))
     moved = feature if feature_edited is None else feature_edited
     both = torch.cat([feature, edited_feature(moved, native[:count].float(), native[count:].float())])
-    pictures = generator.render_from(torch.cat([w, w_edited]), both, skip)
+    pictures = generator.render_from(torch.cat([w, w_edited]), both, below)
     return pictures[:count], pictures[count:]

@@ -1,0 +1,56 @@
+"""What the rest of the package asks of a style-based generator, whichever it is."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from torch import Tensor
+
+
+class GeneratorSizes(Protocol):
+    """A generator's ``shape``."""
+
+    @property
+    def resolution(self) -> int:
+        """S, side of the pictures."""
+
+    @property
+    def layers(self) -> int:
+        """L, number of styles in W+."""
+
+    @property
+    def d_style(self) -> int:
+        """D, numbers of a style."""
+
+    @property
+    def feature_layer(self) -> int:
+        """K: F replaces this layer's input."""
+
+    @property
+    def feature_shape(self) -> tuple[int, int, int]:
+        """C, h, w of F."""
+
+    @property
+    def feature_margin(self) -> int:
+        """Samples by which F reaches beyond each border of the picture."""
+
+
+class StyleGenerator(Protocol):
+    """G: styles w [B, L, D] in W+ and a feature code F [B, C, h, h] to RGB pictures [B, 3, S, S] in about -1..1."""
+
+    shape: GeneratorSizes
+
+    def __call__(self, w: Tensor, feature: Tensor | None = None, *, with_features: bool = False):
+        """G(w) or G(w, F); ``with_features`` also returns G^K(w)."""
+
+    def map(self, z: Tensor) -> Tensor:
+        """Noise [B, D] to W [B, D]."""
+
+    def features(self, w: Tensor) -> Tensor:
+        """G^K(w): the input of layer K."""
+
+    def below(self, w: Tensor) -> tuple[Tensor, Tensor]:
+        """G^K(w), and what else the layers from K upwards need of those below, with a row for each sample."""
+
+    def render_from(self, w: Tensor, feature: Tensor, below: Tensor) -> Tensor:
+        """G(w, F), where ``below`` is the second answer of :meth:`below`."""
