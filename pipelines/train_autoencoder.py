@@ -41,6 +41,21 @@ def read_networks(settings: dict, checkpoint: Path) -> tuple[Generator, FeatureS
     return generator, encoder
 
 
+def begin_with(state: autoencoder.State, start: str) -> None:
+    """Take the networks of another run, or of a pack (name or folder)."""
+    checkpoint = Path(start) / "checkpoint.pt"
+    if checkpoint.exists():
+        saved = torch.load(checkpoint, map_location="cpu", weights_only=True)
+        generator, encoder, seen = saved["generator"], saved["encoder"], saved["before"] + saved["seen"]
+    else:
+        pack = load_pack(start)
+        generator, encoder = pack.tensors("generator"), pack.tensors("encoder")
+        seen = json.loads((pack.folder / "card.json").read_text())["images_seen"]
+    state.generator.load_state_dict(generator)
+    state.encoder.load_state_dict(encoder)
+    state.before = seen
+
+
 @torch.no_grad()
 def validate(state: autoencoder.State, nets: teachers.Teachers, x: torch.Tensor, grids: torch.Tensor, sheet: Path):
     """PSNR, LPIPS and identity of both inversions on ``x``, and a contact sheet of the first twelve."""
@@ -65,7 +80,7 @@ def main() -> None:
     parser.add_argument("--labellers", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--settings", type=Path, default=Path(__file__).parent / "settings" / "face-128.toml")
-    parser.add_argument("--start", help="model pack (name or folder) whose generator and encoder a new run begins with")
+    parser.add_argument("--start", help="run or model pack whose generator and encoder a new run begins with")
     parser.add_argument("--images", type=int, help="length of the run, over the settings' own")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="stop (to be resumed) after so long")
     parser.add_argument("--checkpoint", type=float, default=300, help="seconds between checkpoints")
@@ -91,10 +106,7 @@ def main() -> None:
         state.load(checkpoint)
         print(f"resumed at {state.seen} images", flush=True)
     elif options.start:
-        begin = load_pack(options.start)
-        state.generator.load_state_dict(begin.tensors("generator"))
-        state.encoder.load_state_dict(begin.tensors("encoder"))
-        state.before = json.loads((begin.folder / "card.json").read_text())["images_seen"]
+        begin_with(state, options.start)
     feed = sampling.batches(pictures, grids[train], weights, how.batch, how.seed + state.seen)
     begun, last, recent = time.monotonic(), time.monotonic(), []
 
