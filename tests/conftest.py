@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+os.environ["VIDINV_PACKS"] = str(Path(__file__).parent / "nobodys-packs")  # not those of whoever runs the tests
+
 
 @pytest.fixture(scope="session")
 def shared_clips() -> Path:

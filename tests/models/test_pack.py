@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,8 @@ from tests.toy import write_toy_pack
 from vidinv.edits.library import edits_of, resolve
 from vidinv.edits.parse import parse_edit
 from vidinv.errors import DamagedPack, MalformedEdit, UnknownEdit, UnknownPack
-from vidinv.models.pack import list_packs, load_pack
+from vidinv.models.pack import Pack, list_packs, load_pack
+from vidinv.models.packaging import sha256, write_tensors
 
 
 @pytest.fixture
@@ -86,6 +88,26 @@ def test_what_a_pack_cannot_do_is_refused(folder: Path) -> None:
         resolve((parse_edit("smile=+5y"),), edits)
     with pytest.raises(UnknownEdit, match="age, smile"):
         resolve((parse_edit("hat=1"),), edits)
+
+
+def test_writing_into_weights_that_are_mapped_does_not_reach_the_file(tmp_path: Path) -> None:
+    write_tensors(tmp_path / "encoder.safetensors", {"w": torch.ones(4096)}, torch.float32)
+    before = (tmp_path / "encoder.safetensors").read_bytes()
+    settings = {"name": "x", "files": {"encoder.safetensors": sha256(tmp_path / "encoder.safetensors")}}
+    pack = Pack(tmp_path, settings)
+    pack.tensors("encoder")["w"].add_(1)
+    assert (tmp_path / "encoder.safetensors").read_bytes() == before
+    assert torch.equal(pack.tensors("encoder")["w"], torch.ones(4096))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX's")
+def test_a_packs_files_can_be_read_by_whom_the_umask_allows(folder: Path) -> None:
+    mask = os.umask(0o022)
+    try:
+        write_tensors(folder / "directions.safetensors", {"w": torch.ones(1)})
+    finally:
+        os.umask(mask)
+    assert (folder / "directions.safetensors").stat().st_mode & 0o777 == 0o644
 
 
 @pytest.mark.parametrize("path", list_packs(), ids=lambda p: p.name)

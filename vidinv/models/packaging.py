@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,10 @@ def write_tensors(path: Path, tensors: dict[str, Tensor], dtype: torch.dtype = t
     if broken:
         raise ValueError(f"{path.name}: not representable in {str(dtype)[6:]}: {', '.join(broken)}")
     save_file({k: v.contiguous() for k, v in written.items()}, str(path))
+    # It was made as a private file of a passing name; a pack may be everybody's, as far as the user's umask lets it.
+    mask = os.umask(0)
+    os.umask(mask)
+    path.chmod(0o666 & ~mask)
 
 
 def write_pack_toml(folder: Path, settings: dict[str, Any]) -> None:
