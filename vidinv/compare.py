@@ -54,10 +54,10 @@ def compare_videos(
         measured = measure(
             paired,
             tally,
-            networks.identity,
-            networks.attributes,
+            networks.identity if networks.has("identity") else None,
+            networks.attributes if networks.has("attributes") else None,
             compute,
-            MeasureOptions(batch, SCORES),
+            MeasureOptions(batch, SCORES if networks.has("attributes") else ()),
             meter=meter,
             view=lambda compared: compared,
         )

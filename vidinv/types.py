@@ -109,7 +109,9 @@ class Appraisal:
     ]  # "source", "inversion", "edit": unit embeddings [D] of the three pictures; empty where no network made any
     yaw: float  # degrees, positive: towards the viewer's right
     pitch: float  # degrees, positive: downwards
-    unexplained: float  # RMS difference of crop and inversion inside the mask, levels 0..255
+    unexplained: (
+        float  # RMS difference inside the mask of the crop and the face's mean inversion about now, levels of 255
+    )
     doubts: tuple[str, ...] = ()  # of "missed", "pose", "occlusion", "identity"
     trust: float = 1.0  # 0..1, the edit's weight in the picture is multiplied by it
 

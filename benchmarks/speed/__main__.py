@@ -61,7 +61,7 @@ def stages_alone(editor: VideoEditor, clip: Path, request: str, folder: Path) ->
     edited = timed("edit", lambda: edit(iter(coded), EditOptions(edits, rate=rate)), table)
     options = SynthesiseOptions(batch)
     drawn = timed("synthesise", lambda: synthesise(iter(edited), pack.generator, compute, options), table)
-    appraised = AppraiseOptions(batch)
+    appraised = AppraiseOptions(batch, rate=rate)
     drawn = timed("appraise", lambda: appraise(iter(drawn), pack.identity, compute, appraised), table)
     drawn = timed("trust", lambda: trust(iter(drawn), TrustOptions(rate=rate)), table)
     drawn = timed("steady", lambda: steady(iter(drawn), SteadyOptions(rate=rate)), table)

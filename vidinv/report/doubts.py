@@ -7,7 +7,7 @@ from typing import Any
 MEANINGS = {
     "missed": "the detector did not see the face",
     "pose": "the head is turned further than the networks know faces",
-    "occlusion": "something covers the face",
+    "occlusion": "something passes before the face, or it moves too fast to be followed",
     "identity": "the face does not look like its person",
 }
 

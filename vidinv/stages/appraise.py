@@ -33,7 +33,7 @@ Embeddings = tuple[dict[str, NDArray[np.float32]] | None, ...]  # per crop; None
 
 def appraise(
     stream: Iterable[Rendered],
-    identity: IdentityNet,
+    identity: IdentityNet | None,
     compute: Compute,
     options: AppraiseOptions = AppraiseOptions(),
 ) -> Iterator[Rendered]:
@@ -41,6 +41,8 @@ def appraise(
 
     The encoder reproduces a hand before a face as well as the face, so a frame's own inversion tells nothing of it.
     The mean over the frames around does: something that comes and goes is not in it.
+
+    :param identity: None leaves ``identities`` empty.
     """
     sigma = options.sigma * options.rate
     embedded = _with_embeddings(stream, identity, compute, options.batch)
@@ -53,7 +55,7 @@ def appraise(
 
 
 def _with_embeddings(
-    stream: Iterable[Rendered], identity: IdentityNet, compute: Compute, batch: int
+    stream: Iterable[Rendered], identity: IdentityNet | None, compute: Compute, batch: int
 ) -> Iterator[tuple[Rendered, Embeddings]]:
     for group in groups(stream, lambda r: sum(e is not None for e in r.edits), batch):
         drawn = [_views(r, i) for r in group for i, e in enumerate(r.edits) if e is not None]

@@ -23,7 +23,9 @@ class TrustOptions:
         45.0  # degrees; the networks' training faces look within about 40, five points say 50 to 64 of a profile
     )
     pitch: float = 40.0  # degrees; noses differ by ten and an open mouth adds as much, so only extremes count
-    occlusion: float = 1.5  # times the usual unexplained difference; expressions reach 1.35, an arm before a face 2
+    occlusion: float = (
+        1.4  # times the usual unexplained difference; expressions reach 1.3, hands 1.45, passers-by 1.5 to 2.7
+    )
     identity: float = (
         0.35  # cosine of the crop to the person's usual look; expressions keep 0.5, other people lie below 0.3
     )

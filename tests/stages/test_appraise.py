@@ -1,0 +1,91 @@
+"""What is known of a drawn face before the change goes in."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from vidinv.faces.pose import HEAD
+from vidinv.faces.quads import quad_from_points
+from vidinv.runtime.compute import Compute
+from vidinv.stages.appraise import AppraiseOptions, appraise
+from vidinv.types import Aligned, Code, Coded, Crop, Edited, Face, Found, Frame, Rendered
+
+CPU = Compute("cpu", torch.float32)
+POINTS = 30 * HEAD[:, :2] + [100, 60]
+FACE = np.random.default_rng(0).integers(60, 190, (8, 8, 3), np.uint8).repeat(4, 0).repeat(4, 1)
+
+
+class Means(nn.Module):
+    """An embedding that tells pictures apart by their mean colours."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[int] = []
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.seen.append(len(x))
+        return nn.functional.normalize(x.mean((2, 3)) + 2, dim=1)
+
+
+def rendered(i: int, picture: np.ndarray = FACE, *, seen: bool = True, edit: float | None = 20.0) -> Rendered:
+    """The encoder explains whatever it is shown: the inversion is the crop."""
+    frame = Frame(np.zeros((4, 4, 3), np.uint8), i, time=Fraction(i, 30))
+    face = Face(np.zeros(4, np.float32), POINTS.astype(np.float32), 1.0, 0, seen)
+    aligned = Aligned(Found(frame, (face,)), (Crop(0, quad_from_points(POINTS), picture),))
+    code = Code(torch.zeros(1, 1), torch.zeros(1, 1, 1))
+    inversion = None if edit is None else picture.astype(np.float32)
+    edited = None if edit is None else inversion + np.float32(edit) * np.array([1, 0, 0], np.float32)
+    codes = (None if edit is None else code,)
+    return Rendered(Edited(Coded(aligned, (code,)), (code,), codes), (inversion,), (edited,))
+
+
+@pytest.mark.parametrize("count", [0, 1, 7, 30])
+def test_one_out_per_one_in_and_only_edited_faces_are_looked_at(count: int) -> None:
+    net = Means()
+    stream = [rendered(i, edit=None if i % 3 == 0 else 20.0) for i in range(count)]
+    out = list(appraise(iter(stream), net, CPU, AppraiseOptions(batch=4)))
+    assert [r.frame.index for r in out] == list(range(count))
+    assert [r.appraisals[0] is None for r in out] == [i % 3 == 0 for i in range(count)]
+    assert sum(net.seen) == 3 * sum(i % 3 != 0 for i in range(count))
+    assert max(net.seen, default=0) <= 12
+
+
+def test_the_three_pictures_are_embedded_each_as_itself() -> None:
+    (out,) = appraise(iter([rendered(0)]), Means(), CPU)
+    known = out.appraisals[0].identities
+    assert known["source"] == pytest.approx(known["inversion"], abs=1e-5)
+    assert known["edit"] @ known["source"] < 0.9999
+    (without,) = appraise(iter([rendered(0)]), None, CPU)
+    assert without.appraisals[0].identities == {}
+
+
+def test_pose_and_missed_frames_are_noted() -> None:
+    fine, missed = appraise(iter([rendered(0), rendered(1, seen=False)]), None, CPU)
+    assert (fine.appraisals[0].yaw, fine.appraisals[0].pitch) == pytest.approx((0, 0), abs=0.1)
+    assert fine.appraisals[0].doubts == ()
+    assert missed.appraisals[0].doubts == ("missed",)
+
+
+def test_what_passes_before_a_face_is_not_the_face_though_the_encoder_draws_it() -> None:
+    covered = FACE.copy()
+    covered[:, :16] = 20
+    stream = [rendered(i, covered if 20 <= i < 24 else FACE) for i in range(45)]
+    found = np.array([r.appraisals[0].unexplained for r in appraise(iter(stream), None, CPU)])
+    assert found[20:24].min() > 2 * np.delete(found, range(12, 32)).max() + 5
+    assert found[:12].max() == pytest.approx(0, abs=1e-3)
+
+
+def test_another_person_is_not_averaged_in() -> None:
+    dark = np.full_like(FACE, 30)
+    second = rendered(1, dark)
+    aligned = second.edited.coded.aligned
+    aligned = replace(aligned, crops=(replace(aligned.crops[0], person=1),))
+    second = replace(second, edited=replace(second.edited, coded=replace(second.edited.coded, aligned=aligned)))
+    out = list(appraise(iter([rendered(0), second]), None, CPU))
+    assert [r.appraisals[0].unexplained for r in out] == pytest.approx([0, 0], abs=1e-3)
