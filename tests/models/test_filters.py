@@ -6,11 +6,25 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from scipy import signal, special
 
 from vidinv.models.filters import downsample, lowpass, upsample
 
 # Taps, cutoff, width and rate of the first, a middle and the last layer at 1024 px.
 DESIGNS = [(12, 2.0, 12.0, 32.0), (24, 20.16, 87.68, 256.0), (12, 512.0, 236.7, 2048.0)]
+
+
+@pytest.mark.parametrize(("taps", "cutoff", "width", "rate"), [*DESIGNS, (49, 8.0, 6.0, 64.0), (7, 8.0, 1.0, 64.0)])
+def test_a_filter_is_the_one_that_scipy_designs(taps: int, cutoff: float, width: float, rate: float) -> None:
+    expected = torch.from_numpy(signal.firwin(taps, cutoff, width=width, fs=rate)).float()
+    assert torch.allclose(lowpass(taps, cutoff, width, rate), expected, atol=1e-6)
+    beta = signal.kaiser_beta(signal.kaiser_atten(taps, width / (rate / 2)))
+    at = (np.arange(taps) - (taps - 1) / 2) / rate
+    r = np.maximum(np.hypot(at[:, None], at), 1e-9)
+    jinc = special.j1(2 * np.pi * cutoff * r) / r * np.outer(np.kaiser(taps, beta), np.kaiser(taps, beta))
+    assert torch.allclose(
+        lowpass(taps, cutoff, width, rate, radial=True), torch.from_numpy(jinc / jinc.sum()).float(), atol=1e-6
+    )
 
 
 def response(taps: torch.Tensor, frequency: float, rate: float) -> float:

@@ -14,10 +14,12 @@ from vidinv.models.generator import edited_feature, render_pair
 from vidinv.models.generator3 import AliasFreeGenerator, AliasFreeShape, FourierInput
 from vidinv.models.uninitialised import Uninitialised
 
-T_1024 = (
-    "L0_36_512 L1_36_512 L2_52_512 L3_52_512 L4_84_512 L5_148_512 L6_148_512 L7_276_323 L8_276_203 L9_532_128 "
-    "L10_1044_81 L11_1044_51 L12_1044_32 L13_1024_32 L14_1024_3"
-).split()
+T_1024 = [
+    *("L0_36_512", "L1_36_512", "L2_52_512", "L3_52_512", "L4_84_512", "L5_148_512", "L6_148_512", "L7_276_323"),
+    *("L8_276_203", "L9_532_128", "L10_1044_81", "L11_1044_51", "L12_1044_32", "L13_1024_32", "L14_1024_3"),
+]
+
+
 R_1024_FIRST, R_1024_LAST = "L0_36_1024", "L13_1024_64"
 
 

@@ -7,8 +7,6 @@ import collections
 import os
 import pickle
 import subprocess
-import sys
-import types
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,47 +15,16 @@ import pytest
 import torch
 from torch import nn
 
+from tests.models.nvidia_pickles import EasyDict, Persistent, their_modules
 from vidinv.errors import UnsuitableCheckpoint
 from vidinv.models.published.reading import read_checkpoint
 from vidinv.models.unpickle import plain_pickle
 
-SOURCE = "raise SystemExit('the source text was executed')"
-
-
-def _reconstruct_persistent_obj(meta: dict) -> None:
-    raise AssertionError("this would execute the source text")
-
-
-class EasyDict(dict):
-    pass
-
-
-_reconstruct_persistent_obj.__module__ = "torch_utils.persistence"
-EasyDict.__module__ = "dnnlib.util"
-
-
-class Persistent(nn.Module):
-    """Pickles itself as NVIDIA's modules do: source text, class name and state."""
-
-    def __init__(self, **init_kwargs: object) -> None:
-        super().__init__()
-        self._init_args, self._init_kwargs = (), EasyDict(init_kwargs)
-
-    def __reduce__(self):
-        description = {"type": "class", "version": 6, "module_src": SOURCE, "class_name": type(self).__name__}
-        return _reconstruct_persistent_obj, (EasyDict(description, state=dict(self.__dict__)),)
-
 
 @pytest.fixture
 def nvidia_modules() -> Iterator[None]:
-    """Their names can be found while pickling; reading must not need them."""
-    made = {n: types.ModuleType(n) for n in ("torch_utils", "torch_utils.persistence", "dnnlib", "dnnlib.util")}
-    made["torch_utils.persistence"]._reconstruct_persistent_obj = _reconstruct_persistent_obj
-    made["dnnlib.util"].EasyDict = EasyDict
-    sys.modules.update(made)
-    yield
-    for name in made:
-        sys.modules.pop(name, None)
+    with their_modules():
+        yield
 
 
 def layer(name: int) -> Persistent:

@@ -15,7 +15,10 @@ from vidinv.errors import UsageError
 @guarded
 def import_pack(
     generator: Annotated[
-        Path, typer.Option(metavar="FILE", help="StyleGAN2: of rosinality, pSp or e4e (.pt), or NVIDIA's (.pkl).")
+        Path,
+        typer.Option(
+            metavar="FILE", help="StyleGAN2: of rosinality, pSp or e4e (.pt), or NVIDIA's, StyleGAN3 too (.pkl)."
+        ),
     ],
     name: Annotated[str, typer.Option(help="What the pack will be called.")],
     encoder: Annotated[

@@ -5,10 +5,9 @@ that is applied at a higher sampling rate, between two low-pass filters. Configu
 filters) is equivariant to translation, R (1x1 convolutions, radially symmetric filters) to rotation too.
 
 The Fourier features take style 0, layer i takes style i + 1, the RGB layer at the end takes the last: 16 for the
-paper's 14 layers. A feature code F (Yao et al. 2022) replaces the input of layer K. In StyleGAN2 F is 16x16, which holds
-8 cycles per picture width; here no layer is 16x16, so K is the layer whose input has the cutoff nearest to 8 cycles, in
-octaves: K = 4 at 1024 and 512 px (52x52: rate 32 and margins), 5 at 256. F reaches as far beyond the picture as that
-layer does.
+paper's 14 layers. A feature code F (Yao et al. 2022) replaces the input of layer K. StyleGAN2's F is 16x16, which holds
+8 cycles per picture width; no layer here is 16x16, so K is the layer whose input has the cutoff nearest to 8 cycles, in
+octaves: K = 4 at 1024 and 512 px, 5 at 256. F is 52x52 there: 32x32 samples of the picture, and margins of 10.
 """
 
 from __future__ import annotations

@@ -27,6 +27,7 @@ from vidinv.models.backbone import fold_batch_norms
 from vidinv.models.face_parsing import FaceParsing, FaceParsingShape
 from vidinv.models.feature_style_encoder import EncoderShape, FeatureStyleEncoder
 from vidinv.models.generator import Generator, GeneratorShape
+from vidinv.models.generator3 import AliasFreeGenerator, AliasFreeShape
 from vidinv.models.identity import IdentityNet, IdentityShape
 from vidinv.models.iresnet_encoder import IResNetEncoder, IResNetEncoderShape
 from vidinv.models.iresnet_identity import IResNetIdentity, IResNetIdentityShape
@@ -39,7 +40,10 @@ DEFAULT_PACK = "face-128"
 FEATURE_PART = ".feature"  # ends the name of a displacement's part in F
 # What a section of pack.toml may say under "kind"; without it, the first.
 KINDS: dict[str, dict[str, tuple[type[nn.Module], type]]] = {
-    "generator": {"stylegan2": (Generator, GeneratorShape)},
+    "generator": {
+        "stylegan2": (Generator, GeneratorShape),
+        "stylegan3": (AliasFreeGenerator, AliasFreeShape),
+    },
     "encoder": {"residual": (FeatureStyleEncoder, EncoderShape), "iresnet": (IResNetEncoder, IResNetEncoderShape)},
     "identity": {"student": (IdentityNet, IdentityShape), "iresnet": (IResNetIdentity, IResNetIdentityShape)},
     "attributes": {"student": (AttributeNet, AttributeShape)},
@@ -155,7 +159,7 @@ class Pack:
         return network.to(self.device, memory_format=torch.channels_last)
 
     @cached_property
-    def generator(self) -> Generator:
+    def generator(self) -> Generator | AliasFreeGenerator:
         return self._network("generator")
 
     @cached_property

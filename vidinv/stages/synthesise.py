@@ -9,8 +9,8 @@ import torch
 from numpy.typing import NDArray
 
 from vidinv.models.generator import render_pair
-from vidinv.models.synthesis import StyleGenerator
 from vidinv.models.pictures import to_levels
+from vidinv.models.synthesis import StyleGenerator
 from vidinv.runtime.batching import groups
 from vidinv.runtime.compute import Compute
 from vidinv.types import Edited, Rendered

@@ -33,6 +33,32 @@ def _modulated(name: str, c_in: int, c_out: int, kernel: int, d: int) -> Shapes:
     }
 
 
+def stylegan3(
+    sizes: tuple[int, ...], channels: tuple[int, ...], d: int, radial: bool = False, mapping_layers: int = 2
+) -> Shapes:
+    """A StyleGAN3 generator as NVIDIA saves it. ``sizes`` and ``channels`` are of every layer, the RGB layer's too."""
+    c, last = channels, len(channels) - 1
+    shapes: Shapes = {"mapping.w_avg": [d], "synthesis.input.weight": [c[0], c[0]]}
+    shapes |= {"synthesis.input.affine.weight": [4, d], "synthesis.input.affine.bias": [4]}
+    shapes |= {
+        "synthesis.input.transform": [3, 3],
+        "synthesis.input.freqs": [c[0], 2],
+        "synthesis.input.phases": [c[0]],
+    }
+    for i in range(mapping_layers):
+        shapes |= {f"mapping.fc{i}.weight": [d, d], f"mapping.fc{i}.bias": [d]}
+    rates = [min(size - 20, sizes[-1]) if size != sizes[-1] else size for size in sizes]
+    for i, (size, c_out) in enumerate(zip(sizes, c, strict=True)):
+        before, kernel = max(i - 1, 0), 1 if radial or i == last else 3
+        name, c_in = f"synthesis.L{i}_{size}_{c_out}", c[before]
+        shapes |= {f"{name}.weight": [c_out, c_in, kernel, kernel], f"{name}.bias": [c_out]}
+        shapes |= {f"{name}.affine.weight": [c_in, d], f"{name}.affine.bias": [c_in], f"{name}.magnitude_ema": []}
+        if i < last:
+            shapes[f"{name}.up_filter"] = [12 * rates[i] // rates[before]]
+            shapes[f"{name}.down_filter"] = [12, 12] if radial and i < last - 2 else [12]
+    return shapes
+
+
 def _norm(name: str, c: int) -> Shapes:
     return {f"{name}.{k}": [c] for k in ("weight", "bias", "running_mean", "running_var")} | {
         f"{name}.num_batches_tracked": []

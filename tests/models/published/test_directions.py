@@ -13,8 +13,8 @@ from tests.models.published import layouts
 from vidinv.errors import UnsuitableCheckpoint
 from vidinv.models.generator import GeneratorShape
 from vidinv.models.published.directions import read_directions, sefa
+from vidinv.models.published.generators import read_generator
 from vidinv.models.published.reading import read_checkpoint
-from vidinv.models.published.stylegan2 import read_generator
 
 SHAPE = GeneratorShape(channels=(8,) * 5, d_style=12)  # 10 styles
 PATH = Path("edit.pt")
@@ -56,7 +56,7 @@ def test_other_dictionaries_are_refused_by_what_they_hold() -> None:
 def test_sefa_moves_the_styles_more_than_any_other_direction() -> None:
     state = read_generator({"g_ema": generator_weights(layouts.rosinality((8,) * 5, 12, 1))}, PATH).state
     a = torch.cat([v for k, v in state.items() if k.startswith("convs") and k.endswith("modulation.weight")])
-    found = torch.stack([d.displacement[0] for d in sefa(state, 12).values()])
+    found = torch.stack([d.displacement[0] for d in sefa(state, 12, 10).values()])
     assert torch.allclose(found @ found.t(), torch.eye(12), atol=1e-5)
     moved = (found @ a.t()).norm(dim=1)
     assert (moved[:-1] >= moved[1:] - 1e-4).all()

@@ -19,9 +19,10 @@ from vidinv.errors import DiskFull, OutputExists, UnsuitableCheckpoint, UsageErr
 from vidinv.models.generator import Generator, render_pair
 from vidinv.models.pack import list_packs, load_pack
 from vidinv.models.published import importing
+from vidinv.models.published.generator_state import mean_latent
+from vidinv.models.published.generators import read_generator
 from vidinv.models.published.importing import Sources, direction_name, import_pack
 from vidinv.models.published.reading import read_checkpoint
-from vidinv.models.published.stylegan2 import mean_latent, read_generator
 
 LAYERS, D = 10, 16
 GENERATOR = generator_weights(layouts.rosinality((16, 16, 16, 8, 8), D, 2))

@@ -22,7 +22,7 @@ from vidinv.models.generator import Generator, edited_feature, render_pair
 from vidinv.models.iresnet_encoder import IResNetEncoder
 from vidinv.models.iresnet_identity import IResNetIdentity
 from vidinv.models.published.face_networks import read_encoder, read_identity
-from vidinv.models.published.stylegan2 import read_generator
+from vidinv.models.published.generators import read_generator
 
 OWN = Path(__file__).parent / "toy_figures.npz"
 TOLERANCE = 1e-4

@@ -16,11 +16,12 @@ import torch
 from torch import Tensor
 
 from vidinv.errors import UnsuitableCheckpoint
-from vidinv.models.generator import GeneratorShape
+from vidinv.models.synthesis import GeneratorSizes
 
 # Published key names of GANSpace: components, standard deviations.
 _COMPONENTS = (("comp", "std"), ("lat_comp", "lat_stdev"), ("lat_comp", "lat_std"))
-_MODULATION = re.compile(r"convs\.(\d+)\.conv\.modulation\.weight")
+# Modulation weights of StyleGAN2's convolutions and of StyleGAN3's, whose last one is the RGB layer.
+_MODULATION = re.compile(r"convs\.(\d+)\.(?:conv\.modulation|affine)\.weight")
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class PublishedDirection:
 
 
 def read_directions(
-    tree: Any, name: str, path: Path, shape: GeneratorShape, components: int = 10
+    tree: Any, name: str, path: Path, shape: GeneratorSizes, components: int = 10
 ) -> dict[str, PublishedDirection]:
     """One direction, or the first ``components`` of GANSpace as NAME-0, NAME-1, ...
 
@@ -55,12 +56,13 @@ def read_directions(
     raise UnsuitableCheckpoint(f"{path} holds no direction: neither one vector nor GANSpace's components{holds}")
 
 
-def sefa(state: dict[str, Tensor], count: int) -> dict[str, PublishedDirection]:
+def sefa(state: dict[str, Tensor], count: int, layers: int) -> dict[str, PublishedDirection]:
     """Closed-form factorisation: the ``count`` directions of W that move the styles of all layers most.
 
     They are the eigenvectors of A^T A (Eq. 6) for A [sum of C, D], the modulation weights of all convolutions.
 
-    :param state: weights under the names of vidinv.models.generator.Generator.
+    :param state: weights under the names of vidinv.models.generator.Generator, or of generator3.AliasFreeGenerator.
+    :param layers: L, styles of the generator.
     """
     keys = sorted((k for k in state if _MODULATION.fullmatch(k)), key=lambda k: int(_MODULATION.fullmatch(k)[1]))
     a = torch.cat([state[k].double() for k in keys])
@@ -68,12 +70,11 @@ def sefa(state: dict[str, Tensor], count: int) -> dict[str, PublishedDirection]:
     vectors = vectors.flip(1).t()[:count]
     # An eigenvector's sign is open; the larger side becomes the positive one, on every machine.
     vectors = vectors * vectors.gather(1, vectors.abs().argmax(1, keepdim=True)).sign()
-    layers = len(keys) + 1
     step = "the unit eigenvector of the weights, in every style"
     return {f"sefa-{i}": PublishedDirection(v.float().expand(layers, -1), step) for i, v in enumerate(vectors)}
 
 
-def _in_w_plus(vector: Tensor, what: str, path: Path, shape: GeneratorShape) -> Tensor:
+def _in_w_plus(vector: Tensor, what: str, path: Path, shape: GeneratorSizes) -> Tensor:
     kept = vector.detach().float()
     while kept.dim() > 2 and len(kept) == 1:
         kept = kept[0]

@@ -15,13 +15,14 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from vidinv.errors import DiskFull, OutputExists, OutputUnwritable, UnsuitableCheckpoint, UsageError
-from vidinv.models.generator import GeneratorShape
 from vidinv.models.iresnet_identity import box_in_crop
 from vidinv.models.packaging import sha256, write_pack_toml, write_tensors
 from vidinv.models.published.directions import PublishedDirection, read_directions, sefa
 from vidinv.models.published.face_networks import read_encoder, read_identity, read_parsing
+from vidinv.models.published.generator_state import SAMPLES
+from vidinv.models.published.generators import read_generator
 from vidinv.models.published.reading import read_checkpoint, state_of
-from vidinv.models.published.stylegan2 import SAMPLES, read_generator
+from vidinv.models.synthesis import GeneratorSizes
 
 # The crop of FFHQ (Karras et al. 2019), which the published face networks were trained on.
 FFHQ_TEMPLATE = {"centre": 0.1, "by_eyes": 2.0, "by_mouth": 1.8}
@@ -106,7 +107,7 @@ def _gathered(sources: Sources, name: str) -> _Parts:
     found = [f"generator: {generator.layout}, {shape.resolution} px, {shape.layers} styles of {shape.d_style}"]
     found += [f"mean latent: {mean}"]
     settings: dict[str, Any] = {"name": name, "resolution": shape.resolution, "template": FFHQ_TEMPLATE}
-    settings["generator"] = asdict(shape)
+    settings["generator"] = {"kind": generator.kind, **asdict(shape)}
     tensors = {"generator": generator.state}
     if sources.encoder:
         encoder, state = read_encoder(state_of(read_checkpoint(sources.encoder), sources.encoder), sources.encoder)
@@ -139,8 +140,8 @@ def _files(sources: Sources) -> list[Path]:
     return [p for p in networks if p] + [p for _, p in sources.directions]
 
 
-def _edits(sources: Sources, state: dict[str, Tensor], shape: GeneratorShape) -> dict[str, PublishedDirection]:
-    edits = sefa(state, sources.sefa)
+def _edits(sources: Sources, state: dict[str, Tensor], shape: GeneratorSizes) -> dict[str, PublishedDirection]:
+    edits = sefa(state, sources.sefa, shape.layers)
     for name, path in sources.directions:
         read = read_directions(read_checkpoint(path), name, path, shape, sources.components)
         twice = edits.keys() & read.keys()
@@ -150,7 +151,7 @@ def _edits(sources: Sources, state: dict[str, Tensor], shape: GeneratorShape) ->
     return edits
 
 
-def _check_encoder(encoder: Any, shape: GeneratorShape, path: Path) -> None:
+def _check_encoder(encoder: Any, shape: GeneratorSizes, path: Path) -> None:
     for what, is_, should in (
         ("styles", encoder.layers, shape.layers),
         ("styles.0.weight: numbers of a style", encoder.d_style, shape.d_style),

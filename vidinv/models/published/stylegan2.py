@@ -9,7 +9,6 @@ which demodulation divides out (but for the 1e-8 in its root).
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,48 +16,20 @@ import torch
 from torch import Tensor
 
 from vidinv.errors import UnsuitableCheckpoint
-from vidinv.models.generator import Generator, GeneratorShape, Mapping
-from vidinv.models.published.fitting import fitted, renamer
-from vidinv.models.published.reading import tensors_under
+from vidinv.models.generator import Generator, GeneratorShape
+from vidinv.models.published.fitting import renamer
+from vidinv.models.published.generator_state import PublishedGenerator, axis, published
 
-SAMPLES = 10_000  # for a mean latent that a checkpoint does not state
 _FILTERS = re.compile(r".*(\.kernel|resample_filter)")
 
 
-@dataclass(frozen=True)
-class PublishedGenerator:
-    layout: str
-    shape: GeneratorShape
-    state: dict[str, Tensor]  # under the names of vidinv.models.generator.Generator
-    mean_latent: Tensor  # [L, D]
-    mean_is_stated: bool  # False: averaged over SAMPLES styles
-
-
-def read_generator(tree: Any, path: Path) -> PublishedGenerator:
-    """The generator in a checkpoint: the averaged one (g_ema, G_ema) where there are several.
-
-    :raises UnsuitableCheckpoint: none of the known layouts, or one that does not fit.
-    """
-    tree = tree if isinstance(tree, dict) else {}
-    state = tree.get("g_ema") or tree.get("G_ema") or tree.get("state_dict") or tree
-    if any(k.startswith("decoder.") for k in state):
-        state = tensors_under(state, "decoder.")
-    state = tensors_under(state, "")
-    if "input.input" in state:
-        return _rosinality(state, tree.get("latent_avg"), path)
-    if "synthesis.b4.const" in state:
-        return _nvidia(state, path)
-    some = ", ".join(sorted(map(str, state))[:3]) or "nothing by name"
-    raise UnsuitableCheckpoint(f"{path} holds no StyleGAN2 generator that is known here (but {some})")
-
-
-def _rosinality(state: dict[str, Tensor], mean: Tensor | None, path: Path) -> PublishedGenerator:
+def rosinality(state: dict[str, Tensor], mean: Tensor | None, path: Path) -> PublishedGenerator:
     _check_filters(state, path)
     layers = sum(bool(re.fullmatch(r"style\.\d+\.weight", k)) for k in state)
     count = 1 + sum(bool(re.fullmatch(r"to_rgbs\.\d+\.bias", k)) for k in state)
     first = "conv1.conv.modulation.weight"
-    channels = [_axis(state, f"to_rgb{'1' if i == 0 else f's.{i - 1}'}.conv.weight", -3, path) for i in range(count)]
-    shape = GeneratorShape(tuple(channels), _axis(state, first, 1, path), layers)
+    channels = [axis(state, f"to_rgb{'1' if i == 0 else f's.{i - 1}'}.conv.weight", -3, path) for i in range(count)]
+    shape = GeneratorShape(tuple(channels), axis(state, first, 1, path), layers)
 
     def rename(key: str) -> str:
         if key == "constant":
@@ -76,12 +47,12 @@ def _rosinality(state: dict[str, Tensor], mean: Tensor | None, path: Path) -> Pu
     return _published("rosinality", shape, state, rename, mean, path)
 
 
-def _nvidia(state: dict[str, Tensor], path: Path) -> PublishedGenerator:
+def nvidia(state: dict[str, Tensor], path: Path) -> PublishedGenerator:
     _check_filters(state, path)
     count = sum(bool(re.fullmatch(r"synthesis\.b\d+\.torgb\.weight", k)) for k in state)
     layers = sum(bool(re.fullmatch(r"mapping\.fc\d+\.weight", k)) for k in state)
-    channels = [_axis(state, f"synthesis.b{4 * 2**i}.torgb.weight", 1, path) for i in range(count)]
-    shape = GeneratorShape(tuple(channels), _axis(state, "synthesis.b4.conv1.affine.weight", 1, path), layers)
+    channels = [axis(state, f"synthesis.b{4 * 2**i}.torgb.weight", 1, path) for i in range(count)]
+    shape = GeneratorShape(tuple(channels), axis(state, "synthesis.b4.conv1.affine.weight", 1, path), layers)
     inner = renamer((r"conv\.modulation\.(.+)", r"affine.\1"), (r"conv\.weight", "weight"), (r"noise", "noise_const"))
 
     def rename(key: str) -> str:
@@ -104,28 +75,7 @@ def _parts(key: str) -> tuple[str, int, str]:
 
 
 def _published(layout: str, shape: GeneratorShape, state: dict, rename, mean: Any, path: Path) -> PublishedGenerator:
-    ours = fitted(lambda: Generator(shape), state, rename, path, ignored=rf"{_FILTERS.pattern}|mapping\.w_avg")
-    stated = isinstance(mean, Tensor)
-    mean = mean.float() if stated else mean_latent(shape, ours)
-    if mean.shape[-1] != shape.d_style or mean.numel() not in (shape.d_style, shape.layers * shape.d_style):
-        raise UnsuitableCheckpoint(f"{path}: the mean latent is {list(mean.shape)}; styles are {shape.d_style} numbers")
-    mean = mean.reshape(-1, shape.d_style).expand(shape.layers, -1).contiguous()
-    return PublishedGenerator(layout, shape, ours, mean, stated)
-
-
-@torch.inference_mode()
-def mean_latent(shape: GeneratorShape, state: dict[str, Tensor]) -> Tensor:
-    """[D] mean of :data:`SAMPLES` styles, always of the same noise."""
-    mapping = Mapping(shape.d_style, shape.mapping_layers)
-    mapping.load_state_dict(tensors_under(state, "mapping."))
-    z = torch.randn(SAMPLES, shape.d_style, generator=torch.Generator().manual_seed(0))
-    return mapping(z).mean(0)
-
-
-def _axis(state: dict[str, Tensor], key: str, axis: int, path: Path) -> int:
-    if key not in state or state[key].dim() < 2:
-        raise UnsuitableCheckpoint(f"{path}: without {key}; this is another network, or part of one")
-    return state[key].shape[axis]
+    return published(layout, "stylegan2", Generator, shape, state, rename, mean, path, _FILTERS.pattern)
 
 
 def _check_filters(state: dict[str, Tensor], path: Path) -> None:
