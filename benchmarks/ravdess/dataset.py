@@ -62,9 +62,12 @@ def find_ravdess(root: Path) -> tuple[list[Clip], list[str]]:
     missing = []
     for song in (False, True):
         there = {c.actor for c in clips if c.song == song}
-        absent = [a for a in ACTORS if a not in there and not (song and a == 18)]  # actor 18 recorded no songs
+        expected = [a for a in ACTORS if not (song and a == 18)]  # who recorded no songs
+        absent = [a for a in expected if a not in there]
         if absent:
-            missing.append(f"{'song' if song else 'speech'}: no video of actors {', '.join(map(str, absent))}")
+            few = f" ({', '.join(map(str, absent))})" if len(absent) <= 6 else ""
+            kind = "song" if song else "speech"
+            missing.append(f"{kind}: no video of {len(absent)} of {len(expected)} actors{few}")
     return clips, missing
 
 

@@ -18,7 +18,9 @@ PUBLISHED = {
     "HFGI": (0.783, 24.04, 0.017, 0.182, 0.810),
     "FSE": (0.818, 26.64, 0.009, 0.122, 0.895),
 }
-DIGITS = {"ssim": 3, "psnr": 2, "mse": 4, "lpips": 3, "identity": 3}
+DIGITS = {"ssim": 3, "psnr": 2, "mse": 3, "lpips": 3, "identity": 3}
+# Their MSE is of pictures in -1..1, as their own PSNR says (26.64 dB is 0.0022 on 0..1 and 0.0087 on -1..1).
+PUBLISHED_SCALE = {"mse": 4}
 
 
 def summarise(rows: list[Row]) -> dict[str, Any]:
@@ -60,14 +62,17 @@ def _means(rows: Iterable[Row]) -> dict[str, float | None]:
 
 def table(result: Row, published: bool) -> list[str]:
     """Markdown: inversion beside the published rows, then the edits."""
-    lines = ["| method | SSIM | PSNR | MSE | LPIPS | identity | identity consistency |", "| --- |" + " --- |" * 6]
+    lines = [
+        "| method | SSIM | PSNR | MSE (-1..1) | LPIPS | identity | identity consistency |",
+        "| --- |" + " --- |" * 6,
+    ]
     if published:
         for name, values in PUBLISHED.items():
-            cells = [f"{v:.{2 if k == 'psnr' else 3}f}" for k, v in zip(TABLE3, values, strict=True)]
+            cells = [f"{v:.{DIGITS[k]}f}" for k, v in zip(TABLE3, values, strict=True)]
             lines.append(f"| {name}, published | {' | '.join(cells)} | |")
     means = result["means"]
     for name, row in means["inversion"].items():
-        cells = [_cell(row[k], DIGITS[k]) for k in TABLE3]
+        cells = [_cell(row[k], DIGITS[k], PUBLISHED_SCALE.get(k, 1)) for k in TABLE3]
         held = f"{_cell(row['identity_consistency'], 3)} (source {_cell(row['identity_consistency_source'], 3)})"
         lines.append(f"| {name}, {result['pack']['name']} | {' | '.join(cells)} | {held} |")
     lines += ["", "| edit | reached | TL-ID | TG-ID | warping error, frame | in the crops | identity, edit to source |"]
@@ -87,24 +92,29 @@ def notes(result: Row) -> list[str]:
     """What the figures are of, and why they are not the published ones' equals."""
     networks = result["networks"]
     sizes = sorted({f"{r['size'][0]}x{r['size'][1]}" for r in result["videos"] if "error" not in r})
+    means = result["means"]
+    who = f" of {_some(means['actors'], 'actor')}, seed {result['seed']}" if result["set"] == "ravdess" else ""
     lines = [
-        f"{result['means']['videos']} videos of {result['means']['actors']} actors ({', '.join(sizes)}), seed "
-        f"{result['seed']}; crops of {result['resolution']} px by the pack's template, every frame inverted by itself; "
-        f"LPIPS: {networks['lpips'] or 'not measured, no weights were given'}; identity: {networks['identity']}; "
-        "warping errors are over the source's own, before the codec.",
+        f"{_some(means['videos'], 'video')}{who} ({', '.join(sizes)}); crops of {result['resolution']} px by the "
+        "pack's template, every frame inverted by itself; warping errors are over the source's own, before the codec; "
+        f"LPIPS: {networks['lpips'] or 'not measured, no weights were given'}; identity: {networks['identity']}.",
     ]
     if result["set"] == "ravdess":
         lines.append(
             "The published rows are of 120 videos at 1024 px, FFHQ crops, LPIPS and identity by other networks: "
-            "read them as an orientation, not as a contest."
+            "they give an orientation, no ranking."
         )
     lines += [f"Missing: {m}." for m in result["missing"]]
     lines += [f"Not measured: {name} ({error})." for name, error in result["means"]["failed"].items()]
     return lines
 
 
-def _cell(value: float | None, digits: int) -> str:
-    return "-" if value is None else f"{value:.{digits}f}"
+def _cell(value: float | None, digits: int, scale: float = 1) -> str:
+    return "-" if value is None else f"{scale * value:.{digits}f}"
+
+
+def _some(count: int, what: str) -> str:
+    return f"{count} {what}{'s' * (count != 1)}"
 
 
 def plot(result: Row, folder: Path) -> list[Path]:
