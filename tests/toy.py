@@ -11,6 +11,7 @@ from vidinv.faces.quads import FACE
 from vidinv.models.attributes import AttributeNet, AttributeShape
 from vidinv.models.feature_style_encoder import EncoderShape, FeatureStyleEncoder
 from vidinv.models.generator import Generator, GeneratorShape
+from vidinv.models.generator3 import AliasFreeGenerator, AliasFreeShape
 from vidinv.models.identity import IdentityNet, IdentityShape
 from vidinv.models.landmarks import LandmarkNet, LandmarkShape
 from vidinv.models.pack import FEATURE_PART
@@ -18,30 +19,36 @@ from vidinv.models.packaging import write_pack_toml, write_tensors
 
 GENERATOR = GeneratorShape(channels=(16, 16, 16, 8, 8), d_style=16, mapping_layers=1)
 ENCODER = EncoderShape(64, (8, 16, 16, 16), (1, 1, 1), 32, GENERATOR.layers, 16, 16, 16)
+# The same for an alias-free generator, whose 16x16 samples of the picture lie in 36x36.
+ALIAS_FREE = AliasFreeShape(64, (8,) * 6, d_style=16, mapping_layers=1, feature_band=4.0)
+ALIAS_FREE_ENCODER = EncoderShape(64, (8, 16, 16, 16), (1, 1, 1), 32, ALIAS_FREE.layers, 16, 8, 36, feature_margin=10)
 IDENTITY, ATTRIBUTES, LANDMARKS = IdentityShape(), AttributeShape(), LandmarkShape()
 
 
-def write_toy_pack(folder: Path, seed: int = 0) -> Path:
+def write_toy_pack(folder: Path, seed: int = 0, *, alias_free: bool = False) -> Path:
     """Write it to ``folder`` and return that."""
+    kind, make, shape, encoder = ("stylegan2", Generator, GENERATOR, ENCODER)
+    if alias_free:
+        kind, make, shape, encoder = ("stylegan3", AliasFreeGenerator, ALIAS_FREE, ALIAS_FREE_ENCODER)
     torch.manual_seed(seed)
     folder.mkdir(parents=True, exist_ok=True)
     networks = {
-        "generator": Generator(GENERATOR),
-        "encoder": FeatureStyleEncoder(ENCODER),
+        "generator": make(shape),
+        "encoder": FeatureStyleEncoder(encoder),
         "identity": IdentityNet(IDENTITY),
         "attributes": AttributeNet(ATTRIBUTES),
         "landmarks": LandmarkNet(LANDMARKS),
     }
     for name, network in networks.items():
         write_tensors(folder / f"{name}.safetensors", network.state_dict())
-    steps = {name: 0.5 * torch.randn(GENERATOR.layers, GENERATOR.d_style) for name in ("age", "smile")}
-    steps["smile" + FEATURE_PART] = 0.1 * torch.randn(GENERATOR.feature_shape)
+    steps = {name: 0.5 * torch.randn(shape.layers, shape.d_style) for name in ("age", "smile")}
+    steps["smile" + FEATURE_PART] = 0.1 * torch.randn(shape.feature_shape)
     write_tensors(folder / "directions.safetensors", steps)
     settings = {
         "name": "toy",
         "template": asdict(FACE),
-        "generator": asdict(GENERATOR),
-        "encoder": asdict(ENCODER),
+        "generator": {"kind": kind, **asdict(shape)},
+        "encoder": asdict(encoder),
         "identity": asdict(IDENTITY),
         "attributes": asdict(ATTRIBUTES),
         "landmarks": asdict(LANDMARKS),

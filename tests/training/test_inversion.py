@@ -10,10 +10,11 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from tests.toy import ENCODER, GENERATOR
+from tests.toy import ALIAS_FREE, ALIAS_FREE_ENCODER, ENCODER, GENERATOR
 from tests.training.teachers_toy import toy_teachers
 from vidinv.models.feature_style_encoder import FeatureStyleEncoder
 from vidinv.models.generator import Generator
+from vidinv.models.generator3 import AliasFreeGenerator
 from vidinv.runtime.compute import Compute
 from vidinv.training import checkpoints, inversion, inversion_losses, losses, validation
 from vidinv.training.bank import FaceBank
@@ -162,6 +163,18 @@ def test_the_feature_code_may_have_any_resolution_of_the_encoders_trunk(layer: i
     shape = dataclasses.replace(ENCODER, feature_channels=channels, feature_side=side)
     state = inversion.start(generator, shape, ALONE, CPU)
     assert all(torch.isfinite(v) for v in run(state, 1, ALONE)[0].values())
+
+
+def test_an_encoder_learns_to_invert_an_alias_free_generator() -> None:
+    torch.manual_seed(0)
+    state = inversion.start(AliasFreeGenerator(ALIAS_FREE), ALIAS_FREE_ENCODER, ALONE, CPU)
+    before = weights(state.encoder)
+    figures = run(state, 1, ALONE)[0]
+    assert all(torch.isfinite(v) for v in figures.values())
+    assert moved(before, state.encoder) > 0.9
+    shape = dataclasses.replace(ALIAS_FREE_ENCODER, feature_side=16, feature_margin=0)
+    with pytest.raises(ValueError, match=r"feature_side = 36, feature_margin = 10$"):
+        inversion.start(AliasFreeGenerator(ALIAS_FREE), shape, ALONE, CPU)
 
 
 def test_an_encoder_that_does_not_fit_is_refused_with_what_would() -> None:

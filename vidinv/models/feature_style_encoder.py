@@ -28,7 +28,8 @@ class EncoderShape:
     layers: int = 12  # L
     d_style: int = 256
     feature_channels: int = 256
-    feature_side: int = 16
+    feature_side: int = 16  # of F, margins included
+    feature_margin: int = 0  # samples by which F reaches beyond each border of the picture (alias-free generators)
 
 
 class FeatureStyleEncoder(nn.Module):
@@ -37,8 +38,8 @@ class FeatureStyleEncoder(nn.Module):
         self.shape, c = shape, shape.widths
         self.stem = nn.Sequential(nn.Conv2d(12, c[0], 3, 1, 1, bias=False), nn.BatchNorm2d(c[0]), nn.LeakyReLU(0.2))
         self.stages = nn.ModuleList(stage(a, b, n) for a, b, n in zip(c[:-1], c[1:], shape.blocks, strict=True))
-        side = shape.resolution // 2
-        self._feature_stage = next(i for i in range(len(c)) if side // 2 ** (i + 1) == shape.feature_side)
+        side, inner = shape.resolution // 2, shape.feature_side - 2 * shape.feature_margin
+        self._feature_stage = next(i for i in range(len(c)) if side // 2 ** (i + 1) == inner)
         c_mid = c[self._feature_stage + 1]
         self.to_feature = nn.Sequential(
             nn.Conv2d(c_mid, shape.feature_channels, 3, 1, 1, bias=False),
@@ -69,7 +70,7 @@ class FeatureStyleEncoder(nn.Module):
             if i >= self._feature_stage:
                 pooled.append(x.mean((2, 3)))
             if i == self._feature_stage:
-                feature = self.to_feature(x)
+                feature = self.to_feature(F.pad(x, (self.shape.feature_margin,) * 4, mode="replicate"))
         descriptor = torch.cat([*pooled, F.leaky_relu(self.squeeze(x), 0.2).flatten(1)], 1)
         w = self.to_style(descriptor).float().view(-1, self.shape.layers, self.shape.d_style)
         # Freshly initialised layers tell faces apart by a tenth of a unit; styles are used to differ by about one.

@@ -23,7 +23,7 @@ def lowpass(taps: int, cutoff: float, width: float, rate: float, *, radial: bool
     at = (np.arange(taps) - (taps - 1) / 2) / rate
     if radial:
         r = torch.from_numpy(np.hypot(at[:, None], at)).clamp_min(1e-12)  # the middle of an odd number of taps
-        kernel = torch.special.bessel_j1(2 * np.pi * cutoff * r) / r * np.outer(window, window)
+        kernel = torch.special.bessel_j1(2 * np.pi * cutoff * r) / r * torch.from_numpy(np.outer(window, window))
     else:
         kernel = torch.from_numpy(np.sinc(2 * cutoff * at) * window)
     return (kernel / kernel.sum()).float()

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from vidinv.models.generator import Generator, GeneratorShape
+from vidinv.models.synthesis import StyleGenerator
 from vidinv.runtime.compute import Compute
 from vidinv.training.adversarial_losses import generator_loss, path_lengths
 from vidinv.training.bank import FaceBank
@@ -102,16 +103,20 @@ def fresh_noise(generator: Generator, count: int, rng: torch.Generator) -> Itera
             conv.noise = old
 
 
-def draw_styles(generator: Generator, count: int, mixing: float, rng: torch.Generator) -> Tensor:
+def draw_styles(generator: StyleGenerator, count: int, mixing: float, rng: torch.Generator) -> Tensor:
     """Styles [count, L, D] of random faces, float32; with probability ``mixing`` those of two, joined at a random
     layer."""
-    layers, device = generator.shape.layers, generator.constant.device
+    layers, device = generator.shape.layers, _device(generator)
     z = torch.randn(2, count, generator.shape.d_style, generator=rng, device=device)
     first, second = generator.map(z.flatten(0, 1)).float().unflatten(0, (2, count))
     at = torch.randint(1, layers, (count, 1), generator=rng, device=device)
     mixed = torch.rand(count, 1, generator=rng, device=device) < mixing
     use_second = mixed & (torch.arange(layers, device=device) >= at)
     return torch.where(use_second[..., None], second[:, None], first[:, None])
+
+
+def _device(generator: nn.Module) -> torch.device:
+    return next(generator.parameters()).device
 
 
 @torch.no_grad()
@@ -163,15 +168,15 @@ def _update(state: GanState, loss: Tensor) -> None:
 
 
 @torch.no_grad()
-def mean_style(generator: Generator, count: int = 10_000) -> Tensor:
+def mean_style(generator: StyleGenerator, count: int = 10_000) -> Tensor:
     """Mean of w over random faces, [D] float32: what truncation draws towards."""
     rng = torch.Generator().manual_seed(0)
-    z = torch.randn(count, generator.shape.d_style, generator=rng).to(generator.constant.device)
+    z = torch.randn(count, generator.shape.d_style, generator=rng).to(_device(generator))
     return generator.map(z).float().mean(0)
 
 
 @torch.no_grad()
-def samples(generator: Generator, count: int, compute: Compute, truncation: float = 1.0, seed: int = 1) -> Tensor:
+def samples(generator: StyleGenerator, count: int, compute: Compute, truncation: float = 1.0, seed: int = 1) -> Tensor:
     """Pictures [count, 3, S, S] in -1..1 of the same random faces at every call, float32 on the CPU."""
     rng, mean, made = torch.Generator().manual_seed(seed), mean_style(generator), []
     z = torch.randn(count, generator.shape.d_style, generator=rng)

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from vidinv.models.feature_style_encoder import EncoderShape, FeatureStyleEncoder
 from vidinv.models.generator import Generator
+from vidinv.models.synthesis import StyleGenerator
 from vidinv.runtime.compute import Compute
 from vidinv.training.adversarial import draw_styles, fresh_noise, mean_style, update_average
 from vidinv.training.adversarial_losses import generator_loss
@@ -57,9 +58,9 @@ class JointOptions(InversionOptions):
 
 @dataclass
 class InversionState:
-    generator: Generator
+    generator: StyleGenerator
     encoder: FeatureStyleEncoder
-    average_generator: Generator  # the generator itself, where it is fixed
+    average_generator: StyleGenerator  # the generator itself, where it is fixed
     average_encoder: FeatureStyleEncoder
     optimiser: torch.optim.Optimizer
     rng: torch.Generator
@@ -98,7 +99,7 @@ class InversionState:
         self.seen, self.steps = saved["seen"], saved["steps"]
 
 
-def check_shapes(generator: Generator, encoder: EncoderShape) -> None:
+def check_shapes(generator: StyleGenerator, encoder: EncoderShape) -> None:
     """:raises ValueError: the encoder's codes would not fit the generator; it names what would."""
     shape = generator.shape
     wanted = {
@@ -107,13 +108,16 @@ def check_shapes(generator: Generator, encoder: EncoderShape) -> None:
         "d_style": shape.d_style,
         "feature_channels": shape.feature_shape[0],
         "feature_side": shape.feature_shape[1],
+        "feature_margin": shape.feature_margin,
     }
     wrong = [f"{k} = {v}" for k, v in wanted.items() if getattr(encoder, k) != v]
     if wrong:
         raise ValueError(f"settings: for this generator [encoder] needs {', '.join(wrong)}")
 
 
-def start(generator: Generator, shape: EncoderShape, options: InversionOptions, compute: Compute) -> InversionState:
+def start(
+    generator: StyleGenerator, shape: EncoderShape, options: InversionOptions, compute: Compute
+) -> InversionState:
     """An encoder that begins at the mean style, for a fixed generator."""
     check_shapes(generator, shape)
     torch.manual_seed(options.seed)
