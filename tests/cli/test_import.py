@@ -115,7 +115,7 @@ def test_doctor_says_what_a_pack_without_encoder_cannot_do(invoke, published, tm
 def test_the_wrong_file_is_named(invoke, published, tmp_path):
     result = invoke("packs", "import", "--generator", published / "e.pth", "--name", "x", "--out", tmp_path)
     assert result.exit_code == errors.UnsuitableCheckpoint.exit_code
-    assert "e.pth holds no StyleGAN2 generator" in result.stderr
+    assert "e.pth holds no StyleGAN2 or 3 generator" in result.stderr
     assert list(tmp_path.iterdir()) == []
 
 

@@ -32,7 +32,8 @@ def import_pack(
         list[str] | None,
         typer.Option(
             metavar="[NAME=]FILE...",
-            help="Edits: InterFaceGAN (.npy), e4e (.pt), GANSpace (.pt, .npz); each is called after its file.",
+            help="Edits: InterFaceGAN (.npy), e4e (.pt), GANSpace (.pt, .npz); each is called after its file. "
+            "FILE#12@4-8 is component 12 of GANSpace, in styles 4 to 8 alone.",
         ),
     ] = None,
     more: Annotated[list[str] | None, typer.Argument(metavar="[NAME=]FILE...", help="Further directions.")] = None,
@@ -48,11 +49,11 @@ def import_pack(
         raise UsageError(f"{more[0]} has no option; write --directions {more[0]}")
 
     from vidinv.models.pack import user_packs
-    from vidinv.models.published.importing import Sources, direction_name
+    from vidinv.models.published.directions import direction_file
+    from vidinv.models.published.importing import Sources
     from vidinv.models.published.importing import import_pack as run
 
-    named = [t.partition("=") if "=" in t else ("", "", t) for t in [*(directions or []), *(more or [])]]
-    files = tuple((n or direction_name(Path(f)), Path(f)) for n, _, f in named)
+    files = tuple(direction_file(text) for text in [*(directions or []), *(more or [])])
     done = run(Sources(generator, encoder, identity, parsing, files, components, sefa), name, out or user_packs())
     for line in done.found:
         print(line)

@@ -19,9 +19,10 @@ from vidinv.errors import DiskFull, OutputExists, UnsuitableCheckpoint, UsageErr
 from vidinv.models.generator import Generator, render_pair
 from vidinv.models.pack import list_packs, load_pack
 from vidinv.models.published import importing
+from vidinv.models.published.directions import DirectionFile
 from vidinv.models.published.generator_state import mean_latent
 from vidinv.models.published.generators import read_generator
-from vidinv.models.published.importing import Sources, direction_name, import_pack
+from vidinv.models.published.importing import Sources, import_pack
 from vidinv.models.published.reading import read_checkpoint
 
 LAYERS, D = 10, 16
@@ -41,7 +42,7 @@ def files(tmp_path: Path) -> Sources:
     torch.save(PARSING, tmp_path / "parsing.pth")
     torch.save(tensor("age", (1, D)), tmp_path / "age.pt")
     np.save(tmp_path / "smile.npy", tensor("smile", (1, LAYERS, D)).numpy())
-    directions = tuple((p.stem, p) for p in (tmp_path / "age.pt", tmp_path / "smile.npy"))
+    directions = tuple(DirectionFile(p.stem, p) for p in (tmp_path / "age.pt", tmp_path / "smile.npy"))
     networks = (tmp_path / name for name in ("g.pt", "e.pth", "arcface.pth", "parsing.pth"))
     return Sources(*networks, directions)
 
@@ -176,7 +177,7 @@ def test_an_encoder_of_another_generator_is_refused(files: Sources, tmp_path: Pa
 
 
 def test_files_that_are_something_else_are_refused(files: Sources, tmp_path: Path) -> None:
-    for path in (files.encoder, files.directions[0][1], files.directions[1][1], tmp_path / "nothing.pt"):
+    for path in (files.encoder, files.directions[0].path, files.directions[1].path, tmp_path / "nothing.pt"):
         with pytest.raises(UnsuitableCheckpoint, match=path.name):
             import_pack(Sources(path), "toy", tmp_path)
     (tmp_path / "page.pt").write_text("<!DOCTYPE html><title>Sign in</title>")
@@ -223,12 +224,6 @@ def test_the_users_own_packs_can_be_named(files: Sources, tmp_path: Path, monkey
     (tmp_path / "mine" / ".other.part" / "pack.toml").touch()
     assert [p.name for p in list_packs() if p.parent == tmp_path / "mine"] == ["toy"]
     assert load_pack("toy").name == "toy"
-
-
-def test_a_file_gives_a_name_that_can_be_typed() -> None:
-    for text, name in (("age.pt", "age"), ("eye open(2).npy", "eye-open-2"), ("3d.pt", "edit-3d")):
-        assert direction_name(Path(text)) == name
-        assert parse_edit(f"{name}=1").name == name
 
 
 def test_the_generator_is_made_of_the_checkpoints_shapes() -> None:

@@ -36,6 +36,14 @@ def _ada(name: str, purpose: str) -> KnownFile:
     return KnownFile(f"nvidia-{name}", f"{name}.pkl", "--generator", purpose, _NVIDIA, _ADA_PAGE, address)
 
 
+def _ngc(file: str, purpose: str) -> KnownFile:
+    """NVIDIA's later files, StyleGAN3 and StyleGAN2; the family is the first part of their names."""
+    family = file.split("-")[0]
+    address = f"https://api.ngc.nvidia.com/v2/models/nvidia/research/{family}/versions/1/files/{file}.pkl"
+    page = "https://github.com/NVlabs/stylegan3"
+    return KnownFile(f"nvidia-{file}", f"{file}.pkl", "--generator", purpose, _NVIDIA, page, address)
+
+
 def _e4e(name: str, path: str, purpose: str, size: int, sha256: str) -> KnownFile:
     file = path.rpartition("/")[2]
     return KnownFile(name, file, "--directions", purpose, "MIT", _E4E_PAGE, f"{_E4E}/{path}", size, sha256)
@@ -47,6 +55,16 @@ CATALOGUE = (
     _ada("afhqcat", "StyleGAN2-ADA of cats, 512 px"),
     _ada("afhqdog", "StyleGAN2-ADA of dogs, 512 px"),
     _ada("afhqwild", "StyleGAN2-ADA of wild animals, 512 px"),
+    _ngc("stylegan2-ffhq-256x256", "StyleGAN2 of faces, 256 px"),
+    _ngc("stylegan2-ffhq-512x512", "StyleGAN2 of faces, 512 px"),
+    _ngc("stylegan2-celebahq-256x256", "StyleGAN2 of celebrities' faces, 256 px"),
+    _ngc("stylegan2-lsundog-256x256", "StyleGAN2 of dogs, 256 px"),
+    _ngc("stylegan3-t-ffhq-1024x1024", "StyleGAN3-T of faces, 1024 px"),
+    _ngc("stylegan3-r-ffhq-1024x1024", "StyleGAN3-R of faces, 1024 px"),
+    _ngc("stylegan3-t-ffhqu-256x256", "StyleGAN3-T of unaligned faces, 256 px"),
+    _ngc("stylegan3-r-ffhqu-256x256", "StyleGAN3-R of unaligned faces, 256 px"),
+    _ngc("stylegan3-t-afhqv2-512x512", "StyleGAN3-T of animals, 512 px"),
+    _ngc("stylegan3-r-afhqv2-512x512", "StyleGAN3-R of animals, 512 px"),
     KnownFile(
         "rosinality-ffhq",
         "stylegan2-ffhq-config-f.pt",

@@ -15,13 +15,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from vidinv.errors import UnsuitableCheckpoint
+from vidinv.errors import UnsuitableCheckpoint, UsageError
 from vidinv.models.synthesis import GeneratorSizes
 
 # Published key names of GANSpace: components, standard deviations.
 _COMPONENTS = (("comp", "std"), ("lat_comp", "lat_stdev"), ("lat_comp", "lat_std"))
 # Modulation weights of StyleGAN2's convolutions and of StyleGAN3's, whose last one is the RGB layer.
 _MODULATION = re.compile(r"convs\.(\d+)\.(?:conv\.modulation|affine)\.weight")
+_FILE = re.compile(r"(?:([A-Za-z][\w-]*)=)?(.+?)(?:#(\d+))?(?:@(\d+)-(\d+))?")
 
 
 @dataclass(frozen=True)
@@ -30,27 +31,65 @@ class PublishedDirection:
     step: str  # what that is
 
 
+@dataclass(frozen=True)
+class DirectionFile:
+    """A file, and what of it becomes edits."""
+
+    name: str
+    path: Path
+    component: int | None = None  # of GANSpace's: this one alone; None: the first ones
+    styles: tuple[int, int] | None = None  # first and last style that is moved; None: all
+
+
+def direction_file(text: str) -> DirectionFile:
+    """Read ``[NAME=]FILE[#COMPONENT][@FIRST-LAST]``; a file that is called just so is that file."""
+    if Path(text).exists():
+        return DirectionFile(direction_name(Path(text)), Path(text))
+    name, path, component, first, last = _FILE.fullmatch(text).groups()
+    number = None if component is None else int(component)
+    called = name or direction_name(Path(path)) + ("" if number is None else f"-{number}")
+    return DirectionFile(called, Path(path), number, None if first is None else (int(first), int(last)))
+
+
+def direction_name(path: Path) -> str:
+    """What an edit is called after its file: letters, digits, - and _, a letter first."""
+    name = re.sub(r"[^A-Za-z0-9_-]+", "-", path.stem).strip("-")
+    return name if name[:1].isalpha() else f"edit-{name}"
+
+
 def read_directions(
-    tree: Any, name: str, path: Path, shape: GeneratorSizes, components: int = 10
+    tree: Any, file: DirectionFile, shape: GeneratorSizes, components: int = 10
 ) -> dict[str, PublishedDirection]:
     """One direction, or the first ``components`` of GANSpace as NAME-0, NAME-1, ...
 
     :param tree: a vector [D] or [1, D] of W, [L, D] or [1, L, D] of W+, or a dictionary of GANSpace.
     :raises UnsuitableCheckpoint: another shape than the generator's styles, or neither kind of file.
+    :raises UsageError: a component or a style that is not there.
     """
+    name, path = file.name, file.path
+    first, last = file.styles or (0, shape.layers - 1)
+    if not first <= last < shape.layers:
+        raise UsageError(f"{path}@{first}-{last}: the generator has the styles 0-{shape.layers - 1}")
+    where = f"in styles {first} to {last}" if file.styles else "in every style"
+    chosen = torch.zeros(shape.layers, 1)
+    chosen[first : last + 1] = 1
     if isinstance(tree, Tensor):
+        if file.component is not None:
+            raise UsageError(f"{path}#{file.component}: this file holds one vector and no components")
         vector = _in_w_plus(tree, "the vector", path, shape)
-        length = float(vector.norm(dim=1).mean())
-        return {name: PublishedDirection(vector, f"the published vector, of length {length:.3g} in every style")}
+        length = float(vector[first : last + 1].norm(dim=1).mean())
+        return {name: PublishedDirection(vector * chosen, f"the published vector, of length {length:.3g} {where}")}
     for comp, std in _COMPONENTS:
         if isinstance(tree, dict) and {comp, std} <= tree.keys():
-            count = min(components, len(tree[comp]))
+            if file.component is not None and file.component >= len(tree[comp]):
+                raise UsageError(f"{path}#{file.component}: this file holds the components 0-{len(tree[comp]) - 1}")
+            names = {i: f"{name}-{i}" for i in range(min(components, len(tree[comp])))}
+            step = f"one standard deviation of W along this principal component, {where}"
             return {
-                f"{name}-{i}": PublishedDirection(
-                    _in_w_plus(tree[comp][i], comp, path, shape) * float(tree[std].flatten()[i]),
-                    "one standard deviation of W along this principal component",
+                called: PublishedDirection(
+                    _in_w_plus(tree[comp][i], comp, path, shape) * float(tree[std].flatten()[i]) * chosen, step
                 )
-                for i in range(count)
+                for i, called in (names if file.component is None else {file.component: name}).items()
             }
     holds = f" (but {', '.join(sorted(map(str, tree))[:4])})" if isinstance(tree, dict) else ""
     raise UnsuitableCheckpoint(f"{path} holds no direction: neither one vector nor GANSpace's components{holds}")

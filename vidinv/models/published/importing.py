@@ -17,7 +17,7 @@ from torch import Tensor
 from vidinv.errors import DiskFull, OutputExists, OutputUnwritable, UnsuitableCheckpoint, UsageError
 from vidinv.models.iresnet_identity import box_in_crop
 from vidinv.models.packaging import sha256, write_pack_toml, write_tensors
-from vidinv.models.published.directions import PublishedDirection, read_directions, sefa
+from vidinv.models.published.directions import DirectionFile, PublishedDirection, read_directions, sefa
 from vidinv.models.published.face_networks import read_encoder, read_identity, read_parsing
 from vidinv.models.published.generator_state import SAMPLES
 from vidinv.models.published.generators import read_generator
@@ -37,13 +37,13 @@ _WITHOUT = {
 
 @dataclass(frozen=True)
 class Sources:
-    """The published files. ``directions`` have a name each; GANSpace's give several edits."""
+    """The published files. GANSpace's directions give several edits."""
 
     generator: Path
     encoder: Path | None = None
     identity: Path | None = None
     parsing: Path | None = None
-    directions: tuple[tuple[str, Path], ...] = ()
+    directions: tuple[DirectionFile, ...] = ()
     components: int = 10  # of a GANSpace file
     sefa: int = 0  # directions from the generator's own weights
 
@@ -62,12 +62,6 @@ class _Parts:
     settings: dict[str, Any]
     tensors: dict[str, dict[str, Tensor]]
     found: tuple[str, ...]
-
-
-def direction_name(path: Path) -> str:
-    """What an edit is called after its file: letters, digits, - and _, a letter first."""
-    name = re.sub(r"[^A-Za-z0-9_-]+", "-", path.stem).strip("-")
-    return name if name[:1].isalpha() else f"edit-{name}"
 
 
 def import_pack(sources: Sources, name: str, out: Path) -> Imported:
@@ -137,16 +131,16 @@ def _gathered(sources: Sources, name: str) -> _Parts:
 
 def _files(sources: Sources) -> list[Path]:
     networks = (sources.generator, sources.encoder, sources.identity, sources.parsing)
-    return [p for p in networks if p] + [p for _, p in sources.directions]
+    return [p for p in networks if p] + [d.path for d in sources.directions]
 
 
 def _edits(sources: Sources, state: dict[str, Tensor], shape: GeneratorSizes) -> dict[str, PublishedDirection]:
     edits = sefa(state, sources.sefa, shape.layers)
-    for name, path in sources.directions:
-        read = read_directions(read_checkpoint(path), name, path, shape, sources.components)
+    for file in sources.directions:
+        read = read_directions(read_checkpoint(file.path), file, shape, sources.components)
         twice = edits.keys() & read.keys()
         if twice:
-            raise UsageError(f"two edits are called {min(twice)!r}; name one of them: --directions NAME={path.name}")
+            raise UsageError(f"two edits are called {min(twice)!r}; name one: --directions NAME={file.path.name}")
         edits |= read
     return edits
 
