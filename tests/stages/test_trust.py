@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 import torch
 
+from vidinv.faces.warps import crop
+from vidinv.stages.blend import BlendOptions, blend
+from vidinv.stages.steady import steady
 from vidinv.stages.trust import TrustOptions, trust
 from vidinv.types import Aligned, Appraisal, Code, Coded, Crop, Edited, Face, Found, Frame, Rendered
 
@@ -100,3 +103,25 @@ def test_a_new_person_starts_with_his_own_look() -> None:
         for r in stream([replace(FINE, **SPOILT["identity"])] * 30, person=1)
     ]
     assert (weights(list(trust(iter([*first, *second])))) == 1).all()
+
+
+@pytest.mark.parametrize("composite", ["detail", "replace"])
+def test_frames_without_trust_come_out_bit_identical(composite: str) -> None:
+    texture = np.random.default_rng(0).integers(60, 180, (16, 16, 3), np.uint8).repeat(4, 0).repeat(4, 1)
+    quad = np.array([[8, 8], [8, 56], [56, 56], [56, 8]], float)
+    spots = (40 * (np.indices((64, 64)).sum(0) // 8 % 2))[..., None].astype(np.float32)
+    made = []
+    for r in stream(with_spoilt(30, 60, yaw=60.0)):
+        found = replace(r.edited.coded.aligned.found, frame=replace(r.frame, image=texture))
+        aligned = replace(r.edited.coded.aligned, found=found, crops=(Crop(0, quad, crop(texture, quad, 64)),))
+        displaced = Code(torch.ones(1, 1), torch.zeros(1, 1, 1))
+        edited = replace(r.edited, coded=replace(r.edited.coded, aligned=aligned), codes=(displaced,))
+        picture = aligned.crops[0].image.astype(np.float32)
+        made.append(replace(r, edited=edited, inversions=(picture,), edits=(picture + spots,)))
+    out = list(blend(steady(trust(iter(made))), BlendOptions(composite)))
+    assert len(out) == 80
+    assert all(b.frame.image is texture and b.masks == (None,) for b in out[32:59])
+    assert all(not np.array_equal(b.frame.image, texture) for b in (*out[:20], *out[70:]))
+    change = np.array([np.abs(b.frame.image.astype(float) - texture).mean() for b in out])
+    assert min(*change[:20], *change[70:]) > 0.5
+    assert np.abs(np.diff(change)).max() < 0.35 * change.max()
