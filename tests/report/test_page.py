@@ -113,6 +113,17 @@ def test_a_report_of_nobody_has_a_page_too(tmp_path: Path) -> None:
     assert "nobody was edited" in (tmp_path / "r.html").read_text()
 
 
+def test_a_pack_without_an_identity_network_has_a_page_that_says_so(tmp_path: Path) -> None:
+    series = [{k: v for k, v in e.items() if k not in ("inversion", "edited")} for e in made_up().series]
+    alike = {"inversion": None, "edited": None}
+    unmeasured = {"identity": "pack toy has no identity network"}
+    made_up(series=series, identity_similarity=alike, unmeasured=unmeasured).write(tmp_path / "r.html")
+    text = (tmp_path / "r.html").read_text()
+    assert "not measured: pack toy has no identity network" in text
+    assert "nobody was edited" not in text
+    assert text.count("<svg") == 2
+
+
 def test_json_holds_the_figures_and_no_pictures(tmp_path: Path) -> None:
     made_up().write(tmp_path / "r.json")
     told = json.loads((tmp_path / "r.json").read_text(), parse_constant=lambda name: pytest.fail(name))

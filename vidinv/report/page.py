@@ -58,7 +58,7 @@ def render(report: Report) -> str:
     from vidinv.report import plots
 
     drawn = {"stages": plots.stages(report.stages)} if report.stages else {}
-    if report.series:
+    if any("edited" in entry for entry in report.series):
         drawn["identity"] = plots.identity(report.series, report.untrusted)
     attributes = {name: plots.attribute(report.series, name, UNITS[name]) for name in report.attributes}
     template = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(

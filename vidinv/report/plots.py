@@ -32,7 +32,7 @@ def identity(series: list[Entry], spans: list[dict[str, Any]]) -> str:
             if any(view in e for e in own):
                 _line(axes, own, [e.get(view) for e in own], view)
         _shade(axes, [s for s in spans if s["person"] == person], own)
-        axes.set_ylim(min(0.0, *(e["edited"] for e in own)), 1.02)
+        axes.set_ylim(min([0.0, *(e["edited"] for e in own if "edited" in e)]), 1.02)
         axes.set_ylabel(f"person {person}" if len(persons) > 1 else "cosine")
     _finish(panels)
     panels[-1].set_xlabel("seconds")
