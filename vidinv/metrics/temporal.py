@@ -4,22 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-
-def flow(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Optical flow (DIS) from picture ``a`` to ``b``, [H, W, 3] each: [H, W, 2] pixels (dx, dy)."""
-    grey = [cv2.cvtColor(p, cv2.COLOR_RGB2GRAY) for p in (a, b)]
-    return cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc(*grey, None)
-
-
-def _warp(picture: NDArray, by: NDArray) -> NDArray:
-    rows, columns = np.mgrid[0 : by.shape[0], 0 : by.shape[1]].astype(np.float32)
-    return cv2.remap(
-        picture, columns + by[..., 0], rows + by[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
+from vidinv.faces.motion import MEDIUM, fetch, optical_flow
 
 
 def visible(forward: NDArray, backward: NDArray) -> NDArray[np.bool_]:
@@ -27,7 +15,7 @@ def visible(forward: NDArray, backward: NDArray) -> NDArray[np.bool_]:
 
     The threshold is that of Sundaram et al. 2010: 0.01 (|u|^2 + |v|^2) + 0.5.
     """
-    back = _warp(forward, backward)
+    back = fetch(forward, backward)
     error = np.square(back + backward).sum(2)
     return error < 0.01 * (np.square(back).sum(2) + np.square(backward).sum(2)) + 0.5
 
@@ -58,8 +46,8 @@ class Correspondence:
 
 def correspondence(before: NDArray, after: NDArray) -> Correspondence:
     """By optical flow both ways between two pictures [H, W, 3] uint8."""
-    backward = flow(after, before)
-    return Correspondence(backward, visible(flow(before, after), backward))
+    backward = optical_flow(after, before, MEDIUM)
+    return Correspondence(backward, visible(optical_flow(before, after, MEDIUM), backward))
 
 
 def moved_difference(
@@ -72,5 +60,5 @@ def moved_difference(
     seen = where.visible if region is None else where.visible & region
     if not seen.any():
         return float("nan")
-    moved = _warp(before, where.backward).astype(np.float32)
+    moved = fetch(before, where.backward).astype(np.float32)
     return float(np.square((moved - after)[seen] / 255).mean())
