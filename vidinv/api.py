@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from vidinv.edits.library import NamedEdit, TimedDisplacement, edits_of, resolve
 from vidinv.edits.parse import EditRequest, parse_edits
 from vidinv.errors import NoFaceFound, UsageError
+from vidinv.faces.boxes import Boxes, given_boxes, part_of_frame, read_boxes
 from vidinv.models.attributes import SCORES
 from vidinv.models.pack import load_pack
 from vidinv.report import Report, Tally
@@ -37,11 +38,12 @@ from vidinv.stages.detect import DetectOptions, detect, make_detectors
 from vidinv.stages.edit import EditOptions, edit
 from vidinv.stages.encode import EncodeOptions, encode
 from vidinv.stages.invert import InvertOptions, invert
+from vidinv.stages.locate import locate
 from vidinv.stages.measure import MeasureOptions, measure
 from vidinv.stages.steady import SteadyOptions, steady
 from vidinv.stages.synthesise import SynthesiseOptions, synthesise
 from vidinv.stages.trust import TrustOptions, trust
-from vidinv.types import Blended, Frame
+from vidinv.types import Blended, Found, Frame
 from vidinv.video import Reader, check_output, frame_at
 
 Edits = str | EditRequest | Sequence[str | EditRequest]
@@ -100,7 +102,7 @@ class VideoEditor:
         self.pack = load_pack(pack, self.compute.device)
         self.batch = batch or batch_for(self.compute.device, self.pack.resolution)
         self._detect_options = DetectOptions()
-        self._detectors = make_detectors(self._detect_options)
+        self._detectors = make_detectors(self._detect_options) if self.pack.crops.kind == "face" else None
 
     @property
     def edits(self) -> dict[str, NamedEdit]:
@@ -115,6 +117,7 @@ class VideoEditor:
         rate: float = 30.0,
         persons: Persons = None,
         composite: Composite = "detail",
+        boxes: Boxes | str | Path | None = None,
     ) -> Iterator[NDArray[np.uint8]]:
         """Edit a stream of pictures; one out per one in, about half a second later.
 
@@ -122,15 +125,16 @@ class VideoEditor:
         :param edit: as on the command line: "age=+2", ["age=+2", "smile=1@1s-3s"].
         :param rate: frames per second, for smoothing and for time ranges.
         :param persons: ids of those to edit; None is everybody.
+        :param boxes: where to edit, for a pack that wants to be told: by the frame's number, or a CSV file.
         :raises UsageError: an edit that cannot be read, or a picture of the wrong type.
         """
         requests = parse_edits(edit)
-        resolved = resolve(requests, self.edits)  # now, not at the first frame
+        resolved, find = resolve(requests, self.edits), self._finder(boxes)  # now, not at the first frame
 
         def edited() -> Iterator[NDArray[np.uint8]]:
             with ExitStack() as stack:
                 numbered = (_as_frame(picture, i, rate) for i, picture in enumerate(frames))
-                for blended in self._way(numbered, resolved, rate, persons, composite, Stopwatch(), stack):
+                for blended in self._way(find(numbered), resolved, rate, persons, composite, Stopwatch(), stack):
                     yield blended.frame.image
 
         return edited()
@@ -143,6 +147,7 @@ class VideoEditor:
         *,
         persons: Persons = None,
         composite: Composite = "detail",
+        boxes: Boxes | str | Path | None = None,
         output: EncodeOptions = EncodeOptions(),
         quality: QualityOptions | None = None,
         progress: Callable[[Progress], None] = lambda progress: None,
@@ -157,7 +162,7 @@ class VideoEditor:
         :raises VidinvError: see vidinv.errors; then no output is left.
         """
         requests = parse_edits(edit)
-        resolved = resolve(requests, self.edits)
+        resolved, find = resolve(requests, self.edits), self._finder(boxes)
         check_output(src, dst, output.overwrite)
         watch, tally, begun = Stopwatch(), Tally(), time.perf_counter()
         meter = Meter.of(self.pack, self.compute, quality) if quality is not None else None
@@ -166,7 +171,7 @@ class VideoEditor:
             info, rate = reader.info, float(reader.info.rate)
             warnings: list[str] = []
             stream = self._way(
-                watch.measure("decode", decode(reader)), resolved, rate, persons, composite, watch, stack
+                find(watch.measure("decode", decode(reader))), resolved, rate, persons, composite, watch, stack
             )
             measured = measure(
                 stream,
@@ -197,16 +202,23 @@ class VideoEditor:
         )
 
     def preview(
-        self, src: str | Path, at: float, edit: Edits, *, persons: Persons = None, composite: Composite = "detail"
+        self,
+        src: str | Path,
+        at: float,
+        edit: Edits,
+        *,
+        persons: Persons = None,
+        composite: Composite = "detail",
+        boxes: Boxes | str | Path | None = None,
     ) -> Preview:
         """The frame at ``at`` seconds, edited by itself.
 
         :raises NoFaceFound: when nobody is in that frame. :raises VidinvError: as of :meth:`edit_video`.
         """
-        resolved = resolve(parse_edits(edit), self.edits)
+        resolved, find = resolve(parse_edits(edit), self.edits), self._finder(boxes)
         frame = frame_at(src, Fraction(at).limit_denominator(10**6))
         with ExitStack() as stack:
-            way = self._way(iter([frame]), resolved, 30.0, persons, composite, Stopwatch(), stack)
+            way = self._way(find(iter([frame])), resolved, 30.0, persons, composite, Stopwatch(), stack)
             blended = next(iter(way))
         rendered = blended.rendered
         crops = rendered.edited.coded.aligned.crops
@@ -220,9 +232,27 @@ class VideoEditor:
         inversion, edited = (np.rint(p).astype(np.uint8) for p in pictures)
         return Preview(crops[largest].image, inversion, edited, blended.frame.image, crops[largest].person)
 
+    def _finder(self, boxes: Boxes | str | Path | None) -> Callable[[Iterator[Frame]], Iterator[Found]]:
+        """The stage that finds what the pack's crops show."""
+        rule = self.pack.crops
+        if (boxes is not None) != (rule.kind == "boxes"):
+            wanted = (
+                "has to be told where to edit: give boxes (--boxes)"
+                if boxes is None
+                else "finds its crops itself: no boxes"
+            )
+            raise UsageError(f"pack {self.pack.name} {wanted}")
+        if rule.kind == "face":
+            return lambda frames: detect(frames, self._detectors, self._detect_options)
+        if boxes is None:
+            known = part_of_frame(rule)
+        else:
+            known = given_boxes(read_boxes(boxes) if isinstance(boxes, str | Path) else boxes)
+        return lambda frames: locate(frames, known)
+
     def _way(
         self,
-        frames: Iterator[Frame],
+        found: Iterator[Found],
         edits: tuple[TimedDisplacement, ...],
         rate: float,
         persons: Persons,
@@ -230,12 +260,12 @@ class VideoEditor:
         watch: Stopwatch,
         stack: ExitStack,
     ) -> Iterator[Blended]:
-        """Frames to finished frames. Two threads run ahead; ``stack`` ends them."""
+        """What was found to finished frames. Two threads run ahead; ``stack`` ends them."""
         if composite not in ("detail", "replace"):
             raise UsageError(f"no compositing called {composite!r}; there are detail, replace")
         pack, batch = self.pack, self.batch
         chosen = None if persons is None else frozenset([persons] if isinstance(persons, int) else persons)
-        found = watch.measure("detect", detect(frames, self._detectors, self._detect_options))
+        found = watch.measure("detect", found)
         placed = watch.measure("align", align(found, AlignOptions(pack.resolution, pack.template, rate=rate)))
         placed = stack.enter_context(closing(prefetch(placed, AHEAD, "vidinv-faces")))
         coded = watch.measure("invert", invert(placed, pack.encoder, self.compute, InvertOptions(batch)))

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from vidinv.errors import InputError, NoFaceFound
+from vidinv.errors import InputError, NoFaceFound, UsageError
 from vidinv.models.attributes import SCORES
 from vidinv.models.pack import load_pack
 from vidinv.report import Report, Tally
@@ -42,6 +42,8 @@ def compare_videos(
     """
     compute = choose(device, precision)
     networks, options = load_pack(pack, compute.device), DetectOptions()
+    if networks.crops.kind != "face":
+        raise UsageError(f"pack {networks.name} is not of faces, and only those are found again; give another --pack")
     watch, tally, begun, counts = Stopwatch(), Tally(), time.perf_counter(), {}
     meter = Meter.of(networks, compute, quality)
     with Reader(source) as before, Reader(edited) as after:

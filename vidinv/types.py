@@ -29,7 +29,8 @@ class Face:
     """One face of one frame."""
 
     box: NDArray[np.float32]  # [4] x0, y0, x1, y1, pixels
-    points: NDArray[np.float32]  # [5, 2] left eye, right eye, nose, left mouth corner, right mouth corner, pixels
+    # [5, 2] left eye, right eye, nose, left mouth corner, right mouth corner, pixels; None: a given box, of anything
+    points: NDArray[np.float32] | None
     score: float  # detector's probability, 0..1
     person: int = -1  # id of the track it belongs to, from 0; -1 before tracking
     seen: bool = True  # False: bridged over frames in which the detector missed it
@@ -52,6 +53,7 @@ class Crop:
     quad: NDArray[np.float64]  # [4, 2] top left, bottom left, bottom right, top right, pixels of the frame, smoothed
     image: NDArray[np.uint8]  # [S, S, 3] RGB, 0..255
     weight: float = 1.0  # 0..1, fades at the ends of a track
+    content: tuple[float, float] = (1.0, 1.0)  # share of the width and height, in the middle; the rest is black
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,15 @@ Compositing = Annotated[
 Pack = Annotated[
     str | None, typer.Option(help="Name or folder of a model pack; vidinv packs lists them.", show_default="face-128")
 ]
+Boxes = Annotated[
+    Path | None,
+    typer.Option(
+        "--boxes",
+        metavar="FILE.csv",
+        show_default=False,
+        help="Where to edit, for packs that are not of faces: columns frame, x0, y0, x1, y1, in pixels.",
+    ),
+]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")]
 Precision = Annotated[str, typer.Option(help="auto, fp32, bf16 or fp16.")]
 Batch = Annotated[int, typer.Option(help="Faces per pass of a network.")]

@@ -23,6 +23,7 @@ def preview(
     person: o.Person = ["all"],  # noqa: B006, typer copies it
     composite: o.Compositing = o.Composite.detail,
     pack: o.Pack = None,
+    boxes: o.Boxes = None,
     device: o.Device = "auto",
     precision: o.Precision = "auto",
     overwrite: o.Overwrite = False,
@@ -43,7 +44,7 @@ def preview(
 
     files.check_file(target, source, overwrite)
     editor = VideoEditor(pack, device=device, precision=precision)
-    sheet = editor.preview(source, seconds, requests, persons=persons, composite=composite.value).sheet()
+    sheet = editor.preview(source, seconds, requests, persons=persons, composite=composite.value, boxes=boxes).sheet()
     _, png = cv2.imencode(".png", cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))
     files.write_file(target, png.tobytes(), overwrite)
     if not quiet:

@@ -23,6 +23,7 @@ def run(
     person: o.Person = ["all"],  # noqa: B006, typer copies it
     composite: o.Compositing = o.Composite.detail,
     pack: o.Pack = None,
+    boxes: o.Boxes = None,
     device: o.Device = "auto",
     precision: o.Precision = "auto",
     batch: o.AutoBatch = None,
@@ -62,6 +63,7 @@ def run(
             requests,
             persons=persons,
             composite=composite.value,
+            boxes=boxes,
             output=encoding,
             quality=quality,
             progress=tell,

@@ -25,6 +25,24 @@ class Template:
     by_eyes: float = 1.25
     by_mouth: float = 1.15
 
+    @property
+    def content(self) -> tuple[float, float]:
+        """Share of the square's width and height that shows anything: all of it."""
+        return 1.0, 1.0
+
+
+@dataclass(frozen=True)
+class BoxTemplate:
+    """How the crop square is placed about a box: of a car, a cat, or of the frame.
+
+    ``content`` is the share of the square's width and height that pictures fill, in the middle; the rest is black.
+    Cars of 512x384 in squares of 512: (1, 0.75). The content is the smallest that holds the box, grown on every side
+    by ``margin`` of its size.
+    """
+
+    content: tuple[float, float] = (1.0, 1.0)
+    margin: float = 0.0
+
 
 FACE = Template()
 
@@ -49,6 +67,17 @@ def quad_from_points(points: NDArray, template: Template = FACE) -> NDArray[np.f
     x = x * half
     y = np.stack([-x[..., 1], x[..., 0]], -1)
     return np.stack([centre - x - y, centre - x + y, centre + x + y, centre + x - y], -2)
+
+
+def quad_from_box(box: NDArray, template: BoxTemplate) -> NDArray[np.float64]:
+    """Upright square about a box.
+
+    :param box: [4] x0, y0, x1, y1, pixels.
+    :return: [4, 2] corners: top left, bottom left, bottom right, top right, pixels.
+    """
+    low, high = np.asarray(box, np.float64).reshape(2, 2)
+    half = ((high - low) / template.content).max() * (0.5 + template.margin)
+    return (low + high) / 2 + half * np.array([[-1, -1], [-1, 1], [1, 1], [1, -1]])
 
 
 def quad_to_affine(quad: NDArray, size: int) -> NDArray[np.float64]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from vidinv.faces.quads import quad_side, quad_to_affine
 
 
-def crop(image: NDArray, quad: NDArray, size: int) -> NDArray:
+def crop(image: NDArray, quad: NDArray, size: int, content: tuple[float, float] = (1.0, 1.0)) -> NDArray:
     """Cut the quad out as a ``size`` x ``size`` picture, reflected at the frame's border.
 
     Shrinking is anti-aliased: the region is averaged down by a whole factor first, then warped bilinearly. Without
@@ -19,14 +19,18 @@ def crop(image: NDArray, quad: NDArray, size: int) -> NDArray:
 
     :param image: [H, W, 3] uint8.
     :param quad: [4, 2] corners, pixels.
+    :param content: share of the width and height, in the middle, outside of which the crop is black.
     :return: [size, size, 3] uint8.
     """
     factor = int(quad_side(quad) / size)
     if factor >= 2:
         image, quad = _averaged(image, quad, factor)
-    return cv2.warpAffine(
+    cut = cv2.warpAffine(
         image, quad_to_affine(quad, size), (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
     )
+    x, y = (round(size * (1 - share) / 2) for share in content)
+    cut[:y], cut[size - y :], cut[:, :x], cut[:, size - x :] = 0, 0, 0, 0
+    return cut
 
 
 def _averaged(image: NDArray, quad: NDArray, factor: int) -> tuple[NDArray, NDArray]:

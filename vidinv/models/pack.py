@@ -21,7 +21,8 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from vidinv.errors import DamagedPack, UnknownPack
-from vidinv.faces.quads import Template
+from vidinv.faces.boxes import CropRule
+from vidinv.faces.quads import BoxTemplate, Template
 from vidinv.models.attributes import AttributeNet, AttributeShape
 from vidinv.models.backbone import fold_batch_norms
 from vidinv.models.face_parsing import FaceParsing, FaceParsingShape
@@ -110,8 +111,17 @@ class Pack:
         return f"{name}.safetensors" in self.settings["files"]
 
     @property
-    def template(self) -> Template:
-        return Template(**self.settings["template"])
+    def crops(self) -> CropRule:
+        """How crops are found: faces, unless pack.toml says otherwise."""
+        rule = self.settings.get("crops", {})
+        return CropRule(**{k: tuple(v) if isinstance(v, list) else v for k, v in rule.items()})
+
+    @property
+    def template(self) -> Template | BoxTemplate:
+        """How crops are placed about what was found."""
+        if self.crops.kind == "face":
+            return Template(**self.settings["template"])
+        return BoxTemplate(self.crops.content, self.crops.margin)
 
     @property
     def hash(self) -> str:
@@ -200,6 +210,6 @@ def load_pack(name: str | Path | None = None, device: str = "cpu") -> Pack:
         pack = Pack(folder, settings, device)
         settings.setdefault("edits", {})
         _ = pack.name, pack.resolution, pack.template, settings["files"]
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, TypeError) as error:
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
         raise DamagedPack(f"{folder / 'pack.toml'} cannot be used ({error!r}); reinstall the pack") from None
     return pack

@@ -95,7 +95,7 @@ class Meter:
             self._frame(compared)
         if not faces:
             return
-        edited = [crop(c.edited.image, c.crops[i].quad, len(c.crops[i].image)) for c, i in faces]
+        edited = [_edited_crop(c, c.crops[i]) for c, i in faces]
         points: list[tuple[NDArray, NDArray] | None] = [None] * len(faces)
         if self.landmarks is not None:
             both = self._points([c.crops[i].image for c, i in faces]), self._points(edited)
@@ -146,7 +146,7 @@ class Meter:
             self._landmarks(track, face, len(edited), *points)
         change = seam.change(face.image, edited)
         if track.change is not None:
-            self._book("seam", seam.flicker(track.change, change, seam.ring(oval(len(edited)))))
+            self._book("seam", seam.flicker(track.change, change, seam.ring(oval(len(edited), content=face.content))))
         track.index, track.change = compared.source.index, change
 
     def _landmarks(self, track: _Track, face: Crop, size: int, a: NDArray, b: NDArray) -> None:
@@ -179,6 +179,10 @@ class Meter:
                 self._book(name, value)
 
 
+def _edited_crop(compared: Compared, face: Crop) -> NDArray[np.uint8]:
+    return crop(compared.edited.image, face.quad, len(face.image), face.content)
+
+
 def _tensor(pictures: list[NDArray], compute: Compute) -> Tensor:
     """[N, 3, S, S] on a scale of 0..1."""
     batch = torch.from_numpy(np.stack(pictures)).to(compute.device)
@@ -190,6 +194,6 @@ def _shown(compared: Compared, width: int = 320) -> Shown:
     height = round(frames[0].shape[0] * width / frames[0].shape[1])
     small = [cv2.resize(f, (width, height), interpolation=cv2.INTER_AREA) for f in frames]
     face = max(compared.crops, key=lambda c: quad_side(c.quad), default=None)
-    pair = None if face is None else (face.image, crop(compared.edited.image, face.quad, len(face.image)))
+    pair = None if face is None else (face.image, _edited_crop(compared, face))
     time = compared.source.time
     return Shown(compared.source.index, None if time is None else float(time), *small, pair)

@@ -9,7 +9,7 @@ from dataclasses import astuple, dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from vidinv.faces.quads import FACE, Template, quad_from_points, quad_side
+from vidinv.faces.quads import FACE, BoxTemplate, Template, quad_from_box, quad_from_points, quad_side
 from vidinv.faces.smoothing import reach, smooth_at
 from vidinv.faces.warps import crop
 from vidinv.runtime.window import View, windowed
@@ -19,7 +19,7 @@ from vidinv.types import Aligned, Crop, Face, Found
 @dataclass(frozen=True)
 class AlignOptions:
     size: int = 128  # side of the crop, pixels: the pack's resolution
-    template: Template = FACE
+    template: Template | BoxTemplate = FACE
     sigma: float = 0.13  # smoothing of the quads, seconds; keeps 95 % of a 1 Hz motion at any frame rate
     rate: float = 30.0  # frames per second
     bridge: float = 0.3  # seconds for which a face that the detector misses is interpolated
@@ -44,13 +44,19 @@ def align(stream: Iterable[Found], options: AlignOptions = AlignOptions()) -> It
     """
 
     def remember(found: Found) -> _Sighting:
-        quads = {f.person: quad_from_points(f.points, options.template) for f in found.faces}
+        quads = {f.person: _quad(f, options.template) for f in found.faces}
         return _Sighting(found.cut, {f.person: f for f in found.faces}, quads)
 
     spans = _Spans(*(round(s * options.rate) for s in (options.bridge, options.fade, options.confirm)))
     sigma = options.sigma * options.rate
     for found, view in windowed(stream, max(reach(sigma), *astuple(spans)), remember):
         yield _aligned(found, view, sigma, spans, options)
+
+
+def _quad(face: Face, template: Template | BoxTemplate) -> NDArray:
+    if isinstance(template, BoxTemplate):
+        return quad_from_box(face.box, template)
+    return quad_from_points(face.points, template)
 
 
 @dataclass(frozen=True)
@@ -74,7 +80,8 @@ def _aligned(found: Found, view: View[_Sighting], sigma: float, spans: _Spans, o
         weight = _weight(run, at, first, last, spans)
         if weight <= 0 or quad_side(quad) < options.smallest:
             continue
-        crops.append(Crop(person, quad, crop(found.frame.image, quad, options.size), weight))
+        content = options.template.content
+        crops.append(Crop(person, quad, crop(found.frame.image, quad, options.size, content), weight, content))
         if person not in faces:
             nearest = min(run, key=lambda i: abs(i - at))
             faces[person] = replace(window[nearest].faces[person], seen=False)

@@ -103,8 +103,8 @@ def _appraisal(rendered: Rendered, i: int, identities: dict[str, NDArray], usual
     aligned = rendered.edited.coded.aligned
     crop = aligned.crops[i]
     face = next((f for f in aligned.found.faces if f.person == crop.person), None)
-    yaw, pitch = pose_from_points(face.points)[:2] if face is not None else (0.0, 0.0)
-    mask = oval(len(crop.image))
+    yaw, pitch = pose_from_points(face.points)[:2] if face is not None and face.points is not None else (0.0, 0.0)
+    mask = oval(len(crop.image), content=crop.content)
     error = np.square(crop.image - usual).mean(2)
     unexplained = float(np.sqrt((error * mask).sum() / mask.sum()))
     seen = face is not None and face.seen

@@ -34,7 +34,7 @@ def blend(stream: Iterable[Steadied], options: BlendOptions = BlendOptions()) ->
             if change is None:
                 masks.append(None)
                 continue
-            masks.append(oval(before.shape[0]) * np.float32(crop.weight))
+            masks.append(oval(before.shape[0], content=crop.content) * np.float32(crop.weight))
             image = _composite(image, frame.image is image, crop.quad, before, change, masks[-1], options.composite)
         blended = frame if image is frame.image else replace(frame, image=image)
         yield Blended(blended, rendered, tuple(masks))

@@ -114,7 +114,7 @@ def _count_faces(
 def _pictures(seen: Compared, i: int) -> dict[str, NDArray]:
     """Each view of a face, [S, S, 3] in 0..255."""
     face = seen.crops[i]
-    edited = crop(seen.edited.image, face.quad, len(face.image))
+    edited = crop(seen.edited.image, face.quad, len(face.image), face.content)
     return {"source": face.image, "inversion": seen.inversions[i], "edited": edited}
 
 
