@@ -5,7 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 import re
+from functools import partial
 from pathlib import Path
+
+from benchmarks.ravdess.report import notes, table
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
@@ -22,12 +25,12 @@ def pack_table() -> list[str]:
         f"/ {inversion['identity']:.3f} |",
         f"| G(w) alone: LPIPS-squeeze / identity | {inversion['lpips_w']:.3f} / {inversion['identity_w']:.3f} |",
     ]
-    units = {"age": "years", "smile": "P(happy)", "gender": "P(male)"}
+    attributes = {"age": "years", "smile": "P(happy)", "gender": "P(male)"}
     for name, effects in edits.items():
-        up = effects["2.0"]
-        leak = max(abs(v) for v in up["leak"].values())
+        up, unit = effects["2.0"], attributes.get(name, "sd")
+        leak = max(abs(up["moved"][a]) for a in attributes if a != name)
         rows.append(
-            f"| {name} +2: change / identity kept / largest leak | {up['change'][name]:+.2f} {units[name]} / "
+            f"| {name} +2: change / identity kept / largest leak | {up['change'][name]:+.2f} {unit} / "
             f"{up['identity']:.3f} / {leak:.2f} sd |"
         )
     return rows
@@ -77,10 +80,17 @@ def published_table() -> list[str]:
     return rows
 
 
+def video_set_table(name: str) -> list[str]:
+    """Of benchmarks.ravdess: "ravdess", beside the published rows, or "clips"."""
+    result = json.loads((RESULTS / name / "results.json").read_text())
+    return [*table(result, name == "ravdess"), "", *notes(result)]
+
+
 def filled(text: str) -> str:
     tables = {"pack": pack_table, "editing": editing_table, "speed": speed_table, "published": published_table}
-    for name, table in tables.items():
-        block = f"<!-- table: {name} -->\n" + "\n".join(table()) + "\n<!-- end -->"
+    tables |= {name: partial(video_set_table, name) for name in ("ravdess",)}
+    for name, rows in tables.items():
+        block = f"<!-- table: {name} -->\n" + "\n".join(rows()) + "\n<!-- end -->"
         text = re.sub(rf"<!-- table: {name} -->.*?<!-- end -->", lambda _, b=block: b, text, flags=re.S)
     return text
 

@@ -101,8 +101,9 @@ def notes(result: Row) -> list[str]:
     ]
     if result["set"] == "ravdess":
         lines.append(
-            "The published rows are of 120 videos at 1024 px, FFHQ crops, LPIPS and identity by other networks: "
-            "they give an orientation, no ranking."
+            "The published rows are of 120 videos at 1024 px, FFHQ crops, LPIPS and identity by other networks: they "
+            "give an orientation, no ranking. A pack's own identity network is small and lenient; its card has the "
+            "figures of a stronger one."
         )
     lines += [f"Missing: {m}." for m in result["missing"]]
     lines += [f"Not measured: {name} ({error})." for name, error in result["means"]["failed"].items()]
