@@ -236,11 +236,8 @@ class VideoEditor:
         """The stage that finds what the pack's crops show."""
         rule = self.pack.crops
         if (boxes is not None) != (rule.kind == "boxes"):
-            wanted = (
-                "has to be told where to edit: give boxes (--boxes)"
-                if boxes is None
-                else "finds its crops itself: no boxes"
-            )
+            told = "has to be told where to edit: give boxes (--boxes FILE.csv)"
+            wanted = told if boxes is None else "finds its crops itself: give no boxes"
             raise UsageError(f"pack {self.pack.name} {wanted}")
         if rule.kind == "face":
             return lambda frames: detect(frames, self._detectors, self._detect_options)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from itertools import islice
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 import torch
@@ -26,14 +28,20 @@ def frames(clip: Path, count: int) -> list[np.ndarray]:
 
 
 def test_a_video_is_edited(invoke, pack, face_clip, tmp_path):
+    short = tmp_path / "short.mp4"
+    with av.open(str(face_clip)) as whole, av.open(str(short), "w") as cut:
+        stream = cut.add_stream_from_template(whole.streams.video[0])
+        for packet in islice(whole.demux(video=0), 10):
+            packet.stream = stream
+            cut.mux(packet)
     result = invoke(
-        "run", face_clip, "-o", tmp_path / "out.mp4", "-e", "smile=+2@0s-0.5s", "--pack", pack, "--precision", "fp32",
+        "run", short, "-o", tmp_path / "out.mp4", "-e", "smile=+2@0s-0.5s", "--pack", pack, "--precision", "fp32",
         "--report", tmp_path / "report.json",
     )  # fmt: skip
     assert result.exit_code == 0, result.output
     report = json.loads((tmp_path / "report.json").read_text())
-    assert (report["frames"], report["pack"]["name"]) == (50, "toy")
-    assert report["faces"] > 40
+    assert (report["frames"], report["pack"]["name"]) == (10, "toy")
+    assert report["faces"] == 10
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])

@@ -123,3 +123,18 @@ def test_a_file_without_option_is_refused(invoke, published, tmp_path):
     result = invoke("packs", "import", "--generator", published / "g.pt", "--name", "x", published / "age.pt")
     assert result.exit_code == errors.UsageError.exit_code
     assert "write --directions" in result.stderr
+
+
+def test_cars_are_imported_with_their_content(invoke, published, tmp_path):
+    command = ["packs", "import", "--generator", published / "g.pt", "--name", "cars", "--out", tmp_path, "--sefa", "2"]
+    result = invoke(*command, "--crops", "boxes", "--content", "512x384")
+    assert result.exit_code == 0, result.output
+    pack = load_pack(tmp_path / "cars")
+    assert (pack.crops.kind, pack.crops.content) == ("boxes", (1.0, 0.75))
+    for wrong in (["--content", "512x384"], ["--crops", "frame", "--content", "4:3"]):
+        assert invoke(*command[:4], "--name", "x", "--out", tmp_path, *wrong).exit_code == errors.UsageError.exit_code
+    command = [*command[:4], "--name", "x", "--out", tmp_path, "--crops", "frame"]
+    faces = invoke(*command, "--identity", published / "arcface.pth")
+    assert faces.exit_code == errors.UsageError.exit_code
+    assert "networks of faces" in faces.stderr
+    assert not (tmp_path / "x").exists()

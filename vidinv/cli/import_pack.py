@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +12,22 @@ import typer
 from vidinv.cli import options as o
 from vidinv.cli.guard import guarded
 from vidinv.errors import UsageError
+
+
+class Crops(StrEnum):
+    face = "face"
+    boxes = "boxes"
+    frame = "frame"
+
+
+def read_crops(kind: Crops, content: str | None) -> dict | None:
+    """The table [crops] of pack.toml; None for faces. :raises UsageError: a content that is no size, or of faces."""
+    size = re.fullmatch(r"([1-9]\d*)x([1-9]\d*)", content or "1x1")
+    if size is None or (content and kind is Crops.face):
+        raise UsageError(f"--content {content} is for --crops boxes or frame; write width x height, such as 512x384")
+    width, height = int(size[1]), int(size[2])
+    shares = [width / max(width, height), height / max(width, height)]
+    return None if kind is Crops.face else {"kind": kind.value, "content": shares}
 
 
 @guarded
@@ -39,6 +57,13 @@ def import_pack(
     more: Annotated[list[str] | None, typer.Argument(metavar="[NAME=]FILE...", help="Further directions.")] = None,
     components: Annotated[int, typer.Option(min=1, help="How many components of a GANSpace file to keep.")] = 10,
     sefa: Annotated[int, typer.Option(min=0, help="How many directions to find in the generator's weights.")] = 0,
+    crops: Annotated[
+        Crops, typer.Option(help="Where the pictures lie: on faces, in boxes that a run is told, or in every frame.")
+    ] = Crops.face,
+    content: Annotated[
+        str | None,
+        typer.Option(metavar="WxH", help="Boxes and frames: what the pictures show of their square, 512x384 of cars."),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where packs are kept.", show_default="the user's own packs")
     ] = None,
@@ -48,13 +73,16 @@ def import_pack(
     if more and not directions:
         raise UsageError(f"{more[0]} has no option; write --directions {more[0]}")
 
+    rule = read_crops(crops, content)
+
     from vidinv.models.pack import user_packs
     from vidinv.models.published.directions import direction_file
     from vidinv.models.published.importing import Sources
     from vidinv.models.published.importing import import_pack as run
 
     files = tuple(direction_file(text) for text in [*(directions or []), *(more or [])])
-    done = run(Sources(generator, encoder, identity, parsing, files, components, sefa), name, out or user_packs())
+    sources = Sources(generator, encoder, identity, parsing, files, components, sefa, rule)
+    done = run(sources, name, out or user_packs())
     for line in done.found:
         print(line)
     for line in done.missing:

@@ -46,6 +46,7 @@ class Sources:
     directions: tuple[DirectionFile, ...] = ()
     components: int = 10  # of a GANSpace file
     sefa: int = 0  # directions from the generator's own weights
+    crops: dict[str, Any] | None = None  # the table [crops] of pack.toml; None: faces, placed as FFHQ's
 
 
 @dataclass(frozen=True)
@@ -68,13 +69,16 @@ def import_pack(sources: Sources, name: str, out: Path) -> Imported:
     """Write the pack to ``out`` / ``name``. Weights keep their numbers, in float32.
 
     :raises UnsuitableCheckpoint: a file that cannot be used, or that does not fit the others, by key name.
-    :raises UsageError: a name that is none. :raises OutputError: the folder exists, or cannot be written.
+    :raises UsageError: a name that is none, or face networks for what is no face.
+    :raises OutputError: the folder exists, or cannot be written.
     """
     if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", name):
         raise UsageError(f"{name!r} cannot name a pack; use letters, digits, - and _")
     folder = out / name
     if folder.exists():
         raise OutputExists(f"{folder} exists; choose another name, or remove it")
+    if sources.crops and (sources.identity or sources.parsing):
+        raise UsageError("identity and parsing are networks of faces; leave them out where crops are of other things")
     parts = _gathered(sources, name)
     part = out / f".{name}.{secrets.token_hex(4)}.part"
     try:
@@ -100,7 +104,8 @@ def _gathered(sources: Sources, name: str) -> _Parts:
     mean = "stated" if generator.mean_is_stated else f"of {SAMPLES} samples, the file states none"
     found = [f"generator: {generator.layout}, {shape.resolution} px, {shape.layers} styles of {shape.d_style}"]
     found += [f"mean latent: {mean}"]
-    settings: dict[str, Any] = {"name": name, "resolution": shape.resolution, "template": FFHQ_TEMPLATE}
+    settings: dict[str, Any] = {"name": name, "resolution": shape.resolution}
+    settings |= {"crops": sources.crops} if sources.crops else {"template": FFHQ_TEMPLATE}
     settings["generator"] = {"kind": generator.kind, **asdict(shape)}
     tensors = {"generator": generator.state}
     if sources.encoder:
