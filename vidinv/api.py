@@ -157,7 +157,7 @@ class VideoEditor:
         The output appears under its name when it is complete. A damaged input is edited as far as it decodes: see
         ``frames_lost`` and ``warnings`` of the report.
 
-        :param quality: measure everything that a full report holds, which takes about half as long again; None:
+        :param quality: measure everything that a full report holds, which takes about a quarter more time; None:
             identity, attributes and time only.
         :raises VidinvError: see vidinv.errors; then no output is left.
         """
