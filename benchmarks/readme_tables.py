@@ -88,7 +88,7 @@ def video_set_table(name: str) -> list[str]:
 
 def filled(text: str) -> str:
     tables = {"pack": pack_table, "editing": editing_table, "speed": speed_table, "published": published_table}
-    tables |= {name: partial(video_set_table, name) for name in ("ravdess",)}
+    tables |= {name: partial(video_set_table, name) for name in ("ravdess", "clips")}
     for name, rows in tables.items():
         block = f"<!-- table: {name} -->\n" + "\n".join(rows()) + "\n<!-- end -->"
         text = re.sub(rf"<!-- table: {name} -->.*?<!-- end -->", lambda _, b=block: b, text, flags=re.S)
