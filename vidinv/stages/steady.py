@@ -22,8 +22,8 @@ from vidinv.types import Change, Code, Crop, Rendered, Steadied
 
 @dataclass(frozen=True)
 class SteadyOptions:
-    memory: float = 0.2  # seconds after which a change counts 1/e; 0: every frame by itself
-    trust: float = 20.0  # levels of 0..255: where flow leaves more unexplained (a blink), the past counts little
+    memory: float = 0.3  # seconds after which a change counts 1/e; 0: every frame by itself
+    trust: float = 30.0  # levels of 0..255: where flow leaves more unexplained (a blink), the past counts little
     rate: float = 30.0  # frames per second, for frames that carry no time
 
 
