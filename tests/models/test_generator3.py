@@ -44,6 +44,12 @@ def test_sizes_and_channels_are_the_published_ones() -> None:
     assert [n.split("_")[1] for n in found] == [n.split("_")[1] for n in T_1024]
 
 
+def test_configuration_t_has_as_many_parameters_as_the_paper_says() -> None:
+    with Uninitialised():
+        generator = AliasFreeGenerator(AliasFreeShape(1024))
+    assert sum(p.numel() for p in generator.parameters()) / 1e6 == pytest.approx(22.3, abs=0.05)
+
+
 def test_the_bands_grow_geometrically_and_end_critically_sampled() -> None:
     found = bands(1024)
     assert found[0].cutoff == 2

@@ -42,13 +42,14 @@ def upsample(x: Tensor, taps: Tensor, factor: int, pad: tuple[int, int]) -> Tens
     :param x: [B, C, h, w]; :param taps: [n], along each axis, with the gain that zeros in between cost.
     :return: [B, C, h', w'], h' = factor * h + pad[0] + pad[1] - n + 1.
     """
-    n, channels = len(taps), x.shape[1]
-    kernel = (taps * factor).to(x.dtype).expand(channels, 1, 1, n)
+    n, channels, dtype = len(taps), x.shape[1], x.dtype
     # A transposed convolution never multiplies by the zeros; it makes what all the padding in the world would give.
     cut = (pad[0] - (n - 1), pad[1] - (n - factor))
-    x = F.pad(F.conv_transpose2d(x, kernel, stride=(1, factor), groups=channels), cut)
-    x = F.conv_transpose2d(x, kernel.transpose(2, 3), stride=(factor, 1), groups=channels)
-    return F.pad(x, (0, 0, *cut))
+    with torch.autocast(x.device.type, enabled=False):  # a CPU is ten times slower at it in bf16
+        kernel = (taps * factor).float().expand(channels, 1, 1, n)
+        x = F.pad(F.conv_transpose2d(x.float(), kernel, stride=(1, factor), groups=channels), cut)
+        x = F.conv_transpose2d(x, kernel.transpose(2, 3), stride=(factor, 1), groups=channels)
+    return F.pad(x, (0, 0, *cut)).to(dtype)
 
 
 def downsample(x: Tensor, taps: Tensor, factor: int) -> Tensor:

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from vidinv.models.bands import CHANNELS_T, Band, bands, channels
 from vidinv.models.filters import downsample, lowpass, upsample
 from vidinv.models.generator import Mapping
-from vidinv.models.ops import EqualLinear, leaky_relu
+from vidinv.models.ops import SQRT2, EqualLinear
 
 TAPS = 6  # of a filter, per factor of resampling
 OVERSAMPLING = 2  # at which the leaky ReLU is applied, over the higher of the rates before and after
@@ -154,7 +154,8 @@ class AliasFreeLayer(nn.Module):
         x = x + self.bias.to(x.dtype).view(1, -1, 1, 1)
         if self.rgb:
             return x.clamp(-CLAMP, CLAMP)
-        x = leaky_relu(upsample(x, self.up_filter, self.up, self.pad)).clamp(-CLAMP, CLAMP)
+        # The leaky ReLU's gain commutes with all that is linear, and is cheaper before upsampling.
+        x = F.leaky_relu(upsample(x * SQRT2, self.up_filter, self.up, self.pad), 0.2).clamp_(-CLAMP, CLAMP)
         return downsample(x, self.down_filter, self.down)
 
     def _convolved(self, x: Tensor, style: Tensor) -> Tensor:
