@@ -31,7 +31,7 @@ from vidinv.training.distil import Augmentation, DistilOptions
 # Landmarks are asked for on crops that are off by more than the crops that the pack itself makes.
 ROOMY = Augmentation(turn=20.0, scale=0.12, shift=0.08)
 RECIPES: dict[str, tuple[distil.Shape, DistilOptions]] = {
-    "identity": (IdentityShape(), DistilOptions(images=360_000)),
+    "identity": (IdentityShape(), DistilOptions(images=900_000)),
     "attributes": (AttributeShape(), DistilOptions(images=180_000)),
     "landmarks": (LandmarkShape(), DistilOptions(images=180_000, augmentation=ROOMY)),
 }
