@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from vidinv.faces.masks import oval
 from vidinv.faces.pose import pose_from_points
 from vidinv.models.identity import IdentityNet
+from vidinv.models.pictures import to_tensor
 from vidinv.runtime.batching import groups
 from vidinv.runtime.compute import Compute
 from vidinv.runtime.window import View, windowed
@@ -90,11 +91,12 @@ def _embedded(
         return [{} for _ in drawn]
     found = []
     for start in range(0, len(drawn), batch):
-        views = torch.from_numpy(np.concatenate(drawn[start : start + batch])).to(compute.device)
+        views = np.concatenate(drawn[start : start + batch])
         with torch.inference_mode(), compute.autocast():
-            embeddings = identity(views.permute(0, 3, 1, 2) / 127.5 - 1).float().cpu().numpy()
+            embeddings = identity(to_tensor(views, compute.device)).float().cpu().numpy()
         threes = embeddings.reshape(-1, len(VIEWS), embeddings.shape[-1])
-        found += [dict(zip(VIEWS, three, strict=True)) for three in threes]
+        # Copies: a row that is kept for the report would keep its whole batch.
+        found += [{view: row.copy() for view, row in zip(VIEWS, three, strict=True)} for three in threes]
     return found
 
 
@@ -108,4 +110,5 @@ def _appraisal(rendered: Rendered, i: int, identities: dict[str, NDArray], usual
     error = np.square(crop.image - usual).mean(2)
     unexplained = float(np.sqrt((error * mask).sum() / mask.sum()))
     seen = face is not None and face.seen
-    return Appraisal(identities, yaw, pitch, unexplained, () if seen else ("missed",))
+    strength = rendered.edited.codes[i].distance(rendered.edited.sources[i])
+    return Appraisal(identities, yaw, pitch, unexplained, strength, () if seen else ("missed",))

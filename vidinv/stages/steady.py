@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from vidinv.faces.compositing import change_between
 from vidinv.faces.motion import fetch, optical_flow
-from vidinv.types import Change, Code, Crop, Rendered, Steadied
+from vidinv.types import Change, Crop, Rendered, Steadied
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def steady(stream: Iterable[Rendered], options: SteadyOptions = SteadyOptions())
                 changes.append(None)
                 continue
             change = change_between(rendered.inversions[i], picture)
-            strength = _strength(edited.sources[i], edited.codes[i])
+            strength = edited.codes[i].distance(edited.sources[i])
             now = _mixed(before.get(crop.person), crop, change, strength, _time(rendered, options), options)
             past[crop.person] = now
             # A strength that comes or goes must not drag behind: what is averaged is the change per strength.
@@ -73,11 +73,6 @@ def _mixed(
             new + keep[..., None] * (fetch(old, by) - new) for old, new in ((past.motion, motion), (past.rest, rest))
         )
     return _Past(time, crop.image, motion, rest)
-
-
-def _strength(source: Code, code: Code) -> float:
-    """Length of the displacement; of its unit nothing depends."""
-    return float((code.w - source.w).norm() + (code.feature - source.feature).norm())
 
 
 def _time(rendered: Rendered, options: SteadyOptions) -> float:

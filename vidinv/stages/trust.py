@@ -35,6 +35,7 @@ class TrustOptions:
     )
     settle: float = 0.4  # seconds after which "usual" is believed
     memory: float = 4.0  # seconds after which the usual is forgotten to 1/e
+    patience: float = 3.0  # seconds after which what was doubted is taken for the new usual (a lamp goes on, and stays)
     fade: float = 0.2  # seconds over which the edit goes and comes
     rate: float = 30.0  # frames per second
 
@@ -61,6 +62,8 @@ class Usual:
     look: NDArray[np.float64]  # [D] mean embedding of the crops
     likeness: float  # cosine of edit and crop
     unexplained: float  # levels
+    strength: float  # of the edit that the likeness was seen at
+    doubted: int = 0  # frames for which "occlusion" or "identity" has lasted
 
 
 def _judged(stream: Iterable[Rendered], options: TrustOptions) -> Iterator[Rendered]:
@@ -93,6 +96,9 @@ def judge(around: list[Appraisal], at: int, usual: Usual | None, options: TrustO
     look = mine.identities["source"].astype(np.float64) if known else np.zeros(0)
     likeness = float(np.median([a.identities["edit"] @ a.identities["source"] for a in near])) if known else 0.0
     unexplained = float(np.median([a.unexplained for a in near]))
+    if usual is not None and abs(mine.strength - usual.strength) > 0.05 * usual.strength:
+        # Somebody asked for more or less of the edit: what that costs in likeness is no reason for doubt.
+        usual = replace(usual, likeness=likeness, strength=mine.strength)
     doubts = []
     if abs(np.median([a.yaw for a in near])) > options.yaw or abs(np.median([a.pitch for a in near])) > options.pitch:
         doubts.append("pose")
@@ -102,9 +108,13 @@ def judge(around: list[Appraisal], at: int, usual: Usual | None, options: TrustO
         if known and _is_other(near, usual, likeness, options):
             doubts.append("identity")
     act = bool(doubts) or _missed_for(around, at) > options.missed * options.rate
-    if "missed" not in mine.doubts and not doubts:
-        usual = _updated(usual, look, likeness, unexplained, options.memory * options.rate)
-    usual = usual or Usual(0, look, likeness, unexplained)
+    fresh = Usual(0, look, likeness, unexplained, mine.strength)
+    if usual is not None and {"occlusion", "identity"} & set(doubts):
+        usual = replace(usual, doubted=usual.doubted + 1)
+        usual = usual if usual.doubted <= options.patience * options.rate else fresh
+    elif "missed" not in mine.doubts and not doubts:
+        usual = _updated(usual, fresh, options.memory * options.rate)
+    usual = usual or fresh
     return replace(mine, doubts=(*mine.doubts, *doubts), trust=0.0 if act else 1.0), usual
 
 
@@ -125,14 +135,13 @@ def _missed_for(around: list[Appraisal], at: int) -> int:
     return last - first
 
 
-def _updated(usual: Usual | None, look: NDArray, likeness: float, unexplained: float, memory: float) -> Usual:
+def _updated(usual: Usual | None, now: Usual, memory: float) -> Usual:
     """A running mean that forgets; at first every frame counts the same."""
     if usual is None or usual.frames == 0:
-        return Usual(1, look, likeness, unexplained)
+        return replace(now, frames=1)
     share = max(1 / (usual.frames + 1), 1 - math.exp(-1 / memory))
-    now = (look, likeness, unexplained)
-    before = (usual.look, usual.likeness, usual.unexplained)
-    return Usual(usual.frames + 1, *(b + share * (n - b) for b, n in zip(before, now, strict=True)))
+    means = {k: (1 - share) * getattr(usual, k) + share * getattr(now, k) for k in ("look", "likeness", "unexplained")}
+    return replace(now, frames=usual.frames + 1, **means)
 
 
 def _weighted(rendered: Rendered, view: View[dict[int, Appraisal]], fade: int) -> Rendered:
