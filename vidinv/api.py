@@ -27,7 +27,7 @@ from vidinv.models.pack import load_pack
 from vidinv.report import Report, Tally
 from vidinv.report.build import build
 from vidinv.report.quality import Meter, QualityOptions
-from vidinv.runtime.compute import choose
+from vidinv.runtime.compute import checked_batch, choose
 from vidinv.runtime.prefetch import prefetch
 from vidinv.runtime.timing import Stopwatch
 from vidinv.stages.align import AlignOptions, align
@@ -96,8 +96,8 @@ class VideoEditor:
     def __init__(
         self, pack: str | Path | None = None, *, device: str = "auto", precision: str = "auto", batch: int | None = None
     ) -> None:
-        if batch is not None and batch < 1:
-            raise UsageError(f"batch must be at least 1, not {batch}")
+        if batch is not None:
+            checked_batch(batch)
         self.compute = choose(device, precision)
         self.pack = load_pack(pack, self.compute.device)
         self.batch = batch or batch_for(self.compute.device, self.pack.resolution)
@@ -182,7 +182,7 @@ class VideoEditor:
                 MeasureOptions(self.batch, scores if pack.has("attributes") else ()),
                 meter=meter,
             )
-            finished = _need_faces(watch.measure("measure", measured), tally, persons, src)
+            finished = _need_faces(watch.measure("measure", measured), tally, persons, src, self.pack.crops.kind)
             written = encode((b.frame for b in finished), dst, info, output, warnings.append)
             for _ in stack.enter_context(closing(watch.measure("encode", written))):
                 progress(Progress(watch.stages["encode"].items + 1, info.frames, tally.faces))
@@ -320,11 +320,15 @@ def _as_frame(picture: NDArray, index: int, rate: float) -> Frame:
     return Frame(picture, index, time=Fraction(index / rate).limit_denominator(10**6))
 
 
-def _need_faces(stream: Iterable[Blended], tally: Tally, persons: Persons, src: str | Path) -> Iterator[Blended]:
+def _need_faces(
+    stream: Iterable[Blended], tally: Tally, persons: Persons, src: str | Path, kind: str
+) -> Iterator[Blended]:
     """Pass on; at the end, a video in which there was nobody to edit is an error and leaves no output."""
     yield from stream
     if not tally.persons_seen:
-        raise NoFaceFound(f"{src}: no face in any of {tally.frames} frames, so there is nothing to edit")
+        last = tally.frames - 1
+        none = "no face in any" if kind == "face" else f"no box that is large enough in any (0 to {last})"
+        raise NoFaceFound(f"{src}: {none} of {tally.frames} frames, so there is nothing to edit")
     wanted = {persons} if isinstance(persons, int) else set(persons or tally.persons_seen)
     if not wanted & tally.persons_seen:
         seen = ", ".join(str(p) for p in sorted(tally.persons_seen))

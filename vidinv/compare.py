@@ -12,7 +12,7 @@ from vidinv.models.pack import load_pack
 from vidinv.report import Report, Tally
 from vidinv.report.build import build
 from vidinv.report.quality import Meter, QualityOptions
-from vidinv.runtime.compute import choose
+from vidinv.runtime.compute import checked_batch, choose
 from vidinv.runtime.timing import Stopwatch
 from vidinv.stages.align import AlignOptions, align
 from vidinv.stages.decode import decode
@@ -40,7 +40,7 @@ def compare_videos(
     :param progress: is told the frames so far, and how many the source declares.
     :raises NoFaceFound: nobody is in the source. :raises VidinvError: a file, a pack or a device that cannot be used.
     """
-    compute = choose(device, precision)
+    compute, batch = choose(device, precision), checked_batch(batch)
     networks, options = load_pack(pack, compute.device), DetectOptions()
     if networks.crops.kind != "face":
         raise UsageError(f"pack {networks.name} is not of faces, and only those are found again; give another --pack")

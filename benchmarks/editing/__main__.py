@@ -100,7 +100,7 @@ def main() -> None:
                 )
                 row = measure(editor, clip, output, options.every)
             except VidinvError as error:
-                results[clip.name] = {"error": f"{type(error).__name__}: {error}"}
+                results[clip.name] = {"error": type(error).__name__}
                 print(clip.name, results[clip.name], flush=True)
                 continue
         row |= {

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from vidinv.cli import options as o
 from vidinv.cli.guard import guarded, say
-from vidinv.errors import DAMAGED_INPUT_EXIT_CODE
+from vidinv.errors import DAMAGED_INPUT_EXIT_CODE, UsageError
 
 
 @guarded
@@ -48,6 +48,8 @@ def run(
     from vidinv.report.quality import QualityOptions
     from vidinv.stages.encode import EncodeOptions
 
+    if lpips is not None and not report:
+        raise UsageError("--lpips is measured for a report; add --report FILE.html or FILE.json")
     target = output or files.default_output(source)
     for path in report:
         files.check_report(path, source, overwrite, target)

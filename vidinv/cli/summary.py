@@ -45,15 +45,19 @@ def figures(report: Report, verbose: bool = False) -> Iterator[str]:
     alike, held = report.identity_similarity, report.identity_consistency
     if alike["edited"] is None:
         yield f"{report.unmeasured.get('identity', 'nobody was edited')}, so there are no identity figures"
-        return
+    else:
+        yield from _identity(alike, held, report.local_identity, verbose)
+    for name, score in report.attributes.items():
+        yield f"{name}: {score['source']:.2f} -> {score['edited']:.2f} ({score['change']:+.2f})"
+
+
+def _identity(alike: dict, held: dict, tl_id: float | None, verbose: bool) -> Iterator[str]:
     yield f"identity, likeness to the source frame: inversion {alike['inversion']:.3f}, edited {alike['edited']:.3f}"
-    local = "" if report.local_identity is None else f"; TL-ID {report.local_identity:.3f}"
+    local = "" if tl_id is None else f"; TL-ID {tl_id:.3f}"
     yield f"identity over time: {_views(held)}{local}"
     if verbose:
         for person, views in held["persons"].items():
             yield f"  person {person}: {_views(views)}"
-    for name, score in report.attributes.items():
-        yield f"{name}: {score['source']:.2f} -> {score['edited']:.2f} ({score['change']:+.2f})"
 
 
 def _views(held: dict) -> str:

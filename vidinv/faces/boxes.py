@@ -77,7 +77,7 @@ def read_boxes(path: str | Path) -> dict[int, NDArray[np.float32]]:
     """
     found: dict[int, list[list[float]]] = {}
     try:
-        with Path(path).open(newline="", encoding="utf-8") as file:
+        with Path(path).open(newline="", encoding="utf-8-sig") as file:
             rows = csv.DictReader(file)
             if not set(COLUMNS) <= set(rows.fieldnames or ()):
                 raise UsageError(f"{path}: the first line must name the columns {','.join(COLUMNS)}")
@@ -86,6 +86,6 @@ def read_boxes(path: str | Path) -> dict[int, NDArray[np.float32]]:
                     found.setdefault(int(row["frame"]), []).append([float(row[c]) for c in COLUMNS[1:]])
                 except (ValueError, TypeError):
                     raise UsageError(f"{path}, line {rows.line_num}: not five numbers {','.join(COLUMNS)}") from None
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputMissing(f"{path} cannot be read ({error}); give a CSV file of boxes") from None
     return {index: np.array(boxes, np.float32) for index, boxes in found.items()}

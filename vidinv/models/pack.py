@@ -137,7 +137,10 @@ class Pack:
         file = f"{name}.safetensors"
         expected = self.settings["files"].get(file)
         if expected is None:
-            raise DamagedPack(f"pack {self.name} has no {name} network: its pack.toml lists no {file}")
+            raise DamagedPack(
+                f"pack {self.name} has no {name} network: its pack.toml lists no {file}; "
+                "give it one with vidinv packs import, or choose another pack"
+            )
         path = self.folder / file
         try:
             if sha256(path) != expected:

@@ -128,6 +128,9 @@ class Meter:
             for name, where in (("warping", None), ("warping_faces", inside)):
                 for view, i in (("source", 0), ("edited", 1)):
                     self._book(f"{name}/{view}", moved_difference(before[i], after[i], seen, where))
+        if compared.cut:  # persons of the shot before do not come back under their ids: only their motion is asked for
+            for track in self._tracks.values():
+                track.points, track.change = [], None
         self._last = compared
         self.strip.add(lambda: _shown(compared))
 

@@ -47,3 +47,10 @@ def choose(device: str = "auto", precision: str = "auto") -> Compute:
     if precision not in PRECISIONS:
         raise UsageError(f"unknown precision {precision!r}; choose auto, {', '.join(PRECISIONS)}")
     return Compute(device, PRECISIONS[precision])
+
+
+def checked_batch(batch: int) -> int:
+    """:raises UsageError: a batch of nothing."""
+    if batch < 1:
+        raise UsageError(f"batch must be at least 1, not {batch}")
+    return batch

@@ -138,7 +138,7 @@ def _embeddings(
     with torch.inference_mode(), compute.autocast():
         made = identity(to_tensor([pictures[at][view] for at, view in todo], compute.device)).float().cpu().numpy()
     for (at, view), embedding in zip(todo, made, strict=True):
-        found[at][view] = embedding
+        found[at][view] = embedding.copy()  # a row that is kept for the report would keep its whole batch
     return found
 
 

@@ -111,12 +111,20 @@ def _fetch(known: KnownFile, part: Path, options: DownloadOptions, told: Told) -
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         _tag(part).write_text(answer.headers.get("ETag") or answer.headers.get("Last-Modified") or "")
         with part.open("ab" if goes_on else "wb") as file:
-            while piece := answer.read(_PIECE):
+            while piece := _read(answer):
                 file.write(piece)
                 there += len(piece)
                 told(there, total)
     if total is not None and there < total:
         raise ConnectionError(f"the connection ended after {there} of {total} bytes")
+
+
+def _read(answer: http.client.HTTPResponse) -> bytes:
+    """A piece; whatever breaks here is the connection's fault and no folder's."""
+    try:
+        return answer.read(_PIECE)
+    except OSError as error:
+        raise ConnectionError(str(error)) from error
 
 
 def _check(known: KnownFile, held: Path, path: Path) -> None:
