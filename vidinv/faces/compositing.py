@@ -46,15 +46,13 @@ def add_change(frame: NDArray, quad: NDArray, change: Change, mask: NDArray) -> 
     if np.abs(motion).max() >= 0.1:
         to_frame = np.linalg.inv(quad_to_affine(quad, mask.shape[0])[:, :2])
         step = uncrop((motion @ to_frame.T).astype(np.float32), quad, box)
-        ys, xs = np.mgrid[y0:y1, x0:x1].astype(np.float32)
-        moved = cv2.remap(
-            frame, xs + step[..., 0], ys + step[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-        )
+        moved = fetch(frame, step, (x0, y0))
         # Interpolation softens; where nothing moves the frame's own pixels stay.
-        still = (np.abs(step).max(2) < 0.25)[..., None]
-        own = np.where(still, own, moved)
+        still = cv2.inRange(step, (-0.25, -0.25), (0.25, 0.25))
+        own = cv2.copyTo(own, still, moved)
     rest = uncrop(change.rest * mask[..., None], quad, box)
-    return box, _round(own.astype(np.float32) + rest)
+    # Rounds to the nearest level and stays within 0..255.
+    return box, cv2.add(own, rest, dtype=cv2.CV_8U)
 
 
 def replace_crop(frame: NDArray, quad: NDArray, after: NDArray, mask: NDArray) -> tuple[Box, NDArray[np.uint8]]:
@@ -63,9 +61,5 @@ def replace_crop(frame: NDArray, quad: NDArray, after: NDArray, mask: NDArray) -
     x0, y0, x1, y1 = box
     alpha = uncrop(np.ascontiguousarray(mask), quad, box)[..., None]
     pasted = uncrop(after * mask[..., None], quad, box)
-    own = frame[y0:y1, x0:x1].astype(np.float32)
-    return box, _round(own + (pasted - own * alpha))
-
-
-def _round(picture: NDArray) -> NDArray[np.uint8]:
-    return np.clip(np.rint(picture), 0, 255).astype(np.uint8)
+    own = frame[y0:y1, x0:x1]
+    return box, cv2.add(own, pasted - own * alpha, dtype=cv2.CV_8U)

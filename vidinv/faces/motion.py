@@ -19,12 +19,14 @@ def optical_flow(a: NDArray[np.uint8], b: NDArray[np.uint8], preset: int = FAST)
     return cv2.DISOpticalFlow_create(preset).calc(*grey, None)
 
 
-def fetch(picture: NDArray, by: NDArray[np.float32]) -> NDArray:
-    """The picture whose pixel at p is ``picture``'s at p + by(p), bilinear; the border is repeated.
+def fetch(picture: NDArray, by: NDArray[np.float32], corner: tuple[int, int] = (0, 0)) -> NDArray:
+    """The picture whose pixel at p is ``picture``'s at corner + p + by(p), bilinear; the border is repeated.
 
-    :param picture: [H, W] or [H, W, C], C at most 4. :param by: [H, W, 2] pixels (dx, dy).
+    :param picture: [H, W] or [H, W, C], C at most 4. :param by: [h, w, 2] pixels (dx, dy).
+    :param corner: x and y in ``picture`` of ``by``'s first pixel.
     """
-    rows, columns = np.mgrid[0 : by.shape[0], 0 : by.shape[1]].astype(np.float32)
+    columns = np.arange(corner[0], corner[0] + by.shape[1], dtype=np.float32)
+    rows = np.arange(corner[1], corner[1] + by.shape[0], dtype=np.float32)[:, None]
     return cv2.remap(
         picture, columns + by[..., 0], rows + by[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
