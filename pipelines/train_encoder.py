@@ -1,8 +1,11 @@
-"""Train a Feature-Style encoder for a generator of train_generator, then both together; stops and resumes at any time.
+"""Train a Feature-Style encoder for a generator, then both together; stops and resumes at any time.
 
     python -m pipelines.train_encoder --settings pipelines/settings/face-256.toml --data data/faces-256 \\
         --labellers LABELLERS --generator runs/face-256-generator --out runs/face-256 [--minutes 9]
     python -m pipelines.train_encoder --joint ...the same
+
+The generator is that of a run of train_generator, or of a model pack: an imported StyleGAN3, say. `vidinv packs import
+--encoder OUT/checkpoint.pt` then puts the encoder beside it.
 
 At every checkpoint it writes to --out: state and state-portable (with --joint: joint, joint-portable) to resume from,
 checkpoint.pt (averaged generator and encoder, fp16, which fit_directions and make_pack read), a line of log.jsonl and
@@ -13,14 +16,17 @@ from __future__ import annotations
 
 import argparse
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from pipelines.train_generator import keep, piece_arguments, resume, shorter, tune
+from vidinv.faces.quads import FACE
 from vidinv.models.feature_style_encoder import EncoderShape, FeatureStyleEncoder
 from vidinv.models.generator import Generator, GeneratorShape
+from vidinv.models.synthesis import StyleGenerator
 from vidinv.runtime.compute import Compute
 from vidinv.training import adversarial, inversion, losses, teachers, validation
 from vidinv.training.bank import FaceBank, open_faces
@@ -35,21 +41,24 @@ BEGUN = time.monotonic()
 RECIPE = "`pipelines.train_generator` made the generator, `pipelines.train_encoder` (phase {}) saw {} pictures"
 
 
-def read_generator(run: Path, shape: GeneratorShape, device: str) -> Generator:
-    """The averaged generator of a run of train_generator.
+def read_generator(where: Path, settings: dict, device: str) -> StyleGenerator:
+    """The averaged generator of a run of train_generator, or that of a pack (name or folder).
 
-    :raises FileNotFoundError: there is none.
+    :raises UnknownPack: it is neither.
     """
-    if not (run / "checkpoint.pt").is_file():
-        raise FileNotFoundError(f"{run} holds no checkpoint.pt; make one with python -m pipelines.train_generator")
-    generator = Generator(shape)
-    generator.load_state_dict(torch.load(run / "checkpoint.pt", map_location="cpu", weights_only=True)["generator"])
+    checkpoint = where / "checkpoint.pt"
+    if not checkpoint.is_file():
+        from vidinv.models.pack import load_pack  # safetensors, which a GPU's machine may lack
+
+        return load_pack(where, device).generator
+    generator = Generator(build(GeneratorShape, settings["generator"]))
+    generator.load_state_dict(torch.load(checkpoint, map_location="cpu", weights_only=True)["generator"])
     return generator.to(device, memory_format=torch.channels_last)
 
 
 def begin(options: argparse.Namespace, settings: dict, how: InversionOptions, compute: Compute) -> InversionState:
     """The run as it stands: resumed, or begun from the generator's run (and, with --joint, from the encoder's)."""
-    generator = read_generator(options.generator, build(GeneratorShape, settings["generator"]), compute.device)
+    generator = read_generator(options.generator, settings, compute.device)
     shape = build(EncoderShape, settings["encoder"])
     if not options.joint:
         state = inversion.start(generator, shape, how, compute)
@@ -80,6 +89,7 @@ def keep_all(
     encoder, name = inversion.finished_encoder(state, bank, batch), "joint" if state.joint else "encoder"
     weights = {"generator": state.average_generator.state_dict(), "encoder": encoder.state_dict(), "seen": state.seen}
     weights |= {"before": 0, "recipe": RECIPE.format(name, state.seen)}
+    weights |= {"encoder_shape": asdict(encoder.shape), "template": asdict(FACE)}
     keep(options.out, state.to_dict(), weights, options.part_mib, "joint" if state.joint else "state")
     x, grids = val
     full, styled = validation.invert(state.average_generator, encoder, x)
@@ -94,7 +104,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     piece_arguments(parser)
     parser.add_argument("--labellers", type=Path, required=True)
-    parser.add_argument("--generator", type=Path, required=True, help="run of train_generator")
+    parser.add_argument("--generator", type=Path, required=True, help="run of train_generator, or model pack")
     parser.add_argument("--joint", action="store_true", help="train the generator too, with the discriminator on")
     options = parser.parse_args()
     settings, compute = read_settings(options.settings), tune(options)

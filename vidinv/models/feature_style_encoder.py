@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vidinv.models.backbone import stage
+from vidinv.models.synthesis import GeneratorSizes
 
 STYLE_GAIN = 5.0
 
@@ -32,6 +33,19 @@ class EncoderShape:
     feature_margin: int = 0  # samples by which F reaches beyond each border of the picture (alias-free generators)
 
 
+def misfits(encoder: EncoderShape, generator: GeneratorSizes) -> list[str]:
+    """What would have to change in ``encoder`` for its codes to fit a generator: "layers = 16", ..."""
+    wanted = {
+        "resolution": generator.resolution,
+        "layers": generator.layers,
+        "d_style": generator.d_style,
+        "feature_channels": generator.feature_shape[0],
+        "feature_side": generator.feature_shape[1],
+        "feature_margin": generator.feature_margin,
+    }
+    return [f"{k} = {v}" for k, v in wanted.items() if getattr(encoder, k) != v]
+
+
 class FeatureStyleEncoder(nn.Module):
     def __init__(self, shape: EncoderShape) -> None:
         super().__init__()
@@ -39,7 +53,10 @@ class FeatureStyleEncoder(nn.Module):
         self.stem = nn.Sequential(nn.Conv2d(12, c[0], 3, 1, 1, bias=False), nn.BatchNorm2d(c[0]), nn.LeakyReLU(0.2))
         self.stages = nn.ModuleList(stage(a, b, n) for a, b, n in zip(c[:-1], c[1:], shape.blocks, strict=True))
         side, inner = shape.resolution // 2, shape.feature_side - 2 * shape.feature_margin
-        self._feature_stage = next(i for i in range(len(c)) if side // 2 ** (i + 1) == inner)
+        sides = [side // 2 ** (i + 1) for i in range(len(self.stages))]
+        if inner not in sides:
+            raise ValueError(f"F of {inner} px needs a stage of that side; this encoder's stages are {sides}")
+        self._feature_stage = sides.index(inner)
         c_mid = c[self._feature_stage + 1]
         self.to_feature = nn.Sequential(
             nn.Conv2d(c_mid, shape.feature_channels, 3, 1, 1, bias=False),

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from vidinv.models.feature_style_encoder import EncoderShape, FeatureStyleEncoder
+from vidinv.models.feature_style_encoder import EncoderShape, FeatureStyleEncoder, misfits
 from vidinv.models.generator import Generator
 from vidinv.models.synthesis import StyleGenerator
 from vidinv.runtime.compute import Compute
@@ -101,17 +101,7 @@ class InversionState:
 
 def check_shapes(generator: StyleGenerator, encoder: EncoderShape) -> None:
     """:raises ValueError: the encoder's codes would not fit the generator; it names what would."""
-    shape = generator.shape
-    wanted = {
-        "resolution": shape.resolution,
-        "layers": shape.layers,
-        "d_style": shape.d_style,
-        "feature_channels": shape.feature_shape[0],
-        "feature_side": shape.feature_shape[1],
-        "feature_margin": shape.feature_margin,
-    }
-    wrong = [f"{k} = {v}" for k, v in wanted.items() if getattr(encoder, k) != v]
-    if wrong:
+    if wrong := misfits(encoder, generator.shape):
         raise ValueError(f"settings: for this generator [encoder] needs {', '.join(wrong)}")
 
 

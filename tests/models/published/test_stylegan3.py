@@ -39,9 +39,10 @@ def filters(shapes: layouts.Shapes, resolution: int) -> dict[str, torch.Tensor]:
     return found
 
 
-def weights(radial: bool) -> dict[str, torch.Tensor]:
-    shapes = layouts.stylegan3(SIZES, CHANNELS, D, radial)
-    made = {k: torch.as_tensor(r(k, tuple(s))) for k, s in shapes.items()} | filters(shapes, 64)
+def weights(radial: bool, resolution: int = 64) -> dict[str, torch.Tensor]:
+    sizes = SIZES if resolution == 64 else tuple(b.size for b in bands(resolution))
+    shapes = layouts.stylegan3(sizes, CHANNELS, D, radial)
+    made = {k: torch.as_tensor(r(k, tuple(s))) for k, s in shapes.items()} | filters(shapes, resolution)
     made |= {k: 0.5 + v.square() for k, v in made.items() if k.endswith("magnitude_ema")}
     made["synthesis.input.transform"] = torch.eye(3)
     return made

@@ -15,6 +15,7 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from vidinv.errors import DiskFull, OutputExists, OutputUnwritable, UnsuitableCheckpoint, UsageError
+from vidinv.models.feature_style_encoder import EncoderShape, FeatureStyleEncoder, misfits
 from vidinv.models.iresnet_identity import box_in_crop
 from vidinv.models.packaging import sha256, write_pack_toml, write_tensors
 from vidinv.models.published.directions import DirectionFile, PublishedDirection, read_directions, sefa
@@ -109,11 +110,18 @@ def _gathered(sources: Sources, name: str) -> _Parts:
     settings["generator"] = {"kind": generator.kind, **asdict(shape)}
     tensors = {"generator": generator.state}
     if sources.encoder:
-        encoder, state = read_encoder(state_of(read_checkpoint(sources.encoder), sources.encoder), sources.encoder)
-        _check_encoder(encoder, shape, sources.encoder)
-        settings["encoder"] = {"kind": "iresnet", **asdict(encoder)}
-        tensors["encoder"] = {**state, "mean_latent": generator.mean_latent}
-        found.append(f"encoder: Feature-Style, iresnet of {sum(encoder.blocks)} blocks, {encoder.layers} styles")
+        tree = read_checkpoint(sources.encoder)
+        if isinstance(tree, dict) and "encoder_shape" in tree:
+            encoder, tensors["encoder"] = _trained_here(tree, shape, sources.encoder)
+            settings["encoder"] = {"kind": "residual", **asdict(encoder)}
+            settings |= {} if sources.crops else {"template": tree["template"]}
+            found.append(f"encoder: Feature-Style, trained by pipelines.train_encoder, {encoder.layers} styles")
+        else:
+            encoder, state = read_encoder(state_of(tree, sources.encoder), sources.encoder)
+            _check_encoder(encoder, shape, sources.encoder)
+            settings["encoder"] = {"kind": "iresnet", **asdict(encoder)}
+            tensors["encoder"] = {**state, "mean_latent": generator.mean_latent}
+            found.append(f"encoder: Feature-Style, iresnet of {sum(encoder.blocks)} blocks, {encoder.layers} styles")
     if sources.identity:
         box = box_in_crop(**FFHQ_TEMPLATE)
         state = state_of(read_checkpoint(sources.identity), sources.identity)
@@ -148,6 +156,18 @@ def _edits(sources: Sources, state: dict[str, Tensor], shape: GeneratorSizes) ->
             raise UsageError(f"two edits are called {min(twice)!r}; name one: --directions NAME={file.path.name}")
         edits |= read
     return edits
+
+
+def _trained_here(tree: dict[str, Any], shape: GeneratorSizes, path: Path) -> tuple[EncoderShape, dict[str, Tensor]]:
+    """An encoder of pipelines.train_encoder, whose checkpoint tells its sizes."""
+    encoder = EncoderShape(**tree["encoder_shape"])
+    if wrong := misfits(encoder, shape):
+        raise UnsuitableCheckpoint(f"{path}: this generator takes an encoder with {', '.join(wrong)}; give its own")
+    try:
+        FeatureStyleEncoder(encoder).load_state_dict(tree["encoder"])
+    except RuntimeError as error:
+        raise UnsuitableCheckpoint(f"{path}: {' '.join(str(error).split())[:200]}") from None
+    return encoder, tree["encoder"]
 
 
 def _check_encoder(encoder: Any, shape: GeneratorSizes, path: Path) -> None:
