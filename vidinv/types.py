@@ -69,10 +69,6 @@ class Code:
     w: Tensor  # [L, D] float32, one style per layer (W+)
     feature: Tensor  # [C, h, h] float32, F: what replaces the input of the generator's K-th convolution
 
-    def distance(self, other: Code) -> float:
-        """How far apart two codes are; proportional to the strength of the edit that makes one of the other."""
-        return float((self.w - other.w).norm() + (self.feature - other.feature).norm())
-
 
 @dataclass(frozen=True)
 class Displacement:
@@ -104,6 +100,7 @@ class Edited:
     coded: Coded
     sources: tuple[Code, ...]  # one per crop: what the edit starts from, smoothed over time
     codes: tuple[Code | None, ...]  # one per crop: w~ and F + dF; None: this face is not edited in this frame
+    strength: float = 1.0  # steps of all edits that act in this frame, by their size: what a change is in proportion to
 
 
 @dataclass(frozen=True)
@@ -118,7 +115,7 @@ class Appraisal:
     unexplained: (
         float  # RMS difference inside the mask of the crop and the face's mean inversion about now, levels of 255
     )
-    strength: float = 1.0  # length of the edit's displacement, in a unit of which nothing depends
+    strength: float = 1.0  # Edited.strength
     doubts: tuple[str, ...] = ()  # of "missed", "pose", "occlusion", "identity"
     trust: float = 1.0  # 0..1, the edit's weight in the picture is multiplied by it
 

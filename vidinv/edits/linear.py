@@ -19,6 +19,11 @@ def strength_at(edit: TimedDisplacement, time: float, ramp: float) -> float:
     return max(0.0, min(1.0, rise, fall))
 
 
+def steps_at(edits: tuple[TimedDisplacement, ...], time: float, ramp: float) -> float:
+    """Steps of all edits that act at ``time``, without their signs."""
+    return sum(abs(e.steps) * strength_at(e, time, ramp) for e in edits)
+
+
 def displacement_at(edits: tuple[TimedDisplacement, ...], time: float, ramp: float) -> Displacement | None:
     """Sum of the displacements that act at ``time``; None where that is nothing at all."""
     parts = [e.displacement * s for e in edits if e.steps != 0 and (s := strength_at(e, time, ramp)) > 0]

@@ -110,5 +110,4 @@ def _appraisal(rendered: Rendered, i: int, identities: dict[str, NDArray], usual
     error = np.square(crop.image - usual).mean(2)
     unexplained = float(np.sqrt((error * mask).sum() / mask.sum()))
     seen = face is not None and face.seen
-    strength = rendered.edited.codes[i].distance(rendered.edited.sources[i])
-    return Appraisal(identities, yaw, pitch, unexplained, strength, () if seen else ("missed",))
+    return Appraisal(identities, yaw, pitch, unexplained, rendered.edited.strength, () if seen else ("missed",))

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from vidinv.edits.library import TimedDisplacement
-from vidinv.edits.linear import displacement_at
+from vidinv.edits.linear import displacement_at, steps_at
 from vidinv.faces.smoothing import reach, smooth_at
 from vidinv.runtime.window import View, windowed
 from vidinv.types import Code, Coded, Edited
@@ -41,7 +41,7 @@ def edit(stream: Iterable[Coded], options: EditOptions) -> Iterator[Edited]:
             source = _smoothed(view, crop.person, sigma) if sigma > 0 else code
             sources.append(source)
             edits.append(displacement.of(source))
-        yield Edited(coded, tuple(sources), tuple(edits))
+        yield Edited(coded, tuple(sources), tuple(edits), steps_at(options.edits, time, options.ramp))
 
 
 def _smoothed(view: View[Coded], person: int, sigma: float) -> Code:

@@ -49,11 +49,10 @@ def steady(stream: Iterable[Rendered], options: SteadyOptions = SteadyOptions())
                 changes.append(None)
                 continue
             change = change_between(rendered.inversions[i], picture)
-            strength = edited.codes[i].distance(edited.sources[i])
-            now = _mixed(before.get(crop.person), crop, change, strength, _time(rendered, options), options)
+            now = _mixed(before.get(crop.person), crop, change, edited.strength, _time(rendered, options), options)
             past[crop.person] = now
             # A strength that comes or goes must not drag behind: what is averaged is the change per strength.
-            gain = strength / np.maximum(now.motion[..., 2:], 1e-6)
+            gain = edited.strength / np.maximum(now.motion[..., 2:], 1e-6)
             changes.append(Change(now.motion[..., :2] * gain, now.rest * gain))
         yield Steadied(rendered, tuple(changes))
 
