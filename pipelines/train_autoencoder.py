@@ -20,19 +20,15 @@ from vidinv.models.feature_style_encoder import EncoderShape, FeatureStyleEncode
 from vidinv.models.generator import Generator, GeneratorShape
 from vidinv.models.pack import load_pack
 from vidinv.models.pictures import to_tensor
-from vidinv.training import autoencoder, losses, sampling, shards, teachers
-from vidinv.training.settings import read_settings
+from vidinv.training import autoencoder, losses, sampling, shards, teachers, validation
+from vidinv.training.settings import build, read_settings
 from vidinv.training.sheets import write_sheet
-
-
-def _tuples(table: dict) -> dict:
-    return {k: tuple(v) if isinstance(v, list) else v for k, v in table.items()}
 
 
 def read_networks(settings: dict, checkpoint: Path) -> tuple[Generator, FeatureStyleEncoder]:
     """Generator and encoder of a run, ready for use."""
-    generator = Generator(GeneratorShape(**_tuples(settings["generator"])))
-    encoder = FeatureStyleEncoder(EncoderShape(**_tuples(settings["encoder"])))
+    generator = Generator(build(GeneratorShape, settings["generator"]))
+    encoder = FeatureStyleEncoder(build(EncoderShape, settings["encoder"]))
     saved = torch.load(checkpoint, map_location="cpu", weights_only=True)
     generator.load_state_dict(saved["generator"])
     encoder.load_state_dict(saved["encoder"])
@@ -56,22 +52,13 @@ def begin_with(state: autoencoder.State, start: str) -> None:
     state.before = seen
 
 
-@torch.no_grad()
 def validate(state: autoencoder.State, nets: teachers.Teachers, x: torch.Tensor, grids: torch.Tensor, sheet: Path):
     """PSNR, LPIPS and identity of both inversions on ``x``, and a contact sheet of the first twelve."""
     state.encoder.eval()
-    w, feature = state.encoder(x)
-    full, styled = state.generator(w, feature), state.generator(w)
+    full, styled = validation.invert(state.generator, state.encoder, x)
     state.encoder.train()
     write_sheet(sheet, [x[:12], full[:12], styled[:12]])
-    error = ((full.clamp(-1, 1) - x) / 2).square().mean((1, 2, 3))
-    return {
-        "psnr": float((-10 * error.log10()).mean()),
-        "val_lpips": float(nets.labeller.lpips(full, x).mean()),
-        "val_lpips_w": float(nets.labeller.lpips(styled, x).mean()),
-        "val_identity": 1 - float(losses.identity_distance(nets, full, x, grids).mean()),
-        "val_identity_w": 1 - float(losses.identity_distance(nets, styled, x, grids).mean()),
-    }
+    return validation.inversion_figures(nets, x, full, styled, grids)
 
 
 def main() -> None:
@@ -86,7 +73,7 @@ def main() -> None:
     parser.add_argument("--checkpoint", type=float, default=300, help="seconds between checkpoints")
     options = parser.parse_args()
     settings = read_settings(options.settings)
-    how = autoencoder.AutoencoderOptions(**settings["autoencoder"])
+    how = build(autoencoder.AutoencoderOptions, settings["autoencoder"])
     how = dataclasses.replace(how, images=options.images or how.images)
     options.out.mkdir(parents=True, exist_ok=True)
 
@@ -99,7 +86,7 @@ def main() -> None:
     x_val = to_tensor(shards.read_crops(options.data, val))
 
     state = autoencoder.start(
-        GeneratorShape(**_tuples(settings["generator"])), EncoderShape(**_tuples(settings["encoder"])), how
+        build(GeneratorShape, settings["generator"]), build(EncoderShape, settings["encoder"]), how
     )
     checkpoint = options.out / "checkpoint.pt"
     if checkpoint.exists():
