@@ -53,7 +53,13 @@ def write_toy_pack(folder: Path, seed: int = 0, *, alias_free: bool = False) -> 
         "attributes": asdict(ATTRIBUTES),
         "landmarks": asdict(LANDMARKS),
         "edits": {
-            "age": {"unit": "years", "step": "5 years", "strengths": [-2.0, 0.0, 2.0], "effects": [-10.0, 0.0, 10.0]},
+            "age": {
+                "unit": "years",
+                "text": "older",
+                "step": "5 years",
+                "strengths": [-2.0, 0.0, 2.0],
+                "effects": [-10.0, 0.0, 10.0],
+            },
             "smile": {"unit": "P(happy)", "step": "a smile", "strengths": [-1.0, 1.0], "effects": [-0.5, 0.5]},
         },
     }

@@ -15,7 +15,7 @@ def test_packs_says_what_a_step_means(invoke, toy_pack):
     pack = load_pack(toy_pack)
     assert f"toy: {pack.resolution} x {pack.resolution} pixels" in result.stdout
     assert pack.hash[:12] in result.stdout
-    for text in ("age", "5 years", "smile", "a smile", "P(happy)", "-2", "+2"):
+    for text in ("age", "older", "5 years", "smile", "a smile", "P(happy)", "-2", "+2"):
         assert text in result.stdout
 
 
