@@ -17,20 +17,13 @@ from vidinv.training.bank import FaceBank
 from vidinv.training.critic import CriticOptions
 from vidinv.training.discriminator import DiscriminatorShape
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 CHANNELS = (8, 8, 8)
 GENERATOR = GeneratorShape(CHANNELS, d_style=8, mapping_layers=1, feature_layer=3)
 CRITIC = DiscriminatorShape(CHANNELS)
 OPTIONS = GanOptions(batch=4, path_every=2, path_share=0.5, critic=CriticOptions(r1_every=2, augment_start=0.5))
 CPU = Compute("cpu", torch.float32)
-
-
-@pytest.fixture(autouse=True)
-def _one_thread():
-    """Sums come out the same every time."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def bank(count: int = 12) -> FaceBank:

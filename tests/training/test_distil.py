@@ -11,6 +11,8 @@ from vidinv.models.landmarks import MIRROR, LandmarkShape
 from vidinv.training import distil
 from vidinv.training.distil import Augmentation, DistilOptions
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 SIZE = 32
 TOY = dict(side=32, widths=(8, 12, 16), blocks=(1, 1), squeeze=4)
 SHAPES = {
@@ -20,15 +22,6 @@ SHAPES = {
 }
 STILL = Augmentation(0, 0, 0, 0, 0, 0, 0, 0, 0)
 OPTIONS = DistilOptions(images=320, batch=16, rate=5e-3)
-
-
-@pytest.fixture(autouse=True)
-def _one_thread():
-    """Toy networks are quicker so, and their sums come out the same every time."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def made_up_faces(count: int = 24) -> tuple[np.ndarray, dict[str, np.ndarray]]:

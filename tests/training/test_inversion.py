@@ -22,20 +22,13 @@ from vidinv.training.critic import CriticOptions
 from vidinv.training.discriminator import DiscriminatorShape
 from vidinv.training.inversion import InversionOptions, InversionState, JointOptions
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 CPU = Compute("cpu", torch.float32)
 ALONE = InversionOptions(images=400, batch=4)
 TOGETHER = JointOptions(images=400, batch=4, pixels_full=1.0, critic=CriticOptions(r1_every=2, augment_start=0.5))
 CRITIC = DiscriminatorShape(GENERATOR.channels)
 MODES = [ALONE, TOGETHER]
-
-
-@pytest.fixture(autouse=True)
-def _one_thread():
-    """Sums come out the same every time."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def bank(count: int = 12) -> FaceBank:
