@@ -32,7 +32,7 @@ from vidinv.training import adversarial, inversion, losses, teachers, validation
 from vidinv.training.bank import FaceBank, open_faces
 from vidinv.training.discriminator import DiscriminatorShape
 from vidinv.training.inversion import InversionOptions, InversionState, JointOptions
-from vidinv.training.pieces import Piece
+from vidinv.training.pieces import Piece, train
 from vidinv.training.settings import build, read_settings
 from vidinv.training.sheets import write_sheet
 
@@ -128,10 +128,7 @@ def main() -> None:
         piece.write(state.seen, {"phase": table, **means, **figures})
         piece.rest()
 
-    while state.seen < how.images and not piece.over:
-        due = piece.add(inversion.step(state, bank, nets, how, compute), how.batch)
-        if due or state.seen >= how.images:
-            checkpoint()
+    train(piece, state, how.images, how.batch, lambda: inversion.step(state, bank, nets, how, compute), checkpoint)
     if state.seen and not (options.out / "checkpoint.pt").exists():
         checkpoint()  # state was carried here from elsewhere, and there was no time or need for a step
 

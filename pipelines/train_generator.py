@@ -23,7 +23,7 @@ from vidinv.runtime.compute import Compute, choose
 from vidinv.training import adversarial, checkpoints, sample_quality, teachers
 from vidinv.training.bank import open_faces
 from vidinv.training.discriminator import DiscriminatorShape
-from vidinv.training.pieces import Piece
+from vidinv.training.pieces import Piece, train
 from vidinv.training.settings import build, read_settings
 from vidinv.training.sheets import write_sheet
 
@@ -112,10 +112,7 @@ def main() -> None:
         piece.write(state.seen, {**means, **figures})
         piece.rest()
 
-    while state.seen < how.images and not piece.over:
-        due = piece.add(adversarial.step(state, bank, how, compute), how.batch)
-        if due or state.seen >= how.images:
-            checkpoint()
+    train(piece, state, how.images, how.batch, lambda: adversarial.step(state, bank, how, compute), checkpoint)
     if state.seen and not (options.out / "checkpoint.pt").exists():
         checkpoint()  # state was carried here from elsewhere, and there was no time or need for a step
 

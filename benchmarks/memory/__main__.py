@@ -6,7 +6,6 @@ python -m benchmarks.memory CLIP [--times 10] [--out benchmarks/results/memory.j
 from __future__ import annotations
 
 import argparse
-import json
 import subprocess
 import sys
 import tempfile
@@ -14,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from benchmarks.output import tell
 from vidinv.stages.decode import decode
 from vidinv.stages.encode import encode
 from vidinv.types import Frame
@@ -65,10 +65,7 @@ def main() -> None:
         "peak_mib": [round(once[1], 1), round(many[1], 1)],
         "ratio": round(many[1] / once[1], 3),
     }
-    print(json.dumps(result, indent=1))
-    if options.out:
-        options.out.parent.mkdir(parents=True, exist_ok=True)
-        options.out.write_text(json.dumps(result, indent=1) + "\n")
+    tell(result, options.out)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ times per face are CPU seconds, which a busy machine does not lengthen; on a GPU
 from __future__ import annotations
 
 import argparse
-import json
 import platform
 import subprocess
 import sys
@@ -21,6 +20,7 @@ from pathlib import Path
 
 import torch
 
+from benchmarks.output import tell
 from vidinv.models.generator import Generator, GeneratorShape
 from vidinv.models.iresnet_encoder import IResNetEncoder, IResNetEncoderShape
 from vidinv.models.iresnet_identity import IResNetIdentity, IResNetIdentityShape, box_in_crop
@@ -127,10 +127,7 @@ def main() -> None:
             names = ("invert_ms", "render_pair_ms", "identity_ms")
             row = {n: round(1000 * s, 1) for n, s in zip(names, seconds, strict=True)}
             result["per_face"][f"batch {batch}"] = {**row, "peak_mib": round(memory)}
-    print(json.dumps(result, indent=1))
-    if options.out:
-        options.out.parent.mkdir(parents=True, exist_ok=True)
-        options.out.write_text(json.dumps(result, indent=1) + "\n")
+    tell(result, options.out)
 
 
 if __name__ == "__main__":

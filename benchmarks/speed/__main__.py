@@ -9,7 +9,6 @@ Each stage runs alone on inputs that are already in memory, so its CPU seconds a
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import platform
 import tempfile
@@ -21,6 +20,7 @@ from typing import Any
 
 import torch
 
+from benchmarks.output import tell
 from vidinv import VideoEditor
 from vidinv.edits.library import resolve
 from vidinv.edits.parse import parse_edits
@@ -118,10 +118,7 @@ def main() -> None:
         "cpu_seconds_whole_over_alone": round(cpu / total, 3),
         "first_run_with_start_seconds": round(first, 2),
     }
-    print(json.dumps(result, indent=1))
-    if options.out:
-        options.out.parent.mkdir(parents=True, exist_ok=True)
-        options.out.write_text(json.dumps(result, indent=1) + "\n")
+    tell(result, options.out)
 
 
 if __name__ == "__main__":

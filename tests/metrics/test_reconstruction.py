@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import sys
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from tests.shared import shared
 from vidinv.errors import InputError, InputMissing
 from vidinv.metrics.perceptual import load_lpips
 from vidinv.metrics.reconstruction import ms_ssim, mse, psnr, ssim
@@ -123,10 +123,7 @@ def test_lpips_says_what_is_wrong_with_a_file(squeeze: Path, tmp_path: Path) -> 
 
 
 def test_lpips_on_the_real_trunk_agrees_with_an_independent_implementation(tmp_path: Path) -> None:
-    shared = Path(os.environ.get("VIDINV_SHARED", Path(__file__).resolve().parents[3] / "shared"))
-    folder = shared / "evaluators"
-    if not (folder / "squeeze_lpips_torch.py").is_file():
-        pytest.skip(f"no real trunk in {folder}; set VIDINV_SHARED")
+    folder = shared("evaluators/squeeze_lpips_torch.py").parent
     sys.path.insert(0, str(folder))
     try:
         import squeeze_lpips_torch as theirs

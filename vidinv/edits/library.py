@@ -73,11 +73,8 @@ def resolve(requests: tuple[EditRequest, ...], edits: dict[str, NamedEdit]) -> t
     for request in requests:
         edit = edits.get(request.name)
         if edit is None:
-            known = (
-                f"it knows {', '.join(sorted(edits))}"
-                if edits
-                else "it has none: import it with --directions or --sefa"
-            )
+            listed = ", ".join(sorted(edits))
+            known = f"it knows {listed}" if edits else "it has none: import it with --directions or --sefa"
             raise UnknownEdit(f"this pack knows no edit {request.name!r}; {known}")
         if request.in_years and edit.unit != "years":
             raise MalformedEdit(f"{request.name} is not measured in years; write {request.name}={request.amount:+g}")

@@ -1,1 +1,1 @@
-"""Geometry of faces without weights: quads, warps, smoothing, tracks, masks, compositing."""
+"""Geometry of faces without weights: quads, boxes, warps, smoothing, motion, pose, tracks, masks, compositing."""

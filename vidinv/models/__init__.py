@@ -1,1 +1,1 @@
-"""Networks: tensors in, tensors out. No frames, no files except through pack.py."""
+"""Networks: tensors in, tensors out. No frames, no files except through pack.py and published/."""

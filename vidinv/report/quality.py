@@ -9,7 +9,6 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from vidinv.errors import MissingExtra
 from vidinv.faces.masks import oval
@@ -21,6 +20,7 @@ from vidinv.metrics.perceptual import Lpips, load_lpips
 from vidinv.metrics.temporal import correspondence, moved_difference
 from vidinv.models.landmarks import LandmarkNet, to_pixels
 from vidinv.models.pack import Pack
+from vidinv.models.pictures import to_tensor
 from vidinv.report.running import Running, RunningMotion, Thinned
 from vidinv.runtime.compute import Compute
 from vidinv.types import Compared, Crop
@@ -137,7 +137,7 @@ class Meter:
     def _points(self, crops: list[NDArray]) -> NDArray:
         """[N, 68, 2] pixels of the crops."""
         with torch.inference_mode(), self.compute.autocast():
-            found = self.landmarks(_tensor(crops, self.compute) * 2 - 1)
+            found = self.landmarks(to_tensor(crops, self.compute.device))
         return to_pixels(found, len(crops[0])).float().cpu().numpy()
 
     def _face(self, compared: Compared, face: Crop, edited: NDArray, points: tuple[NDArray, NDArray] | None) -> None:
@@ -169,7 +169,8 @@ class Meter:
         """The inversion against the crop it was made from."""
         if not pairs:
             return
-        a, b = (_tensor(list(pictures), self.compute) for pictures in zip(*pairs, strict=True))
+        # On a scale of 0..1.
+        a, b = ((to_tensor(pictures, self.compute.device) + 1) / 2 for pictures in zip(*pairs, strict=True))
         measures = {"mse": reconstruction.mse, "psnr": reconstruction.psnr, "ssim": reconstruction.ssim}
         measures |= {"ms_ssim": reconstruction.ms_ssim} | ({"lpips": self.lpips} if self.lpips else {})
         for name, measure in measures.items():
@@ -184,12 +185,6 @@ class Meter:
 
 def _edited_crop(compared: Compared, face: Crop) -> NDArray[np.uint8]:
     return crop(compared.edited.image, face.quad, len(face.image), face.content)
-
-
-def _tensor(pictures: list[NDArray], compute: Compute) -> Tensor:
-    """[N, 3, S, S] on a scale of 0..1."""
-    batch = torch.from_numpy(np.stack(pictures)).to(compute.device)
-    return batch.permute(0, 3, 1, 2).float() / 255
 
 
 def _shown(compared: Compared, width: int = 320) -> Shown:

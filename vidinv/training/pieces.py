@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,23 @@ class Piece:
     def rest(self) -> None:
         """Forget what was summed; called when training goes on, so that a checkpoint's own time is not counted."""
         self.sums, self.images, self.resumed = {}, 0, time.monotonic()
+
+
+def train(
+    piece: Piece,
+    state: Any,
+    images: int,
+    batch: int,
+    step: Callable[[], dict[str, Tensor]],
+    checkpoint: Callable[[], None],
+) -> None:
+    """Steps until ``state.seen`` reaches ``images`` or the piece's time is over, with a checkpoint whenever one is due.
+
+    :param step: trains on ``batch`` images and tells its figures.
+    """
+    while state.seen < images and not piece.over:
+        if piece.add(step(), batch) or state.seen >= images:
+            checkpoint()
 
 
 def _rounded(value: Any) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ import torch
 
 from tests.formula import generator_weights, tensor
 from tests.models.published import layouts
+from tests.shared import shared
 from vidinv.edits.parse import parse_edit
 from vidinv.errors import UnsuitableCheckpoint, UsageError
 from vidinv.models.generator import GeneratorShape
@@ -115,10 +115,7 @@ def test_sefa_moves_the_styles_more_than_any_other_direction() -> None:
 
 
 def test_the_published_directions_of_ffhq_fit_its_generator() -> None:
-    default = Path(__file__).resolve().parents[4] / "shared"
-    folder = Path(os.environ.get("VIDINV_SHARED", default)) / "directions" / "e4e"
-    if not folder.is_dir():
-        pytest.skip(f"no directions in {folder}; set VIDINV_SHARED")
+    folder = shared("directions/e4e")
     ffhq = GeneratorShape(channels=(512, 512, 512, 512, 512, 256, 128, 64, 32), d_style=512)
     for name in ("age", "smile", "pose"):
         path = folder / f"{name}.pt"

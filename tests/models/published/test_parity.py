@@ -7,7 +7,6 @@ at toy size, made when the former agreed, keep the result where it was.
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,7 @@ from torch import Tensor, nn
 
 from tests.formula import face_network_weights, generator_weights, relative_error, tensor
 from tests.models.published.layouts import TOY_ARCFACE, TOY_ENCODER, TOY_GENERATOR
+from tests.shared import shared
 from vidinv.models.backbone import fold_batch_norms
 from vidinv.models.generator import Generator, edited_feature, render_pair
 from vidinv.models.iresnet_encoder import IResNetEncoder
@@ -30,16 +30,13 @@ Shapes = dict[str, list[int]]
 
 
 @pytest.fixture(scope="module")
-def shared() -> Path:
-    default = Path(__file__).resolve().parents[4] / "shared"
-    folder = Path(os.environ.get("VIDINV_SHARED", default)) / "parity"
-    if not folder.is_dir():
-        pytest.skip(f"no figures of the published implementations in {folder}; set VIDINV_SHARED")
-    return folder
+def published() -> Path:
+    """Figures of the published implementations."""
+    return shared("parity")
 
 
-def shapes_in(shared: Path, name: str) -> Shapes:
-    return json.loads((shared / f"{name}.keys.json").read_text())
+def shapes_in(published: Path, name: str) -> Shapes:
+    return json.loads((published / f"{name}.keys.json").read_text())
 
 
 def ready(network: nn.Module, state: dict[str, Tensor]) -> nn.Module:
@@ -92,17 +89,17 @@ def compare(ours: dict[str, Tensor], path: Path, prefix: str = "") -> None:
 
 
 @pytest.mark.slow
-def test_generator_agrees_with_the_published_one(shared: Path) -> None:
-    compare(generator_figures(shapes_in(shared, "generator64")), shared / "generator64.npz")
+def test_generator_agrees_with_the_published_one(published: Path) -> None:
+    compare(generator_figures(shapes_in(published, "generator64")), published / "generator64.npz")
 
 
 @pytest.mark.slow
-def test_encoder_agrees_with_the_published_one(shared: Path) -> None:
-    compare(encoder_figures(shapes_in(shared, "encoder256"), 256), shared / "encoder256.npz")
+def test_encoder_agrees_with_the_published_one(published: Path) -> None:
+    compare(encoder_figures(shapes_in(published, "encoder256"), 256), published / "encoder256.npz")
 
 
-def test_arcface_agrees_with_the_published_one(shared: Path) -> None:
-    compare(arcface_figures(shapes_in(shared, "arcface112")), shared / "arcface112.npz")
+def test_arcface_agrees_with_the_published_one(published: Path) -> None:
+    compare(arcface_figures(shapes_in(published, "arcface112")), published / "arcface112.npz")
 
 
 OWN_FIGURES = {
