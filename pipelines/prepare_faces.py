@@ -80,6 +80,7 @@ def prepare(task: tuple[Path, Path, list[dict[str, str]], int, float]) -> tuple[
     labels["points5"] = np.stack([transform_points(m, k[3]) for m, k in zip(maps, kept, strict=True)])
     labels["side"] = np.array([quad_side(k[4]) for k in kept], np.float32)
     labels["set"] = np.array([k[0]["set"] for k in kept])
+    labels["file"] = np.array([k[0]["file"] for k in kept])
     labels["val"] = np.array([k[0]["split"] == "val" for k in kept])
     labels["stated_age"] = np.array([float(k[0]["age"] or "nan") for k in kept], np.float32)
     labels["stated_sex"] = np.array([k[0]["sex"] for k in kept])
