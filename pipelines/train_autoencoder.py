@@ -20,7 +20,7 @@ from vidinv.models.feature_style_encoder import EncoderShape, FeatureStyleEncode
 from vidinv.models.generator import Generator, GeneratorShape
 from vidinv.models.pack import load_pack
 from vidinv.models.pictures import to_tensor
-from vidinv.training import autoencoder, losses, sampling, shards, teachers, validation
+from vidinv.training import autoencoder, growth, losses, sampling, shards, teachers, validation
 from vidinv.training.settings import build, read_settings
 from vidinv.training.sheets import write_sheet
 
@@ -47,8 +47,9 @@ def begin_with(state: autoencoder.State, start: str) -> None:
         pack = load_pack(start)
         generator, encoder = pack.tensors("generator"), pack.tensors("encoder")
         seen = json.loads((pack.folder / "card.json").read_text())["images_seen"]
-    state.generator.load_state_dict(generator)
-    state.encoder.load_state_dict(encoder)
+    anew = growth.begin_with(state.generator, state.encoder, generator, encoder)
+    if anew:
+        print(f"begin anew, since {start} has none of that size: {', '.join(anew)}", flush=True)
     state.before = seen
 
 

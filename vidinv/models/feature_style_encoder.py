@@ -1,7 +1,7 @@
 """Feature-Style encoder (Yao et al. 2022, arXiv:2202.02183): a picture to w in W+ and a feature code F.
 
-A residual trunk reads the picture once. Its 16x16 stage becomes F; global descriptors of three stages are joined and
-mapped to one style per generator layer.
+A residual trunk reads the picture once. The stage of F's resolution becomes F; global descriptors of the last three
+stages are joined and mapped to one style per generator layer.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from vidinv.models.backbone import stage
 from vidinv.models.synthesis import GeneratorSizes
 
 STYLE_GAIN = 5.0
+DESCRIBED = 3  # last stages of the trunk whose means the styles are made from
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ class FeatureStyleEncoder(nn.Module):
         )
         last = side // 2 ** len(shape.blocks)
         self.squeeze = nn.Conv2d(c[-1], 64, 1)
-        pooled = sum(c[self._feature_stage + 1 :])
+        pooled = sum(c[1:][-DESCRIBED:])
         self.to_style = nn.Sequential(
             nn.LayerNorm(pooled + 64 * last * last),
             nn.Linear(pooled + 64 * last * last, shape.hidden),
@@ -84,7 +85,7 @@ class FeatureStyleEncoder(nn.Module):
         pooled, feature = [], None
         for i, block in enumerate(self.stages):
             x = block(x)
-            if i >= self._feature_stage:
+            if i >= len(self.stages) - DESCRIBED:
                 pooled.append(x.mean((2, 3)))
             if i == self._feature_stage:
                 feature = self.to_feature(F.pad(x, (self.shape.feature_margin,) * 4, mode="replicate"))

@@ -11,10 +11,10 @@ T = TypeVar("T")
 
 
 def read_settings(path: Path) -> dict[str, Any]:
-    """A settings file. ``include = ["other.toml"]`` takes the tables of files beside it that it has not itself."""
+    """A settings file. ``include = ["other.toml"]`` takes the tables that it has not itself from other files (paths relative to it)."""
     settings = tomllib.loads(path.read_text(encoding="utf-8"))
     for name in settings.pop("include", []):
-        settings = read_settings(path.with_name(name)) | settings
+        settings = read_settings(path.parent / name) | settings
     return settings
 
 
