@@ -8,7 +8,7 @@ import re
 from functools import partial
 from pathlib import Path
 
-from benchmarks.ravdess.report import notes, table
+from benchmarks.ravdess.report import written
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
@@ -81,9 +81,9 @@ def published_table() -> list[str]:
 
 
 def video_set_table(name: str) -> list[str]:
-    """Of benchmarks.ravdess: "ravdess", beside the published rows, or "clips"."""
+    """Of benchmarks.ravdess: "ravdess", beside the published rows, or "clips", one by one."""
     result = json.loads((RESULTS / name / "results.json").read_text())
-    return [*table(result, name == "ravdess"), "", *notes(result)]
+    return written(result)
 
 
 def filled(text: str) -> str:

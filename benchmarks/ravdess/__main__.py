@@ -19,7 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from benchmarks.ravdess.dataset import LAYOUT, Clip, find_clips, find_ravdess, sample
 from benchmarks.ravdess.measure import METHODS, Bench, Settings, check_methods
-from benchmarks.ravdess.report import notes, plot, summarise, table
+from benchmarks.ravdess.report import plot, summarise, written
 from benchmarks.ravdess.run import Row, fingerprint, run_all, write_atomically
 from vidinv.errors import VidinvError
 from vidinv.models.pack import load_pack
@@ -92,7 +92,7 @@ def run(options: argparse.Namespace) -> int:
         "videos": rows,
     }
     write_atomically(out / "results.json", result)
-    text = "\n".join([*table(result, kind == "ravdess"), "", *notes(result)])
+    text = "\n".join(written(result))
     (out / "table.md").write_text(text + "\n", encoding="utf-8")
     plots = plot(result, out)
     print(text)

@@ -88,6 +88,26 @@ def table(result: Row, published: bool) -> list[str]:
     return lines
 
 
+def written(result: Row) -> list[str]:
+    """Markdown: all there is to say of a result."""
+    ravdess = result["set"] == "ravdess"
+    return [*table(result, ravdess), *([] if ravdess else ["", *each_video(result)]), "", *notes(result)]
+
+
+def each_video(result: Row) -> list[str]:
+    """Markdown: every video's own inversion, by the first method."""
+    lines = ["| video | SSIM | PSNR | LPIPS | identity | identity consistency: source, inversion |"]
+    lines.append("| --- |" + " --- |" * 5)
+    for row in result["videos"]:
+        if "error" in row:
+            continue
+        own = next(iter(row["inversion"].values()))
+        cells = [_cell(own[k], DIGITS[k]) for k in ("ssim", "psnr", "lpips", "identity")]
+        held = ", ".join(_cell(own[k], 3) for k in ("identity_consistency_source", "identity_consistency"))
+        lines.append(f"| {row['video']} | {' | '.join(cells)} | {held} |")
+    return lines
+
+
 def notes(result: Row) -> list[str]:
     """What the figures are of, and why they are not the published ones' equals."""
     networks = result["networks"]

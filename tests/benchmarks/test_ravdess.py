@@ -14,7 +14,7 @@ import pytest
 from benchmarks.ravdess.__main__ import main
 from benchmarks.ravdess.dataset import Clip, find_clips, find_ravdess, read_name, sample
 from benchmarks.ravdess.measure import EDIT_FIGURES, Bench, Settings, check_methods
-from benchmarks.ravdess.report import notes, summarise, table
+from benchmarks.ravdess.report import notes, summarise, table, written
 from benchmarks.ravdess.run import fingerprint, read_result, result_path, run_all, write_atomically
 from tests.toy import write_toy_pack
 from vidinv.errors import InputError, NoFaceFound, UsageError
@@ -161,6 +161,9 @@ def test_means_and_table_count_every_video_once_and_list_what_failed() -> None:
     ):
         assert part in said
     assert summarise([rows[2]])["videos"] == 0
+    other = "\n".join(written(result | {"set": "clips"}))
+    assert other.count("| 20.00 | - | 0.800 | 0.900, 0.850 |") == 2, "any other set is told video by video"
+    assert "0.900, 0.850" not in "\n".join(written(result))
 
 
 @pytest.mark.slow
