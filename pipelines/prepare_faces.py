@@ -26,8 +26,11 @@ from numpy.typing import NDArray
 from vidinv.faces.quads import quad_from_points, quad_side, quad_to_affine, transform_points
 from vidinv.faces.warps import crop
 from vidinv.models.face_detector import FaceDetector
+from vidinv.models.pictures import to_tensor
 from vidinv.training import teachers
-from vidinv.training.shards import write_shards
+from vidinv.training.sampling import balance, balanced_weights
+from vidinv.training.sheets import write_sheet
+from vidinv.training.shards import read_crops, write_shards
 
 OUTSIDE_LIMIT = 0.25  # share of the crop that reflection may fill: past it eyes appear twice
 BLACK_LIMIT = 0.06  # share of pure black inside the picture: corners of rotated originals
@@ -124,10 +127,14 @@ def main() -> None:
         "left_out": dict(reasons),
         "per_set": {s: int((labels["set"] == s).sum()) for s in np.unique(labels["set"])},
         "validation": int(labels["val"].sum()),
+        "balance": balance({k: v[~labels["val"]] for k, v in labels.items()}),
         "predicted_age_mean_sd": [float(labels["age"].mean()), float(labels["age"].std())],
         "predicted_male_share": float((labels["male"] > 0.5).mean()),
     }
     (options.out / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
+    drawn = np.random.default_rng(0).choice(len(crops), 96, p=balanced_weights(labels))
+    pictures = to_tensor(read_crops(options.out, drawn))
+    write_sheet(options.out / "sheet.png", list(pictures.split(16)))
     print(json.dumps(manifest, indent=2))
 
 

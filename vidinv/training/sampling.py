@@ -11,6 +11,8 @@ from torch import Tensor
 
 from vidinv.models.pictures import to_tensor
 
+AGES = (5, 15, 25, 35, 45, 55, 65)  # years between the cells that are balanced
+SKINS = (0.1, 0.3, 0.7)  # shares of the faces that are darker, likewise
 # A mirrored picture's grid is the picture's times this: x of the crop and x of the face both change their sign.
 MIRRORED_GRID = torch.tensor([[1.0, -1.0, -1.0], [-1.0, 1.0, 1.0]])
 
@@ -22,12 +24,27 @@ def balanced_weights(labels: dict[str, NDArray], infants: float = 0.3) -> NDArra
 
     :param labels: columns ``age`` (years), ``male`` (0..1) and ``skin`` (median brightness of the face, 0..255).
     """
-    age = np.digitize(labels["age"], [5, 15, 25, 35, 45, 55, 65])
-    skin = np.digitize(labels["skin"], np.quantile(labels["skin"], [0.1, 0.3, 0.7]))
+    age = np.digitize(labels["age"], AGES)
+    skin = np.digitize(labels["skin"], np.quantile(labels["skin"], SKINS))
     cell = (age * 4 + skin) * 2 + (labels["male"] > 0.5)
     weights = 1 / np.sqrt(np.bincount(cell)[cell])
     weights[labels["age"] < 4] *= infants
     return weights / weights.sum()
+
+
+def balance(labels: dict[str, NDArray]) -> dict[str, dict[str, list[float]]]:
+    """How even the faces are: shares by age, skin tone (dark to light) and sex, as they are and as they are drawn."""
+    cells = {
+        "age": np.digitize(labels["age"], AGES),
+        "skin": np.digitize(labels["skin"], np.quantile(labels["skin"], SKINS)),
+        "male": (labels["male"] > 0.5).astype(int),
+    }
+    sizes = {"age": len(AGES) + 1, "skin": len(SKINS) + 1, "male": 2}
+    drawn = {"as_they_are": np.full(len(labels["age"]), 1 / len(labels["age"])), "drawn": balanced_weights(labels)}
+    return {
+        name: {k: [round(float(v), 3) for v in np.bincount(cell, w, sizes[name])] for k, w in drawn.items()}
+        for name, cell in cells.items()
+    }
 
 
 def batches(
