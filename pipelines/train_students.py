@@ -1,10 +1,12 @@
-"""Train a pack's small networks on prepared faces: identity, attributes and landmarks; stops and resumes at any time.
+"""Train a pack's small networks on prepared faces; stops and resumes at any time.
 
     python -m pipelines.train_students --data data/faces-128 --out runs/students [--only identity,attributes,landmarks]
 
+Visibility learns from hands and things that are drawn over the faces, the others from the labels.
+
 Each network leaves a checkpoint NAME.pt to be resumed from, the student NAME.safetensors (float16), and in
 students.json its sizes, its agreement with the teachers on the validation faces, its latency and how it was trained;
-the landmarks also a sheet (teacher green, student red).
+the landmarks also a sheet (teacher green, student red), visibility too (picture, what is drawn over it, what is found).
 """
 
 from __future__ import annotations
@@ -25,15 +27,19 @@ from safetensors.torch import load_file, save_file
 from vidinv.models.attributes import AttributeShape
 from vidinv.models.identity import IdentityShape
 from vidinv.models.landmarks import LandmarkShape
-from vidinv.training import distil, shards
+from vidinv.models.visibility import VisibilityShape
+from vidinv.training import distil, occluders, shards
 from vidinv.training.distil import Augmentation, DistilOptions
+from vidinv.training.sheets import write_maps, write_points
 
 # Landmarks are asked for on crops that are off by more than the crops that the pack itself makes.
 ROOMY = Augmentation(turn=20.0, scale=0.12, shift=0.08)
+SMALL = dataclasses.replace(ROOMY, soft=0.2, jpeg=0.15)  # crops of half the size are spoilt by less
 RECIPES: dict[str, tuple[distil.Shape, DistilOptions]] = {
     "identity": (IdentityShape(), DistilOptions(images=900_000)),
     "attributes": (AttributeShape(), DistilOptions(images=180_000)),
     "landmarks": (LandmarkShape(), DistilOptions(images=180_000, augmentation=ROOMY)),
+    "visibility": (VisibilityShape(), DistilOptions(images=100_000, augmentation=SMALL)),
 }
 
 
@@ -51,18 +57,12 @@ def read_faces(folder: Path) -> Faces:
     return Faces(shards.read_crops(folder, train), halves[0], shards.read_crops(folder, val), halves[1])
 
 
-def draw_points(path: Path, pictures: NDArray[np.uint8], teacher: NDArray, student: NDArray, zoom: int = 3) -> None:
-    """A sheet of eight faces a row, teacher's points green, student's red."""
-    tiles = []
-    for picture, *sets in zip(pictures, teacher, student, strict=True):
-        tile = cv2.resize(picture, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_LINEAR)
-        for points, colour in zip(sets, ((0, 220, 0), (255, 40, 40)), strict=True):
-            for x, y in (points + 0.5) * zoom - 0.5:
-                cv2.circle(tile, (round(float(x)), round(float(y))), 2, colour, -1, cv2.LINE_AA)
-        tiles.append(tile)
-    across = min(8, len(tiles))
-    rows = [np.concatenate(tiles[i : i + across], 1) for i in range(0, len(tiles) // across * across, across)]
-    cv2.imwrite(str(path), np.concatenate(rows)[..., ::-1])
+def covered(faces: Faces, how: DistilOptions, side: int) -> tuple[Faces, occluders.Bank]:
+    """Crops as small as the network looks at them, the validation faces with something drawn over most of them."""
+    train, labels = occluders.shrunk(faces.train, faces.labels, side)
+    bank = occluders.make_bank(train, labels["points68"], how.seed)
+    val, maps = occluders.examples(*occluders.shrunk(faces.val, faces.val_labels, side), bank, side // 2, how)
+    return Faces(train, labels, val, maps), bank
 
 
 def finish(name: str, state: distil.State, how: DistilOptions, out: Path, faces: Faces) -> dict:
@@ -74,7 +74,9 @@ def finish(name: str, state: distil.State, how: DistilOptions, out: Path, faces:
     net.eval().requires_grad_(False)
     said = distil.answers(net, faces.val)
     if name == "landmarks":
-        draw_points(out / "landmarks.png", faces.val[:24], faces.val_labels["points68"][:24], said["points68"][:24])
+        write_points(out / "landmarks.png", faces.val[:24], faces.val_labels["points68"][:24], said["points68"][:24])
+    if name == "visibility":
+        write_maps(out / "visibility.png", faces.val[:24], *(m["occluder"][:24] for m in (faces.val_labels, said)))
     return {
         "shape": dataclasses.asdict(shape),
         **distil.cost(net, faces.val.shape[1]),
@@ -89,6 +91,8 @@ def run(name: str, faces: Faces, options: argparse.Namespace) -> dict:
     """Train one network until its images are seen or its minutes are over."""
     shape, how = RECIPES[name]
     how = dataclasses.replace(how, images=options.images or how.images)
+    if name == "visibility":
+        faces, bank = covered(faces, how, shape.side)
     state = distil.start(shape, how, faces.labels, faces.train.shape[1], options.device)
     checkpoint = options.out / f"{name}.pt"
     if checkpoint.exists():
@@ -111,7 +115,9 @@ def run(name: str, faces: Faces, options: argparse.Namespace) -> dict:
             last = time.monotonic()
         return late
 
-    distil.train(state, name, distil.batches(faces.train, faces.labels, how, state.seen), how, tell)
+    drawn = (occluders.batches, bank, shape.side // 2) if name == "visibility" else (distil.batches,)
+    feed = drawn[0](faces.train, faces.labels, *drawn[1:], how, state.seen)
+    distil.train(state, name, feed, how, tell)
     state.save(checkpoint)
     return finish(name, state, how, options.out, faces)
 
@@ -127,8 +133,7 @@ def main() -> None:
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     options = parser.parse_args()
-    unknown = [n for n in options.only.split(",") if n not in RECIPES]
-    if unknown:
+    if unknown := [n for n in options.only.split(",") if n not in RECIPES]:
         parser.error(f"--only: no recipe for {', '.join(unknown)}; there are {', '.join(RECIPES)}")
     torch.set_num_threads(options.threads)
     cv2.setNumThreads(options.threads)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,3 +26,34 @@ def oval(
     mask = (ramp * ramp * (3 - 2 * ramp)).astype(np.float32)
     mask.setflags(write=False)
     return mask
+
+
+def uncovered(
+    occluder: NDArray[np.float32], size: int, low: float = 0.2, high: float = 0.45, sure: float = 0.6
+) -> NDArray[np.float32] | None:
+    """Where a face may be edited, from where something probably lies over it: 0 on that, rising softly around it.
+
+    A patch that is nowhere probable by more than ``sure`` is a network's noise. Of what is left even the less probable
+    counts: a change on a hand is seen at once, one that ends a little before the hand is not.
+
+    :param occluder: [h, h] probabilities. :param low: probability at which the edit is whole, at ``high`` it is gone.
+    :return: [size, size], 0..1; None where nothing covers anything.
+    """
+    count, patches = cv2.connectedComponents((occluder > low).astype(np.uint8))
+    kept = [i for i in range(1, count) if occluder[patches == i].max() > sure]
+    if not kept:
+        return None
+    ramp = np.clip((np.where(np.isin(patches, kept), occluder, 0) - low) / (high - low), 0, 1)
+    # The ramp is widened by a cell: the maps are coarse, and the hand's border must lie inside.
+    ramp = cv2.GaussianBlur(cv2.dilate(ramp.astype(np.float32), np.ones((3, 3), np.uint8)), (0, 0), 0.8)
+    ramp = np.clip(cv2.resize(ramp, (size, size), interpolation=cv2.INTER_LINEAR) / 0.8, 0, 1)
+    return 1 - ramp * ramp * (3 - 2 * ramp)
+
+
+def covered_share(visible: NDArray[np.float32], face: NDArray[np.float32]) -> float:
+    """Share of a face that is not to be seen.
+
+    :param visible: [S, S] of :func:`uncovered`. :param face: [h, h] 0..1, where the whole face is.
+    """
+    face = cv2.resize(face, visible.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    return float(((1 - visible) * face).sum() / max(face.sum(), 1.0))

@@ -35,6 +35,7 @@ from vidinv.models.iresnet_identity import IResNetIdentity, IResNetIdentityShape
 from vidinv.models.landmarks import LandmarkNet, LandmarkShape
 from vidinv.models.packaging import sha256
 from vidinv.models.uninitialised import Uninitialised
+from vidinv.models.visibility import VisibilityNet, VisibilityShape
 from vidinv.types import Displacement
 
 DEFAULT_PACK = "face-128"
@@ -50,6 +51,7 @@ KINDS: dict[str, dict[str, tuple[type[nn.Module], type]]] = {
     "attributes": {"student": (AttributeNet, AttributeShape)},
     "landmarks": {"student": (LandmarkNet, LandmarkShape)},
     "parsing": {"bisenet": (FaceParsing, FaceParsingShape)},
+    "visibility": {"student": (VisibilityNet, VisibilityShape)},
 }
 
 
@@ -194,6 +196,10 @@ class Pack:
     @cached_property
     def parsing(self) -> FaceParsing:
         return self._network("parsing")
+
+    @cached_property
+    def visibility(self) -> VisibilityNet:
+        return self._network("visibility")
 
     @cached_property
     def directions(self) -> dict[str, Displacement]:

@@ -25,11 +25,17 @@ from vidinv.models.attributes import AttributeNet, AttributeShape
 from vidinv.models.identity import IdentityNet, IdentityShape
 from vidinv.models.landmarks import MIRROR, LandmarkNet, LandmarkShape, to_fractions, to_pixels
 from vidinv.models.pictures import to_tensor
+from vidinv.models.visibility import VisibilityNet, VisibilityShape
 from vidinv.training.sampling import balanced_weights
 
-STUDENTS = ("identity", "attributes", "landmarks")
-Shape = IdentityShape | AttributeShape | LandmarkShape
-NETS = {IdentityShape: IdentityNet, AttributeShape: AttributeNet, LandmarkShape: LandmarkNet}
+STUDENTS = ("identity", "attributes", "landmarks")  # of teachers; "visibility" learns from what is drawn
+Shape = IdentityShape | AttributeShape | LandmarkShape | VisibilityShape
+NETS = {
+    IdentityShape: IdentityNet,
+    AttributeShape: AttributeNet,
+    LandmarkShape: LandmarkNet,
+    VisibilityShape: VisibilityNet,
+}
 
 
 @dataclass(frozen=True)
@@ -68,6 +74,15 @@ def augment(
     :param points: [68, 2] its landmarks, pixels.
     """
     size = len(picture)
+    affine, points = placement(points, size, how, rng)
+    picture = cv2.warpAffine(picture, affine, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+    return spoil(picture, how, rng), points
+
+
+def placement(
+    points: NDArray, size: int, how: Augmentation, rng: np.random.Generator
+) -> tuple[NDArray[np.float64], NDArray]:
+    """A turn, size and place at random, mirrored half of the time: the 2x3 map of the crop, and the points after it."""
     turn, scale, dx, dy = rng.uniform(-1, 1, 4) * (math.radians(how.turn), how.scale, how.shift, how.shift)
     a, b, mid = math.exp(scale) * math.cos(turn), math.exp(scale) * math.sin(turn), (size - 1) / 2
     linear = np.array([[a, -b], [b, a]])
@@ -75,10 +90,7 @@ def augment(
         points = points[list(MIRROR)]
         linear = linear * (-1, 1)
     offset = np.array([mid + dx * size, mid + dy * size]) - linear @ (mid, mid)
-    points = points @ linear.T + offset
-    affine = np.column_stack([linear, offset])
-    picture = cv2.warpAffine(picture, affine, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
-    return spoil(picture, how, rng), points
+    return np.column_stack([linear, offset]), points @ linear.T + offset
 
 
 def spoil(picture: NDArray[np.uint8], how: Augmentation, rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -153,10 +165,26 @@ def landmark_loss(net: LandmarkNet, x: Tensor, target: dict[str, Tensor], option
     return F.smooth_l1_loss(100 * net(x), 100 * target["points68"], beta=1.0)
 
 
+def visibility_loss(net: VisibilityNet, x: Tensor, target: dict[str, Tensor], options: DistilOptions) -> Tensor:
+    """Cross entropy of both maps, and of the occluder 1 - Dice (Milletari et al. 2016), where there is one.
+
+    Beside the face pictures hold much that nobody drew and that covers nothing: an occluder counts a quarter there.
+    """
+    face, occluder = net.logits(x).unbind(1)
+    where = 0.25 + 0.75 * target["face"]
+    plain = F.binary_cross_entropy_with_logits(face, target["face"])
+    cross = (F.binary_cross_entropy_with_logits(occluder, target["occluder"], reduction="none") * where).mean()
+    said, true = (where * occluder.sigmoid()).flatten(1), (where * target["occluder"]).flatten(1)
+    dice = 2 * (said * target["occluder"].flatten(1)).sum(1) / (said + true).sum(1).clamp(min=1e-3)
+    drawn = (true.sum(1) > 4).float()
+    return plain + 2 * cross + 0.3 * ((1 - dice) * drawn).mean()
+
+
 LOSSES: dict[str, Callable] = {
     "identity": identity_loss,
     "attributes": attribute_loss,
     "landmarks": landmark_loss,
+    "visibility": visibility_loss,
 }
 
 
@@ -251,6 +279,8 @@ def answers(net: nn.Module, pictures: NDArray[np.uint8], batch: int = 64) -> dic
             said.append(out._asdict())
         elif isinstance(net, IdentityNet):
             said.append({"identity": out})
+        elif isinstance(net, VisibilityNet):
+            said.append(out._asdict())
         else:
             said.append({"points68": to_pixels(out, pictures.shape[1])})
     return {k: torch.cat([s[k] for s in said]).cpu().numpy() for k in said[0]}
@@ -280,6 +310,8 @@ def agreement(said: dict[str, NDArray], labels: dict[str, NDArray]) -> dict[str,
             "happy_auc": float(roc_auc_score(happy, said["expression"][:, 1])),
             "expression_agreement": float((said["expression"].argmax(1) == labels["expression"].argmax(1)).mean()),
         }
+    if "occluder" in said:
+        return _visible(said, labels)
     p = labels["points68"]
     between = np.linalg.norm(p[:, 36:42].mean(1) - p[:, 42:48].mean(1), axis=1)
     error = np.linalg.norm(said["points68"] - p, axis=2).mean(1) / between
@@ -289,6 +321,24 @@ def agreement(said: dict[str, NDArray], labels: dict[str, NDArray]) -> dict[str,
         "nme_median": float(np.median(error)),
         "nme_without_jaw": float(inner.mean()),
         "nme_over_0.08": float((error > 0.08).mean()),
+    }
+
+
+def _visible(said: dict[str, NDArray], labels: dict[str, NDArray]) -> dict[str, float]:
+    """Of the occluder, on the face; an alarm is a hundredth of the face that is said to be covered."""
+    face, true, found = labels["face"] > 0.5, labels["occluder"] > 0.5, said["occluder"] > 0.5
+    covered = (true & face).any((1, 2))
+    both = {k: (v & face)[covered].sum((1, 2)) for k, v in (("and", true & found), ("or", true | found))}
+    alarm = (found & face).sum((1, 2)) > 0.01 * face.sum((1, 2))
+    share, mine = ((m & face).sum((1, 2)) / face.sum((1, 2)) for m in (true, found))
+    return {
+        "occluder_iou": float(both["and"].sum() / both["or"].sum()),
+        "occluder_iou_mean": float((both["and"] / both["or"]).mean()),
+        "occluder_pixel_auc": float(roc_auc_score(true[face], said["occluder"][face])),
+        "clean_faces_with_an_alarm": float(alarm[~(labels["occluder"] > 0.1).any((1, 2))].mean()),
+        "covered_faces_without_an_alarm": float(1 - alarm[share > 0.05].mean()),
+        "covered_share_mean_difference": float(np.abs(share - mine).mean()),
+        "face_iou": float((face & (said["face"] > 0.5)).sum() / (face | (said["face"] > 0.5)).sum()),
     }
 
 
