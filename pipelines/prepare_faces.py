@@ -29,8 +29,8 @@ from vidinv.models.face_detector import FaceDetector
 from vidinv.models.pictures import to_tensor
 from vidinv.training import teachers
 from vidinv.training.sampling import balance, balanced_weights
-from vidinv.training.sheets import write_sheet
 from vidinv.training.shards import read_crops, write_shards
+from vidinv.training.sheets import write_sheet
 
 OUTSIDE_LIMIT = 0.25  # share of the crop that reflection may fill: past it eyes appear twice
 BLACK_LIMIT = 0.06  # share of pure black inside the picture: corners of rotated originals
