@@ -41,9 +41,10 @@ def write_networks(settings: dict, run: Path, students: Path, out: Path) -> dict
     write_tensors(out / "generator.safetensors", generator.state_dict())
     write_tensors(out / "encoder.safetensors", encoder.state_dict())
     write_tensors(out / "directions.safetensors", load_file(run / "directions.safetensors"))
-    for name in ("identity", "attributes", "landmarks"):
+    described = json.loads((students / "students.json").read_text())
+    for name in described:
         shutil.copy(students / f"{name}.safetensors", out)
-    return json.loads((students / "students.json").read_text())
+    return described
 
 
 def main() -> None:
@@ -71,7 +72,7 @@ def main() -> None:
         "template": asdict(FACE),
         "generator": settings["generator"],
         "encoder": settings["encoder"],
-        **{name: students[name]["shape"] for name in ("identity", "attributes", "landmarks")},
+        **{name: student["shape"] for name, student in students.items()},
         "edits": known,
     }
     only = options.only.split(",") if options.only else list(known)
