@@ -4,6 +4,10 @@
 
 Reads RUN/checkpoint.pt, writes RUN/directions.safetensors (the displacement of one step: NAME [L, D] and NAME.feature
 [C, h, h]) and RUN/mean_latent.safetensors. How far two steps are meant to go is in the settings.
+
+    python -m pipelines.fit_directions ... --only glasses,hair
+
+makes these anew and keeps the others that the file holds.
 """
 
 from __future__ import annotations
@@ -13,18 +17,31 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from pipelines.train_autoencoder import read_networks
+from vidinv.errors import InputError
 from vidinv.models.pack import FEATURE_PART
 from vidinv.models.pictures import to_tensor
-from vidinv.training import card, directions, losses, sampling, shards, teachers
+from vidinv.training import accessories, card, directions, losses, photometry, sampling, shards, teachers
 from vidinv.training.judge import Judge, attribute_grids
-from vidinv.training.scores import colours, scores
+from vidinv.training.scores import ATTRIBUTES, require, scales
 from vidinv.training.settings import read_settings
 from vidinv.types import Displacement
 
 TRIED = 3.0  # patterns at which leaks are measured
+
+
+def edits_asked(only: str | None, edits: dict[str, dict]) -> tuple[str, ...]:
+    """Names of the edits to fit.
+
+    :raises InputError: one that the settings do not describe.
+    """
+    asked = tuple(only.split(",")) if only else tuple(edits)
+    unknown = [name for name in asked if name not in edits]
+    if unknown:
+        raise InputError(f"--only: the settings describe no edit {', '.join(unknown)}; there are {', '.join(edits)}")
+    return asked
 
 
 def main() -> None:
@@ -33,19 +50,23 @@ def main() -> None:
     parser.add_argument("--labellers", type=Path, required=True)
     parser.add_argument("--run", type=Path, required=True)
     parser.add_argument("--settings", type=Path, default=Path(__file__).parent / "settings" / "face-128.toml")
+    parser.add_argument("--only", help="comma-separated edits to fit; the run's others stay as they are")
     parser.add_argument("--faces", type=int, default=8000, help="faces that the patterns are fitted to")
     parser.add_argument("--measured", type=int, default=96, help="of them, faces on which lengths are tried")
     options = parser.parse_args()
     settings = read_settings(options.settings)
+    asked = edits_asked(options.only, settings["edits"])
     generator, encoder = read_networks(settings, options.run / "checkpoint.pt")
     nets, labels = teachers.load_teachers(options.labellers), shards.read_labels(options.data)
+    require(asked, labels)
     size = settings["encoder"]["resolution"]
 
     rng = np.random.default_rng(0)
     train = np.flatnonzero(~labels["val"])
     rows = np.sort(rng.permutation(train)[: options.faces])
     pictures = shards.read_crops(options.data, rows)
-    mine = {k: v[rows] for k, v in labels.items()} | {"colour": colours(pictures)}
+    mine = {k: v[rows] for k, v in labels.items()}
+    mine |= photometry.measured(pictures, mine["points68"])
     weights = sampling.balanced_weights(mine)
 
     @torch.inference_mode()
@@ -53,10 +74,11 @@ def main() -> None:
         with torch.autocast("cpu", torch.bfloat16):
             return encoder(to_tensor(pictures[rows]))
 
-    fitted = directions.fit(encode, mine, weights, tuple(settings["edits"]))
+    # What an edit must not leak into is fitted with it, to be taken off.
+    fitted = directions.fit(encode, mine, weights, tuple(dict.fromkeys((*ATTRIBUTES, *asked))))
     save_file({"mean_latent": fitted.mean_latent.contiguous()}, options.run / "mean_latent.safetensors")
 
-    judge = Judge(nets, {a: float(v.std()) for a, v in scores(mine).items()})
+    judge = Judge(nets, scales(mine), accessories.load_probe(options.data, labels))
     faces: dict[str, directions.Faces] = {}
     for name in fitted.patterns:
         pool = card.whom(name, mine, np.arange(len(rows)))
@@ -72,15 +94,17 @@ def main() -> None:
 
     moved = {n: effect(n, p, TRIED).moved for n, p in fitted.patterns.items()}
     responses = {n: {k: v / TRIED for k, v in m.items()} for n, m in moved.items()}
-    steps = {}
-    for name, pattern in directions.untangled(fitted.patterns, responses).items():
-        edit = settings["edits"][name]
+    pure = directions.untangled(fitted.patterns, responses)
+    file = options.run / "directions.safetensors"
+    steps = load_file(file) if options.only and file.exists() else {}
+    for name in asked:
+        edit, pattern = settings["edits"][name], pure[name]
         length = directions.calibrate(
             lambda s, n=name, p=pattern: effect(n, p, s).change[n], edit["two_steps"], edit["longest"]
         )
         step = pattern * (length / 2)
         steps |= {name: step.w.contiguous(), name + FEATURE_PART: step.feature.contiguous()}
-    save_file(steps, options.run / "directions.safetensors")
+    save_file(steps, file)
 
 
 if __name__ == "__main__":

@@ -25,12 +25,14 @@ from vidinv.faces.quads import FACE
 from vidinv.models.pack import load_pack
 from vidinv.models.packaging import write_pack_toml, write_tensors
 from vidinv.models.pictures import to_tensor
-from vidinv.training import card, losses, shards, teachers
+from vidinv.training import accessories, card, losses, photometry, shards, teachers
 from vidinv.training.card_text import write_card
 from vidinv.training.frechet import frechet_figures
 from vidinv.training.judge import Judge, attribute_grids
-from vidinv.training.scores import scores
+from vidinv.training.scores import require, scales
 from vidinv.training.settings import read_settings
+
+MEASURED = 4000  # training faces whose colours are measured
 
 
 def write_networks(settings: dict, run: Path, students: Path, out: Path) -> dict:
@@ -63,10 +65,18 @@ def main() -> None:
     settings = read_settings(options.settings)
     options.out.mkdir(parents=True, exist_ok=True)
     students = write_networks(settings, options.run, options.students, options.out)
+    fitted = load_file(options.run / "directions.safetensors")
     known = {
         name: {"unit": e["unit"], "step": "", "text": e["text"], "strengths": [-1.0, 1.0], "effects": [-1.0, 1.0]}
         for name, e in settings["edits"].items()
+        if name in fitted
     }
+    only = options.only.split(",") if options.only else list(known)
+    figures: dict = {"edits": {}}
+    if options.only:
+        figures = json.loads((options.out / "card.json").read_text())["figures"]
+        before = tomllib.loads((options.out / "pack.toml").read_text())["edits"]
+        known = {n: table for n, table in known.items() if n in only} | {n: before[n] for n in before if n not in only}
     described = {
         "name": options.out.name,
         "template": asdict(FACE),
@@ -75,12 +85,6 @@ def main() -> None:
         **{name: student["shape"] for name, student in students.items()},
         "edits": known,
     }
-    only = options.only.split(",") if options.only else list(known)
-    figures: dict = {"edits": {}}
-    if options.only:
-        figures = json.loads((options.out / "card.json").read_text())["figures"]
-        before = tomllib.loads((options.out / "pack.toml").read_text())["edits"]
-        known |= {name: table for name, table in before.items() if name not in only}
     write_pack_toml(options.out, described)
 
     pack, nets, labels = (
@@ -88,24 +92,29 @@ def main() -> None:
         teachers.load_teachers(options.labellers),
         shards.read_labels(options.data),
     )
+    require(tuple(known), labels)
     rows = np.flatnonzero(labels["val"])[: options.faces]
-    mine = {k: v[rows] for k, v in labels.items()}
-    x = to_tensor(shards.read_crops(options.data, rows))
+    pictures = shards.read_crops(options.data, rows)
+    mine = {k: v[rows] for k, v in labels.items()} | photometry.measured(pictures, labels["points68"][rows])
+    x = to_tensor(pictures)
     identity = losses.identity_grids(nets, mine["points68"], pack.resolution)
     attribute = attribute_grids(mine["points68"], pack.resolution)
     faces = card.encode_faces(pack.encoder, x, mine["points68"], identity, attribute)
-    named = scores({k: v[~labels["val"]] for k, v in labels.items()})
-    judge = Judge(nets, {a: float(v.std()) for a, v in named.items()})
+    train = np.flatnonzero(~labels["val"])
+    some = shards.read_crops(options.data, train[:MEASURED])
+    seen = photometry.measured(some, labels["points68"][train[:MEASURED]])
+    columns = {k: v[train] for k, v in labels.items()}
+    scale = scales({k: v[:MEASURED] for k, v in columns.items()} | seen) | scales(columns)
+    judge = Judge(nets, scale, accessories.load_probe(options.data, labels))
     if not options.only:
         figures["reconstruction"] = card.reconstruction(pack.generator, faces, x, nets)
-        train = shards.read_crops(options.data, np.flatnonzero(~labels["val"])[:1500])
-        figures["frechet"] = frechet_figures(pack.generator, faces, x, to_tensor(train), nets)
+        figures["frechet"] = frechet_figures(pack.generator, faces, x, to_tensor(some[:1500]), nets)
     every = np.arange(len(rows))
     for name, edit in edits_of(pack).items():
         if name not in only:
             continue
-        some = card.subset(faces, card.whom(name, mine, every))
-        effects = card.effects(name, edit.displacement, card.STRENGTHS, pack.generator, some, judge, pack.attributes)
+        suited = card.subset(faces, card.whom(name, mine, every))
+        effects = card.effects(name, edit.displacement, card.STRENGTHS, pack.generator, suited, judge, pack.attributes)
         figures["edits"][name] = {str(s): asdict(e) for s, e in zip(card.STRENGTHS, effects, strict=True)}
         known[name] |= {
             "strengths": list(card.STRENGTHS),

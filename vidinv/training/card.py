@@ -13,13 +13,17 @@ from torch import Tensor
 from vidinv.models.attributes import AttributeNet
 from vidinv.models.feature_style_encoder import FeatureStyleEncoder
 from vidinv.models.generator import Generator, edited_feature
+from vidinv.models.pictures import to_levels
 from vidinv.training.directions import Faces
 from vidinv.training.judge import Judge
 from vidinv.training.losses import identity_distance
-from vidinv.training.scores import ATTRIBUTES, SCORES
+from vidinv.training.photometry import hair
+from vidinv.training.scores import ACCESSORIES, ADULT, ATTRIBUTES, LOGITS, scores
 from vidinv.training.teachers import Teachers
 from vidinv.types import Code, Displacement
 
+UNITS = {"smile": "P(happy)", "gender": "P(male)"} | {a: f"P({a})" for a in ACCESSORIES}
+WITHOUT = 0.2  # probability below which a face counts as one without
 STRENGTHS = (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0)
 
 
@@ -30,7 +34,7 @@ def encode_faces(
     """Codes and sampling grids of a batch of pictures [N, 3, S, S] in -1..1."""
     parts = [encoder(x) for x in pictures.split(32)]
     w, feature = (torch.cat(p).float() for p in zip(*parts, strict=True))
-    return Faces(w, feature, points68, identity, attribute)
+    return Faces(w, feature, points68, identity, attribute, hair(to_levels(pictures), points68))
 
 
 @torch.inference_mode()
@@ -69,7 +73,7 @@ def reconstruction(generator: Generator, faces: Faces, pictures: Tensor, teacher
 class Effect:
     """What an edit did to many faces at one strength."""
 
-    change: dict[str, float]  # mean change of each score: years, P(happy), P(male), standard deviations of the others
+    change: dict[str, float]  # mean change of each score: years, probabilities, standard deviations of the others
     moved: dict[str, float]  # mean change of each score in its own standard deviations
     identity: float  # mean cosine of edit and inversion
     student: float | None  # change of the attribute as the pack's own network sees it
@@ -92,22 +96,23 @@ def effects(
     asked = student if name in ATTRIBUTES else None
     for i in range(0, len(faces.w), 32):
         part = slice(i, i + 32)
-        code, grids = Code(faces.w[part], faces.feature[part]), faces.attribute_grids[part]
+        some = subset(faces, part)
+        code = Code(some.w, some.feature)
         native, skip = generator.below(code.w)
         inversion = generator.render_from(code.w, code.feature, skip).clamp(-1, 1)
-        before.append(_read(inversion, grids, name, judge, asked))
+        before.append(_read(inversion, some, name, judge, asked))
         for strength, found in zip(strengths, after, strict=True):
             moved = (displacement * strength).of(code)
             native_moved, skip = generator.below(moved.w)
             feature = edited_feature(moved.feature, native, native_moved)
             picture = generator.render_from(moved.w, feature, skip).clamp(-1, 1)
-            kept = 1 - identity_distance(judge.teachers, picture, inversion, faces.identity_grids[part])
-            found.append(_read(picture, grids, name, judge, asked) | {"identity": kept})
+            kept = 1 - identity_distance(judge.teachers, picture, inversion, some.identity_grids)
+            found.append(_read(picture, some, name, judge, asked) | {"identity": kept})
     return [_effect(_together(before), _together(found), judge) for found in after]
 
 
-def _read(pictures: Tensor, grids: Tensor, name: str, judge: Judge, student: AttributeNet | None) -> dict[str, Tensor]:
-    read = {"scores": judge(pictures, grids)}
+def _read(pictures: Tensor, faces: Faces, name: str, judge: Judge, student: AttributeNet | None) -> dict[str, Tensor]:
+    read = judge(pictures, faces)
     return read if student is None else read | {"student": student(pictures).score(name)}
 
 
@@ -116,36 +121,41 @@ def _together(parts: list[dict[str, Tensor]]) -> dict[str, Tensor]:
 
 
 def _effect(before: dict[str, Tensor], after: dict[str, Tensor], judge: Judge) -> Effect:
-    was, now = before["scores"], after["scores"]
-    smile, moved = SCORES.index("smile"), (now - was).mean(0)
-    units = [_units(a, now[:, i], judge) - _units(a, was[:, i], judge) for i, a in enumerate(SCORES)]
     return Effect(
-        change={a: float(u.mean()) for a, u in zip(SCORES, units, strict=True)},
-        moved={a: float(moved[i]) for i, a in enumerate(SCORES)},
+        change={a: float((_units(a, after[a], judge) - _units(a, before[a], judge)).nanmean()) for a in judge.scale},
+        moved={a: float((after[a] - before[a]).nanmean()) for a in judge.scale},
         identity=float(after["identity"].mean()),
         student=float((after["student"] - before["student"]).mean()) if "student" in after else None,
-        share_happy=float((_units("smile", now[:, smile], judge) > 0.5).float().mean()),
+        share_happy=float((_units("smile", after["smile"], judge) > 0.5).float().mean()),
     )
 
 
 def _units(name: str, score: Tensor, judge: Judge) -> Tensor:
     """Scores in standard deviations back to years and probabilities, where they are that."""
     raw = score * judge.scale[name]
-    return {"age": raw, "smile": raw.sigmoid(), "gender": raw.sigmoid()}.get(name, score)
+    return raw if name == "age" else raw.sigmoid() if name in LOGITS else score
 
 
-def adults(labels: dict[str, NDArray], rows: NDArray) -> NDArray:
-    return rows[labels["age"][rows] >= 18]
-
-
-def neutral(labels: dict[str, NDArray], rows: NDArray) -> NDArray:
-    """Faces that the expression network calls neutral."""
-    return rows[np.argmax(labels["expression"][rows], 1) == 0]
+WHOM = {  # the faces that an edit is measured on; all others on adults
+    "smile": "neutral faces",
+    "hair": "adults whose hair the crop shows",
+    "skin": "adults in pictures with colours",
+    "glasses": "adults without glasses",
+    "beard": "men without a beard",
+    "makeup": "women without makeup",
+}
 
 
 def whom(name: str, labels: dict[str, NDArray], rows: NDArray) -> NDArray:
-    """The faces that an edit is measured on."""
-    return neutral(labels, rows) if name == "smile" else adults(labels, rows)
+    """Those of ``rows`` that WHOM names for the edit."""
+    if name == "smile":
+        return rows[np.argmax(labels["expression"][rows], 1) == 0]  # what the expression network calls neutral
+    suited = (labels["age"] >= ADULT) & np.isfinite(scores(labels)[name])
+    if name in ACCESSORIES:
+        suited &= labels[name] < WITHOUT
+    if name in ("beard", "makeup"):
+        suited &= (labels["male"] > 0.5) == (name == "beard")
+    return rows[suited[rows]]
 
 
 def subset(faces: Faces, rows: NDArray) -> Faces:
@@ -157,5 +167,5 @@ def describe_step(name: str, effects: list[Effect]) -> str:
     down, up = (effects[STRENGTHS.index(s)].change[name] / 2 for s in (-2.0, 2.0))
     if name == "age":
         return f"{up:+.1f} years a step upwards, {-down:+.1f} downwards, as the labelling network sees it"
-    unit = {"smile": "in P(happy)", "gender": "in P(male)"}.get(name, "standard deviations")
+    unit = f"in {UNITS[name]}" if name in LOGITS else "standard deviations"
     return f"{up:+.2f} {unit} a step upwards, {-down:+.2f} downwards, as the labelling network sees it"

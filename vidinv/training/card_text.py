@@ -6,6 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from vidinv.training.card import WHOM
+from vidinv.training.scores import ATTRIBUTES, LOGITS
+
 FIRST_PACK = {  # what a first pack must show, by the project's design
     "psnr": 27,
     "ssim": 0.80,
@@ -14,6 +17,7 @@ FIRST_PACK = {  # what a first pack must show, by the project's design
     "lpips_w": 0.24,
     "identity_w": 0.30,
 }
+MEASURES = {"age": "years", "hair": "of lightness L*", "skin": "degrees of the typology angle"}
 LICENCE = """\
 ## Data and terms
 
@@ -86,8 +90,8 @@ def _reconstruction(figures: dict[str, Any]) -> list[str]:
 
 
 def _edit(name: str, edit: dict[str, Any], effects: dict[str, Any], scale: dict[str, float]) -> list[str]:
-    others = [a for a in ("age", "smile", "gender") if a != name]
-    whom = "neutral faces" if name == "smile" else "adults"
+    others = [a for a in ATTRIBUTES if a != name]
+    whom = WHOM.get(name, "adults")
     rows = [f"## Edit: {name}", "", f"{edit['text']}. One step: {edit['step']}. Measured on {whom}.", ""]
     head = ["steps", f"change, {edit['unit']}", "by the pack's own network", "identity kept"]
     head += [f"leak into {o}, sd" for o in others] + (["share with P(happy) > .5"] if name == "smile" else [])
@@ -98,7 +102,7 @@ def _edit(name: str, edit: dict[str, Any], effects: dict[str, Any], scale: dict[
         cells += [f"{e['moved'][o]:+.2f}" for o in others]
         cells += [f"{e['share_happy']:.0%}"] if name == "smile" else []
         rows.append("| " + " | ".join(cells) + " |")
-    unit = {"age": "years", "smile": "of the logit", "gender": "of the logit"}.get(name, "of the landmarks' measure")
+    unit = MEASURES.get(name, "of the logit" if name in LOGITS else "of the landmarks' measure")
     rows += ["", f"One standard deviation of {name} over the training faces is {scale[name]:.3g} {unit}.", ""]
     return rows
 

@@ -18,9 +18,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.optimize import brentq
 from torch import Tensor
 
-from vidinv.training.scores import ATTRIBUTES, nuisances, scores
+from vidinv.training.scores import ATTRIBUTES, heard, nuisances, scores
 from vidinv.types import Displacement
 
 Encode = Callable[[NDArray], tuple[Tensor, Tensor]]
@@ -35,6 +36,7 @@ class Faces:
     points68: NDArray  # [N, 68, 2]
     identity_grids: Tensor
     attribute_grids: Tensor
+    hair: NDArray[np.bool_]  # [N, S, S], where the picture shows hair
 
 
 @dataclass(frozen=True)
@@ -53,23 +55,29 @@ def fit(
     :param encode: rows [B] -> w [B, L, D] and F [B, C, h, h] of those faces.
     :param labels: of the N faces. :param weights: [N] how much each face counts.
     """
-    named = scores(labels)
-    designs = {n: _design([named[a] for a in _beside(n)], nuisances(labels, n), weights) for n in names}
-    weighted = {n: torch.from_numpy(x * (weights / weights.sum())[:, None]).float() for n, x in designs.items()}
-    sums: dict[str, list[Tensor | float]] = {n: [0.0, 0.0] for n in names}
+    shares = {n: torch.from_numpy(_shares(n, labels, weights, ridge)).float() for n in names}
+    patterns: dict[str, list[Tensor | float]] = {n: [0.0, 0.0] for n in names}
     mean: Tensor | float = 0.0
     for rows in np.array_split(np.arange(len(weights)), max(len(weights) // 32, 1)):
         w, feature = (c.float() for c in encode(rows))
         mean = mean + w.sum(0) / len(weights)
-        for name in names:
-            part = weighted[name][rows].t()
-            sums[name] = [s + torch.tensordot(part, c, 1) for s, c in zip(sums[name], (w, feature), strict=True)]
-    patterns = {}
-    for name, x in designs.items():
-        gram = weighted[name].double().numpy().T @ x + ridge * np.eye(x.shape[1])
-        mine = torch.from_numpy(np.linalg.inv(gram)[0]).float()
-        patterns[name] = Displacement(*(torch.tensordot(mine, s, 1) for s in sums[name]))
-    return Fitted(patterns, mean)
+        for name, share in shares.items():
+            codes = zip(patterns[name], (w, feature), strict=True)
+            patterns[name] = [p + torch.tensordot(share[rows], c, 1) for p, c in codes]
+    return Fitted({n: Displacement(*p) for n, p in patterns.items()}, mean)
+
+
+def _shares(name: str, labels: dict[str, NDArray], weights: NDArray, ridge: float) -> NDArray[np.float64]:
+    """How much of each face's code goes into the pattern of ``name``, [N]: the score's row of the regression's
+    pseudo-inverse. Faces that are not heard have none."""
+    rows = np.flatnonzero(heard(name, labels))
+    some = {k: v[rows] for k, v in labels.items()}
+    named, counted = scores(some), weights[rows] / weights[rows].sum()
+    x = _design([named[a] for a in _beside(name)], nuisances(some, name), counted)
+    weighted = x * counted[:, None]
+    shares = np.zeros(len(weights))
+    shares[rows] = weighted @ np.linalg.inv(weighted.T @ x + ridge * np.eye(x.shape[1]))[0]
+    return shares
 
 
 def _beside(name: str) -> list[str]:
@@ -105,15 +113,12 @@ def untangled(
     return pure
 
 
-def calibrate(change: Callable[[float], float], target: float, longest: float, halvings: int = 6) -> float:
-    """How many patterns long a displacement must be to change its score by ``target``, by bisection.
+def calibrate(change: Callable[[float], float], target: float, longest: float, tolerance: float = 0.02) -> float:
+    """How many patterns long a displacement must be to change its score by ``target``, to ``tolerance * longest``.
 
     :param change: mean change of the score at a length. :param longest: what is never exceeded, reached or not.
     """
-    low, high = 0.0, longest
-    if change(high) <= target:
-        return high
-    for _ in range(halvings):
-        middle = (low + high) / 2
-        low, high = (middle, high) if change(middle) < target else (low, middle)
-    return (low + high) / 2
+    ends = {0.0: -target, longest: change(longest) - target}
+    if ends[longest] <= 0:
+        return longest
+    return float(brentq(lambda s: ends[s] if s in ends else change(s) - target, 0.0, longest, xtol=tolerance * longest))

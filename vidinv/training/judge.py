@@ -10,8 +10,12 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from vidinv.models.pictures import to_levels
+from vidinv.training import photometry
+from vidinv.training.accessories import Probe, probabilities
+from vidinv.training.directions import Faces
 from vidinv.training.losses import similarity_grids
-from vidinv.training.scores import SCORES, shapes
+from vidinv.training.scores import COLOURS, shapes
 from vidinv.training.teachers import Teachers
 
 CLOSER = 0.95  # side of the attribute networks' view over that of the landmark network's
@@ -22,15 +26,17 @@ class Judge:
     """Scores of pictures, in standard deviations."""
 
     teachers: Teachers
-    scale: dict[str, float]  # standard deviation of each score over the training faces
+    scale: dict[str, float]  # standard deviation of each score over the training faces; no others are given
+    probe: Probe | None = None  # of accessories; None: they are not among the scores
 
     @torch.no_grad()
-    def __call__(self, pictures: Tensor, grids: Tensor) -> Tensor:
-        """[N, len(SCORES)].
+    def __call__(self, pictures: Tensor, faces: Faces) -> dict[str, Tensor]:
+        """Every score that has a scale, [N] each; NaN where the face does not show it.
 
-        :param pictures: [N, 3, S, S] in -1..1. :param grids: [N, 2, 3] from :func:`attribute_grids`.
+        :param pictures: [N, 3, S, S] in -1..1. :param faces: what they were made of: where things are in them.
         """
-        lab, crops = self.teachers.labeller, _view(pictures, grids)
+        lab, grids = self.teachers.labeller, faces.attribute_grids
+        crops = _view(pictures, grids)
         features = lab.attributes.features(crops)
         sex, expression = lab.attributes.fc(features, "fc/gender"), lab.expression.logits(crops)
         rest = torch.cat([expression[:, :1], expression[:, 2:]], 1).logsumexp(1)
@@ -39,9 +45,22 @@ class Judge:
             "age": lab.attributes.fc(features, "fc/age")[:, 0],
             "smile": expression[:, 1] - rest,
             "gender": sex[:, 0] - sex[:, 1],
-            **{k: torch.from_numpy(v).float() for k, v in shapes(lab.points(_view(pictures, wider)).numpy()).items()},
+            **_tensors(shapes(lab.points(_view(pictures, wider)).numpy())),
         }
-        return torch.stack([raw[a] / self.scale[a] for a in SCORES], 1)
+        if not self.scale.keys().isdisjoint(COLOURS):
+            levels = to_levels(pictures)
+            cheeks = photometry.cheeks(faces.points68, levels.shape[1])
+            # The same pixels before and after: hair that is looked for anew would lose what has come near to skin.
+            colours = {"hair": photometry.lightness(levels, faces.hair), "skin": photometry.tone(levels, cheeks)}
+            raw |= _tensors(colours)
+        if self.probe is not None:
+            found = probabilities(self.probe, self.teachers, pictures, faces.points68)
+            raw |= {k: v.clamp(0.002, 0.998).logit() for k, v in found.items()}
+        return {name: raw[name] / scale for name, scale in self.scale.items()}
+
+
+def _tensors(arrays: dict[str, NDArray]) -> dict[str, Tensor]:
+    return {k: torch.from_numpy(v).float() for k, v in arrays.items()}
 
 
 def _view(pictures: Tensor, grids: Tensor) -> Tensor:

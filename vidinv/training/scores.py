@@ -1,7 +1,7 @@
 """What can be said of a face in numbers: the scores that edits change, and what else differs between faces.
 
 One step of an edit means one standard deviation of such a score, so all of them are on scales where that means the same
-anywhere: years, logits of probabilities, and ratios of lengths between the 68 landmarks.
+anywhere: years, logits of probabilities, ratios of lengths between the 68 landmarks, lightness and angles of colour.
 """
 
 from __future__ import annotations
@@ -9,11 +9,19 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from vidinv.faces.masks import oval
+from vidinv.errors import InputError
 
 ATTRIBUTES = ("age", "smile", "gender")  # read by networks; no edit may leak into them
-SHAPES = ("mouth", "eyes", "yaw")  # read off the landmarks
-SCORES = ATTRIBUTES + SHAPES
+SHAPES = ("mouth", "eyes", "yaw", "pitch")  # read off the landmarks
+COLOURS = ("hair", "skin")  # read in the picture; columns of photometry.measured
+ACCESSORIES = ("glasses", "beard", "makeup")  # read by a probe; columns of pipelines.label_accessories
+SCORES = ATTRIBUTES + SHAPES + COLOURS + ACCESSORIES
+LOGITS = ("smile", "gender", *ACCESSORIES)  # scores that are logits of probabilities
+ADULT = 18.0  # years
+FRONTAL = 0.12  # yaw score, of either side, below which glasses look alike
+
+LIT = 35.0  # lightness of the eyes (0..100) of an open eye in some light
+DARK = 0.2  # lightness of the eyes (0..100) over brightness of the skin (0..255), below which sunglasses are worn
 
 
 def logit(p: NDArray) -> NDArray:
@@ -22,10 +30,11 @@ def logit(p: NDArray) -> NDArray:
 
 
 def shapes(points68: NDArray) -> dict[str, NDArray]:
-    """Three ratios of lengths, which do not change with the size of the picture, [N] each.
+    """Four ratios of lengths, which do not change with the size of the picture, [N] each.
 
     How far the mouth is open (inner lips apart, in eye distances), how far the eyes are (aspect ratio of Soukupova and
-    Cech 2016), and where the face looks (nose off the eyes' middle, in eye distances; the picture's right is positive).
+    Cech 2016), and where the face looks: nose off the eyes' middle, in eye distances (the picture's right is positive);
+    how far down the nose's tip is between its bridge and the chin (downwards is positive).
 
     :param points68: [N, 68, 2].
     """
@@ -41,33 +50,75 @@ def shapes(points68: NDArray) -> dict[str, NDArray]:
         "mouth": (apart(61, 67) + apart(62, 66) + apart(63, 65)) / (3 * distance),
         "eyes": (eyes[0] + eyes[1]) / 2,
         "yaw": (p[:, 30, 0] - (left[:, 0] + right[:, 0]) / 2) / distance,
+        "pitch": (p[:, 30, 1] - p[:, 27, 1]) / np.maximum(p[:, 8, 1] - p[:, 27, 1], 1e-6),
     }
 
 
 def scores(labels: dict[str, NDArray]) -> dict[str, NDArray]:
-    """Every score of every labelled face, [N] each."""
+    """Every score that there are labels of, [N] each; NaN where a face does not show it."""
     named = {"age": labels["age"], "smile": logit(labels["expression"][:, 1]), "gender": logit(labels["male"])}
-    return named | shapes(labels["points68"])
+    named |= shapes(labels["points68"])
+    named |= {name: labels[column] for name, column in (("hair", "hair"), ("skin", "tone")) if column in labels}
+    return named | {name: logit(labels[name]) for name in ACCESSORIES if name in labels}
 
 
-def colours(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Mean RGB and spread of the middle and of the surroundings of every crop [N, S, S, 3], as [N, 12].
+def scales(labels: dict[str, NDArray]) -> dict[str, float]:
+    """Standard deviation of each score that any of the labelled faces shows."""
+    return {name: float(np.nanstd(score)) for name, score in scores(labels).items() if np.isfinite(score).any()}
 
-    Held fixed, they keep the light, the film and the make of a data set out of an edit, which then tints nobody.
+
+def require(names: tuple[str, ...], labels: dict[str, NDArray]) -> None:
+    """:raises InputError: names without a score, or whose labels are missing."""
+    unknown = [n for n in names if n not in SCORES]
+    if unknown:
+        raise InputError(f"nothing measures {', '.join(unknown)}; edits that can be fitted are {', '.join(SCORES)}")
+    missing = [n for n in names if n in ACCESSORIES and n not in labels]
+    if missing:
+        raise InputError(
+            f"labels.npz has no column {', '.join(missing)}: run python -m pipelines.label_accessories on that folder, "
+            "or name other edits with --only"
+        )
+
+
+def heard(name: str, labels: dict[str, NDArray]) -> NDArray[np.bool_]:
+    """Faces that have a say in what an edit looks like, [N].
+
+    Those that show the score at all. Of beards men, of makeup women, or they would turn into the other sex. Of glasses
+    faces seen from the front, since rims that lie elsewhere in every crop average to a haze, and none in sunglasses. Of
+    skin those whose eyes' whites tell of the light.
     """
-    middle = oval(pictures.shape[1]) > 0.5
-    parts = [np.stack([p[where] for p in pictures]) for where in (middle, ~middle)]
-    return np.concatenate([f(p, axis=1) for p in parts for f in (np.mean, np.std)], 1).astype(np.float32)
+    shown = np.isfinite(scores(labels)[name])
+    if name == "glasses":
+        return shown & (np.abs(shapes(labels["points68"])["yaw"]) < FRONTAL) & ~_behind_dark_glass(labels)
+    if name in ("beard", "makeup"):
+        return shown & (labels["age"] >= ADULT) & ((labels["male"] > 0.5) == (name == "beard"))
+    if name == "skin":
+        return shown & (labels["white"] > LIT)
+    return shown
+
+
+def _behind_dark_glass(labels: dict[str, NDArray]) -> NDArray[np.bool_]:
+    return (labels["glasses"] > 0.5) & (labels["white"] < DARK * labels["skin"])
 
 
 def nuisances(labels: dict[str, NDArray], besides: str) -> NDArray:
     """What else differs between faces and must not be learned as part of score ``besides``, [N, K].
 
-    :param labels: with a column ``colour`` from :func:`colours`.
+    :param labels: with the columns of photometry.measured.
     """
-    p = labels["points68"]
-    pitch = (p[:, 30, 1] - p[:, 27, 1]) / np.maximum(p[:, 8, 1] - p[:, 27, 1], 1)
-    pose = [] if besides == "yaw" else [shapes(p)["yaw"]]
-    sets = np.stack([labels["set"] == s for s in np.unique(labels["set"])[1:]], 1)
-    columns = [*pose, pitch, labels["skin"], labels["side"], labels["colour"], labels["expression"][:, 2:], sets]
+    shape, colour = shapes(labels["points68"]), labels["colour"]
+    fixed = [shape[n] for n in ("yaw", "pitch") if n != besides]
+    if besides == "pitch":
+        fixed.append(shape["mouth"])  # an open one lowers the chin
+    if besides != "skin":
+        fixed += [labels["skin"], colour[:, :6]]
+    else:
+        fixed.append(labels["white"])  # or dark skin would be skin in the dark
+    if besides != "hair":
+        fixed.append(colour[:, 6:])
+    # Beards and makeup belong to what makes a face look masculine or feminine; glasses belong to nothing else.
+    apart = ("glasses",) if besides == "gender" else ACCESSORIES
+    fixed += [labels[n] for n in apart if n in labels and n != besides]
+    sets = labels["set"][:, None] == np.unique(labels["set"])[1:]
+    columns = [*fixed, labels["side"], labels["expression"][:, 2:], sets]
     return np.column_stack(columns).astype(np.float64)

@@ -31,7 +31,18 @@ def write_shards(folder: Path, crops: list[bytes], labels: dict[str, NDArray], s
         size += len(data)
     if at is not None:
         at.close()
-    np.savez_compressed(folder / "labels.npz", **labels)
+    write_labels(folder, labels)
+
+
+def write_labels(folder: Path, labels: dict[str, NDArray]) -> None:
+    """The table alone; one that is there is replaced as a whole or not at all."""
+    passing = folder / "labels.npz.part"
+    # What numpy.savez_compressed would write, which takes no column called "file".
+    with zipfile.ZipFile(passing, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, column in labels.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, np.asanyarray(column), allow_pickle=False)
+    passing.replace(folder / "labels.npz")
 
 
 def read_labels(folder: Path) -> dict[str, NDArray]:
