@@ -50,19 +50,14 @@ class Faces(NamedTuple):
     val_labels: dict[str, NDArray]
 
 
-def read_faces(folder: Path) -> Faces:
+def read_faces(folder: Path, without: Path | None) -> Faces:
     labels = shards.read_labels(folder)
-    train, val = np.flatnonzero(~labels["val"]), np.flatnonzero(labels["val"])
+    kept = np.ones(len(labels["val"]), bool)
+    if without is not None:
+        kept[np.loadtxt(without, int)] = False
+    train, val = np.flatnonzero(kept & ~labels["val"]), np.flatnonzero(kept & labels["val"])
     halves = [{k: v[rows] for k, v in labels.items()} for rows in (train, val)]
     return Faces(shards.read_crops(folder, train), halves[0], shards.read_crops(folder, val), halves[1])
-
-
-def covered(faces: Faces, how: DistilOptions, side: int) -> tuple[Faces, occluders.Bank]:
-    """Crops as small as the network looks at them, the validation faces with something drawn over most of them."""
-    train, labels = occluders.shrunk(faces.train, faces.labels, side)
-    bank = occluders.make_bank(train, labels["points68"], how.seed)
-    val, maps = occluders.examples(*occluders.shrunk(faces.val, faces.val_labels, side), bank, side // 2, how)
-    return Faces(train, labels, val, maps), bank
 
 
 def finish(name: str, state: distil.State, how: DistilOptions, out: Path, faces: Faces) -> dict:
@@ -92,7 +87,9 @@ def run(name: str, faces: Faces, options: argparse.Namespace) -> dict:
     shape, how = RECIPES[name]
     how = dataclasses.replace(how, images=options.images or how.images)
     if name == "visibility":
-        faces, bank = covered(faces, how, shape.side)
+        (train, labels), val = (occluders.shrunk(*half, shape.side) for half in (faces[:2], faces[2:]))
+        bank = occluders.make_bank(train, labels["points68"], how.seed)
+        faces = Faces(train, labels, *occluders.examples(*val, bank, shape.side // 2, how))
     state = distil.start(shape, how, faces.labels, faces.train.shape[1], options.device)
     checkpoint = options.out / f"{name}.pt"
     if checkpoint.exists():
@@ -127,6 +124,9 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--only", default=",".join(RECIPES), help="comma-separated names")
+    parser.add_argument(
+        "--without", type=Path, help="file of rows to leave out, for visibility: faces that are covered"
+    )
     parser.add_argument("--images", type=int, help="length of each run, over the recipe's own")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="stop each (to be resumed) after so long")
     parser.add_argument("--checkpoint", type=float, default=60, help="seconds between checkpoints")
@@ -138,7 +138,7 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     cv2.setNumThreads(options.threads)
     options.out.mkdir(parents=True, exist_ok=True)
-    faces, report = read_faces(options.data), options.out / "students.json"
+    faces, report = read_faces(options.data, options.without), options.out / "students.json"
     for name in options.only.split(","):
         figures = run(name, faces, options)
         done = json.loads(report.read_text()) if report.exists() else {}

@@ -270,7 +270,9 @@ class VideoEditor:
         drawn = synthesise(edited, pack.generator, self.compute, SynthesiseOptions(batch))
         drawn = stack.enter_context(closing(prefetch(watch.measure("synthesise", drawn), AHEAD, "vidinv-generator")))
         known = pack.identity if pack.has("identity") else None
-        drawn = watch.measure("appraise", appraise(drawn, known, self.compute, AppraiseOptions(batch, rate=rate)))
+        looking = AppraiseOptions(batch, rate=rate)
+        visibility = pack.visibility if pack.has("visibility") else None
+        drawn = watch.measure("appraise", appraise(drawn, known, self.compute, looking, visibility=visibility))
         drawn = watch.measure("trust", trust(drawn, TrustOptions(rate=rate)))
         drawn = watch.measure("steady", steady(drawn, SteadyOptions(rate=rate)))
         return watch.measure("blend", blend(drawn, BlendOptions(composite)))

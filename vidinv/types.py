@@ -113,9 +113,12 @@ class Appraisal:
     yaw: float  # degrees, positive: towards the viewer's right
     pitch: float  # degrees, positive: downwards
     unexplained: (
-        float  # RMS difference inside the mask of the crop and the face's mean inversion about now, levels of 255
+        float  # RMS difference inside the mask of the crop and the face's mean inversion about now, levels of 255,
+        # where nothing is known to cover the face
     )
     strength: float = 1.0  # Edited.strength
+    covered: float | None = None  # 0..1, share of the face that something lies over; None: no network looked
+    visible: NDArray[np.float32] | None = None  # [S, S] 0..1, 0 where something covers the face; None: nothing does
     doubts: tuple[str, ...] = ()  # of "missed", "pose", "occlusion", "identity"
     trust: float = 1.0  # 0..1, the edit's weight in the picture is multiplied by it
 

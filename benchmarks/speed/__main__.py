@@ -61,8 +61,8 @@ def stages_alone(editor: VideoEditor, clip: Path, request: str, folder: Path) ->
     edited = timed("edit", lambda: edit(iter(coded), EditOptions(edits, rate=rate)), table)
     options = SynthesiseOptions(batch)
     drawn = timed("synthesise", lambda: synthesise(iter(edited), pack.generator, compute, options), table)
-    appraised = AppraiseOptions(batch, rate=rate)
-    drawn = timed("appraise", lambda: appraise(iter(drawn), pack.identity, compute, appraised), table)
+    appraised, eye = AppraiseOptions(batch, rate=rate), pack.visibility if pack.has("visibility") else None
+    drawn = timed("appraise", lambda: appraise(iter(drawn), pack.identity, compute, appraised, visibility=eye), table)
     drawn = timed("trust", lambda: trust(iter(drawn), TrustOptions(rate=rate)), table)
     drawn = timed("steady", lambda: steady(iter(drawn), SteadyOptions(rate=rate)), table)
     mixed = timed("blend", lambda: blend(iter(drawn)), table)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,8 @@ from vidinv.edits.library import edits_of, resolve
 from vidinv.edits.parse import parse_edit
 from vidinv.errors import DamagedPack, MalformedEdit, UnknownEdit, UnknownPack
 from vidinv.models.pack import Pack, list_packs, load_pack
-from vidinv.models.packaging import sha256, write_tensors
+from vidinv.models.packaging import sha256, write_pack_toml, write_tensors
+from vidinv.models.visibility import VisibilityNet, VisibilityShape
 
 
 @pytest.fixture
@@ -28,6 +30,18 @@ def test_networks_come_ready_for_use(folder: Path) -> None:
         assert not any(p.requires_grad for p in network.parameters())
     w, feature = pack.encoder(torch.zeros(1, 3, 64, 64))
     assert pack.generator(w, feature).shape == (1, 3, 64, 64)
+
+
+def test_a_pack_may_tell_what_lies_over_a_face_and_need_not(folder: Path) -> None:
+    assert not load_pack(folder).has("visibility")
+    with pytest.raises(DamagedPack, match="has no visibility network"):
+        _ = load_pack(folder).visibility
+    shape = VisibilityShape(side=32, widths=(8, 12), blocks=(1,))
+    write_tensors(folder / "visibility.safetensors", VisibilityNet(shape).state_dict())
+    settings = {k: v for k, v in load_pack(folder).settings.items() if k != "files"}
+    write_pack_toml(folder, {**settings, "visibility": asdict(shape)})
+    maps = load_pack(folder).visibility(torch.zeros(2, 3, 64, 64))
+    assert maps.face.shape == maps.occluder.shape == (2, 16, 16)
 
 
 def test_only_the_files_that_are_asked_for_are_read(folder: Path) -> None:

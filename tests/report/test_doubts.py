@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from vidinv.report.doubts import untrusted
+import pytest
+
+from vidinv.report.doubts import covered, untrusted
 
 
 def entry(frame: int, trust: float = 1.0, *doubts: str, person: int = 0) -> dict:
@@ -38,3 +40,30 @@ def test_persons_and_gaps_are_kept_apart_and_a_short_miss_is_only_marked() -> No
 
 def test_a_series_without_doubts_has_no_spans() -> None:
     assert untrusted([{"frame": 0, "time": None, "person": 0}, entry(1)]) == []
+
+
+def hidden(frame: int, share: float, trust: float = 1.0, person: int = 0) -> dict:
+    return {**entry(frame, trust, person=person), "covered": share}
+
+
+def test_what_covers_a_face_is_told_with_its_largest_share_and_is_no_doubt() -> None:
+    series = [hidden(0, 0.0), hidden(1, 0.1), hidden(2, 0.3), hidden(3, 0.01), hidden(4, 0.2)]
+    first, second = covered(series)
+    assert (first["first"], first["last"], first["share"]) == (1, 2, 0.3)
+    assert (first["start"], first["end"]) == (0.04, 0.08)
+    assert second["first"] == second["last"] == 4
+    assert first["done"] == "the edit goes around it"
+    assert untrusted(series) == []
+
+
+@pytest.mark.parametrize(
+    ("trusts", "done"),
+    [((0, 0), "the source is kept"), ((1, 0), "the edit goes around it; in 1 of 2 frames the source is kept")],
+)
+def test_where_too_much_is_covered_it_is_said_that_the_source_is_kept(trusts: tuple[int, ...], done: str) -> None:
+    (span,) = covered([hidden(i, 0.6, float(t)) for i, t in enumerate(trusts)])
+    assert span["done"] == done
+
+
+def test_frames_that_no_network_looked_at_have_no_spans() -> None:
+    assert covered([entry(0), entry(1, 0.0, "occlusion")]) == []

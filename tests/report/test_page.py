@@ -14,7 +14,7 @@ import pytest
 
 from vidinv.errors import MissingExtra
 from vidinv.report import Report
-from vidinv.report.doubts import untrusted
+from vidinv.report.doubts import covered, untrusted
 from vidinv.report.figures import figure
 from vidinv.report.quality import Shown
 
@@ -97,6 +97,15 @@ def test_everything_that_was_found_is_said(page: Path) -> None:
     assert text.count("data:image/jpeg") == 8
     assert text.count("<svg") == 3
     assert "in &lt;b&gt;&amp;amp; out.mp4" in text  # names of files are text, not markup
+
+
+def test_what_covers_a_face_is_told_and_drawn_and_otherwise_not_spoken_of(page: Path, tmp_path: Path) -> None:
+    assert 'id="covered"' not in page.read_text(encoding="utf-8")
+    series = [e | {"covered": 0.31 if 50 <= e["frame"] < 60 else 0.0} for e in made_up().series]
+    made_up(series=series, covered=covered(series)).write(tmp_path / "r.html")
+    text = (tmp_path / "r.html").read_text(encoding="utf-8")
+    for part in ('id="covered"', "50 to 59", "31 %", "the edit goes around it", ">covered<"):
+        assert part in text, part
 
 
 def test_the_same_report_makes_the_same_page(page: Path, tmp_path: Path) -> None:

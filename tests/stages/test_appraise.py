@@ -12,6 +12,7 @@ from torch import nn
 
 from vidinv.faces.pose import HEAD
 from vidinv.faces.quads import quad_from_points
+from vidinv.models.visibility import Visibility
 from vidinv.runtime.compute import Compute
 from vidinv.stages.appraise import AppraiseOptions, appraise
 from vidinv.types import Aligned, Code, Coded, Crop, Edited, Face, Found, Frame, Rendered
@@ -79,6 +80,52 @@ def test_what_passes_before_a_face_is_not_the_face_though_the_encoder_draws_it()
     found = np.array([r.appraisals[0].unexplained for r in appraise(iter(stream), None, CPU)])
     assert found[20:24].min() > 2 * np.delete(found, range(12, 32)).max() + 5
     assert found[:12].max() == pytest.approx(0, abs=1e-3)
+
+
+class Dark(nn.Module):
+    """What is dark covers the face, which is all of the crop."""
+
+    def forward(self, x: torch.Tensor) -> Visibility:
+        dark = (nn.functional.interpolate(x.mean(1, keepdim=True), (16, 16), mode="area")[:, 0] < -0.6).float()
+        return Visibility(torch.ones_like(dark), dark)
+
+
+def half_covered() -> np.ndarray:
+    picture = FACE.copy()
+    picture[:, :16] = 20
+    return picture
+
+
+def test_what_covers_a_face_is_measured_and_mapped() -> None:
+    stream = [rendered(i, half_covered() if 10 <= i < 20 else FACE) for i in range(30)]
+    out = [r.appraisals[0] for r in appraise(iter(stream), None, CPU, visibility=Dark())]
+    assert all(a.covered == 0 and a.visible is None for a in (*out[:8], *out[23:]))
+    for a in out[11:19]:
+        assert a.covered == pytest.approx(0.5, abs=0.1)
+        assert a.visible.shape == (32, 32)
+        assert a.visible[:, :15].max() == 0
+        assert a.visible[:, 23:].min() > 0.999
+
+
+def test_what_covers_a_face_is_no_unexplained_part_of_it() -> None:
+    """Where a network says what it is, the difference to the usual picture says nothing more."""
+    stream = [rendered(i, half_covered() if 20 <= i < 24 else FACE) for i in range(45)]
+    blind = [r.appraisals[0].unexplained for r in appraise(iter(stream), None, CPU)]
+    seeing = [r.appraisals[0].unexplained for r in appraise(iter(stream), None, CPU, visibility=Dark())]
+    assert max(seeing[21:23]) < 0.2 * min(blind[21:23])
+
+
+def test_a_single_frame_in_which_something_is_seen_is_softened_by_its_neighbours() -> None:
+    stream = [rendered(i, half_covered() if i == 10 else FACE) for i in range(20)]
+    steady = AppraiseOptions(cover=0.1)
+    shares = [r.appraisals[0].covered for r in appraise(iter(stream), None, CPU, steady, visibility=Dark())]
+    assert max(shares) == 0
+
+
+def test_a_pack_without_the_network_leaves_the_face_whole() -> None:
+    (out,) = appraise(iter([rendered(0, half_covered())]), None, CPU)
+    assert out.appraisals[0].covered is None
+    assert out.appraisals[0].visible is None
 
 
 def test_another_person_is_not_averaged_in() -> None:

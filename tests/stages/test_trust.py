@@ -127,6 +127,28 @@ def test_frames_without_trust_come_out_bit_identical(composite: str) -> None:
     assert np.abs(np.diff(change)).max() < 0.35 * change.max()
 
 
+def test_a_face_that_is_covered_too_far_loses_its_edit_for_as_long_as_it_is_and_recovers() -> None:
+    """However long it lasts: what hides a face never becomes usual."""
+    hidden = {"covered": 0.7, "unexplained": 22.0, "identities": SPOILT["identity"]["identities"]}
+    out = list(trust(stream(with_spoilt(40, 239, 280, **hidden)), TrustOptions(rate=RATE)))
+    assert all("occlusion" in r.appraisals[0].doubts for r in out[42:238])
+    assert weights(out)[42:238].max() == 0
+    assert weights(out)[250:].min() == 1
+
+
+@pytest.mark.parametrize("share", [None, 0.0, 0.3])
+def test_a_face_of_which_enough_is_seen_keeps_its_edit(share: float | None) -> None:
+    out = list(trust(stream([replace(FINE, covered=share)] * 60), TrustOptions(rate=RATE)))
+    assert (weights(out) == 1).all()
+    assert not any(r.appraisals[0].doubts for r in out)
+
+
+def test_a_face_that_is_covered_from_its_first_frame_on_is_doubted_there_too() -> None:
+    out = list(trust(stream([replace(FINE, covered=0.8)] * 10 + [FINE] * 30), TrustOptions(rate=RATE)))
+    assert weights(out)[:8].max() == 0
+    assert weights(out)[20:].min() == 1
+
+
 def test_an_edit_that_is_asked_for_more_strongly_is_not_doubted_for_what_it_costs() -> None:
     """A stronger edit looks less like the source: that is what was asked for."""
     strong = replace(FINE, strength=3.0, identities=FINE.identities | {"edit": OTHER})

@@ -7,7 +7,7 @@ from pathlib import Path
 from vidinv.models.pack import Pack
 from vidinv.report import figures
 from vidinv.report.document import Report
-from vidinv.report.doubts import untrusted
+from vidinv.report.doubts import covered, untrusted
 from vidinv.report.quality import Meter
 from vidinv.report.tally import Tally, summarise_identity
 from vidinv.runtime.timing import Stopwatch
@@ -61,6 +61,7 @@ def build(
         series=tally.series,
         source=str(source),
         untrusted=untrusted(tally.series),
+        covered=covered(tally.series),
         quality=quality,
         networks=networks,
         unmeasured=unmeasured,

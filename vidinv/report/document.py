@@ -35,6 +35,7 @@ class Report:
     series: list[dict[str, Any]]  # one entry per edited face and frame
     source: str | None = None  # the video that was edited
     untrusted: list[dict[str, Any]] = field(default_factory=list)  # spans of frames: see vidinv.report.doubts
+    covered: list[dict[str, Any]] = field(default_factory=list)  # spans in which something lies over a face: see there
     quality: dict[str, Figure] = field(default_factory=dict)  # by name; empty unless a full report was asked for
     networks: dict[str, str] = field(default_factory=dict)  # what measured: identity, attributes, landmarks, LPIPS
     unmeasured: dict[str, str] = field(default_factory=dict)  # network -> why its figures are null

@@ -11,7 +11,9 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-COLOURS = {"inversion": "#8a8f98", "edited": "#c2410c", "source": "#2563eb"}
+from vidinv.report.doubts import COVERED
+
+COLOURS = {"inversion": "#8a8f98", "edited": "#c2410c", "source": "#2563eb", "covered": "#a855f7"}
 DOUBTS = {"missed": "#94a3b8", "pose": "#f59e0b", "occlusion": "#a855f7", "identity": "#ef4444"}
 PERSONS = 8
 POINTS = 800  # per line: more cannot be told apart on a screen
@@ -20,6 +22,8 @@ Entry = dict[str, Any]
 
 def identity(series: list[Entry], spans: list[dict[str, Any]]) -> str:
     """Cosine to the source's own frame over time, a panel per person; the frames not trusted are shaded.
+
+    Where something covers the face there is a line for the covered share too.
 
     Of a crowd only the ``PERSONS`` who are seen longest have a panel.
     """
@@ -31,6 +35,8 @@ def identity(series: list[Entry], spans: list[dict[str, Any]]) -> str:
         for view in ("inversion", "edited"):
             if any(view in e for e in own):
                 _line(axes, own, [e.get(view) for e in own], view)
+        if any(e.get("covered", 0) >= COVERED for e in own):
+            _line(axes, own, [e.get("covered", 0.0) for e in own], "covered")
         _shade(axes, [s for s in spans if s["person"] == person], own)
         axes.set_ylim(min([0.0, *(e["edited"] for e in own if "edited" in e)]), 1.02)
         axes.set_ylabel(f"person {person}" if len(persons) > 1 else "cosine")

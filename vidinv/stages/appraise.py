@@ -10,10 +10,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from vidinv.faces.masks import oval
+from vidinv.faces.masks import covered_share, oval, uncovered
 from vidinv.faces.pose import pose_from_points
 from vidinv.models.identity import IdentityNet
 from vidinv.models.pictures import to_tensor
+from vidinv.models.visibility import VisibilityNet
 from vidinv.runtime.batching import groups
 from vidinv.runtime.compute import Compute
 from vidinv.runtime.window import View, windowed
@@ -26,10 +27,24 @@ VIEWS = ("source", "inversion", "edit")
 class AppraiseOptions:
     batch: int = 8  # faces per pass
     sigma: float = 0.08  # seconds; what a face is, is the mean of its inversions over so long: what only passes is not
+    cover: float = 0.03  # seconds over which the map of what covers it is smoothed: hands are quick
     rate: float = 30.0  # frames per second
 
 
-Embeddings = tuple[dict[str, NDArray[np.float32]] | None, ...]  # per crop; None: not edited
+@dataclass(frozen=True)
+class _Look:
+    """What the networks say of one crop."""
+
+    identities: dict[str, NDArray[np.float32]]  # see Appraisal
+    maps: NDArray[np.float32] | None  # [2, h, h] face and occluder, 0..1; None: no network looked
+
+
+@dataclass(frozen=True)
+class _Memory:
+    """What the window keeps of one face in one frame."""
+
+    inversion: NDArray[np.float32]
+    maps: NDArray[np.float32] | None
 
 
 def appraise(
@@ -37,77 +52,114 @@ def appraise(
     identity: IdentityNet | None,
     compute: Compute,
     options: AppraiseOptions = AppraiseOptions(),
+    *,
+    visibility: VisibilityNet | None = None,
 ) -> Iterator[Rendered]:
     """Add an Appraisal for every edited face. The only doubt it raises is "missed"; others are :func:`trust`'s.
 
     The encoder reproduces a hand before a face as well as the face, so a frame's own inversion tells nothing of it.
-    The mean over the frames around does: something that comes and goes is not in it.
+    A network that looks for such things does, and the mean over the frames around: what comes and goes is not in it.
 
     :param identity: None leaves ``identities`` empty.
+    :param visibility: None leaves ``covered`` and ``visible`` None.
     """
     sigma = options.sigma * options.rate
-    embedded = _with_embeddings(stream, identity, compute, options.batch)
-    for (rendered, embeddings), view in windowed(embedded, math.ceil(2 * sigma), _inversions):
+    looked = _looked_at(stream, identity, visibility, compute, options.batch)
+    for (rendered, looks), view in windowed(looked, math.ceil(2 * sigma), _memories):
         appraisals = tuple(
-            None if known is None else _appraisal(rendered, i, known, _mean(view, crop.person, sigma))
-            for i, (crop, known) in enumerate(zip(rendered.edited.coded.aligned.crops, embeddings, strict=True))
+            None if look is None else _appraisal(rendered, i, look, _track(view, crop.person), options)
+            for i, (crop, look) in enumerate(zip(rendered.edited.coded.aligned.crops, looks, strict=True))
         )
         yield replace(rendered, appraisals=appraisals)
 
 
-def _with_embeddings(
-    stream: Iterable[Rendered], identity: IdentityNet | None, compute: Compute, batch: int
-) -> Iterator[tuple[Rendered, Embeddings]]:
+Looks = tuple[_Look | None, ...]  # per crop; None: not edited
+Track = list[tuple[int, _Memory]]  # of one person: frames from the one asked for, and what is kept of them
+
+
+def _looked_at(
+    stream: Iterable[Rendered],
+    identity: IdentityNet | None,
+    visibility: VisibilityNet | None,
+    compute: Compute,
+    batch: int,
+) -> Iterator[tuple[Rendered, Looks]]:
     for group in groups(stream, lambda r: sum(e is not None for e in r.edits), batch):
-        drawn = [_views(r, i) for r in group for i, e in enumerate(r.edits) if e is not None]
-        embeddings = iter(_embedded(drawn, identity, compute, batch))
+        drawn = [(r, i) for r in group for i, e in enumerate(r.edits) if e is not None]
+        looks = []
+        for start in range(0, len(drawn), batch):
+            some = drawn[start : start + batch]
+            both = _embedded(some, identity, compute), _mapped(some, visibility, compute)
+            looks += [_Look(*pair) for pair in zip(*both, strict=True)]
+        found = iter(looks)
         for rendered in group:
-            yield rendered, tuple(None if e is None else next(embeddings) for e in rendered.edits)
+            yield rendered, tuple(None if e is None else next(found) for e in rendered.edits)
 
 
-def _inversions(item: tuple[Rendered, Embeddings]) -> dict[int, NDArray[np.float32]]:
-    """What the window remembers of a frame: the inversions, by person. A person lives within one shot."""
-    crops = item[0].edited.coded.aligned.crops
-    return {c.person: picture for c, picture in zip(crops, item[0].inversions, strict=True) if picture is not None}
+def _memories(item: tuple[Rendered, Looks]) -> dict[int, _Memory]:
+    """By person. A person lives within one shot."""
+    rendered, looks = item
+    crops = rendered.edited.coded.aligned.crops
+    return {
+        crop.person: _Memory(picture, look.maps if look is not None else None)
+        for crop, picture, look in zip(crops, rendered.inversions, looks, strict=True)
+        if picture is not None
+    }
 
 
-def _mean(view: View[dict[int, NDArray]], person: int, sigma: float) -> NDArray[np.float32]:
-    """Gaussian mean of the person's inversions around the middle of the view."""
-    near = [(i - view.at, pictures[person]) for i, pictures in enumerate(view.around) if person in pictures]
-    weights = np.exp([-0.5 * (t / max(sigma, 1e-9)) ** 2 for t, _ in near]).astype(np.float32)
-    return np.tensordot(weights / weights.sum(), np.stack([picture for _, picture in near]), 1)
+def _track(view: View[dict[int, _Memory]], person: int) -> Track:
+    return [(i - view.at, known[person]) for i, known in enumerate(view.around) if person in known]
 
 
-def _views(rendered: Rendered, i: int) -> NDArray[np.float32]:
-    """[3, S, S, 3] in the order of VIEWS, 0..255."""
-    source = rendered.edited.coded.aligned.crops[i].image.astype(np.float32)
-    return np.stack([source, rendered.inversions[i], rendered.edits[i]])
+def _mean(values: list[tuple[int, NDArray[np.float32]]], sigma: float) -> NDArray[np.float32]:
+    """Gaussian mean about frame 0."""
+    weights = np.exp([-0.5 * (t / max(sigma, 1e-9)) ** 2 for t, _ in values]).astype(np.float32)
+    return np.tensordot(weights / weights.sum(), np.stack([value for _, value in values]), 1)
 
 
 def _embedded(
-    drawn: list[NDArray], identity: IdentityNet | None, compute: Compute, batch: int
+    drawn: list[tuple[Rendered, int]], identity: IdentityNet | None, compute: Compute
 ) -> list[dict[str, NDArray[np.float32]]]:
     if identity is None:
         return [{} for _ in drawn]
-    found = []
-    for start in range(0, len(drawn), batch):
-        views = np.concatenate(drawn[start : start + batch])
-        with torch.inference_mode(), compute.autocast():
-            embeddings = identity(to_tensor(views, compute.device)).float().cpu().numpy()
-        threes = embeddings.reshape(-1, len(VIEWS), embeddings.shape[-1])
-        # Copies: a row that is kept for the report would keep its whole batch.
-        found += [{view: row.copy() for view, row in zip(VIEWS, three, strict=True)} for three in threes]
-    return found
+    views = [p for r, i in drawn for p in (_source(r, i).astype(np.float32), r.inversions[i], r.edits[i])]
+    with torch.inference_mode(), compute.autocast():
+        embeddings = identity(to_tensor(np.stack(views), compute.device)).float().cpu().numpy()
+    threes = embeddings.reshape(-1, len(VIEWS), embeddings.shape[-1])
+    # Copies: a row that is kept for the report would keep its whole batch.
+    return [{view: row.copy() for view, row in zip(VIEWS, three, strict=True)} for three in threes]
 
 
-def _appraisal(rendered: Rendered, i: int, identities: dict[str, NDArray], usual: NDArray) -> Appraisal:
-    """:param usual: [S, S, 3] what the face looks like about now, 0..255."""
+def _mapped(
+    drawn: list[tuple[Rendered, int]], visibility: VisibilityNet | None, compute: Compute
+) -> list[NDArray[np.float32] | None]:
+    if visibility is None:
+        return [None for _ in drawn]
+    with torch.inference_mode(), compute.autocast():
+        maps = visibility(to_tensor(np.stack([_source(r, i) for r, i in drawn]), compute.device))
+    return list(torch.stack(maps, 1).float().cpu().numpy())
+
+
+def _source(rendered: Rendered, i: int) -> NDArray[np.uint8]:
+    return rendered.edited.coded.aligned.crops[i].image
+
+
+def _appraisal(rendered: Rendered, i: int, look: _Look, track: Track, options: AppraiseOptions) -> Appraisal:
+    """:param track: the person, in this frame and those around it."""
     aligned = rendered.edited.coded.aligned
     crop = aligned.crops[i]
     face = next((f for f in aligned.found.faces if f.person == crop.person), None)
     yaw, pitch = pose_from_points(face.points)[:2] if face is not None and face.points is not None else (0.0, 0.0)
+    covered, visible = None, None
+    if look.maps is not None:
+        maps = _mean([(t, m.maps) for t, m in track if m.maps is not None], options.cover * options.rate)
+        visible = uncovered(maps[1], len(crop.image))
+        covered = 0.0 if visible is None else covered_share(visible, maps[0])
     mask = oval(len(crop.image), content=crop.content)
+    mask = mask if visible is None else mask * visible
+    usual = _mean([(t, m.inversion) for t, m in track], options.sigma * options.rate)
     error = np.square(crop.image - usual).mean(2)
-    unexplained = float(np.sqrt((error * mask).sum() / mask.sum()))
-    seen = face is not None and face.seen
-    return Appraisal(identities, yaw, pitch, unexplained, rendered.edited.strength, () if seen else ("missed",))
+    unexplained = float(np.sqrt((error * mask).sum() / max(mask.sum(), 1.0)))
+    doubts = () if face is not None and face.seen else ("missed",)
+    strength = rendered.edited.strength
+    return Appraisal(look.identities, yaw, pitch, unexplained, strength, covered, visible, doubts)

@@ -154,4 +154,6 @@ def _entry(seen: Compared, i: int, mine: dict[str, NDArray]) -> dict[str, Any]:
     entry |= {view: round(float(mine[view] @ mine["source"]), 4) for view in VIEWS[1:] if view in mine}
     if appraisal is not None:
         entry |= {"trust": round(appraisal.trust, 3), "doubts": list(appraisal.doubts)}
+        if appraisal.covered is not None:
+            entry["covered"] = round(appraisal.covered, 3)
     return entry

@@ -23,6 +23,7 @@ class TrustOptions:
         45.0  # degrees; the networks' training faces look within about 40, five points say 50 to 64 of a profile
     )
     pitch: float = 40.0  # degrees; noses differ by ten and an open mouth adds as much, so only extremes count
+    covered: float = 0.45  # share of the face that something may lie over: what is left of it is still edited
     occlusion: float = (
         1.4  # times the usual unexplained difference; expressions reach 1.3, hands 1.45, passers-by 1.5 to 2.7
     )
@@ -102,14 +103,14 @@ def judge(around: list[Appraisal], at: int, usual: Usual | None, options: TrustO
     doubts = []
     if abs(np.median([a.yaw for a in near])) > options.yaw or abs(np.median([a.pitch for a in near])) > options.pitch:
         doubts.append("pose")
-    if usual is not None and usual.frames >= options.settle * options.rate:
-        if unexplained > options.occlusion * usual.unexplained:
-            doubts.append("occlusion")
-        if known and _is_other(near, usual, likeness, options):
-            doubts.append("identity")
+    hidden = float(np.median([a.covered or 0.0 for a in near])) > options.covered
+    believed = usual is not None and usual.frames >= options.settle * options.rate
+    changed = believed and unexplained > options.occlusion * usual.unexplained
+    other = believed and known and _is_other(near, usual, likeness, options)
+    doubts += ["occlusion"] * (hidden or changed) + ["identity"] * other
     act = bool(doubts) or _missed_for(around, at) > options.missed * options.rate
     fresh = Usual(0, look, likeness, unexplained, mine.strength)
-    if usual is not None and {"occlusion", "identity"} & set(doubts):
+    if (changed or other) and not hidden:  # what hides a face never becomes usual, however long it does
         usual = replace(usual, doubted=usual.doubted + 1)
         usual = usual if usual.doubted <= options.patience * options.rate else fresh
     elif "missed" not in mine.doubts and not doubts:

@@ -36,8 +36,9 @@ class Pose:
 
 
 def draw_pose(rng: np.random.Generator) -> Pose:
-    """Open, relaxed, pointing, closed or from the side, at random."""
-    kind = rng.choice(["open", "flat", "relaxed", "pointing", "fist", "side"], p=[0.16, 0.26, 0.2, 0.1, 0.13, 0.15])
+    """Open, relaxed, pointing, closed, curled or from the side, at random."""
+    kinds = {"open": 0.14, "flat": 0.24, "relaxed": 0.16, "pointing": 0.08, "fist": 0.1, "side": 0.12, "curled": 0.16}
+    kind = rng.choice(list(kinds), p=list(kinds.values()))
     flexions = {
         "open": rng.uniform(0.0, 0.25, (4, 3)),
         "flat": rng.uniform(0.0, 0.3) + rng.uniform(0.0, 0.12, (4, 3)),
@@ -45,6 +46,9 @@ def draw_pose(rng: np.random.Generator) -> Pose:
         "pointing": np.where(np.arange(4)[:, None] < rng.integers(1, 3), rng.uniform(0, 0.25, (4, 3)), 1.2),
         "fist": rng.uniform(1.0, 1.5, (4, 3)),
         "side": rng.uniform(0.0, 0.2, (4, 3)),
+        # Folded at the middle joint, the first finger often less.
+        "curled": np.stack([*rng.uniform([[0.0], [1.1], [0.2]], [[0.5], [1.7], [0.8]], (3, 4))], 1)
+        * np.where(np.arange(4) < rng.integers(0, 2), rng.uniform(0.1, 0.7), 1)[:, None],
     }[kind]
     spread = {"open": rng.uniform(0.1, 0.28), "relaxed": rng.uniform(0.0, 0.14)}.get(kind, rng.uniform(-0.02, 0.07))
     pose = Pose(

@@ -26,6 +26,7 @@ Rng = np.random.Generator
 CHEEKS = ((2, 31, 40), (14, 35, 47))  # points around each cheek: jaw, nostril, lower lid
 CROP = 128  # pixels of the crops that hands and strokes are drawn for; those of smaller ones are smaller
 CLEAN = 0.35  # share of pictures with nothing drawn over them
+LEANING = 0.4  # share of pictures in perspective, as turned heads are: there are few among the training faces
 MOST = 0.62  # share of the face that may be covered
 KINDS = {
     "hand": 0.56,
@@ -153,7 +154,7 @@ def hand(base: NDArray[np.float32], points: NDArray, bank: Bank, rng: Rng) -> li
     palm, wrist = PALM * size / CROP, np.array(WRIST) * size / CROP
     touching = wrist + np.array([rng.normal(0, 0.3), -rng.uniform(0.2, 2.0)]) * palm
     side = rng.random()
-    turn = rng.normal(0, 0.6) if side < 0.7 else rng.choice([-1, 1]) * (rng.uniform(0.9, 2.0) + (side > 0.93))
+    turn = rng.normal(0, 0.75) if side < 0.7 else rng.choice([-1, 1]) * (rng.uniform(0.9, 2.0) + (side > 0.93))
     # A palm is six tenths of a face wide; what is nearer to the camera looks larger.
     scale = 0.6 * face / palm * np.exp(rng.normal(0.05, 0.2))
     squeezed = np.diag([scale * rng.uniform(0.8, 1.1), scale * rng.uniform(0.75, 1.05)])
@@ -273,10 +274,11 @@ def _decoys(base: NDArray[np.float32], points: NDArray, rng: Rng) -> NDArray[np.
         base = base + alpha * (hair - base)
     if rng.random() < 0.06:
         base = _glasses(base, points, rng)
-    if rng.random() < 0.1:
+    if rng.random() < 0.25:  # shadow, or sun, of a warmer or colder light
         outline = rng.uniform(-0.4, 1.4, (int(rng.integers(3, 7)), 2)) * size
-        shadow = cv2.GaussianBlur(polygon(outline, size), (0, 0), rng.uniform(0.005, 0.08) * size)
-        base = base * (1 - rng.uniform(0.1, 0.6) * shadow)[..., None]
+        edge = cv2.GaussianBlur(polygon(outline, size), (0, 0), rng.uniform(0.005, 0.12) * size)
+        gain = np.exp(rng.uniform(-0.9, 0.45) + rng.normal(0, 0.06, 3)).astype(np.float32)
+        base = base * (1 + edge[..., None] * (gain - 1))
     return base
 
 
@@ -313,9 +315,15 @@ def example(
     """
     size = len(picture)
     picture, covered = cover(picture, points, bank, rng)
+    turned = np.eye(3)
+    if rng.random() < LEANING:
+        corners = np.float32([[0, 0], [1, 0], [1, 1], [0, 1]]) * (size - 1)
+        turned = cv2.getPerspectiveTransform(corners, corners + rng.normal(0, 0.06 * size, (4, 2)).astype(np.float32))
+        points = cv2.perspectiveTransform(points[None], turned)[0]
     affine, points = placement(points, size, options.augmentation, rng)
+    whole = np.vstack([affine, [0, 0, 1]]) @ turned
     how = {"flags": cv2.INTER_LINEAR, "borderMode": cv2.BORDER_REFLECT_101}
-    picture, covered = (cv2.warpAffine(p, affine, (size, size), **how) for p in (picture, covered))
+    picture, covered = (cv2.warpPerspective(p, whole, (size, size), **how) for p in (picture, covered))
     return spoil(picture, options.augmentation, rng), face_region(points, size), covered
 
 
