@@ -87,12 +87,17 @@ def main() -> None:
         grids = losses.identity_grids(nets, points, size), attribute_grids(points, size)
         faces[name] = card.encode_faces(encoder, to_tensor(pictures[chosen]), points, *grids)
 
-    def effect(name: str, pattern: Displacement, length: float) -> card.Effect:
-        [got] = card.effects(name, pattern, [length], generator, faces[name], judge, None)
-        print(f"{name}, {length:.2f} patterns: {got}", flush=True)
-        return got
+    def tried(name: str, pattern: Displacement, lengths: list[float]) -> list[card.Effect]:
+        found = card.effects(name, pattern, lengths, generator, faces[name], judge, None)
+        for length, e in zip(lengths, found, strict=True):
+            leaks = ", ".join(f"{a} {e.moved[a]:+.2f}" for a in ATTRIBUTES if a != name)
+            print(
+                f"{name}, {length:.2f} patterns: {e.change[name]:+.3f}, identity {e.identity:.3f}, sd of {leaks}",
+                flush=True,
+            )
+        return found
 
-    moved = {n: effect(n, p, TRIED).moved for n, p in fitted.patterns.items()}
+    moved = {n: tried(n, p, [TRIED])[0].moved for n, p in fitted.patterns.items()}
     responses = {n: {k: v / TRIED for k, v in m.items()} for n, m in moved.items()}
     pure = directions.untangled(fitted.patterns, responses)
     file = options.run / "directions.safetensors"
@@ -100,7 +105,7 @@ def main() -> None:
     for name in asked:
         edit, pattern = settings["edits"][name], pure[name]
         length = directions.calibrate(
-            lambda s, n=name, p=pattern: effect(n, p, s).change[n], edit["two_steps"], edit["longest"]
+            lambda s, n=name, p=pattern: [e.change[n] for e in tried(n, p, s)], edit["two_steps"], edit["longest"]
         )
         step = pattern * (length / 2)
         steps |= {name: step.w.contiguous(), name + FEATURE_PART: step.feature.contiguous()}

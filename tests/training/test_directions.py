@@ -88,8 +88,13 @@ def test_untangled_patterns_leave_the_other_scores_where_they_are() -> None:
 
 
 def test_a_step_gets_the_length_that_reaches_its_target_and_none_beyond_the_longest() -> None:
-    assert directions.calibrate(lambda s: 3 * s, 6.0, 8.0) == pytest.approx(2, abs=0.16)
-    assert directions.calibrate(lambda s: 0.1 * s, 6.0, 8.0) == 8.0
+    def linear(slope: float):
+        return lambda lengths: [slope * s for s in lengths]
+
+    assert directions.calibrate(linear(3), 6.0, 8.0) == pytest.approx(2)
+    assert directions.calibrate(linear(3), 0.5, 8.0) == pytest.approx(1 / 6)
+    assert directions.calibrate(linear(0.1), 6.0, 8.0) == 8.0
+    assert directions.calibrate(lambda lengths: [np.tanh(s - 3) + 1 for s in lengths], 1.0, 8.0) == pytest.approx(3)
 
 
 def test_an_edits_effect_is_measured_through_both_parts_of_its_displacement() -> None:

@@ -18,7 +18,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.optimize import brentq
 from torch import Tensor
 
 from vidinv.training.scores import ATTRIBUTES, heard, nuisances, scores
@@ -113,12 +112,17 @@ def untangled(
     return pure
 
 
-def calibrate(change: Callable[[float], float], target: float, longest: float, tolerance: float = 0.02) -> float:
-    """How many patterns long a displacement must be to change its score by ``target``, to ``tolerance * longest``.
+def calibrate(changes: Callable[[list[float]], list[float]], target: float, longest: float, points: int = 8) -> float:
+    """How many patterns long a displacement must be to change its score by ``target``, between ``points`` that are
+    tried, linearly.
 
-    :param change: mean change of the score at a length. :param longest: what is never exceeded, reached or not.
+    :param changes: mean change of the score at each of several lengths. :param longest: what is never exceeded, reached
+        or not.
     """
-    ends = {0.0: -target, longest: change(longest) - target}
-    if ends[longest] <= 0:
+    lengths = np.linspace(0, longest, points + 1)
+    reached = np.array([0.0, *changes(lengths[1:].tolist())])
+    beyond = np.flatnonzero(reached >= target)
+    if not len(beyond):
         return longest
-    return float(brentq(lambda s: ends[s] if s in ends else change(s) - target, 0.0, longest, xtol=tolerance * longest))
+    ends = slice(beyond[0] - 1, beyond[0] + 1)
+    return float(np.interp(target, reached[ends], lengths[ends]))
