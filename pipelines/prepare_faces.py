@@ -5,7 +5,7 @@
 
 FACES holds one zip per set and labels.csv (columns set, file, split, age, sex). A face is left out when the detector
 misses it, when too much of its crop lies outside the picture, when fewer of its pixels than --least-side lie across the
-crop, or when black corners or a watermark's grey are in it; the manifest counts why.
+crop, when black corners are in it, or when labels/watermarks.csv names it; the manifest counts why.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from vidinv.training.shards import read_crops, write_shards
 from vidinv.training.sheets import write_sheet
 
 OUTSIDE_LIMIT = 0.25  # share of the crop that reflection may fill: past it eyes appear twice
+WATERMARKS = Path(__file__).parent / "labels" / "watermarks.csv"
 BLACK_LIMIT = 0.06  # share of pure black inside the picture: corners of rotated originals
 
 
@@ -41,6 +42,13 @@ def skin_brightness(aligned: NDArray[np.uint8]) -> float:
     part = len(aligned) / 128
     middle = aligned[round(48 * part) : round(90 * part), round(30 * part) : round(98 * part)]
     return float(np.median(middle.reshape(-1, 3), 0).mean())
+
+
+def without_watermarks(rows: list[dict[str, str]]) -> list[dict[str, str]]:
+    """The rows of the table of faces whose pictures bear no stock agency's mark."""
+    with open(WATERMARKS, newline="") as table:
+        marked = {(r["set"], r["file"]) for r in csv.DictReader(table)}
+    return [r for r in rows if (r["set"], r["file"]) not in marked]
 
 
 def prepare(task: tuple[Path, Path, list[dict[str, str]], int, float]) -> tuple[list[bytes], dict, Counter]:
@@ -110,15 +118,15 @@ def main() -> None:
     with open(options.faces / "labels.csv", newline="") as table:
         rows = list(csv.DictReader(table))
     rows = np.random.default_rng(0).permutation(np.array(rows, object))[: options.limit].tolist()
-    how = (options.size, options.least_side)
-    tasks = [(options.faces, options.labellers, rows[i : i + 256], *how) for i in range(0, len(rows), 256)]
-    crops, tables, reasons = [], [], Counter()
+    clean, how = without_watermarks(rows), (options.size, options.least_side)
+    tasks = [(options.faces, options.labellers, clean[i : i + 256], *how) for i in range(0, len(clean), 256)]
+    crops, tables, reasons = [], [], Counter({"watermark": len(rows) - len(clean)})
     with ProcessPoolExecutor(options.processes) as pool:
         for done, (jpegs, labels, why) in enumerate(pool.map(prepare, tasks), 1):
             crops += jpegs
             tables += [labels] if labels else []
             reasons += why
-            print(f"{min(done * 256, len(rows))}/{len(rows)} pictures, {len(crops)} kept", flush=True)
+            print(f"{min(done * 256, len(clean))}/{len(clean)} pictures, {len(crops)} kept", flush=True)
     labels = {k: np.concatenate([t[k] for t in tables]) for k in tables[0]}
     write_shards(options.out, crops, labels, options.shard_mib)
     manifest = {

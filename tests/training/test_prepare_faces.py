@@ -72,3 +72,11 @@ def test_labels_given_by_eye_name_pictures_that_exist_and_some_to_validate_with(
     found = [split[r["set"], r["file"]] for r in _by_hand()]
     assert found.count("val") >= 300
     assert found.count("train") >= 1000
+
+
+def test_pictures_with_a_watermark_are_left_out_by_name() -> None:
+    with open(prepare_faces.WATERMARKS, newline="") as table:
+        marked = list(csv.DictReader(table))
+    clean = [{"set": "utk", "file": "clean.jpg"}]
+    assert len(marked) > 50
+    assert prepare_faces.without_watermarks([*marked, *clean]) == clean
