@@ -21,9 +21,10 @@ from pathlib import Path
 import torch
 
 from benchmarks.output import tell
+from vidinv.models.face_views import box_in_crop
 from vidinv.models.generator import Generator, GeneratorShape
 from vidinv.models.iresnet_encoder import IResNetEncoder, IResNetEncoderShape
-from vidinv.models.iresnet_identity import IResNetIdentity, IResNetIdentityShape, box_in_crop
+from vidinv.models.iresnet_identity import ARCFACE_VIEW, IResNetIdentity, IResNetIdentityShape
 from vidinv.models.packaging import write_pack_toml, write_tensors
 from vidinv.models.published.importing import FFHQ_TEMPLATE
 from vidinv.runtime.compute import choose
@@ -75,7 +76,7 @@ def write_pack(folder: Path) -> Path:
     """The published sizes, random weights, float32."""
     torch.manual_seed(0)
     folder.mkdir()
-    identity = IResNetIdentityShape(box=box_in_crop(**FFHQ_TEMPLATE))
+    identity = IResNetIdentityShape(box=box_in_crop(ARCFACE_VIEW, **FFHQ_TEMPLATE))
     shapes = {"generator": CONFIG_F, "encoder": IResNetEncoderShape(), "identity": identity}
     kinds = {"generator": Generator, "encoder": IResNetEncoder, "identity": IResNetIdentity}
     for name, shape in shapes.items():

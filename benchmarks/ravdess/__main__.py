@@ -86,7 +86,7 @@ def run(options: argparse.Namespace) -> int:
         "seed": options.seed,
         "pack": {"name": pack.name, "hash": pack.hash},
         "resolution": pack.resolution,
-        "networks": {"identity": f"identity of {pack.name}", "lpips": trunk},
+        "networks": {"identity": pack.label("identity"), "lpips": trunk},
         "missing": missing,
         "means": summarise(rows),
         "videos": rows,

@@ -119,6 +119,24 @@ def test_the_wrong_file_is_named(invoke, published, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_pack_is_copied_with_another_identity_network(invoke, published, tmp_path):
+    base, command = imported(invoke, published, tmp_path), ["packs", "import", "--name", "other", "--out", tmp_path]
+    result = invoke(*command, "--base", base, "--identity", published / "arcface.pth")
+    assert result.exit_code == 0, result.output
+    assert "everything else: pack toy" in result.stdout
+    assert not load_pack(base).has("identity")
+    assert load_pack(tmp_path / "other").label("identity") == "identity (iresnet) of other"
+    for wrong in (
+        [],
+        ["--base", base],
+        ["--base", base, "--generator", published / "g.pt"],
+        ["--base", base, "--identity", published / "arcface.pth", "--sefa", "2"],
+    ):
+        result = invoke(*command, *wrong)
+        assert result.exit_code == errors.UsageError.exit_code
+        assert "--base PACK" in result.stderr
+
+
 def test_a_file_without_option_is_refused(invoke, published, tmp_path):
     result = invoke("packs", "import", "--generator", published / "g.pt", "--name", "x", published / "age.pt")
     assert result.exit_code == errors.UsageError.exit_code

@@ -56,6 +56,9 @@ def test_it_says_how_to_import_what_came(invoke, fetched, tmp_path):
     here = tmp_path / "here"
     wanted = f"vidinv packs import --generator {here}/ffhq.pkl --directions {here}/age.pt --name NAME"
     assert result.stdout.strip() == wanted
+    result = invoke("packs", "pull", "facenet-vggface2", "--accept-licence", "--to", here)
+    file = here / "20180402-114759-vggface2.pt"
+    assert result.stdout.strip() == f"vidinv packs import --base face-128 --identity {file} --name NAME"
 
 
 def test_one_that_cannot_be_fetched_does_not_stop_the_others(invoke, monkeypatch, tmp_path):

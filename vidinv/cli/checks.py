@@ -142,7 +142,9 @@ def model_pack(name: str | None, device: str, precision: str) -> Iterator[Findin
         begun = time.perf_counter()
         edit_one_frame(pack, compute)
         seconds = time.perf_counter() - begun
-        yield Finding("self-check", "ok", f"one frame detected, inverted, edited and blended in {seconds:.1f} s")
+        measured = f"; likeness by {pack.label('identity')}" if pack.has("identity") else ""
+        done = f"one frame detected, inverted, edited and blended in {seconds:.1f} s{measured}"
+        yield Finding("self-check", "ok", done)
     except VidinvError as error:
         yield Finding("pack", "broken", _first_line(error))
     except Exception as error:  # whatever it is, a run would meet it too

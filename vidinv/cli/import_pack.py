@@ -32,17 +32,26 @@ def read_crops(kind: Crops, content: str | None) -> dict | None:
 
 @guarded
 def import_pack(
+    name: Annotated[str, typer.Option(help="What the pack will be called.")],
     generator: Annotated[
-        Path,
+        Path | None,
         typer.Option(
             metavar="FILE", help="StyleGAN2: of rosinality, pSp or e4e (.pt), or NVIDIA's, StyleGAN3 too (.pkl)."
         ),
-    ],
-    name: Annotated[str, typer.Option(help="What the pack will be called.")],
+    ] = None,
+    base: Annotated[
+        str | None,
+        typer.Option(metavar="PACK", help="In place of --generator: copy this pack, with another --identity."),
+    ] = None,
     encoder: Annotated[
         Path | None, typer.Option(metavar="FILE", help="The official Feature-Style encoder (.pth).")
     ] = None,
-    identity: Annotated[Path | None, typer.Option(metavar="FILE", help="ArcFace on an iresnet (.pth).")] = None,
+    identity: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="ArcFace on an iresnet (.pth), or facenet-pytorch's InceptionResnetV1 (.pt)."
+        ),
+    ] = None,
     parsing: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Face parsing with BiSeNet (.pth), for masks of your own.")
     ] = None,
@@ -74,15 +83,24 @@ def import_pack(
         raise UsageError(f"{more[0]} has no option; write --directions {more[0]}")
 
     rule = read_crops(crops, content)
+    if (generator is None) == (base is None):
+        raise UsageError("give --generator FILE for a new pack, or --base PACK to copy one; not both")
+    others = (encoder, parsing, directions, sefa or None, rule)
+    if base is not None and (identity is None or any(v is not None for v in others)):
+        raise UsageError("--base PACK takes --identity FILE, and nothing else beside --name and --out")
 
     from vidinv.models.pack import user_packs
     from vidinv.models.published.directions import direction_file
+    from vidinv.models.published.extending import with_identity
     from vidinv.models.published.importing import Sources
     from vidinv.models.published.importing import import_pack as run
 
-    files = tuple(direction_file(text) for text in [*(directions or []), *(more or [])])
-    sources = Sources(generator, encoder, identity, parsing, files, components, sefa, rule)
-    done = run(sources, name, out or user_packs())
+    folder = out or user_packs()
+    if base is not None:
+        done = with_identity(base, identity, name, folder)
+    else:
+        files = tuple(direction_file(text) for text in [*(directions or []), *(more or [])])
+        done = run(Sources(generator, encoder, identity, parsing, files, components, sefa, rule), name, folder)
     for line in done.found:
         print(line)
     for line in done.missing:

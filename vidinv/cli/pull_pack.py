@@ -34,7 +34,7 @@ def pull(
     verbose: o.Verbose = False,
 ) -> None:
     """Fetch published files, after their terms are accepted. A broken download goes on where it stopped."""
-    from vidinv.models.pack import downloads
+    from vidinv.models.pack import DEFAULT_PACK, downloads
     from vidinv.models.published.catalogue import CATALOGUE
 
     known = {k.name: k for k in CATALOGUE}
@@ -54,7 +54,9 @@ def pull(
             say(f"error: {error}")
             failures.append(error)
     if fetched:
-        print(f"vidinv packs import {' '.join(fetched)} --name NAME")
+        alone = len(fetched) == 1 and fetched[0].startswith("--identity ")
+        base = f"--base {DEFAULT_PACK} " if alone else ""
+        print(f"vidinv packs import {base}{' '.join(fetched)} --name NAME")
     if failures:
         raise typer.Exit(failures[0].exit_code)
 

@@ -42,7 +42,7 @@ def edit_one_frame(pack: Pack, compute: Compute) -> None:
     with torch.inference_mode(), compute.autocast():
         made = {n: getattr(pack, n)(x) for n in ("identity", "attributes") if pack.has(n)}
     if "identity" in made and not torch.isfinite(made["identity"]).all():
-        raise ArithmeticError(f"the identity network gives no numbers in {compute.dtype}; try --precision fp32")
+        raise ArithmeticError(f"{pack.label('identity')} gives no numbers in {compute.dtype}; try --precision fp32")
 
 
 def _picture(height: int, width: int) -> np.ndarray:

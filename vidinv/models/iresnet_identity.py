@@ -8,34 +8,19 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from vidinv.models.face_views import Box, FaceView
 from vidinv.models.iresnet import IRESNET50, WIDTHS, IResNet, cut_and_resize
 
 # Where ArcFace's 112 x 112 input has the eyes, and the corners of the mouth, on average: pixels.
-_SIDE = 112
-_EYES = (55.913, 51.599)
-_MOUTH = (56.140, 92.285)
-_EYE_DISTANCE = 35.237
-
-
-def box_in_crop(centre: float, by_eyes: float, by_mouth: float) -> tuple[float, float, float, float]:
-    """The part of a pack's crop that ArcFace's alignment would cut out of an average face.
-
-    :param centre: with the other two the pack's template, see :class:`vidinv.faces.quads.Template`.
-    :return: x0, y0, x1, y1, fractions of the crop; they may lie beyond it.
-    """
-    down = _MOUTH[1] - _EYES[1]
-    half = max(by_eyes * _EYE_DISTANCE, by_mouth * down)
-    left, top = _EYES[0] - half, _EYES[1] + centre * down - half
-    box = (-left, -top, _SIDE - left, _SIDE - top)
-    return tuple(round(v / (2 * half), 4) for v in box)
+ARCFACE_VIEW = FaceView(size=(112, 112), eyes=(55.913, 51.599), mouth=(56.140, 92.285), eye_distance=35.237)
 
 
 @dataclass(frozen=True)
 class IResNetIdentityShape:
     """Sizes of the network, and where in the pack's crop its input lies."""
 
-    side: int = _SIDE
-    box: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)  # x0, y0, x1, y1, fractions of the crop
+    side: int = 112
+    box: Box = (0.0, 0.0, 1.0, 1.0)  # x0, y0, x1, y1, fractions of the crop
     widths: tuple[int, ...] = WIDTHS
     blocks: tuple[int, ...] = IRESNET50
     embedding: int = 512

@@ -30,6 +30,7 @@ from vidinv.models.feature_style_encoder import EncoderShape, FeatureStyleEncode
 from vidinv.models.generator import Generator, GeneratorShape
 from vidinv.models.generator3 import AliasFreeGenerator, AliasFreeShape
 from vidinv.models.identity import IdentityNet, IdentityShape
+from vidinv.models.inception_identity import InceptionIdentity, InceptionIdentityShape
 from vidinv.models.iresnet_encoder import IResNetEncoder, IResNetEncoderShape
 from vidinv.models.iresnet_identity import IResNetIdentity, IResNetIdentityShape
 from vidinv.models.landmarks import LandmarkNet, LandmarkShape
@@ -47,7 +48,11 @@ KINDS: dict[str, dict[str, tuple[type[nn.Module], type]]] = {
         "stylegan3": (AliasFreeGenerator, AliasFreeShape),
     },
     "encoder": {"residual": (FeatureStyleEncoder, EncoderShape), "iresnet": (IResNetEncoder, IResNetEncoderShape)},
-    "identity": {"student": (IdentityNet, IdentityShape), "iresnet": (IResNetIdentity, IResNetIdentityShape)},
+    "identity": {
+        "student": (IdentityNet, IdentityShape),
+        "iresnet": (IResNetIdentity, IResNetIdentityShape),
+        "inception-resnet": (InceptionIdentity, InceptionIdentityShape),
+    },
     "attributes": {"student": (AttributeNet, AttributeShape)},
     "landmarks": {"student": (LandmarkNet, LandmarkShape)},
     "parsing": {"bisenet": (FaceParsing, FaceParsingShape)},
@@ -111,6 +116,12 @@ class Pack:
     def has(self, name: str) -> bool:
         """Is this network (or "directions") among the pack's files?"""
         return f"{name}.safetensors" in self.settings["files"]
+
+    def label(self, name: str) -> str:
+        """What a network is called beside its figures: "identity of face-128", "identity (iresnet) of ffhq-1024"."""
+        own = next(iter(KINDS[name]))
+        kind = self.settings.get(name, {}).get("kind", own)
+        return f"{name} of {self.name}" if kind == own else f"{name} ({kind}) of {self.name}"
 
     @property
     def crops(self) -> CropRule:
@@ -182,7 +193,7 @@ class Pack:
         return self._network("encoder")
 
     @cached_property
-    def identity(self) -> IdentityNet | IResNetIdentity:
+    def identity(self) -> IdentityNet | IResNetIdentity | InceptionIdentity:
         return self._network("identity")
 
     @cached_property

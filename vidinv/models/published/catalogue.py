@@ -27,6 +27,7 @@ _ADA = "https://nvlabs-fi-cdn.nvidia.com/stylegan2-ada-pytorch/pretrained"
 _ADA_PAGE = "https://github.com/NVlabs/stylegan2-ada-pytorch"
 _E4E = "https://raw.githubusercontent.com/omertov/encoder4editing/main/editings"
 _E4E_PAGE = "https://github.com/omertov/encoder4editing"
+_FACENET = "https://github.com/timesler/facenet-pytorch"
 _FSE_PAGE = "https://github.com/InterDigitalInc/FeatureStyleEncoder"
 _FSE = "InterDigital's own terms, LICENSE.txt on its page: you yourself, or whoever uses it in your name"
 
@@ -47,6 +48,13 @@ def _ngc(file: str, purpose: str) -> KnownFile:
 def _e4e(name: str, path: str, purpose: str, size: int, sha256: str) -> KnownFile:
     file = path.rpartition("/")[2]
     return KnownFile(name, file, "--directions", purpose, "MIT", _E4E_PAGE, f"{_E4E}/{path}", size, sha256)
+
+
+def _facenet(name: str, file: str, data: str) -> KnownFile:
+    licence = f"MIT, the licence of facenet-pytorch; trained on {data}, a data set with terms of its own"
+    purpose = f"InceptionResnetV1 trained on {data}: identity figures"
+    address = f"{_FACENET}/releases/download/v2.2.9/{file}"
+    return KnownFile(name, file, "--identity", purpose, licence, _FACENET, address)
 
 
 CATALOGUE = (
@@ -77,6 +85,8 @@ CATALOGUE = (
         "feature-style-encoder", "143_enc.pth", "--encoder", "Feature-Style encoder of faces, 1024 px", _FSE, _FSE_PAGE
     ),
     KnownFile("arcface", "backbone.pth", "--identity", "ArcFace on an iresnet50: identity figures", _FSE, _FSE_PAGE),
+    _facenet("facenet-vggface2", "20180402-114759-vggface2.pt", "VGGFace2"),
+    _facenet("facenet-casia", "20180408-102900-casia-webface.pt", "CASIA-WebFace"),
     KnownFile(
         "face-parsing",
         "79999_iter.pth",

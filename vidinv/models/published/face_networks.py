@@ -1,4 +1,4 @@
-"""The published Feature-Style encoder, ArcFace and face parsing: their weights under this package's names."""
+"""Published networks of faces, all but the generators: their weights under this package's names."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from torch import Tensor
 
 from vidinv.errors import UnsuitableCheckpoint
 from vidinv.models.face_parsing import FaceParsing, FaceParsingShape
+from vidinv.models.face_views import Box
+from vidinv.models.inception_identity import InceptionIdentity, InceptionIdentityShape
 from vidinv.models.iresnet_encoder import IResNetEncoder, IResNetEncoderShape
 from vidinv.models.iresnet_identity import IResNetIdentity, IResNetIdentityShape
 from vidinv.models.published.fitting import fitted, renamer
@@ -33,6 +35,7 @@ _ARCFACE_NAMES = renamer(
     (r"to_embedding\.(.+)", r"fc.\1"),
     (r"norm_embedding\.(.+)", r"features.\1"),
 )
+_FACENET_NAMES = renamer((r"network\.(.+)", r"\1"))
 
 
 def read_encoder(state: dict[str, Tensor], path: Path) -> tuple[IResNetEncoderShape, dict[str, Tensor]]:
@@ -48,7 +51,7 @@ def read_encoder(state: dict[str, Tensor], path: Path) -> tuple[IResNetEncoderSh
 
 
 def read_identity(
-    state: dict[str, Tensor], path: Path, box: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
+    state: dict[str, Tensor], path: Path, box: Box = (0.0, 0.0, 1.0, 1.0)
 ) -> tuple[IResNetIdentityShape, dict[str, Tensor]]:
     """ArcFace with an iresnet of any depth; ``box`` as in :class:`IResNetIdentityShape`.
 
@@ -58,6 +61,15 @@ def read_identity(
     (embedding,) = _lengths(state, ("fc.weight",), path)
     shape = IResNetIdentityShape(box=box, widths=widths, blocks=blocks, embedding=embedding)
     return shape, fitted(lambda: IResNetIdentity(shape), state, _ARCFACE_NAMES, path)
+
+
+def read_facenet(state: dict[str, Tensor], path: Path, box: Box) -> tuple[InceptionIdentityShape, dict[str, Tensor]]:
+    """facenet-pytorch's InceptionResnetV1; its classifier is left out. ``box`` as in :class:`InceptionIdentityShape`.
+
+    :raises UnsuitableCheckpoint: another network, by the key that does not fit.
+    """
+    shape = InceptionIdentityShape(box=box)
+    return shape, fitted(lambda: InceptionIdentity(shape), state, _FACENET_NAMES, path, ignored=r"logits\..*")
 
 
 def read_parsing(state: dict[str, Tensor], path: Path) -> tuple[FaceParsingShape, dict[str, Tensor]]:

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import errno
-import re
-import secrets
-import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from torch import Tensor
 
-from vidinv.errors import DiskFull, OutputExists, OutputUnwritable, UnsuitableCheckpoint, UsageError
+from vidinv.errors import UnsuitableCheckpoint, UsageError
 from vidinv.models.feature_style_encoder import EncoderShape, FeatureStyleEncoder, misfits
-from vidinv.models.iresnet_identity import box_in_crop
 from vidinv.models.packaging import sha256, write_pack_toml, write_tensors
 from vidinv.models.published.directions import DirectionFile, PublishedDirection, read_directions, sefa
-from vidinv.models.published.face_networks import read_encoder, read_identity, read_parsing
+from vidinv.models.published.face_networks import read_encoder, read_parsing
 from vidinv.models.published.generator_state import SAMPLES
 from vidinv.models.published.generators import read_generator
+from vidinv.models.published.identities import read_any_identity
 from vidinv.models.published.reading import read_checkpoint, state_of
+from vidinv.models.published.writing import check_name, new_folder
 from vidinv.models.synthesis import GeneratorSizes
 
 # The crop of FFHQ (Karras et al. 2019), which the published face networks were trained on.
@@ -73,28 +69,15 @@ def import_pack(sources: Sources, name: str, out: Path) -> Imported:
     :raises UsageError: a name that is none, or face networks for what is no face.
     :raises OutputError: the folder exists, or cannot be written.
     """
-    if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", name):
-        raise UsageError(f"{name!r} cannot name a pack; use letters, digits, - and _")
-    folder = out / name
-    if folder.exists():
-        raise OutputExists(f"{folder} exists; choose another name, or remove it")
+    folder = check_name(name, out)
     if sources.crops and (sources.identity or sources.parsing):
         raise UsageError("identity and parsing are networks of faces; leave them out where crops are of other things")
     parts = _gathered(sources, name)
-    part = out / f".{name}.{secrets.token_hex(4)}.part"
-    try:
-        part.mkdir(parents=True)
+    with new_folder(folder) as part:
         for file, tensors in parts.tensors.items():
             write_tensors(part / f"{file}.safetensors", tensors, torch.float32)
         write_pack_toml(part, parts.settings)
         (part / "card.md").write_text(_card(name, parts), encoding="utf-8")
-        part.rename(folder)
-    except (OSError, SafetensorError) as error:
-        full = getattr(error, "errno", None) == errno.ENOSPC or "No space left" in str(error)
-        kind, advice = (DiskFull, "free some space") if full else (OutputUnwritable, "choose another folder (--out)")
-        raise kind(f"{folder} cannot be written ({error}); {advice}") from error
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
     missing = [f"{k}: {v}" for k, v in _WITHOUT.items() if k not in parts.tensors]
     return Imported(folder, parts.found, tuple(missing))
 
@@ -123,11 +106,9 @@ def _gathered(sources: Sources, name: str) -> _Parts:
             tensors["encoder"] = {**state, "mean_latent": generator.mean_latent}
             found.append(f"encoder: Feature-Style, iresnet of {sum(encoder.blocks)} blocks, {encoder.layers} styles")
     if sources.identity:
-        box = box_in_crop(**FFHQ_TEMPLATE)
-        state = state_of(read_checkpoint(sources.identity), sources.identity)
-        identity, tensors["identity"] = read_identity(state, sources.identity, box)
-        settings["identity"] = {"kind": "iresnet", **asdict(identity)}
-        found.append(f"identity: ArcFace, iresnet of {sum(identity.blocks)} blocks, {identity.embedding} numbers")
+        identity = read_any_identity(sources.identity, settings["template"])
+        settings["identity"], tensors["identity"] = identity.settings, identity.tensors
+        found.append(identity.found)
     if sources.parsing:
         state = state_of(read_checkpoint(sources.parsing), sources.parsing)
         parsing, tensors["parsing"] = read_parsing(state, sources.parsing)
