@@ -39,7 +39,7 @@ RECIPES: dict[str, tuple[distil.Shape, DistilOptions]] = {
     "identity": (IdentityShape(), DistilOptions(images=900_000)),
     "attributes": (AttributeShape(), DistilOptions(images=180_000)),
     "landmarks": (LandmarkShape(), DistilOptions(images=180_000, augmentation=ROOMY)),
-    "visibility": (VisibilityShape(), DistilOptions(images=100_000, augmentation=SMALL)),
+    "visibility": (VisibilityShape(), DistilOptions(images=180_000, augmentation=SMALL)),
 }
 
 

@@ -29,7 +29,7 @@ def oval(
 
 
 def uncovered(
-    occluder: NDArray[np.float32], size: int, low: float = 0.2, high: float = 0.45, sure: float = 0.6
+    occluder: NDArray[np.float32], size: int, low: float = 0.12, high: float = 0.35, sure: float = 0.7
 ) -> NDArray[np.float32] | None:
     """Where a face may be edited, from where something probably lies over it: 0 on that, rising softly around it.
 

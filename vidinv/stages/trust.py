@@ -23,9 +23,10 @@ class TrustOptions:
         45.0  # degrees; the networks' training faces look within about 40, five points say 50 to 64 of a profile
     )
     pitch: float = 40.0  # degrees; noses differ by ten and an open mouth adds as much, so only extremes count
-    covered: float = 0.45  # share of the face that something may lie over: what is left of it is still edited
+    covered: float = 0.5  # share of the face that something may lie over; a hand over nose and mouth takes 0.45
     occlusion: float = (
-        1.4  # times the usual unexplained difference; expressions reach 1.3, hands 1.45, passers-by 1.5 to 2.7
+        1.4  # times the usual unexplained difference, beside what is known to cover the face; expressions reach 1.3,
+        # passers-by that no network saw 1.5 to 2.7
     )
     identity: float = (
         0.35  # cosine of the crop to the person's usual look; expressions keep 0.5, other people lie below 0.3

@@ -250,28 +250,8 @@ def _streak(length: float, turn: float) -> NDArray[np.float32]:
 def _decoys(base: NDArray[np.float32], points: NDArray, rng: Rng) -> NDArray[np.float32]:
     """What looks like an occluder and is none: strands of hair, glasses, cast shadows."""
     size = len(base)
-    if rng.random() < 0.12:
-        hair = (
-            base[: size // 8].mean((0, 1)) * rng.uniform(0.3, 1.1) * np.exp(rng.normal(0, 0.05, 3)).astype(np.float32)
-        )
-        mask = np.zeros((size, size), np.uint8)
-        start = np.array([rng.uniform(0, size), rng.uniform(-0.1, 0.15) * size])
-        lean, curve = rng.normal(0, 0.5), rng.normal(0, 0.6)
-        for _ in range(int(rng.integers(2, 30))):
-            t = np.linspace(0, rng.uniform(0.3, 1.0), 10)[:, None]
-            x = start[0] + rng.normal(0, 0.06) * size + size * (lean * t + curve * t * t)
-            line = np.concatenate([x, start[1] + size * t], 1)
-            cv2.polylines(
-                mask,
-                [np.round(line * 16).astype(np.int32)],
-                False,
-                255,
-                1 + (rng.random() < 0.5) * (size > 64),
-                cv2.LINE_AA,
-                4,
-            )
-        alpha = cv2.GaussianBlur(mask, (0, 0), 0.7)[..., None].astype(np.float32) / 255 * rng.uniform(0.4, 1)
-        base = base + alpha * (hair - base)
+    if rng.random() < 0.16:
+        base = _hair(base, points, rng)
     if rng.random() < 0.06:
         base = _glasses(base, points, rng)
     if rng.random() < 0.25:  # shadow, or sun, of a warmer or colder light
@@ -280,6 +260,28 @@ def _decoys(base: NDArray[np.float32], points: NDArray, rng: Rng) -> NDArray[np.
         gain = np.exp(rng.uniform(-0.9, 0.45) + rng.normal(0, 0.06, 3)).astype(np.float32)
         base = base * (1 + edge[..., None] * (gain - 1))
     return base
+
+
+def _hair(base: NDArray[np.float32], points: NDArray, rng: Rng) -> NDArray[np.float32]:
+    """Single strands from above, or a fringe over the forehead, in the colour of what is at the crop's top."""
+    size = len(base)
+    hair = base[: size // 8].mean((0, 1)) * rng.uniform(0.3, 1.1) * np.exp(rng.normal(0, 0.05, 3)).astype(np.float32)
+    mask = np.zeros((size, size), np.uint8)
+    fringe = rng.random() < 0.4
+    start = np.array([rng.uniform(0, size), rng.uniform(-0.1, 0.15) * size])
+    lean, curve = rng.normal(0, 0.5), rng.normal(0, 0.6)
+    for _ in range(int(rng.integers(60, 160) if fringe else rng.integers(2, 30))):
+        t = np.linspace(0, rng.uniform(0.3, 1.0), 10)[:, None]
+        if fringe:
+            t = t * max(points[17:27, 1].mean() / size + rng.normal(0.02, 0.06), 0.1)
+            start = np.array([rng.uniform(0, size), 0])
+        x = start[0] + rng.normal(0, 0.06) * size + size * (lean * t + curve * t * t)
+        line = np.concatenate([x, start[1] + size * t], 1)
+        width = 1 + (rng.random() < 0.5) * (size > 64 or fringe)
+        cv2.polylines(mask, [np.round(line * 16).astype(np.int32)], False, 255, width, cv2.LINE_AA, 4)
+    alpha = cv2.GaussianBlur(mask, (0, 0), 0.7)[..., None].astype(np.float32) / 255 * rng.uniform(0.4, 1)
+    grain = 1 + rng.uniform(0, 0.25) * rng.standard_normal((size, size, 1), np.float32)
+    return base + alpha * (hair * grain - base)
 
 
 def _glasses(base: NDArray[np.float32], points: NDArray, rng: Rng) -> NDArray[np.float32]:
