@@ -35,7 +35,7 @@ def build(
     alike, held, local = summarise_identity(tally.persons)
     asked = ("identity", "attributes", "landmarks") if meter is not None else ("identity", "attributes")
     unmeasured = {n: f"pack {pack.name} has no {n} network" for n in asked if not pack.has(n)}
-    quality, networks = {}, {n: f"{n} of {pack.name}" for n in asked if pack.has(n)}
+    quality, networks = {}, {n: pack.label(n) for n in asked if pack.has(n)}
     if meter is not None:
         networks |= {"lpips": f"LPIPS-{meter.lpips.trunk} v0.1"} if meter.lpips else {}
         quality = figures.reconstruction(meter, bool(edits)) | figures.identity(
