@@ -13,6 +13,7 @@ makes these anew and keeps the others that the file holds.
 from __future__ import annotations
 
 import argparse
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -79,16 +80,18 @@ def main() -> None:
     save_file({"mean_latent": fitted.mean_latent.contiguous()}, options.run / "mean_latent.safetensors")
 
     judge = Judge(nets, scales(mine), accessories.load_probe(options.data, labels))
-    faces: dict[str, directions.Faces] = {}
-    for name in fitted.patterns:
-        pool = card.whom(name, mine, np.arange(len(rows)))
+
+    @cache
+    def faces_of(whom: str) -> directions.Faces:
+        """Of those that a name of an edit stands for."""
+        pool = card.whom(whom, mine, np.arange(len(rows)))
         chosen = rng.choice(pool, options.measured, p=weights[pool] / weights[pool].sum())
         points = mine["points68"][chosen]
         grids = losses.identity_grids(nets, points, size), attribute_grids(points, size)
-        faces[name] = card.encode_faces(encoder, to_tensor(pictures[chosen]), points, *grids)
+        return card.encode_faces(encoder, to_tensor(pictures[chosen]), points, *grids)
 
-    def tried(name: str, pattern: Displacement, lengths: list[float]) -> list[card.Effect]:
-        found = card.effects(name, pattern, lengths, generator, faces[name], judge, None)
+    def tried(name: str, pattern: Displacement, lengths: list[float], whom: str) -> list[card.Effect]:
+        found = card.effects(name, pattern, lengths, generator, faces_of(whom), judge, None)
         for length, e in zip(lengths, found, strict=True):
             leaks = ", ".join(f"{a} {e.moved[a]:+.2f}" for a in ATTRIBUTES if a != name)
             print(
@@ -97,15 +100,25 @@ def main() -> None:
             )
         return found
 
-    moved = {n: tried(n, p, [TRIED])[0].moved for n, p in fitted.patterns.items()}
-    responses = {n: {k: v / TRIED for k, v in m.items()} for n, m in moved.items()}
-    pure = directions.untangled(fitted.patterns, responses)
+    @cache
+    def response(name: str, whom: str) -> dict[str, float]:
+        [found] = tried(name, fitted.patterns[name], [TRIED], whom)
+        return {score: change / TRIED for score, change in found.moved.items()}
+
     file = options.run / "directions.safetensors"
     steps = load_file(file) if options.only and file.exists() else {}
     for name in asked:
-        edit, pattern = settings["edits"][name], pure[name]
+        edit = settings["edits"][name]
+        # Leaks are measured, and taken off, on the edit's own faces: neutral ones take on more of a smile than others.
+        whom = name if name in card.WHOM else "age"
+        beside = dict.fromkeys((*ATTRIBUTES, name))
+        pattern = directions.untangled({n: fitted.patterns[n] for n in beside}, {n: response(n, whom) for n in beside})[
+            name
+        ]
         length = directions.calibrate(
-            lambda s, n=name, p=pattern: [e.change[n] for e in tried(n, p, s)], edit["two_steps"], edit["longest"]
+            lambda s, n=name, p=pattern, f=whom: [e.change[n] for e in tried(n, p, s, f)],
+            edit["two_steps"],
+            edit["longest"],
         )
         step = pattern * (length / 2)
         steps |= {name: step.w.contiguous(), name + FEATURE_PART: step.feature.contiguous()}

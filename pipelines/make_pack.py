@@ -22,7 +22,7 @@ from safetensors.torch import load_file
 from pipelines.train_autoencoder import read_networks
 from vidinv.edits.library import edits_of
 from vidinv.faces.quads import FACE
-from vidinv.models.pack import load_pack
+from vidinv.models.pack import FEATURE_PART, load_pack
 from vidinv.models.packaging import write_pack_toml, write_tensors
 from vidinv.models.pictures import to_tensor
 from vidinv.training import accessories, card, losses, photometry, shards, teachers
@@ -35,14 +35,21 @@ from vidinv.training.settings import read_settings
 MEASURED = 4000  # training faces whose colours are measured
 
 
-def write_networks(settings: dict, run: Path, students: Path, out: Path) -> dict:
-    """All safetensors files of the pack; returns the sections that describe the students."""
+def write_networks(settings: dict, run: Path, students: Path, out: Path, only: list[str]) -> dict:
+    """All safetensors files of the pack; returns the sections that describe the students.
+
+    :param only: edits whose steps are taken from the run, the others from the pack that is there; none: all of them.
+    """
     generator, encoder = read_networks(settings, run / "checkpoint.pt")
     mean = load_file(run / "mean_latent.safetensors")["mean_latent"]
     encoder.set_mean_latent(mean)
     write_tensors(out / "generator.safetensors", generator.state_dict())
     write_tensors(out / "encoder.safetensors", encoder.state_dict())
-    write_tensors(out / "directions.safetensors", load_file(run / "directions.safetensors"))
+    steps = load_file(run / "directions.safetensors")
+    if only:
+        steps = {k: v for k, v in steps.items() if k.removesuffix(FEATURE_PART) in only}
+        steps = load_file(out / "directions.safetensors") | steps
+    write_tensors(out / "directions.safetensors", steps)
     described = json.loads((students / "students.json").read_text())
     for name in described:
         shutil.copy(students / f"{name}.safetensors", out)
@@ -64,16 +71,16 @@ def main() -> None:
     options = parser.parse_args()
     settings = read_settings(options.settings)
     options.out.mkdir(parents=True, exist_ok=True)
-    students = write_networks(settings, options.run, options.students, options.out)
+    only = options.only.split(",") if options.only else []
+    students = write_networks(settings, options.run, options.students, options.out, only)
     fitted = load_file(options.run / "directions.safetensors")
     known = {
         name: {"unit": e["unit"], "step": "", "text": e["text"], "strengths": [-1.0, 1.0], "effects": [-1.0, 1.0]}
         for name, e in settings["edits"].items()
         if name in fitted
     }
-    only = options.only.split(",") if options.only else list(known)
     figures: dict = {"edits": {}}
-    if options.only:
+    if only:
         figures = json.loads((options.out / "card.json").read_text())["figures"]
         before = tomllib.loads((options.out / "pack.toml").read_text())["edits"]
         known = {n: table for n, table in known.items() if n in only} | {n: before[n] for n in before if n not in only}
@@ -106,12 +113,12 @@ def main() -> None:
     columns = {k: v[train] for k, v in labels.items()}
     scale = scales({k: v[:MEASURED] for k, v in columns.items()} | seen) | scales(columns)
     judge = Judge(nets, scale, accessories.load_probe(options.data, labels))
-    if not options.only:
+    if not only:
         figures["reconstruction"] = card.reconstruction(pack.generator, faces, x, nets)
         figures["frechet"] = frechet_figures(pack.generator, faces, x, to_tensor(some[:1500]), nets)
     every = np.arange(len(rows))
     for name, edit in edits_of(pack).items():
-        if name not in only:
+        if only and name not in only:
             continue
         suited = card.subset(faces, card.whom(name, mine, every))
         effects = card.effects(name, edit.displacement, card.STRENGTHS, pack.generator, suited, judge, pack.attributes)
