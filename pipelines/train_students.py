@@ -52,9 +52,7 @@ class Faces(NamedTuple):
 
 def read_faces(folder: Path, without: Path | None) -> Faces:
     labels = shards.read_labels(folder)
-    kept = np.ones(len(labels["val"]), bool)
-    if without is not None:
-        kept[np.loadtxt(without, int)] = False
+    kept = ~occluders.listed(labels, without) if without is not None else np.ones(len(labels["val"]), bool)
     train, val = np.flatnonzero(kept & ~labels["val"]), np.flatnonzero(kept & labels["val"])
     halves = [{k: v[rows] for k, v in labels.items()} for rows in (train, val)]
     return Faces(shards.read_crops(folder, train), halves[0], shards.read_crops(folder, val), halves[1])
@@ -125,7 +123,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--only", default=",".join(RECIPES), help="comma-separated names")
     parser.add_argument(
-        "--without", type=Path, help="file of rows to leave out, for visibility: faces that are covered"
+        "--without", type=Path, help="a table (set, file) of covered faces to leave out, for visibility"
     )
     parser.add_argument("--images", type=int, help="length of each run, over the recipe's own")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="stop each (to be resumed) after so long")

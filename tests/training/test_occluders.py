@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
@@ -174,3 +176,11 @@ def test_shrunk_faces_keep_their_points_in_place() -> None:
     small, moved = occluders.shrunk(picture, labels, 32)
     assert np.allclose(moved["points68"], (10.5, 20.5))
     assert small[0, 20:22, 10:12].min() == 255
+
+
+def test_faces_are_left_out_by_their_pictures_names(tmp_path: Path) -> None:
+    (tmp_path / "covered.csv").write_text("set,file\na,1.jpg\nb,2.jpg\nb,9.jpg\n")
+    labels = {"set": np.array(["a", "b", "b"]), "file": np.array(["1.jpg", "1.jpg", "2.jpg"])}
+    assert occluders.listed(labels, tmp_path / "covered.csv").tolist() == [True, False, True]
+    with pytest.raises(ValueError, match="no column 'file'"):
+        occluders.listed({"set": labels["set"]}, tmp_path / "covered.csv")

@@ -7,8 +7,10 @@ an occluder (strands of hair, glasses, shadows) is drawn too, and is none.
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -327,6 +329,18 @@ def example(
     how = {"flags": cv2.INTER_LINEAR, "borderMode": cv2.BORDER_REFLECT_101}
     picture, covered = (cv2.warpPerspective(p, whole, (size, size), **how) for p in (picture, covered))
     return spoil(picture, options.augmentation, rng), face_region(points, size), covered
+
+
+def listed(labels: dict[str, NDArray], table: Path) -> NDArray[np.bool_]:
+    """Which rows of the labels a CSV file with the columns set and file names.
+
+    :raises ValueError: the labels do not say which files the faces came from.
+    """
+    if "file" not in labels:
+        raise ValueError(f"the faces' labels have no column 'file', by which {table} names them: prepare them anew")
+    with open(table, newline="") as lines:
+        named = {(line["set"], line["file"]) for line in csv.DictReader(lines)}
+    return np.array([key in named for key in zip(labels["set"].tolist(), labels["file"].tolist(), strict=True)])
 
 
 def shrunk(
