@@ -30,7 +30,9 @@ from vidinv.training.scores import ATTRIBUTES, require, scales
 from vidinv.training.settings import read_settings
 from vidinv.types import Displacement
 
-TRIED = 3.0  # patterns at which leaks are measured
+TRIED = 3.0  # patterns at which it is measured what ATTRIBUTES do to other faces
+ABOUT = 0.7  # share of its longest at which an edit's leaks are measured: about where two steps end
+ROUNDS = 2  # of taking them off: effects do not quite add up
 
 
 def edits_asked(only: str | None, edits: dict[str, dict]) -> tuple[str, ...]:
@@ -101,9 +103,9 @@ def main() -> None:
         return found
 
     @cache
-    def response(name: str, whom: str) -> dict[str, float]:
-        [found] = tried(name, fitted.patterns[name], [TRIED], whom)
-        return {score: change / TRIED for score, change in found.moved.items()}
+    def response(name: str, pattern: Displacement, length: float, whom: str) -> dict[str, float]:
+        [found] = tried(name, pattern, [length], whom)
+        return {score: change / length for score, change in found.moved.items()}
 
     file = options.run / "directions.safetensors"
     steps = load_file(file) if options.only and file.exists() else {}
@@ -111,10 +113,12 @@ def main() -> None:
         edit = settings["edits"][name]
         # Leaks are measured, and taken off, on the edit's own faces: neutral ones take on more of a smile than others.
         whom = name if name in card.WHOM else "age"
-        beside = dict.fromkeys((*ATTRIBUTES, name))
-        pattern = directions.untangled({n: fitted.patterns[n] for n in beside}, {n: response(n, whom) for n in beside})[
-            name
-        ]
+        patterns = {n: fitted.patterns[n] for n in dict.fromkeys((*ATTRIBUTES, name))}
+        responses = {n: response(n, p, TRIED, whom) for n, p in patterns.items() if n != name}
+        for _ in range(ROUNDS):
+            responses[name] = response(name, patterns[name], ABOUT * edit["longest"], whom)
+            patterns[name] = directions.untangled(patterns, responses)[name]
+        pattern = patterns[name]
         length = directions.calibrate(
             lambda s, n=name, p=pattern, f=whom: [e.change[n] for e in tried(n, p, s, f)],
             edit["two_steps"],
