@@ -116,12 +116,10 @@ def main() -> None:
     if not only:
         figures["reconstruction"] = card.reconstruction(pack.generator, faces, x, nets)
         figures["frechet"] = frechet_figures(pack.generator, faces, x, to_tensor(some[:1500]), nets)
-    every = np.arange(len(rows))
     for name, edit in edits_of(pack).items():
         if only and name not in only:
             continue
-        suited = card.subset(faces, card.whom(name, mine, every))
-        effects = card.effects(name, edit.displacement, card.STRENGTHS, pack.generator, suited, judge, pack.attributes)
+        effects = card.measured(name, edit.displacement, pack.generator, faces, mine, judge, pack.attributes)
         figures["edits"][name] = {str(s): asdict(e) for s, e in zip(card.STRENGTHS, effects, strict=True)}
         known[name] |= {
             "strengths": list(card.STRENGTHS),

@@ -7,6 +7,7 @@ masks and other people cover it; its own hair, glasses and beard belong to it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -57,7 +58,7 @@ class VisibilityNet(nn.Module):
             raise ValueError(f"side {shape.side} cannot be halved {len(c)} times")
         self.stem = nn.Sequential(nn.Conv2d(12, c[0], 3, 1, 1, bias=False), nn.BatchNorm2d(c[0]), nn.LeakyReLU(0.2))
         self.stages = nn.ModuleList(stage(a, b, n) for a, b, n in zip(c[:-1], c[1:], shape.blocks, strict=True))
-        self.merges = nn.ModuleList(Merge(b, a) for a, b in zip(c[:-1], c[1:], strict=True))
+        self.merges = nn.ModuleList(Merge(b, a) for a, b in pairwise(c))
         self.to_maps = nn.Conv2d(c[0], 2, 1)
 
     def logits(self, x: Tensor) -> Tensor:

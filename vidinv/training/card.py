@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from vidinv.errors import InputError
 from vidinv.models.attributes import AttributeNet
 from vidinv.models.feature_style_encoder import FeatureStyleEncoder
 from vidinv.models.generator import Generator, edited_feature
@@ -145,14 +146,22 @@ WHOM = {  # the faces that an edit is measured on; all others on adults
     "makeup": "women without makeup",
 }
 
+WHOM_BELOW = {  # and below zero steps: those who have what is taken away; all others on the same
+    "smile": "smiling ones",
+    "glasses": "those with glasses",
+    "beard": "those with a beard",
+    "makeup": "those with makeup",
+}
 
-def whom(name: str, labels: dict[str, NDArray], rows: NDArray) -> NDArray:
-    """Those of ``rows`` that WHOM names for the edit."""
+
+def whom(name: str, labels: dict[str, NDArray], rows: NDArray, below: bool = False) -> NDArray:
+    """Those of ``rows`` that WHOM names for the edit, or WHOM_BELOW."""
     if name == "smile":
-        return rows[np.argmax(labels["expression"][rows], 1) == 0]  # what the expression network calls neutral
+        # What the expression network calls neutral, or happy.
+        return rows[np.argmax(labels["expression"][rows], 1) == int(below)]
     suited = (labels["age"] >= ADULT) & np.isfinite(scores(labels)[name])
     if name in ACCESSORIES:
-        suited &= labels[name] < WITHOUT
+        suited &= labels[name] > 1 - WITHOUT if below else labels[name] < WITHOUT
     if name in ("beard", "makeup"):
         suited &= (labels["male"] > 0.5) == (name == "beard")
     return rows[suited[rows]]
@@ -160,6 +169,33 @@ def whom(name: str, labels: dict[str, NDArray], rows: NDArray) -> NDArray:
 
 def subset(faces: Faces, rows: NDArray) -> Faces:
     return Faces(*(getattr(faces, f.name)[rows] for f in fields(faces)))
+
+
+def measured(
+    name: str,
+    step: Displacement,
+    generator: Generator,
+    faces: Faces,
+    labels: dict[str, NDArray],
+    judge: Judge,
+    student: AttributeNet | None,
+) -> list[Effect]:
+    """What an edit does at each of STRENGTHS.
+
+    :param faces: N of them. :param labels: theirs.
+    :raises InputError: none of the faces is one to measure this edit on.
+    """
+    found = []
+    for below, strengths in ((True, [s for s in STRENGTHS if s < 0]), (False, [s for s in STRENGTHS if s >= 0])):
+        rows = whom(name, labels, np.arange(len(faces.w)), below and name in WHOM_BELOW)
+        if not len(rows):
+            who = WHOM_BELOW.get(name) if below else None
+            raise InputError(
+                f"{name}: among {len(faces.w)} validation faces are none of {who or WHOM.get(name, 'adults')}; measure "
+                "more faces, or leave the edit out of the settings"
+            )
+        found += effects(name, step, strengths, generator, subset(faces, rows), judge, student)
+    return found
 
 
 def describe_step(name: str, effects: list[Effect]) -> str:

@@ -11,7 +11,8 @@ T = TypeVar("T")
 
 
 def read_settings(path: Path) -> dict[str, Any]:
-    """A settings file. ``include = ["other.toml"]`` takes the tables that it has not itself from other files (paths relative to it)."""
+    """A settings file. ``include = ["other.toml"]`` takes the tables that it has not itself from other files, named by
+    paths relative to it."""
     settings = tomllib.loads(path.read_text(encoding="utf-8"))
     for name in settings.pop("include", []):
         settings = read_settings(path.parent / name) | settings
