@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import re
-import tomllib
 from functools import partial
 from pathlib import Path
 
@@ -16,28 +15,24 @@ RESULTS = ROOT / "benchmarks" / "results"
 
 
 def pack_table() -> list[str]:
-    pack = ROOT / "assets" / "models" / "face-128"
-    figures = json.loads((pack / "card.json").read_text())["figures"]
-    edits = tomllib.loads((pack / "pack.toml").read_text())["edits"]
-    inversion = figures["reconstruction"]
+    card = json.loads((ROOT / "assets" / "models" / "face-128" / "card.json").read_text())
+    inversion, edits = card["figures"]["reconstruction"], card["figures"]["edits"]
     rows = [
-        "| validation faces | PSNR | SSIM | LPIPS-squeeze | identity |",
-        "| --- | --- | --- | --- | --- |",
-        f"| inversion G(w, F) | {inversion['psnr']:.1f} dB | {inversion['ssim']:.3f} | {inversion['lpips']:.3f} "
-        f"| {inversion['identity']:.3f} |",
-        f"| G(w) alone | | | {inversion['lpips_w']:.3f} | {inversion['identity_w']:.3f} |",
-        "",
-        "| edit | +2 steps: change / identity kept / largest leak | -2 steps |",
-        "| --- | --- | --- |",
+        "| validation faces | |",
+        "| --- | --- |",
+        "| inversion G(w, F): PSNR / SSIM / LPIPS-squeeze / identity "
+        f"| {inversion['psnr']:.1f} dB / {inversion['ssim']:.3f} / {inversion['lpips']:.3f} "
+        f"/ {inversion['identity']:.3f} |",
+        f"| G(w) alone: LPIPS-squeeze / identity | {inversion['lpips_w']:.3f} / {inversion['identity_w']:.3f} |",
     ]
-    for name, edit in edits.items():
-        cells = []
-        for steps in ("2.0", "-2.0"):
-            effect = figures["edits"][name][steps]
-            leak = max(abs(effect["moved"][a]) for a in ("age", "smile", "gender") if a != name)
-            change = f"{effect['change'][name]:+.{1 if edit['unit'] == 'years' else 2}f} {edit['unit']}"
-            cells.append(f"{change} / {effect['identity']:.2f} / {leak:.2f} sd")
-        rows.append(f"| {name}: {edit['text']} | {' | '.join(cells)} |")
+    attributes = {"age": "years", "smile": "P(happy)", "gender": "P(male)"}
+    for name, effects in edits.items():
+        up, unit = effects["2.0"], attributes.get(name, "sd")
+        leak = max(abs(up["moved"][a]) for a in attributes if a != name)
+        rows.append(
+            f"| {name} +2: change / identity kept / largest leak | {up['change'][name]:+.2f} {unit} / "
+            f"{up['identity']:.3f} / {leak:.2f} sd |"
+        )
     return rows
 
 

@@ -114,8 +114,6 @@ def main() -> None:
         # Leaks are measured, and taken off, on the edit's own faces: neutral ones take on more of a smile than others.
         whom = name if name in card.WHOM else "age"
         patterns = {n: fitted.patterns[n] for n in dict.fromkeys((*ATTRIBUTES, name))}
-        own = patterns[name]
-        patterns[name] = Displacement(own.w * edit.get("styles", 1.0), own.feature)
         responses = {n: response(n, p, TRIED, whom) for n, p in patterns.items() if n != name}
         for _ in range(ROUNDS):
             responses[name] = response(name, patterns[name], ABOUT * edit["longest"], whom)

@@ -29,7 +29,6 @@ def labels(count: int, seed: int = 0) -> dict[str, np.ndarray]:
         "set": np.array(["a", "b"])[rng.integers(0, 2, count)],
         "val": np.zeros(count, bool),
         "colour": rng.uniform(0, 255, (count, 12)),
-        "shade": rng.uniform(0, 100, (count, 6)),
     }
 
 

@@ -90,7 +90,6 @@ def table(count: int) -> dict[str, np.ndarray]:
         "side": rng.uniform(90, 300, count),
         "set": np.full(count, "a"),
         "colour": rng.uniform(0, 255, (count, 12)),
-        "shade": rng.uniform(0, 100, (count, 6)),
         "hair": np.where(np.arange(count) % 4 == 0, np.nan, rng.uniform(10, 80, count)),
         "tone": rng.uniform(-40, 70, count),
         "white": rng.uniform(5, 80, count),
@@ -128,11 +127,9 @@ def test_an_edit_of_colour_is_not_held_fixed_by_the_colours_of_its_own_region() 
     assert held("skin", labels["white"])
     assert held("hair", face_red)
     assert not held("hair", around_red)
-    assert held("smile", labels["shade"][:, 3])
-    assert not held("beard", labels["shade"][:, 3])
 
 
-def test_glasses_are_held_fixed_beside_every_other_edit_and_beards_beside_colours() -> None:
+def test_glasses_are_held_fixed_beside_every_other_edit_and_beards_are_part_of_gender() -> None:
     labels = table(300)
 
     def held(name: str) -> set[str]:
@@ -140,22 +137,9 @@ def test_glasses_are_held_fixed_beside_every_other_edit_and_beards_beside_colour
             a for a in ("glasses", "beard", "makeup") for c in nuisances(labels, name).T if np.array_equal(c, labels[a])
         }
 
-    assert held("age") == {"glasses"}
+    assert held("age") == {"glasses", "beard", "makeup"}
     assert held("gender") == {"glasses"}
-    assert held("hair") == {"glasses", "beard", "makeup"}
     assert held("beard") == {"glasses", "makeup"}
     bare = {k: v for k, v in labels.items() if k not in ("glasses", "beard", "makeup")}
     assert "glasses" not in scores(bare)
-    assert nuisances(bare, "age").shape[1] == nuisances(labels, "age").shape[1] - 1
-
-
-def test_the_skin_about_the_mouth_is_a_ring_without_the_lips() -> None:
-    points = np.zeros((1, 68, 2))
-    around = np.linspace(0, 2 * np.pi, 12, endpoint=False)
-    points[0, 48:60] = np.column_stack([64 + 14 * np.cos(around), 90 + 5 * np.sin(around)])
-    [ring] = photometry.muzzle(points, 128)
-    assert not ring[90, 52:77].any()
-    assert ring[80, 64]
-    assert ring[100, 64]
-    assert not ring[60, 64]
-    assert not ring[90, 35]
+    assert nuisances(bare, "age").shape[1] == nuisances(labels, "age").shape[1] - 3

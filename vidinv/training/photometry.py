@@ -23,14 +23,10 @@ def measured(pictures: NDArray[np.uint8], points68: NDArray) -> dict[str, NDArra
     """Columns of labels that are read in the crops [N, S, S, 3] themselves, with landmarks [N, 68, 2].
 
     ``colour`` [N, 12], see :func:`colours`; ``hair`` [N], lightness L* of the hair, 0..100, NaN where none is seen;
-    ``tone`` [N], of the skin in degrees of ITA, NaN in pictures without colours; ``white`` [N], see :func:`eye_whites`;
-    ``shade`` [N, 6], L*, a*, b* of the cheeks and of the skin about the mouth.
+    ``tone`` [N], of the skin in degrees of ITA, NaN in pictures without colours; ``white`` [N], see :func:`eye_whites`.
     """
-    size = pictures.shape[1]
-    parts = [_middle(pictures, where) for where in (cheeks(points68, size), muzzle(points68, size))]
     return {
         "colour": colours(pictures),
-        "shade": np.nan_to_num(np.concatenate(parts, 1)),
         "white": eye_whites(pictures, points68),
         "hair": lightness(pictures, hair(pictures, points68)),
         "tone": tone(pictures, cheeks(points68, pictures.shape[1])),
@@ -58,19 +54,6 @@ def cheeks(points68: NDArray, size: int) -> NDArray[np.bool_]:
             radius = max(min(0.15 * apart, 0.3 * abs(p[jaw, 0] - p[nose, 0])), 1)
             centre = (p[jaw] + p[nose]) / 2
             mask |= (x - centre[0]) ** 2 + (y - centre[1]) ** 2 <= radius**2
-    return found
-
-
-def muzzle(points68: NDArray, size: int) -> NDArray[np.bool_]:
-    """The skin about the mouth, where a beard would be: a ring about the lips, [N, size, size]."""
-    found = np.zeros((len(points68), size, size), bool)
-    for mask, p in zip(found, points68, strict=True):
-        lips, centre, ring = p[48:60], p[48:60].mean(0), np.zeros((size, size), np.uint8)
-        for grown, value in ((1.8, 1), (1.2, 0)):
-            # A ring of even width: thin lips are grown upwards and downwards by what wide ones are.
-            reach = (grown - 1) * np.ptp(lips[:, 0]) / 2 * np.sign(lips - centre)
-            cv2.fillPoly(ring, [cv2.convexHull(np.round(lips + reach).astype(np.int32))], value)
-        mask |= ring > 0
     return found
 
 

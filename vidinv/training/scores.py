@@ -116,11 +116,8 @@ def nuisances(labels: dict[str, NDArray], besides: str) -> NDArray:
         fixed.append(labels["white"])  # or dark skin would be skin in the dark
     if besides != "hair":
         fixed.append(colour[:, 6:])
-    if besides not in ("skin", "beard", "gender"):
-        fixed.append(labels["shade"])  # or what is drawn in other places of every face comes out as a shade
-    # Glasses belong to nothing else. Beards and makeup are part of sex, and the probe that reads them reads something of
-    # a smile and of folds as well: held fixed beside those, they come back as a shade about the mouth.
-    apart = ACCESSORIES if besides in (*COLOURS, *ACCESSORIES) else ("glasses",)
+    # Beards and makeup belong to what makes a face look masculine or feminine; glasses belong to nothing else.
+    apart = ("glasses",) if besides == "gender" else ACCESSORIES
     fixed += [labels[n] for n in apart if n in labels and n != besides]
     sets = labels["set"][:, None] == np.unique(labels["set"])[1:]
     columns = [*fixed, labels["side"], labels["expression"][:, 2:], sets]
