@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import tomllib
 from functools import partial
 from pathlib import Path
 
@@ -15,23 +16,47 @@ RESULTS = ROOT / "benchmarks" / "results"
 
 
 def pack_table() -> list[str]:
-    card = json.loads((ROOT / "assets" / "models" / "face-128" / "card.json").read_text())
-    inversion, edits = card["figures"]["reconstruction"], card["figures"]["edits"]
+    pack = ROOT / "assets" / "models" / "face-128"
+    figures = json.loads((pack / "card.json").read_text())["figures"]
+    edits = tomllib.loads((pack / "pack.toml").read_text())["edits"]
+    inversion = figures["reconstruction"]
     rows = [
-        "| validation faces | |",
-        "| --- | --- |",
-        "| inversion G(w, F): PSNR / SSIM / LPIPS-squeeze / identity "
-        f"| {inversion['psnr']:.1f} dB / {inversion['ssim']:.3f} / {inversion['lpips']:.3f} "
-        f"/ {inversion['identity']:.3f} |",
-        f"| G(w) alone: LPIPS-squeeze / identity | {inversion['lpips_w']:.3f} / {inversion['identity_w']:.3f} |",
+        "| validation faces | PSNR | SSIM | LPIPS-squeeze | identity |",
+        "| --- | --- | --- | --- | --- |",
+        f"| inversion G(w, F) | {inversion['psnr']:.1f} dB | {inversion['ssim']:.3f} | {inversion['lpips']:.3f} "
+        f"| {inversion['identity']:.3f} |",
+        f"| G(w) alone | | | {inversion['lpips_w']:.3f} | {inversion['identity_w']:.3f} |",
+        "",
+        "| edit | +2 steps: change / identity kept / largest leak | -2 steps |",
+        "| --- | --- | --- |",
     ]
-    attributes = {"age": "years", "smile": "P(happy)", "gender": "P(male)"}
-    for name, effects in edits.items():
-        up, unit = effects["2.0"], attributes.get(name, "sd")
-        leak = max(abs(up["moved"][a]) for a in attributes if a != name)
+    for name, edit in edits.items():
+        cells = []
+        for steps in ("2.0", "-2.0"):
+            effect = figures["edits"][name][steps]
+            leak = max(abs(effect["moved"][a]) for a in ("age", "smile", "gender") if a != name)
+            change = f"{effect['change'][name]:+.{1 if edit['unit'] == 'years' else 2}f} {edit['unit']}"
+            cells.append(f"{change} / {effect['identity']:.2f} / {leak:.2f} sd")
+        rows.append(f"| {name}: {edit['text']} | {' | '.join(cells)} |")
+    return rows
+
+
+def packs_table() -> list[str]:
+    """The packs side by side: what the feature code's resolution buys and costs."""
+    rows = [
+        "| pack | F | PSNR | SSIM | LPIPS | identity | G(w) alone: LPIPS, identity | age +2: years, identity kept "
+        "| smile +2: P(happy), identity kept |",
+        "| --- |" + " --- |" * 8,
+    ]
+    for folder in sorted(p.parent for p in (ROOT / "assets" / "models").glob("*/card.json")):
+        figures = json.loads((folder / "card.json").read_text())["figures"]
+        side = tomllib.loads((folder / "pack.toml").read_text())["encoder"]["feature_side"]
+        made, age, smile = figures["reconstruction"], figures["edits"]["age"]["2.0"], figures["edits"]["smile"]["2.0"]
         rows.append(
-            f"| {name} +2: change / identity kept / largest leak | {up['change'][name]:+.2f} {unit} / "
-            f"{up['identity']:.3f} / {leak:.2f} sd |"
+            f"| {folder.name} | {side} px | {made['psnr']:.1f} dB | {made['ssim']:.3f} | {made['lpips']:.3f} | "
+            f"{made['identity']:.3f} | {made['lpips_w']:.3f}, {made['identity_w']:.3f} | "
+            f"{age['change']['age']:+.1f}, {age['identity']:.2f} | "
+            f"{smile['change']['smile']:+.2f}, {smile['identity']:.2f} |"
         )
     return rows
 
@@ -87,7 +112,13 @@ def video_set_table(name: str) -> list[str]:
 
 
 def filled(text: str) -> str:
-    tables = {"pack": pack_table, "editing": editing_table, "speed": speed_table, "published": published_table}
+    tables = {
+        "pack": pack_table,
+        "packs": packs_table,
+        "editing": editing_table,
+        "speed": speed_table,
+        "published": published_table,
+    }
     tables |= {name: partial(video_set_table, name) for name in ("ravdess", "clips")}
     for name, rows in tables.items():
         block = f"<!-- table: {name} -->\n" + "\n".join(rows()) + "\n<!-- end -->"
