@@ -29,7 +29,7 @@ from vidinv.models.face_detector import FaceDetector
 from vidinv.models.pictures import to_tensor
 from vidinv.training import teachers
 from vidinv.training.sampling import balance, balanced_weights
-from vidinv.training.shards import read_crops, write_shards
+from vidinv.training.shards import read_crops, read_names, write_shards
 from vidinv.training.sheets import write_sheet
 
 OUTSIDE_LIMIT = 0.25  # share of the crop that reflection may fill: past it eyes appear twice
@@ -46,8 +46,7 @@ def skin_brightness(aligned: NDArray[np.uint8]) -> float:
 
 def without_watermarks(rows: list[dict[str, str]]) -> list[dict[str, str]]:
     """The rows of the table of faces whose pictures bear no stock agency's mark."""
-    with open(WATERMARKS, newline="") as table:
-        marked = {(r["set"], r["file"]) for r in csv.DictReader(table)}
+    marked = read_names(WATERMARKS)
     return [r for r in rows if (r["set"], r["file"]) not in marked]
 
 

@@ -110,8 +110,10 @@ def run(name: str, faces: Faces, options: argparse.Namespace) -> dict:
             last = time.monotonic()
         return late
 
-    drawn = (occluders.batches, bank, shape.side // 2) if name == "visibility" else (distil.batches,)
-    feed = drawn[0](faces.train, faces.labels, *drawn[1:], how, state.seen)
+    if name == "visibility":
+        feed = occluders.batches(faces.train, faces.labels, bank, shape.side // 2, how, state.seen)
+    else:
+        feed = distil.batches(faces.train, faces.labels, how, state.seen)
     distil.train(state, name, feed, how, tell)
     state.save(checkpoint)
     return finish(name, state, how, options.out, faces)

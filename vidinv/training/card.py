@@ -185,14 +185,17 @@ def measured(
     :param faces: N of them. :param labels: theirs.
     :raises InputError: none of the faces is one to measure this edit on.
     """
+    groups = {False: STRENGTHS}
+    if name in WHOM_BELOW:
+        groups = {True: [s for s in STRENGTHS if s < 0], False: [s for s in STRENGTHS if s >= 0]}
     found = []
-    for below, strengths in ((True, [s for s in STRENGTHS if s < 0]), (False, [s for s in STRENGTHS if s >= 0])):
-        rows = whom(name, labels, np.arange(len(faces.w)), below and name in WHOM_BELOW)
+    for below, strengths in groups.items():
+        rows = whom(name, labels, np.arange(len(faces.w)), below)
         if not len(rows):
-            who = WHOM_BELOW.get(name) if below else None
+            who = WHOM_BELOW[name] if below else WHOM.get(name, "adults")
             raise InputError(
-                f"{name}: among {len(faces.w)} validation faces are none of {who or WHOM.get(name, 'adults')}; measure "
-                "more faces, or leave the edit out of the settings"
+                f"{name}: among {len(faces.w)} validation faces are none of {who}; measure more faces, or leave the "
+                "edit out of the settings"
             )
         found += effects(name, step, strengths, generator, subset(faces, rows), judge, student)
     return found

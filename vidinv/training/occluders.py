@@ -7,7 +7,6 @@ an occluder (strands of hair, glasses, shadows) is drawn too, and is none.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,6 +22,7 @@ from vidinv.training.distil import DistilOptions, placement, spoil
 from vidinv.training.hands import ALBEDO, ALPHA, PALM, SLOPE_X, SLOPE_Y, WRIST, draw_hand
 from vidinv.training.objects import OBJECTS, Layer, fabric, polygon, soft_field
 from vidinv.training.sampling import balanced_weights
+from vidinv.training.shards import read_names
 
 Rng = np.random.Generator
 CHEEKS = ((2, 31, 40), (14, 35, 47))  # points around each cheek: jaw, nostril, lower lid
@@ -338,8 +338,7 @@ def listed(labels: dict[str, NDArray], table: Path) -> NDArray[np.bool_]:
     """
     if "file" not in labels:
         raise ValueError(f"the faces' labels have no column 'file', by which {table} names them: prepare them anew")
-    with open(table, newline="") as lines:
-        named = {(line["set"], line["file"]) for line in csv.DictReader(lines)}
+    named = read_names(table)
     return np.array([key in named for key in zip(labels["set"].tolist(), labels["file"].tolist(), strict=True)])
 
 

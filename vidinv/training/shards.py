@@ -6,6 +6,7 @@ labels.npz          a column per label, a row per face
 
 from __future__ import annotations
 
+import csv
 import zipfile
 from pathlib import Path
 
@@ -48,6 +49,12 @@ def write_labels(folder: Path, labels: dict[str, NDArray]) -> None:
 def read_labels(folder: Path) -> dict[str, NDArray]:
     with np.load(folder / "labels.npz", allow_pickle=False) as table:
         return dict(table)
+
+
+def read_names(table: Path) -> set[tuple[str, str]]:
+    """Sets and files of the pictures that a CSV file with these two columns names."""
+    with open(table, newline="") as lines:
+        return {(line["set"], line["file"]) for line in csv.DictReader(lines)}
 
 
 def rows_present(folder: Path) -> NDArray[np.int64]:
