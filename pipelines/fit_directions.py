@@ -22,8 +22,8 @@ from safetensors.torch import load_file, save_file
 
 from pipelines.train_autoencoder import read_networks
 from vidinv.errors import InputError
-from vidinv.models.pack import FEATURE_PART
 from vidinv.models.pictures import to_tensor
+from vidinv.packs.load import FEATURE_PART
 from vidinv.training import accessories, card, directions, losses, photometry, sampling, shards, teachers
 from vidinv.training.judge import Judge, attribute_grids
 from vidinv.training.scores import ATTRIBUTES, require, scales

@@ -22,9 +22,9 @@ from safetensors.torch import load_file
 from pipelines.train_autoencoder import read_networks
 from vidinv.edits.library import edits_of
 from vidinv.faces.quads import FACE
-from vidinv.models.pack import FEATURE_PART, load_pack
-from vidinv.models.packaging import write_pack_toml, write_tensors
 from vidinv.models.pictures import to_tensor
+from vidinv.packs.load import FEATURE_PART, load_pack
+from vidinv.packs.write import write_pack_toml, write_tensors
 from vidinv.training import accessories, card, losses, photometry, shards, teachers
 from vidinv.training.card_text import write_card
 from vidinv.training.frechet import frechet_figures

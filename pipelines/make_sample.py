@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from vidinv.faces.masks import oval
 from vidinv.models.generator import render_pair
-from vidinv.models.pack import Pack, load_pack
 from vidinv.models.pictures import to_levels, to_tensor
+from vidinv.packs.load import Pack, load_pack
 from vidinv.stages.detect import DetectOptions, detect, make_detectors
 from vidinv.training import shards
 from vidinv.types import Code, Frame

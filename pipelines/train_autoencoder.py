@@ -16,10 +16,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from vidinv.models.feature_style_encoder import EncoderShape, FeatureStyleEncoder
-from vidinv.models.generator import Generator, GeneratorShape
-from vidinv.models.pack import load_pack
+from vidinv.models.feature_style_encoder import EncoderConfig, FeatureStyleEncoder
+from vidinv.models.generator import Generator, GeneratorConfig
 from vidinv.models.pictures import to_tensor
+from vidinv.packs.load import load_pack
 from vidinv.training import autoencoder, growth, losses, sampling, shards, teachers, validation
 from vidinv.training.settings import build, read_settings
 from vidinv.training.sheets import write_sheet
@@ -27,8 +27,8 @@ from vidinv.training.sheets import write_sheet
 
 def read_networks(settings: dict, checkpoint: Path) -> tuple[Generator, FeatureStyleEncoder]:
     """Generator and encoder of a run, ready for use."""
-    generator = Generator(build(GeneratorShape, settings["generator"]))
-    encoder = FeatureStyleEncoder(build(EncoderShape, settings["encoder"]))
+    generator = Generator(build(GeneratorConfig, settings["generator"]))
+    encoder = FeatureStyleEncoder(build(EncoderConfig, settings["encoder"]))
     saved = torch.load(checkpoint, map_location="cpu", weights_only=True)
     generator.load_state_dict(saved["generator"])
     encoder.load_state_dict(saved["encoder"])
@@ -87,7 +87,7 @@ def main() -> None:
     x_val = to_tensor(shards.read_crops(options.data, val))
 
     state = autoencoder.start(
-        build(GeneratorShape, settings["generator"]), build(EncoderShape, settings["encoder"]), how
+        build(GeneratorConfig, settings["generator"]), build(EncoderConfig, settings["encoder"]), how
     )
     checkpoint = options.out / "checkpoint.pt"
     if checkpoint.exists():

@@ -24,13 +24,13 @@ import torch
 
 from pipelines.train_generator import keep, piece_arguments, resume, shorter, tune
 from vidinv.faces.quads import FACE
-from vidinv.models.feature_style_encoder import EncoderShape, FeatureStyleEncoder
-from vidinv.models.generator import Generator, GeneratorShape
+from vidinv.models.feature_style_encoder import EncoderConfig, FeatureStyleEncoder
+from vidinv.models.generator import Generator, GeneratorConfig
 from vidinv.models.synthesis import StyleGenerator
 from vidinv.runtime.compute import Compute
 from vidinv.training import adversarial, inversion, losses, teachers, validation
 from vidinv.training.bank import FaceBank, open_faces
-from vidinv.training.discriminator import DiscriminatorShape
+from vidinv.training.discriminator import DiscriminatorConfig
 from vidinv.training.inversion import InversionOptions, InversionState, JointOptions
 from vidinv.training.pieces import Piece, train
 from vidinv.training.settings import build, read_settings
@@ -48,10 +48,10 @@ def read_generator(where: Path, settings: dict, device: str) -> StyleGenerator:
     """
     checkpoint = where / "checkpoint.pt"
     if not checkpoint.is_file():
-        from vidinv.models.pack import load_pack  # safetensors, which a GPU's machine may lack
+        from vidinv.packs.load import load_pack  # safetensors, which a GPU's machine may lack
 
         return load_pack(where, device).generator
-    generator = Generator(build(GeneratorShape, settings["generator"]))
+    generator = Generator(build(GeneratorConfig, settings["generator"]))
     generator.load_state_dict(torch.load(checkpoint, map_location="cpu", weights_only=True)["generator"])
     return generator.to(device, memory_format=torch.channels_last)
 
@@ -59,7 +59,7 @@ def read_generator(where: Path, settings: dict, device: str) -> StyleGenerator:
 def begin(options: argparse.Namespace, settings: dict, how: InversionOptions, compute: Compute) -> InversionState:
     """The run as it stands: resumed, or begun from the generator's run (and, with --joint, from the encoder's)."""
     generator = read_generator(options.generator, settings, compute.device)
-    shape = build(EncoderShape, settings["encoder"])
+    shape = build(EncoderConfig, settings["encoder"])
     if not options.joint:
         state = inversion.start(generator, shape, how, compute)
         if saved := resume(options.out):
@@ -73,7 +73,7 @@ def begin(options: argparse.Namespace, settings: dict, how: InversionOptions, co
     encoder = FeatureStyleEncoder(shape).to(compute.device, memory_format=torch.channels_last)
     if before:
         encoder.load_state_dict(before["average_encoder"])
-    critic_shape = build(DiscriminatorShape, settings["discriminator"])
+    critic_shape = build(DiscriminatorConfig, settings["discriminator"])
     state = inversion.start_joint(generator, encoder, critic_shape, how, compute)
     if saved:
         state.from_dict(saved)
@@ -89,7 +89,7 @@ def keep_all(
     encoder, name = inversion.finished_encoder(state, bank, batch), "joint" if state.joint else "encoder"
     weights = {"generator": state.average_generator.state_dict(), "encoder": encoder.state_dict(), "seen": state.seen}
     weights |= {"before": 0, "recipe": RECIPE.format(name, state.seen)}
-    weights |= {"encoder_shape": asdict(encoder.shape), "template": asdict(FACE)}
+    weights |= {"encoder_shape": asdict(encoder.config), "template": asdict(FACE)}
     keep(options.out, state.to_dict(), weights, options.part_mib, "joint" if state.joint else "state")
     x, grids = val
     full, styled = validation.invert(state.average_generator, encoder, x)
@@ -114,7 +114,7 @@ def main() -> None:
     state = begin(options, settings, how, compute)
     print(f"{table}: {state.seen} of {how.images} images seen, {compute}", flush=True)
 
-    size = state.generator.shape.resolution
+    size = state.generator.config.resolution
     nets, faces = teachers.load_teachers(options.labellers), open_faces(options.data, size)
     nets.labeller.to(compute.device)
     grids = losses.identity_grids(nets, faces.labels["points68"], size)

@@ -18,11 +18,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from vidinv.models.generator import GeneratorShape
+from vidinv.models.generator import GeneratorConfig
 from vidinv.runtime.compute import Compute, choose
 from vidinv.training import adversarial, checkpoints, sample_quality, teachers
 from vidinv.training.bank import open_faces
-from vidinv.training.discriminator import DiscriminatorShape
+from vidinv.training.discriminator import DiscriminatorConfig
 from vidinv.training.pieces import Piece, train
 from vidinv.training.settings import build, read_settings
 from vidinv.training.sheets import write_sheet
@@ -80,7 +80,7 @@ def main() -> None:
     options = parser.parse_args()
     settings = read_settings(options.settings)
     how = shorter(build(adversarial.GanOptions, settings["adversarial"]), options)
-    shape = build(GeneratorShape, settings["generator"])
+    shape = build(GeneratorConfig, settings["generator"])
     compute = tune(options)
     options.out.mkdir(parents=True, exist_ok=True)
 
@@ -92,7 +92,7 @@ def main() -> None:
         nets.labeller.to(compute.device)
         some = np.random.default_rng(0).permutation(faces.train)[: options.figures]
         real = sample_quality.features(nets, faces.tensor(np.sort(some)), compute)
-    critic = build(DiscriminatorShape, settings["discriminator"])
+    critic = build(DiscriminatorConfig, settings["discriminator"])
     state = adversarial.start(shape, critic, how, compute, options.compile)
     if saved := resume(options.out):
         state.from_dict(saved)

@@ -24,10 +24,10 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 
-from vidinv.models.attributes import AttributeShape
-from vidinv.models.identity import IdentityShape
-from vidinv.models.landmarks import LandmarkShape
-from vidinv.models.visibility import VisibilityShape
+from vidinv.models.attributes import AttributeConfig
+from vidinv.models.identity import IdentityConfig
+from vidinv.models.landmarks import LandmarkConfig
+from vidinv.models.visibility import VisibilityConfig
 from vidinv.training import distil, occluders, shards
 from vidinv.training.distil import Augmentation, DistilOptions
 from vidinv.training.sheets import write_maps, write_points
@@ -36,10 +36,10 @@ from vidinv.training.sheets import write_maps, write_points
 ROOMY = Augmentation(turn=20.0, scale=0.12, shift=0.08)
 SMALL = dataclasses.replace(ROOMY, soft=0.2, jpeg=0.15)  # crops of half the size are spoilt by less
 RECIPES: dict[str, tuple[distil.Shape, DistilOptions]] = {
-    "identity": (IdentityShape(), DistilOptions(images=900_000)),
-    "attributes": (AttributeShape(), DistilOptions(images=180_000)),
-    "landmarks": (LandmarkShape(), DistilOptions(images=180_000, augmentation=ROOMY)),
-    "visibility": (VisibilityShape(), DistilOptions(images=180_000, augmentation=SMALL)),
+    "identity": (IdentityConfig(), DistilOptions(images=900_000)),
+    "attributes": (AttributeConfig(), DistilOptions(images=180_000)),
+    "landmarks": (LandmarkConfig(), DistilOptions(images=180_000, augmentation=ROOMY)),
+    "visibility": (VisibilityConfig(), DistilOptions(images=180_000, augmentation=SMALL)),
 }
 
 
@@ -60,7 +60,7 @@ def read_faces(folder: Path, without: Path | None) -> Faces:
 
 def finish(name: str, state: distil.State, how: DistilOptions, out: Path, faces: Faces) -> dict:
     """Write the student and measure it as it was written."""
-    shape = state.mean.shape
+    shape = state.mean.config
     save_file(distil.weights(state.mean), out / f"{name}.safetensors")
     net = distil.NETS[type(shape)](shape).to(memory_format=torch.channels_last)
     net.load_state_dict(load_file(out / f"{name}.safetensors"))

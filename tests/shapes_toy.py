@@ -10,14 +10,14 @@ import numpy as np
 import torch
 
 from vidinv.faces.boxes import CropRule
-from vidinv.models.feature_style_encoder import EncoderShape, FeatureStyleEncoder
-from vidinv.models.generator import Generator, GeneratorShape
-from vidinv.models.packaging import write_pack_toml, write_tensors
-from vidinv.models.published.directions import sefa
+from vidinv.models.feature_style_encoder import EncoderConfig, FeatureStyleEncoder
+from vidinv.models.generator import Generator, GeneratorConfig
+from vidinv.packs.published.directions import sefa
+from vidinv.packs.write import write_pack_toml, write_tensors
 
 CONTENT = (1.0, 0.75)
-GENERATOR = GeneratorShape((16,) * 4, d_style=16, mapping_layers=1, feature_layer=3)
-ENCODER = EncoderShape(32, (16, 32, 32), (1, 1), 32, GENERATOR.layers, 16, 16, feature_side=8)
+GENERATOR = GeneratorConfig((16,) * 4, d_style=16, mapping_layers=1, feature_layer=3)
+ENCODER = EncoderConfig(32, (16, 32, 32), (1, 1), 32, GENERATOR.layers, 16, 16, feature_side=8)
 
 
 def bar(rng: np.random.Generator, height: int = 24, width: int = 32) -> np.ndarray:

@@ -13,9 +13,9 @@ from tests.shapes_toy import CONTENT, bar, pictures, trained, write_shapes_pack
 from tests.video.make import clip
 from vidinv.errors import DamagedPack, UsageError
 from vidinv.faces.boxes import CropRule, part_of_frame
-from vidinv.models.pack import load_pack
+from vidinv.packs.load import load_pack
 from vidinv.stages.align import AlignOptions, align
-from vidinv.stages.locate import locate
+from vidinv.stages.track_boxes import track_boxes
 from vidinv.types import Frame
 
 HEIGHT, WIDTH, COUNT = 120, 200, 6
@@ -91,7 +91,7 @@ def test_a_part_of_the_frame_needs_no_boxes(by_frame: Path) -> None:
 def test_the_crop_is_the_content_between_black_bars(by_frame: Path) -> None:
 
     pack, picture = load_pack(by_frame), frames()[0]
-    found = locate([Frame(picture, 0)], part_of_frame(pack.crops))
+    found = track_boxes([Frame(picture, 0)], part_of_frame(pack.crops))
     (aligned,) = align(found, AlignOptions(pack.resolution, pack.template))
     (crop,) = aligned.crops
     assert crop.image.shape == (32, 32, 3)

@@ -8,21 +8,21 @@ from pathlib import Path
 import torch
 
 from vidinv.faces.quads import FACE
-from vidinv.models.attributes import AttributeNet, AttributeShape
-from vidinv.models.feature_style_encoder import EncoderShape, FeatureStyleEncoder
-from vidinv.models.generator import Generator, GeneratorShape
-from vidinv.models.generator3 import AliasFreeGenerator, AliasFreeShape
-from vidinv.models.identity import IdentityNet, IdentityShape
-from vidinv.models.landmarks import LandmarkNet, LandmarkShape
-from vidinv.models.pack import FEATURE_PART
-from vidinv.models.packaging import write_pack_toml, write_tensors
+from vidinv.models.attributes import AttributeConfig, AttributeNet
+from vidinv.models.feature_style_encoder import EncoderConfig, FeatureStyleEncoder
+from vidinv.models.generator import Generator, GeneratorConfig
+from vidinv.models.generator3 import AliasFreeConfig, AliasFreeGenerator
+from vidinv.models.identity import IdentityConfig, IdentityNet
+from vidinv.models.landmarks import LandmarkConfig, LandmarkNet
+from vidinv.packs.load import FEATURE_PART
+from vidinv.packs.write import write_pack_toml, write_tensors
 
-GENERATOR = GeneratorShape(channels=(16, 16, 16, 8, 8), d_style=16, mapping_layers=1)
-ENCODER = EncoderShape(64, (8, 16, 16, 16), (1, 1, 1), 32, GENERATOR.layers, 16, 16, 16)
+GENERATOR = GeneratorConfig(channels=(16, 16, 16, 8, 8), d_style=16, mapping_layers=1)
+ENCODER = EncoderConfig(64, (8, 16, 16, 16), (1, 1, 1), 32, GENERATOR.layers, 16, 16, 16)
 # The same for an alias-free generator, whose 16x16 samples of the picture lie in 36x36.
-ALIAS_FREE = AliasFreeShape(64, (8,) * 6, d_style=16, mapping_layers=1, feature_band=4.0)
-ALIAS_FREE_ENCODER = EncoderShape(64, (8, 16, 16, 16), (1, 1, 1), 32, ALIAS_FREE.layers, 16, 8, 36, feature_margin=10)
-IDENTITY, ATTRIBUTES, LANDMARKS = IdentityShape(), AttributeShape(), LandmarkShape()
+ALIAS_FREE = AliasFreeConfig(64, (8,) * 6, d_style=16, mapping_layers=1, feature_band=4.0)
+ALIAS_FREE_ENCODER = EncoderConfig(64, (8, 16, 16, 16), (1, 1, 1), 32, ALIAS_FREE.layers, 16, 8, 36, feature_margin=10)
+IDENTITY, ATTRIBUTES, LANDMARKS = IdentityConfig(), AttributeConfig(), LandmarkConfig()
 
 
 def write_toy_pack(folder: Path, seed: int = 0, *, alias_free: bool = False) -> Path:

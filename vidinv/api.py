@@ -23,7 +23,7 @@ from vidinv.edits.parse import EditRequest, parse_edits
 from vidinv.errors import NoFaceFound, UsageError
 from vidinv.faces.boxes import Boxes, given_boxes, part_of_frame, read_boxes
 from vidinv.models.attributes import SCORES
-from vidinv.models.pack import load_pack
+from vidinv.packs.load import load_pack
 from vidinv.report import Report, Tally
 from vidinv.report.build import build
 from vidinv.report.quality import Meter, QualityOptions
@@ -31,18 +31,18 @@ from vidinv.runtime.compute import checked_batch, choose
 from vidinv.runtime.prefetch import prefetch
 from vidinv.runtime.timing import Stopwatch
 from vidinv.stages.align import AlignOptions, align
-from vidinv.stages.appraise import AppraiseOptions, appraise
+from vidinv.stages.assess import AssessOptions, assess
 from vidinv.stages.blend import BlendOptions, Composite, blend
 from vidinv.stages.decode import decode
 from vidinv.stages.detect import DetectOptions, detect, make_detectors
 from vidinv.stages.edit import EditOptions, edit
 from vidinv.stages.encode import EncodeOptions, encode
+from vidinv.stages.gate import GateOptions, gate
 from vidinv.stages.invert import InvertOptions, invert
-from vidinv.stages.locate import locate
-from vidinv.stages.measure import MeasureOptions, measure
-from vidinv.stages.steady import SteadyOptions, steady
+from vidinv.stages.score import ScoreOptions, score
+from vidinv.stages.stabilise import StabiliseOptions, stabilise
 from vidinv.stages.synthesise import SynthesiseOptions, synthesise
-from vidinv.stages.trust import TrustOptions, trust
+from vidinv.stages.track_boxes import track_boxes
 from vidinv.types import Blended, Found, Frame
 from vidinv.video import Reader, check_output, frame_at
 
@@ -173,13 +173,13 @@ class VideoEditor:
             stream = self._way(
                 find(watch.measure("decode", decode(reader))), resolved, rate, persons, composite, watch, stack
             )
-            measured = measure(
+            measured = score(
                 stream,
                 tally,
                 pack.identity if pack.has("identity") else None,
                 pack.attributes if pack.has("attributes") else None,
                 self.compute,
-                MeasureOptions(self.batch, scores if pack.has("attributes") else ()),
+                ScoreOptions(self.batch, scores if pack.has("attributes") else ()),
                 meter=meter,
             )
             finished = _need_faces(watch.measure("measure", measured), tally, persons, src, self.pack.crops.kind)
@@ -224,7 +224,7 @@ class VideoEditor:
         crops = rendered.edited.coded.aligned.crops
         shown = [i for i, picture in enumerate(rendered.edits) if picture is not None]
         if not shown:
-            doubts = sorted({d for a in rendered.appraisals if a is not None for d in a.doubts})
+            doubts = sorted({d for a in rendered.assessments if a is not None for d in a.doubts})
             why = f"{len(crops)} faces in sight" + (f", not trusted for {', '.join(doubts)}" if doubts else "")
             raise NoFaceFound(f"{src}: nothing to edit at {at:g} s ({why}); choose another time, person or edit")
         largest = max(shown, key=lambda i: float(np.linalg.norm(crops[i].quad[3] - crops[i].quad[0])))
@@ -245,7 +245,7 @@ class VideoEditor:
             known = part_of_frame(rule)
         else:
             known = given_boxes(read_boxes(boxes) if isinstance(boxes, str | Path) else boxes)
-        return lambda frames: locate(frames, known)
+        return lambda frames: track_boxes(frames, known)
 
     def _way(
         self,
@@ -270,11 +270,11 @@ class VideoEditor:
         drawn = synthesise(edited, pack.generator, self.compute, SynthesiseOptions(batch))
         drawn = stack.enter_context(closing(prefetch(watch.measure("synthesise", drawn), AHEAD, "vidinv-generator")))
         known = pack.identity if pack.has("identity") else None
-        looking = AppraiseOptions(batch, rate=rate)
+        looking = AssessOptions(batch, rate=rate)
         visibility = pack.visibility if pack.has("visibility") else None
-        drawn = watch.measure("appraise", appraise(drawn, known, self.compute, looking, visibility=visibility))
-        drawn = watch.measure("trust", trust(drawn, TrustOptions(rate=rate)))
-        drawn = watch.measure("steady", steady(drawn, SteadyOptions(rate=rate)))
+        drawn = watch.measure("appraise", assess(drawn, known, self.compute, looking, visibility=visibility))
+        drawn = watch.measure("trust", gate(drawn, GateOptions(rate=rate)))
+        drawn = watch.measure("steady", stabilise(drawn, StabiliseOptions(rate=rate)))
         return watch.measure("blend", blend(drawn, BlendOptions(composite)))
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from vidinv.errors import InputError, NoFaceFound, UsageError
 from vidinv.models.attributes import SCORES
-from vidinv.models.pack import load_pack
+from vidinv.packs.load import load_pack
 from vidinv.report import Report, Tally
 from vidinv.report.build import build
 from vidinv.report.quality import Meter, QualityOptions
@@ -17,8 +17,8 @@ from vidinv.runtime.timing import Stopwatch
 from vidinv.stages.align import AlignOptions, align
 from vidinv.stages.decode import decode
 from vidinv.stages.detect import DetectOptions, detect, make_detectors
-from vidinv.stages.measure import MeasureOptions, measure
-from vidinv.stages.pair import pair
+from vidinv.stages.pair_frames import pair_frames
+from vidinv.stages.score import ScoreOptions, score
 from vidinv.video import Reader
 
 
@@ -52,14 +52,14 @@ def compare_videos(
             "detect", detect(watch.measure("decode", decode(before)), make_detectors(options), options)
         )
         placed = watch.measure("align", align(found, AlignOptions(networks.resolution, networks.template, rate=rate)))
-        paired = pair(placed, watch.measure("decode edited", decode(after)), counts)
-        measured = measure(
+        paired = pair_frames(placed, watch.measure("decode edited", decode(after)), counts)
+        measured = score(
             paired,
             tally,
             networks.identity if networks.has("identity") else None,
             networks.attributes if networks.has("attributes") else None,
             compute,
-            MeasureOptions(batch, SCORES if networks.has("attributes") else ()),
+            ScoreOptions(batch, SCORES if networks.has("attributes") else ()),
             meter=meter,
             view=lambda compared: compared,
         )

@@ -104,7 +104,7 @@ class Edited:
 
 
 @dataclass(frozen=True)
-class Appraisal:
+class Assessment:
     """What is known of one face in one frame before the change goes in, and how far it is trusted."""
 
     identities: dict[
@@ -130,7 +130,7 @@ class Rendered:
     edited: Edited
     inversions: tuple[NDArray[np.float32] | None, ...]  # [S, S, 3] RGB, 0..255: G(w, F)
     edits: tuple[NDArray[np.float32] | None, ...]  # [S, S, 3] RGB, 0..255: G(w~, F~)
-    appraisals: tuple[Appraisal | None, ...] = ()  # empty before appraisal
+    assessments: tuple[Assessment | None, ...] = ()  # empty before assessment
 
     @property
     def frame(self) -> Frame:
@@ -172,6 +172,6 @@ class Compared:
     edited: Frame  # same size
     crops: tuple[Crop, ...]  # of the source; the edited face is where its quad is
     inversions: tuple[NDArray[np.float32] | None, ...]  # per crop [S, S, 3] RGB, 0..255; None: nothing was inverted
-    appraisals: tuple[Appraisal | None, ...]  # per crop
+    assessments: tuple[Assessment | None, ...]  # per crop
     present: tuple[int, ...]  # persons in sight, looked at or not
     cut: bool = False  # a new shot starts here

@@ -22,20 +22,20 @@ import torch
 
 from benchmarks.output import tell
 from vidinv.models.face_views import box_in_crop
-from vidinv.models.generator import Generator, GeneratorShape
-from vidinv.models.iresnet_encoder import IResNetEncoder, IResNetEncoderShape
-from vidinv.models.iresnet_identity import ARCFACE_VIEW, IResNetIdentity, IResNetIdentityShape
-from vidinv.models.packaging import write_pack_toml, write_tensors
-from vidinv.models.published.importing import FFHQ_TEMPLATE
+from vidinv.models.generator import Generator, GeneratorConfig
+from vidinv.models.iresnet_encoder import IResNetEncoder, IResNetEncoderConfig
+from vidinv.models.iresnet_identity import ARCFACE_VIEW, IResNetIdentity, IResNetIdentityConfig
+from vidinv.packs.published.importing import FFHQ_TEMPLATE
+from vidinv.packs.write import write_pack_toml, write_tensors
 from vidinv.runtime.compute import choose
 
-CONFIG_F = GeneratorShape((512, 512, 512, 512, 512, 256, 128, 64, 32), d_style=512, mapping_layers=8)
+CONFIG_F = GeneratorConfig((512, 512, 512, 512, 512, 256, 128, 64, 32), d_style=512, mapping_layers=8)
 NETWORKS = ("generator", "encoder", "identity")
 
 START = """
 import resource, sys, time
 import torch, vidinv
-from vidinv.models.pack import load_pack
+from vidinv.packs.load import load_pack
 begun, cpu = time.perf_counter(), time.process_time()
 pack = load_pack(sys.argv[1], sys.argv[2])
 for name in sys.argv[3:]:
@@ -47,7 +47,7 @@ import resource, sys, time
 import torch
 from vidinv.inversion import feature_style
 from vidinv.models.generator import render_pair
-from vidinv.models.pack import load_pack
+from vidinv.packs.load import load_pack
 from vidinv.runtime.compute import choose
 folder, device, precision, batch, repeats = *sys.argv[1:4], *map(int, sys.argv[4:6])
 compute = choose(device, precision)
@@ -76,8 +76,8 @@ def write_pack(folder: Path) -> Path:
     """The published sizes, random weights, float32."""
     torch.manual_seed(0)
     folder.mkdir()
-    identity = IResNetIdentityShape(box=box_in_crop(ARCFACE_VIEW, **FFHQ_TEMPLATE))
-    shapes = {"generator": CONFIG_F, "encoder": IResNetEncoderShape(), "identity": identity}
+    identity = IResNetIdentityConfig(box=box_in_crop(ARCFACE_VIEW, **FFHQ_TEMPLATE))
+    shapes = {"generator": CONFIG_F, "encoder": IResNetEncoderConfig(), "identity": identity}
     kinds = {"generator": Generator, "encoder": IResNetEncoder, "identity": IResNetIdentity}
     for name, shape in shapes.items():
         write_tensors(folder / f"{name}.safetensors", kinds[name](shape).state_dict(), torch.float32)

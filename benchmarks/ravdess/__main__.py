@@ -22,7 +22,7 @@ from benchmarks.ravdess.measure import METHODS, Bench, Settings, check_methods
 from benchmarks.ravdess.report import plot, summarise, written
 from benchmarks.ravdess.run import Row, fingerprint, run_all, write_atomically
 from vidinv.errors import VidinvError
-from vidinv.models.pack import load_pack
+from vidinv.packs.load import load_pack
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
 

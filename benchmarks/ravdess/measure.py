@@ -17,9 +17,9 @@ from vidinv.errors import NoFaceFound, UsageError
 from vidinv.inversion import feature_style
 from vidinv.metrics import reconstruction
 from vidinv.metrics.identity import consistency, similarity
-from vidinv.metrics.perceptual import Lpips, load_lpips
-from vidinv.models.pack import Pack
+from vidinv.models.lpips import Lpips, load_lpips
 from vidinv.models.pictures import to_tensor
+from vidinv.packs.load import Pack
 from vidinv.report.quality import QualityOptions
 from vidinv.stages.align import AlignOptions, align
 from vidinv.stages.decode import decode

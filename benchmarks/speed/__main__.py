@@ -26,17 +26,17 @@ from vidinv.edits.library import resolve
 from vidinv.edits.parse import parse_edits
 from vidinv.report import Tally
 from vidinv.stages.align import AlignOptions, align
-from vidinv.stages.appraise import AppraiseOptions, appraise
+from vidinv.stages.assess import AssessOptions, assess
 from vidinv.stages.blend import blend
 from vidinv.stages.decode import decode
 from vidinv.stages.detect import DetectOptions, detect, make_detectors
 from vidinv.stages.edit import EditOptions, edit
 from vidinv.stages.encode import encode
+from vidinv.stages.gate import GateOptions, gate
 from vidinv.stages.invert import InvertOptions, invert
-from vidinv.stages.measure import MeasureOptions, measure
-from vidinv.stages.steady import SteadyOptions, steady
+from vidinv.stages.score import ScoreOptions, score
+from vidinv.stages.stabilise import StabiliseOptions, stabilise
 from vidinv.stages.synthesise import SynthesiseOptions, synthesise
-from vidinv.stages.trust import TrustOptions, trust
 from vidinv.video import probe
 
 
@@ -61,13 +61,13 @@ def stages_alone(editor: VideoEditor, clip: Path, request: str, folder: Path) ->
     edited = timed("edit", lambda: edit(iter(coded), EditOptions(edits, rate=rate)), table)
     options = SynthesiseOptions(batch)
     drawn = timed("synthesise", lambda: synthesise(iter(edited), pack.generator, compute, options), table)
-    appraised, eye = AppraiseOptions(batch, rate=rate), pack.visibility if pack.has("visibility") else None
-    drawn = timed("appraise", lambda: appraise(iter(drawn), pack.identity, compute, appraised, visibility=eye), table)
-    drawn = timed("trust", lambda: trust(iter(drawn), TrustOptions(rate=rate)), table)
-    drawn = timed("steady", lambda: steady(iter(drawn), SteadyOptions(rate=rate)), table)
+    appraised, eye = AssessOptions(batch, rate=rate), pack.visibility if pack.has("visibility") else None
+    drawn = timed("appraise", lambda: assess(iter(drawn), pack.identity, compute, appraised, visibility=eye), table)
+    drawn = timed("trust", lambda: gate(iter(drawn), GateOptions(rate=rate)), table)
+    drawn = timed("steady", lambda: stabilise(iter(drawn), StabiliseOptions(rate=rate)), table)
     mixed = timed("blend", lambda: blend(iter(drawn)), table)
-    watched = MeasureOptions(batch, ("age",))
-    timed("measure", lambda: measure(iter(mixed), Tally(), pack.identity, pack.attributes, compute, watched), table)
+    watched = ScoreOptions(batch, ("age",))
+    timed("measure", lambda: score(iter(mixed), Tally(), pack.identity, pack.attributes, compute, watched), table)
     timed("encode", lambda: encode((b.frame for b in mixed), folder / "alone.mp4", info), table)
     return table
 

@@ -48,7 +48,7 @@ def test_a_video_is_edited(invoke, pack, face_clip, tmp_path):
 def test_frames_change_in_the_crop_alone_and_not_at_strength_zero(pack, face_clip, precision):
     editor = VideoEditor(pack, precision=precision)
     assert isinstance(editor.pack.generator, AliasFreeGenerator)
-    assert editor.pack.generator.shape == ALIAS_FREE
+    assert editor.pack.generator.config == ALIAS_FREE
     pictures = frames(face_clip, 4)
     kept = list(editor.edit_frames(pictures, "smile=0"))
     assert all(np.array_equal(a, b) for a, b in zip(pictures, kept, strict=True))

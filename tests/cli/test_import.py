@@ -10,10 +10,10 @@ import pytest
 import torch
 
 from tests.formula import face_network_weights, generator_weights, tensor
-from tests.models.published import layouts
+from tests.packs.published import layouts
 from vidinv import errors
 from vidinv.api import VideoEditor
-from vidinv.models.pack import load_pack
+from vidinv.packs.load import load_pack
 from vidinv.report.quality import QualityOptions
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from vidinv import errors
 from vidinv.cli import checks
-from vidinv.models.pack import load_pack
+from vidinv.packs.load import load_pack
 
 
 def test_packs_says_what_a_step_means(invoke, toy_pack):
@@ -27,7 +27,7 @@ def test_one_bad_pack_does_not_hide_the_others(invoke, toy_pack):
 
 
 def test_no_pack_at_all(invoke, monkeypatch):
-    monkeypatch.setattr("vidinv.models.pack.list_packs", list)
+    monkeypatch.setattr("vidinv.packs.load.list_packs", list)
     result = invoke("packs")
     assert result.exit_code == errors.PackError.exit_code
     assert "no model pack is installed" in result.stderr

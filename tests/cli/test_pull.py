@@ -4,7 +4,7 @@ import pytest
 
 from vidinv import errors
 from vidinv.cli import pull_pack
-from vidinv.models.published.catalogue import CATALOGUE, KnownFile
+from vidinv.packs.published.catalogue import CATALOGUE, KnownFile
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def fetched(monkeypatch, tmp_path) -> list[str]:
         asked.append(known.name)
         return folder / known.file
 
-    monkeypatch.setattr("vidinv.models.published.download.download", download)
+    monkeypatch.setattr("vidinv.packs.published.download.download", download)
     monkeypatch.setenv("VIDINV_PACKS", str(tmp_path))
     return asked
 

@@ -13,8 +13,8 @@ from safetensors.torch import save_file
 
 from tests.shared import shared
 from vidinv.errors import InputError, InputMissing
-from vidinv.metrics.perceptual import load_lpips
 from vidinv.metrics.reconstruction import ms_ssim, mse, psnr, ssim
+from vidinv.models.lpips import load_lpips
 
 
 def pictures(n: int = 2, size: int = 64, noise: float = 0.1, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:

@@ -8,9 +8,9 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from vidinv.models.generator3 import AliasFreeGenerator, AliasFreeShape
+from vidinv.models.generator3 import AliasFreeConfig, AliasFreeGenerator
 
-SHAPE = AliasFreeShape(resolution=64, channels=(8,) * 6, d_style=16, mapping_layers=1)
+SHAPE = AliasFreeConfig(resolution=64, channels=(8,) * 6, d_style=16, mapping_layers=1)
 
 
 def toy_generator(radial: bool = False, seed: int = 0) -> AliasFreeGenerator:

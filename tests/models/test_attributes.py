@@ -1,9 +1,9 @@
 import pytest
 import torch
 
-from vidinv.models.attributes import EXPRESSIONS, SCORES, AttributeNet, Attributes, AttributeShape
+from vidinv.models.attributes import EXPRESSIONS, SCORES, AttributeConfig, AttributeNet, Attributes
 
-SMALL = AttributeShape(side=32, widths=(8, 12, 16), blocks=(1, 1), squeeze=4)
+SMALL = AttributeConfig(side=32, widths=(8, 12, 16), blocks=(1, 1), squeeze=4)
 
 
 @pytest.fixture
@@ -63,4 +63,4 @@ def test_gradients_of_scores_reach_the_picture(net):
 
 
 def test_the_default_network_is_small():
-    assert sum(p.numel() for p in AttributeNet(AttributeShape()).parameters()) < 1_500_000
+    assert sum(p.numel() for p in AttributeNet(AttributeConfig()).parameters()) < 1_500_000

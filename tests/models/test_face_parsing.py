@@ -8,11 +8,11 @@ import pytest
 import torch
 
 from tests.formula import face_network_weights, tensor
-from tests.models.published.layouts import face_parsing
+from tests.packs.published.layouts import face_parsing
 from vidinv.errors import UnsuitableCheckpoint
 from vidinv.models.backbone import fold_batch_norms
-from vidinv.models.face_parsing import FACE, PARTS, FaceParsing, FaceParsingShape
-from vidinv.models.published.face_networks import read_parsing
+from vidinv.models.face_parsing import FACE, PARTS, FaceParsing, FaceParsingConfig
+from vidinv.packs.published.face_networks import read_parsing
 
 WEIGHTS = face_network_weights(face_parsing((4, 8, 12, 16)))
 PATH = Path("parsing.pth")
@@ -28,7 +28,7 @@ def network() -> FaceParsing:
 
 def test_the_published_sizes_are_the_default() -> None:
     with torch.device("meta"):
-        needed = {k: list(v.shape) for k, v in FaceParsing(FaceParsingShape()).state_dict().items()}
+        needed = {k: list(v.shape) for k, v in FaceParsing(FaceParsingConfig()).state_dict().items()}
     published = face_parsing((64, 128, 256, 512))
     assert needed == {k: v for k, v in published.items() if not k.startswith(("conv_out16", "conv_out32"))}
 

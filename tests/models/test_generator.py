@@ -6,10 +6,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from vidinv.models.generator import Generator, GeneratorShape, edited_feature, render_pair
+from vidinv.models.generator import Generator, GeneratorConfig, edited_feature, render_pair
 from vidinv.models.ops import ModulatedConv, blur, upsample2
 
-SHAPE = GeneratorShape(channels=(12, 12, 12, 8, 6), d_style=10, mapping_layers=2)
+SHAPE = GeneratorConfig(channels=(12, 12, 12, 8, 6), d_style=10, mapping_layers=2)
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,7 @@ def styles(count: int, seed: int = 1) -> torch.Tensor:
 
 @pytest.mark.parametrize("channels", [(8,) * 5, (8,) * 6, (8,) * 9])
 def test_the_feature_code_is_16x16_at_every_output_resolution(channels: tuple[int, ...]) -> None:
-    shape = GeneratorShape(channels=channels, d_style=8)
+    shape = GeneratorConfig(channels=channels, d_style=8)
     assert shape.feature_shape == (8, 16, 16)
     assert shape.resolution == 2 ** (len(channels) + 1)
     assert shape.layers == 2 * len(channels)

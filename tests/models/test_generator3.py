@@ -11,7 +11,7 @@ from vidinv.metrics.equivariance import rotation_equivariance, translation_equiv
 from vidinv.models.bands import CHANNELS_R, CHANNELS_T, bands, channels
 from vidinv.models.filters import lowpass
 from vidinv.models.generator import edited_feature, render_pair
-from vidinv.models.generator3 import AliasFreeGenerator, AliasFreeShape, FourierInput
+from vidinv.models.generator3 import AliasFreeConfig, AliasFreeGenerator, FourierInput
 from vidinv.models.uninitialised import Uninitialised
 
 T_1024 = [
@@ -46,7 +46,7 @@ def test_sizes_and_channels_are_the_published_ones() -> None:
 
 def test_configuration_t_has_as_many_parameters_as_the_paper_says() -> None:
     with Uninitialised():
-        generator = AliasFreeGenerator(AliasFreeShape(1024))
+        generator = AliasFreeGenerator(AliasFreeConfig(1024))
     assert sum(p.numel() for p in generator.parameters()) / 1e6 == pytest.approx(22.3, abs=0.05)
 
 
@@ -63,7 +63,7 @@ def test_the_bands_grow_geometrically_and_end_critically_sampled() -> None:
 
 @pytest.mark.parametrize(("resolution", "layer"), [(256, 5), (512, 4), (1024, 4)])
 def test_the_feature_code_holds_as_many_cycles_at_every_output_resolution(resolution: int, layer: int) -> None:
-    shape = AliasFreeShape(resolution, channels(resolution, *CHANNELS_T))
+    shape = AliasFreeConfig(resolution, channels(resolution, *CHANNELS_T))
     assert shape.layers == 16
     assert (shape.feature_layer, shape.feature_shape, shape.feature_margin) == (layer, (512, 52, 52), 10)
 
@@ -107,7 +107,7 @@ def test_only_configuration_r_turns_with_the_input(degrees: float) -> None:
 
 def test_separable_filters_cost_configuration_r_its_rotation() -> None:
     generator, w = toy_generator(radial=True), styles(2)
-    with_radial, bands_ = scaled(generator(w), moved(generator, w, rotation(30))), generator.shape.bands
+    with_radial, bands_ = scaled(generator(w), moved(generator, w, rotation(30))), generator.config.bands
     for i, layer in enumerate(generator.convs[:-1]):
         if layer.down_filter.dim() == 2:
             rate = layer.down * bands_[i].rate

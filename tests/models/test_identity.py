@@ -1,9 +1,9 @@
 import pytest
 import torch
 
-from vidinv.models.identity import IdentityNet, IdentityShape
+from vidinv.models.identity import IdentityConfig, IdentityNet
 
-SMALL = IdentityShape(side=32, widths=(8, 12, 16), blocks=(1, 1), squeeze=4)
+SMALL = IdentityConfig(side=32, widths=(8, 12, 16), blocks=(1, 1), squeeze=4)
 
 
 @pytest.fixture
@@ -54,8 +54,8 @@ def test_gradients_reach_the_picture(net):
 
 def test_a_side_that_does_not_halve_to_the_end_is_refused():
     with pytest.raises(ValueError, match="72"):
-        IdentityNet(IdentityShape(side=72))
+        IdentityNet(IdentityConfig(side=72))
 
 
 def test_the_default_network_is_small():
-    assert sum(p.numel() for p in IdentityNet(IdentityShape()).parameters()) < 1_500_000
+    assert sum(p.numel() for p in IdentityNet(IdentityConfig()).parameters()) < 1_500_000

@@ -12,9 +12,9 @@ import torch
 
 from vidinv.errors import MissingExtra
 from vidinv.models.face_alignment_points import FaceAlignmentPoints, LandmarkSource
-from vidinv.models.landmarks import LandmarkNet, LandmarkShape
+from vidinv.models.landmarks import LandmarkConfig, LandmarkNet
 
-SMALL = LandmarkShape(side=32, widths=(8, 12, 16), blocks=(1, 1), squeeze=4)
+SMALL = LandmarkConfig(side=32, widths=(8, 12, 16), blocks=(1, 1), squeeze=4)
 
 
 def _own() -> LandmarkSource:

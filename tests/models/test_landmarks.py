@@ -1,9 +1,9 @@
 import pytest
 import torch
 
-from vidinv.models.landmarks import MIRROR, LandmarkNet, LandmarkShape, to_fractions, to_pixels
+from vidinv.models.landmarks import MIRROR, LandmarkConfig, LandmarkNet, to_fractions, to_pixels
 
-SMALL = LandmarkShape(side=32, widths=(8, 12, 16), blocks=(1, 1), squeeze=4)
+SMALL = LandmarkConfig(side=32, widths=(8, 12, 16), blocks=(1, 1), squeeze=4)
 
 
 @pytest.fixture
@@ -57,4 +57,4 @@ def test_mirroring_twice_changes_nothing_and_pairs_the_parts():
 
 
 def test_the_default_network_is_small():
-    assert sum(p.numel() for p in LandmarkNet(LandmarkShape()).parameters()) < 1_500_000
+    assert sum(p.numel() for p in LandmarkNet(LandmarkConfig()).parameters()) < 1_500_000

@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from tests.toy import write_toy_pack
-from vidinv.models.generator import Generator, GeneratorShape
-from vidinv.models.iresnet_encoder import IResNetEncoder, IResNetEncoderShape
+from vidinv.models.generator import Generator, GeneratorConfig
+from vidinv.models.iresnet_encoder import IResNetEncoder, IResNetEncoderConfig
 from vidinv.models.uninitialised import Uninitialised
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -20,8 +20,8 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 @pytest.mark.parametrize(
     "make",
     [
-        lambda: Generator(GeneratorShape((8,) * 5, 8)),
-        lambda: IResNetEncoder(IResNetEncoderShape(64, (4,) * 5, (1,) * 4, 2, 8, 4)),
+        lambda: Generator(GeneratorConfig((8,) * 5, 8)),
+        lambda: IResNetEncoder(IResNetEncoderConfig(64, (4,) * 5, (1,) * 4, 2, 8, 4)),
     ],
 )
 def test_no_random_number_is_drawn_and_shapes_stay(make) -> None:
@@ -36,7 +36,7 @@ def test_no_random_number_is_drawn_and_shapes_stay(make) -> None:
 def test_loading_a_pack_does_not_import_symbolic_algebra(tmp_path: Path) -> None:
     """It did once, and took two seconds."""
     code = (
-        "import sys; from vidinv.models.pack import load_pack; p = load_pack(sys.argv[1]); before = set(sys.modules)\n"
+        "import sys; from vidinv.packs.load import load_pack; p = load_pack(sys.argv[1]); before = set(sys.modules)\n"
         "p.generator, p.encoder, p.identity; print([m for m in sys.modules if m == 'sympy' and m not in before])"
     )
     command = [sys.executable, "-c", code, str(write_toy_pack(tmp_path / "toy"))]

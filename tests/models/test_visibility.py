@@ -6,13 +6,13 @@ import pytest
 import torch
 
 from vidinv.models.backbone import fold_batch_norms
-from vidinv.models.visibility import VisibilityNet, VisibilityShape
+from vidinv.models.visibility import VisibilityConfig, VisibilityNet
 
 
 @pytest.fixture
 def net() -> VisibilityNet:
     torch.manual_seed(0)
-    return VisibilityNet(VisibilityShape(side=32, widths=(8, 12, 16), blocks=(1, 1))).eval().requires_grad_(False)
+    return VisibilityNet(VisibilityConfig(side=32, widths=(8, 12, 16), blocks=(1, 1))).eval().requires_grad_(False)
 
 
 def smooth(count: int, size: int) -> torch.Tensor:
@@ -55,9 +55,9 @@ def test_autocast_gives_float32_that_is_near(net):
 
 
 def test_the_usual_network_is_small():
-    assert sum(p.numel() for p in VisibilityNet(VisibilityShape()).parameters()) < 400_000
+    assert sum(p.numel() for p in VisibilityNet(VisibilityConfig()).parameters()) < 400_000
 
 
 def test_a_side_that_cannot_be_halved_is_refused():
     with pytest.raises(ValueError, match="cannot be halved"):
-        VisibilityNet(VisibilityShape(side=60))
+        VisibilityNet(VisibilityConfig(side=60))

@@ -113,7 +113,7 @@ def test_the_strip_is_short_and_shows_both() -> None:
 
 def test_frames_without_a_face_are_no_trouble() -> None:
     found = meter()
-    nobody = replace(compared(0), crops=(), inversions=(), appraisals=(), present=())
+    nobody = replace(compared(0), crops=(), inversions=(), assessments=(), present=())
     found.add([replace(nobody, source=replace(nobody.source, index=i)) for i in range(4)])
     assert over_time(found, Tally())["hausdorff"]["reason"] == "nobody was edited"
     assert all(s.faces is None for s in found.strip)

@@ -15,12 +15,12 @@ from vidinv.edits.library import TimedDisplacement
 from vidinv.faces.compositing import changed_picture
 from vidinv.faces.quads import quad_from_points
 from vidinv.faces.warps import crop
-from vidinv.models.pack import Pack, load_pack
+from vidinv.packs.load import Pack, load_pack
 from vidinv.runtime.compute import Compute
 from vidinv.stages.blend import BlendOptions, blend
 from vidinv.stages.edit import EditOptions, edit
 from vidinv.stages.invert import InvertOptions, invert
-from vidinv.stages.steady import steady
+from vidinv.stages.stabilise import stabilise
 from vidinv.stages.synthesise import SynthesiseOptions, synthesise
 from vidinv.types import Aligned, Crop, Found, Frame, Rendered
 
@@ -44,7 +44,7 @@ def aligned(index: int, persons: tuple[int, ...] = (0,), cut: bool = False) -> A
 def finished(pack: Pack, stream: list[Aligned], composite: str = "detail", **options) -> list:
     coded = invert(iter(stream), pack.encoder, CPU, InvertOptions(batch=4))
     drawn = synthesise(edit(coded, EditOptions(**options)), pack.generator, CPU, SynthesiseOptions(batch=3))
-    return list(blend(steady(drawn), BlendOptions(composite)))
+    return list(blend(stabilise(drawn), BlendOptions(composite)))
 
 
 def age(pack: Pack, steps: float, start: float = 0.0, end: float = float("inf")) -> tuple[TimedDisplacement, ...]:
@@ -135,7 +135,7 @@ def test_steadying_removes_flicker_and_does_not_cross_a_cut(pack: Pack) -> None:
         return (20 if i < 30 else 60) + rng.normal(0, 5, shape).astype(np.float32)
 
     drawn = drawn_with(pack, still(60, cut=30), age(pack, 2), noisy)
-    changes = [s.changes[0] for s in steady(iter(drawn))]
+    changes = [s.changes[0] for s in stabilise(iter(drawn))]
     grey = drawn[0].inversions[0]
     out = np.stack([changed_picture(grey, c) for c in changes])
     assert len(out) == 60
@@ -148,7 +148,7 @@ def test_steadying_does_not_drag_behind_an_edit_that_comes_and_goes(pack: Pack) 
     edits = age(pack, 2, 0.5, 1.5)
     full = float(edits[0].displacement.w.norm())
     drawn = drawn_with(pack, still(60), edits, lambda i, strength, shape: np.full(shape, 80 * strength / full))
-    for rendered, steadied in zip(drawn, steady(iter(drawn)), strict=True):
+    for rendered, steadied in zip(drawn, stabilise(iter(drawn)), strict=True):
         if rendered.edits[0] is not None:
             change = changed_picture(rendered.inversions[0], steadied.changes[0])
             assert np.abs(change - rendered.edits[0]).max() < 0.5
@@ -169,7 +169,7 @@ def test_steadying_follows_the_face(pack: Pack) -> None:
         return change
 
     drawn = drawn_with(pack, stream, age(pack, 2), mark)
-    last = list(steady(iter(drawn)))[-1].changes[0]
+    last = list(stabilise(iter(drawn)))[-1].changes[0]
     got = changed_picture(drawn[-1].inversions[0], last) - drawn[-1].inversions[0]
     assert got[30:34, 34:38].min() > 40
     assert np.abs(got[30:34, 46:]).max() < 8

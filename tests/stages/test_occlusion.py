@@ -14,10 +14,10 @@ from tests.shared import shared
 from vidinv.api import VideoEditor
 from vidinv.faces.quads import quad_from_points
 from vidinv.faces.warps import crop, uncrop
-from vidinv.models.pack import load_pack
+from vidinv.packs.load import load_pack
 from vidinv.stages.blend import BlendOptions, blend
-from vidinv.stages.steady import steady
-from vidinv.types import Aligned, Appraisal, Code, Coded, Crop, Edited, Found, Frame, Rendered
+from vidinv.stages.stabilise import stabilise
+from vidinv.types import Aligned, Assessment, Code, Coded, Crop, Edited, Found, Frame, Rendered
 from vidinv.video import Reader
 
 POINTS = np.array([[60, 60], [90, 60], [75, 78], [64, 92], [86, 92]], float)
@@ -34,7 +34,7 @@ def rendered(i: int, visible: np.ndarray | None) -> Rendered:
     code = Code(torch.zeros(1, 1), torch.zeros(1, 1, 1))
     before = face.image.astype(np.float32)
     after = np.roll(before, 3, 1) + np.float32([30, 0, -20])
-    known = Appraisal({}, 0, 0, 1.0, covered=0.4, visible=visible)
+    known = Assessment({}, 0, 0, 1.0, covered=0.4, visible=visible)
     return Rendered(Edited(Coded(aligned, (code,)), (code,), (code,)), (before,), (after,), (known,))
 
 
@@ -46,8 +46,8 @@ def right_half() -> np.ndarray:
 
 @pytest.mark.parametrize("composite", ["detail", "replace"])
 def test_what_covers_the_face_comes_out_bit_identical_and_the_rest_is_edited(composite: str) -> None:
-    (out,) = blend(steady(iter([rendered(0, right_half())])), BlendOptions(composite))
-    (whole,) = blend(steady(iter([rendered(0, None)])), BlendOptions(composite))
+    (out,) = blend(stabilise(iter([rendered(0, right_half())])), BlendOptions(composite))
+    (whole,) = blend(stabilise(iter([rendered(0, None)])), BlendOptions(composite))
     source = rendered(0, None).frame.image
     open_to_edits = uncrop(right_half(), QUAD, BOX)
     changed = (out.frame.image != source).any(2)
@@ -59,15 +59,15 @@ def test_what_covers_the_face_comes_out_bit_identical_and_the_rest_is_edited(com
 
 def test_a_change_that_was_averaged_over_the_past_does_not_reach_a_hand_that_came() -> None:
     stream = [rendered(i, None if i < 5 else right_half()) for i in range(8)]
-    out = list(blend(steady(iter(stream))))
+    out = list(blend(stabilise(iter(stream))))
     hidden = uncrop(right_half(), QUAD, BOX) == 0
     assert all(np.array_equal(b.frame.image[hidden], b.rendered.frame.image[hidden]) for b in out[5:])
     assert not np.array_equal(out[4].frame.image[hidden], out[4].rendered.frame.image[hidden])
 
 
 def test_a_frame_that_was_not_appraised_is_edited_whole() -> None:
-    bare = replace(rendered(0, None), appraisals=())
-    (out,) = blend(steady(iter([bare])))
+    bare = replace(rendered(0, None), assessments=())
+    (out,) = blend(stabilise(iter([bare])))
     assert out.masks[0].max() == 1
 
 

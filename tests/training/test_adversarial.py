@@ -9,19 +9,19 @@ from pathlib import Path
 import pytest
 import torch
 
-from vidinv.models.generator import Generator, GeneratorShape
+from vidinv.models.generator import Generator, GeneratorConfig
 from vidinv.runtime.compute import Compute
 from vidinv.training import adversarial, checkpoints
 from vidinv.training.adversarial import GanOptions
 from vidinv.training.bank import FaceBank
 from vidinv.training.critic import CriticOptions
-from vidinv.training.discriminator import DiscriminatorShape
+from vidinv.training.discriminator import DiscriminatorConfig
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 CHANNELS = (8, 8, 8)
-GENERATOR = GeneratorShape(CHANNELS, d_style=8, mapping_layers=1, feature_layer=3)
-CRITIC = DiscriminatorShape(CHANNELS)
+GENERATOR = GeneratorConfig(CHANNELS, d_style=8, mapping_layers=1, feature_layer=3)
+CRITIC = DiscriminatorConfig(CHANNELS)
 OPTIONS = GanOptions(batch=4, path_every=2, path_share=0.5, critic=CriticOptions(r1_every=2, augment_start=0.5))
 CPU = Compute("cpu", torch.float32)
 

@@ -15,9 +15,9 @@ from vidinv.training.adversarial import update_average
 from vidinv.training.adversarial_losses import path_lengths, r1_penalty
 from vidinv.training.critic import lazy_adam
 from vidinv.training.diff_augment import Augmentation, augment
-from vidinv.training.discriminator import Discriminator, DiscriminatorShape, batch_spread
+from vidinv.training.discriminator import Discriminator, DiscriminatorConfig, batch_spread
 
-SHAPE = DiscriminatorShape(channels=(16, 16, 8, 8))
+SHAPE = DiscriminatorConfig(channels=(16, 16, 8, 8))
 
 
 def rng(seed: int = 0) -> torch.Generator:

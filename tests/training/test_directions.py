@@ -105,7 +105,7 @@ def test_an_edits_effect_is_measured_through_both_parts_of_its_displacement() ->
     x = torch.randn(16, 3, 64, 64).clamp(-1, 1)
     grids = losses.identity_grids(nets, made["points68"], 64), attribute_grids(made["points68"], 64)
     faces = card.encode_faces(encoder, x, made["points68"], *grids)
-    step = Displacement(torch.randn(generator.shape.layers, 16), torch.randn(generator.shape.feature_shape))
+    step = Displacement(torch.randn(generator.config.layers, 16), torch.randn(generator.config.feature_shape))
     without = Displacement(torch.zeros_like(step.w), torch.zeros_like(step.feature))
     parts = [without, Displacement(step.w), Displacement(without.w, step.feature), step]
     changes = [card.effects("age", p, [1.0], generator, faces, judge, None)[0].change["age"] for p in parts]

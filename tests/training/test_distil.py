@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 import torch
 
-from vidinv.models.attributes import AttributeShape
-from vidinv.models.identity import IdentityShape
-from vidinv.models.landmarks import MIRROR, LandmarkShape
+from vidinv.models.attributes import AttributeConfig
+from vidinv.models.identity import IdentityConfig
+from vidinv.models.landmarks import MIRROR, LandmarkConfig
 from vidinv.training import distil
 from vidinv.training.distil import Augmentation, DistilOptions
 
@@ -16,9 +16,9 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 SIZE = 32
 TOY = dict(side=32, widths=(8, 12, 16), blocks=(1, 1), squeeze=4)
 SHAPES = {
-    "identity": IdentityShape(**TOY),
-    "attributes": AttributeShape(**TOY),
-    "landmarks": LandmarkShape(**TOY),
+    "identity": IdentityConfig(**TOY),
+    "attributes": AttributeConfig(**TOY),
+    "landmarks": LandmarkConfig(**TOY),
 }
 STILL = Augmentation(0, 0, 0, 0, 0, 0, 0, 0, 0)
 OPTIONS = DistilOptions(images=320, batch=16, rate=5e-3)

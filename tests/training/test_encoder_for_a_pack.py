@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.models.nvidia_pickles import network_pickle
-from tests.models.published.test_stylegan3 import D, weights
+from tests.packs.published.nvidia_pickles import network_pickle
+from tests.packs.published.test_stylegan3 import D, weights
 from tests.training.shards_toy import run_recipe, write_faces, write_labellers
 from vidinv.errors import UnsuitableCheckpoint
 from vidinv.models.generator import render_pair
-from vidinv.models.pack import load_pack
-from vidinv.models.published.importing import Sources, import_pack
+from vidinv.packs.load import load_pack
+from vidinv.packs.published.importing import Sources, import_pack
 
 pytestmark = pytest.mark.slow
 
@@ -40,7 +40,7 @@ def test_an_imported_stylegan3_gets_an_encoder_of_ours(tmp_path: Path) -> None:
     pickle = tmp_path / "stylegan3.pkl"
     pickle.write_bytes(network_pickle(weights(radial=False, resolution=128), z_dim=D))
     bare = import_pack(Sources(pickle, sefa=2), "bare", tmp_path / "packs")
-    shape = load_pack(bare.folder).generator.shape
+    shape = load_pack(bare.folder).generator.config
     channels, side, _ = shape.feature_shape
     (tmp_path / "settings.toml").write_text(
         SETTINGS.format(d=D, channels=channels, side=side, margin=shape.feature_margin)
@@ -67,4 +67,4 @@ def test_an_imported_stylegan3_gets_an_encoder_of_ours(tmp_path: Path) -> None:
     torch.save(other, tmp_path / "other.pt")
     with pytest.raises(UnsuitableCheckpoint, match="takes an encoder with layers = 16"):
         import_pack(Sources(pickle, encoder=tmp_path / "other.pt"), "other", tmp_path / "packs")
-    assert asdict(pack.encoder.shape)["feature_margin"] == shape.feature_margin
+    assert asdict(pack.encoder.config)["feature_margin"] == shape.feature_margin

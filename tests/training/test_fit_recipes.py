@@ -22,8 +22,8 @@ from vidinv.models.feature_style_encoder import FeatureStyleEncoder
 from vidinv.models.generator import Generator
 from vidinv.models.identity import IdentityNet
 from vidinv.models.landmarks import LandmarkNet
-from vidinv.models.pack import load_pack
-from vidinv.models.packaging import write_tensors
+from vidinv.packs.load import load_pack
+from vidinv.packs.write import write_tensors
 from vidinv.training import shards, teachers
 
 EDITS = ("age", "mouth", "pitch", "beard")

@@ -14,10 +14,10 @@ import torch
 
 from pipelines.train_autoencoder import read_networks
 from tests.training.shards_toy import ROOT, run_recipe, write_faces, write_labellers
-from vidinv.models.feature_style_encoder import EncoderShape, FeatureStyleEncoder
-from vidinv.models.generator import Generator, GeneratorShape
+from vidinv.models.feature_style_encoder import EncoderConfig, FeatureStyleEncoder
+from vidinv.models.generator import Generator, GeneratorConfig
 from vidinv.training.adversarial import GanOptions
-from vidinv.training.discriminator import Discriminator, DiscriminatorShape
+from vidinv.training.discriminator import Discriminator, DiscriminatorConfig
 from vidinv.training.inversion import InversionOptions, JointOptions, check_shapes
 from vidinv.training.settings import build, read_settings
 
@@ -167,11 +167,11 @@ def test_the_settings_fit_together_and_the_pack_stays_small(name: str) -> None:
     build(InversionOptions, settings["inversion"])
     build(JointOptions, settings["joint"])
     with torch.device("meta"):
-        generator = Generator(build(GeneratorShape, settings["generator"]))
-        encoder = FeatureStyleEncoder(build(EncoderShape, settings["encoder"]))
-        critic = Discriminator(build(DiscriminatorShape, settings["discriminator"]))
-    check_shapes(generator, encoder.shape)
-    assert critic.shape.resolution == generator.shape.resolution
+        generator = Generator(build(GeneratorConfig, settings["generator"]))
+        encoder = FeatureStyleEncoder(build(EncoderConfig, settings["encoder"]))
+        critic = Discriminator(build(DiscriminatorConfig, settings["discriminator"]))
+    check_shapes(generator, encoder.config)
+    assert critic.config.resolution == generator.config.resolution
     sizes = [2 * sum(p.numel() for p in net.parameters()) for net in (generator, encoder, critic)]
     assert sizes[0] + sizes[1] < 35e6  # bytes as fp16, which leaves 5 MB for the students
     assert sum(sizes) < 48 * 2**20  # a portable checkpoint of all three is three parts of 16 MiB

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 
 from tests import shapes_toy
 from tests.shapes_toy import GENERATOR
-from vidinv.models.feature_style_encoder import EncoderShape, FeatureStyleEncoder
+from vidinv.models.feature_style_encoder import EncoderConfig, FeatureStyleEncoder
 from vidinv.models.generator import Generator
 from vidinv.training import growth
 
@@ -18,7 +18,7 @@ ENCODER = dataclasses.replace(shapes_toy.ENCODER, widths=(16, 32, 32, 32), block
 TWICE = dataclasses.replace(GENERATOR, channels=(*GENERATOR.channels, 8))
 
 
-def twice(encoder: EncoderShape) -> EncoderShape:
+def twice(encoder: EncoderConfig) -> EncoderConfig:
     return dataclasses.replace(
         encoder,
         resolution=2 * encoder.resolution,
@@ -49,7 +49,7 @@ def test_the_added_layers_are_given_the_smaller_encoders_last_style(small):
     generator, encoder = small
     front = FeatureStyleEncoder(twice(ENCODER))
     anew = growth.begin_with(Generator(TWICE), front, generator.state_dict(), encoder.state_dict())
-    w, _ = front.eval()(torch.rand(1, 3, front.shape.resolution, front.shape.resolution))
+    w, _ = front.eval()(torch.rand(1, 3, front.config.resolution, front.config.resolution))
     torch.testing.assert_close(w[:, ENCODER.layers :], w[:, ENCODER.layers - 1 : ENCODER.layers].expand(-1, 2, -1))
     assert all(name.split(".")[1] in ("stem", "stages", "convs", "to_rgb") for name in anew)
     assert torch.equal(front.stages[1].state_dict()["0.conv1.weight"], encoder.stages[0].state_dict()["0.conv1.weight"])

@@ -19,7 +19,7 @@ from vidinv.runtime.compute import Compute
 from vidinv.training import checkpoints, inversion, inversion_losses, losses, validation
 from vidinv.training.bank import FaceBank
 from vidinv.training.critic import CriticOptions
-from vidinv.training.discriminator import DiscriminatorShape
+from vidinv.training.discriminator import DiscriminatorConfig
 from vidinv.training.inversion import InversionOptions, InversionState, JointOptions
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 CPU = Compute("cpu", torch.float32)
 ALONE = InversionOptions(images=400, batch=4)
 TOGETHER = JointOptions(images=400, batch=4, pixels_full=1.0, critic=CriticOptions(r1_every=2, augment_start=0.5))
-CRITIC = DiscriminatorShape(GENERATOR.channels)
+CRITIC = DiscriminatorConfig(GENERATOR.channels)
 MODES = [ALONE, TOGETHER]
 
 
@@ -151,7 +151,7 @@ def test_the_encoder_begins_at_the_mean_style() -> None:
 @pytest.mark.parametrize(("layer", "side"), [(3, 8), (5, 16)])  # the trunk goes from 32 px to 4
 def test_the_feature_code_may_have_any_resolution_of_the_encoders_trunk(layer: int, side: int) -> None:
     generator = Generator(dataclasses.replace(GENERATOR, feature_layer=layer))
-    channels, height, _ = generator.shape.feature_shape
+    channels, height, _ = generator.config.feature_shape
     assert height == side
     shape = dataclasses.replace(ENCODER, feature_channels=channels, feature_side=side)
     state = inversion.start(generator, shape, ALONE, CPU)

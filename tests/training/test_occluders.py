@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from vidinv.models.landmarks import MIRROR
-from vidinv.models.visibility import VisibilityShape
+from vidinv.models.visibility import VisibilityConfig
 from vidinv.training import distil, occluders
 from vidinv.training.distil import Augmentation, DistilOptions
 from vidinv.training.hands import ALPHA, HEIGHT, WIDTH, draw_hand
@@ -149,7 +149,7 @@ def test_image_n_of_a_run_is_the_same_however_often_it_was_cut(faces, bank) -> N
 
 def test_a_few_steps_lower_the_loss(faces, bank) -> None:
     options = DistilOptions(images=160, batch=8, rate=5e-3)
-    state = distil.start(VisibilityShape(side=32, widths=(8, 12, 16), blocks=(1, 1)), options)
+    state = distil.start(VisibilityConfig(side=32, widths=(8, 12, 16), blocks=(1, 1)), options)
     losses: list[float] = []
     feed = occluders.batches(*faces, bank, 16, options)
     distil.train(state, "visibility", feed, options, lambda state, loss: losses.append(loss))

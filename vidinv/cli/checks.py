@@ -126,7 +126,7 @@ def encoders() -> Iterator[Finding]:
 def model_pack(name: str | None, device: str, precision: str) -> Iterator[Finding]:
     """The pack's files against their hashes, then one frame through its networks."""
     from vidinv.cli.selfcheck import edit_one_frame
-    from vidinv.models.pack import load_pack
+    from vidinv.packs.load import load_pack
     from vidinv.runtime.compute import choose
 
     try:

@@ -89,11 +89,11 @@ def import_pack(
     if base is not None and (identity is None or any(v is not None for v in others)):
         raise UsageError("--base PACK takes --identity FILE, and nothing else beside --name and --out")
 
-    from vidinv.models.pack import user_packs
-    from vidinv.models.published.directions import direction_file
-    from vidinv.models.published.extending import with_identity
-    from vidinv.models.published.importing import Sources
-    from vidinv.models.published.importing import import_pack as run
+    from vidinv.packs.load import user_packs
+    from vidinv.packs.published.directions import direction_file
+    from vidinv.packs.published.extending import with_identity
+    from vidinv.packs.published.importing import Sources
+    from vidinv.packs.published.importing import import_pack as run
 
     folder = out or user_packs()
     if base is not None:

@@ -18,7 +18,7 @@ from vidinv.cli.pull_pack import pull
 from vidinv.errors import PackError
 
 if TYPE_CHECKING:
-    from vidinv.models.pack import Pack
+    from vidinv.packs.load import Pack
 
 
 class _ListsByDefault(TyperGroup):
@@ -42,7 +42,7 @@ def list_(
     verbose: Verbose = False,
 ) -> None:
     """List the model packs (what happens without a command). Under each: its edits, and what one step means."""
-    from vidinv.models.pack import list_packs, load_pack
+    from vidinv.packs.load import list_packs, load_pack
 
     chosen = names or list_packs()
     if not chosen:

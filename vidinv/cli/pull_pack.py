@@ -16,7 +16,7 @@ from vidinv.cli.guard import guarded, say
 from vidinv.errors import UsageError, VidinvError
 
 if TYPE_CHECKING:
-    from vidinv.models.published.catalogue import KnownFile
+    from vidinv.packs.published.catalogue import KnownFile
 
 
 @guarded
@@ -34,8 +34,8 @@ def pull(
     verbose: o.Verbose = False,
 ) -> None:
     """Fetch published files, after their terms are accepted. A broken download goes on where it stopped."""
-    from vidinv.models.pack import DEFAULT_PACK, downloads
-    from vidinv.models.published.catalogue import CATALOGUE
+    from vidinv.packs.load import DEFAULT_PACK, downloads
+    from vidinv.packs.published.catalogue import CATALOGUE
 
     known = {k.name: k for k in CATALOGUE}
     if not names:
@@ -62,7 +62,7 @@ def pull(
 
 
 def _one(known: KnownFile, folder: Path, accept: bool, quiet: bool) -> Path:
-    from vidinv.models.published.download import download
+    from vidinv.packs.published.download import download
 
     if known.address is not None and not (folder / known.file).exists():
         _agree(known, accept)

@@ -8,14 +8,14 @@ import torch
 from vidinv.edits.library import edits_of, resolve
 from vidinv.edits.parse import EditRequest
 from vidinv.faces.warps import crop
-from vidinv.models.pack import Pack
 from vidinv.models.pictures import to_tensor
+from vidinv.packs.load import Pack
 from vidinv.runtime.compute import Compute
 from vidinv.stages.blend import blend
 from vidinv.stages.detect import DetectOptions, detect, make_detectors
 from vidinv.stages.edit import EditOptions, edit
 from vidinv.stages.invert import invert
-from vidinv.stages.steady import steady
+from vidinv.stages.stabilise import stabilise
 from vidinv.stages.synthesise import synthesise
 from vidinv.types import Aligned, Crop, Found, Frame
 
@@ -35,7 +35,7 @@ def edit_one_frame(pack: Pack, compute: Compute) -> None:
     rendered = next(synthesise(edit(coded, EditOptions(steps)), pack.generator, compute))
     if not all(np.isfinite(p).all() for p in (*rendered.inversions, *rendered.edits)):
         raise ArithmeticError(f"the generator gives no numbers in {compute.dtype}; try --precision fp32")
-    blended = next(blend(steady([rendered])))
+    blended = next(blend(stabilise([rendered])))
     if blended.frame.image.shape != frame.image.shape:
         raise ArithmeticError(f"the frame came back as {blended.frame.image.shape}")
     x = to_tensor([face.image], compute.device)

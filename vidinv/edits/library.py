@@ -8,7 +8,7 @@ import numpy as np
 
 from vidinv.edits.parse import EditRequest
 from vidinv.errors import MalformedEdit, UnknownEdit
-from vidinv.models.pack import Pack
+from vidinv.packs.load import Pack
 from vidinv.types import Displacement
 
 

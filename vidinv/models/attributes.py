@@ -31,7 +31,7 @@ class Attributes(NamedTuple):
 
 
 @dataclass(frozen=True)
-class AttributeShape:
+class AttributeConfig:
     """Sizes of the network; ``widths`` are the trunk's channels at 1/2, 1/4, ... of its ``side`` x ``side`` input.
 
     ``side`` is a multiple of 2 ** len(widths).
@@ -44,23 +44,23 @@ class AttributeShape:
 
 
 class AttributeNet(nn.Module):
-    def __init__(self, shape: AttributeShape) -> None:
+    def __init__(self, config: AttributeConfig) -> None:
         super().__init__()
-        self.shape, c = shape, shape.widths
-        if shape.side % 2 ** len(c):
-            raise ValueError(f"side {shape.side} cannot be halved {len(c)} times")
+        self.config, c = config, config.widths
+        if config.side % 2 ** len(c):
+            raise ValueError(f"side {config.side} cannot be halved {len(c)} times")
         self.stem = nn.Sequential(nn.Conv2d(12, c[0], 3, 1, 1, bias=False), nn.BatchNorm2d(c[0]), nn.LeakyReLU(0.2))
-        self.stages = nn.Sequential(*(stage(a, b, n) for a, b, n in zip(c[:-1], c[1:], shape.blocks, strict=True)))
-        last = shape.side // 2 ** len(c)
-        self.squeeze = nn.Conv2d(c[-1], shape.squeeze, 1)
-        self.to_logits = nn.Linear(c[-1] + shape.squeeze * last * last, 2 + len(EXPRESSIONS))
+        self.stages = nn.Sequential(*(stage(a, b, n) for a, b, n in zip(c[:-1], c[1:], config.blocks, strict=True)))
+        last = config.side // 2 ** len(c)
+        self.squeeze = nn.Conv2d(c[-1], config.squeeze, 1)
+        self.to_logits = nn.Linear(c[-1] + config.squeeze * last * last, 2 + len(EXPRESSIONS))
 
     def logits(self, x: Tensor) -> Tensor:
         """[B, 9] float32: decades of age past thirty, logit of male, logits of the expressions.
 
         Losses and gradients want these: probabilities saturate.
         """
-        x = F.interpolate(x.float(), (self.shape.side,) * 2, mode="bilinear", antialias=True)
+        x = F.interpolate(x.float(), (self.config.side,) * 2, mode="bilinear", antialias=True)
         x = self.stages(self.stem(F.pixel_unshuffle(x, 2)))
         x = torch.cat([x.mean((2, 3)), F.leaky_relu(self.squeeze(x), 0.2).flatten(1)], 1)
         with torch.autocast(x.device.type, enabled=False):

@@ -22,7 +22,7 @@ _MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet,
 
 
 @dataclass(frozen=True)
-class FaceParsingShape:
+class FaceParsingConfig:
     """Sizes of the network; ``widths`` are the channels of the resnet's four stages."""
 
     side: int = 512  # what the network sees, pixels; a multiple of 32
@@ -96,10 +96,10 @@ class _Refinement(nn.Module):
 
 
 class _ContextPath(nn.Module):
-    def __init__(self, shape: FaceParsingShape) -> None:
+    def __init__(self, config: FaceParsingConfig) -> None:
         super().__init__()
-        w, c = shape.widths, shape.widths[1]
-        self.resnet = _ResNet(w, shape.blocks)
+        w, c = config.widths, config.widths[1]
+        self.resnet = _ResNet(w, config.blocks)
         self.arm16, self.arm32 = _Refinement(w[2], c), _Refinement(w[3], c)
         self.conv_head16, self.conv_head32 = _ConvNorm(c, c), _ConvNorm(c, c)
         self.conv_avg = _ConvNorm(w[3], c, 1)
@@ -134,19 +134,19 @@ class _Output(nn.Module):
 
 
 class FaceParsing(nn.Module):
-    def __init__(self, shape: FaceParsingShape) -> None:
+    def __init__(self, config: FaceParsingConfig) -> None:
         super().__init__()
-        self.shape, c = shape, shape.widths[1]
-        self.cp = _ContextPath(shape)
+        self.config, c = config, config.widths[1]
+        self.cp = _ContextPath(config)
         self.ffm = _Fusion(2 * c, 2 * c)
-        self.conv_out = _Output(2 * c, shape.parts)
+        self.conv_out = _Output(2 * c, config.parts)
 
     def logits(self, x: Tensor) -> Tensor:
         """:param x: [B, 3, S, S] RGB crops, -1..1, any S; those of FFHQ's template are what it was trained on.
 
         :return: [B, 19, S, S], in the order of PARTS.
         """
-        size, side = x.shape[-1], self.shape.side
+        size, side = x.shape[-1], self.config.side
         if size != side:
             x = F.interpolate(x.float(), (side, side), mode="bilinear", antialias=True)
         mean, deviation = (torch.tensor(v, device=x.device, dtype=x.dtype) for v in (_MEAN, _DEVIATION))

@@ -20,7 +20,7 @@ DESCRIBED = 3  # last stages of the trunk whose means the styles are made from
 
 
 @dataclass(frozen=True)
-class EncoderShape:
+class EncoderConfig:
     """Sizes of the network; ``widths`` are the trunk's channels at 1/2, 1/4, ... of the picture."""
 
     resolution: int = 128
@@ -34,7 +34,7 @@ class EncoderShape:
     feature_margin: int = 0  # samples by which F reaches beyond each border of the picture (alias-free generators)
 
 
-def misfits(encoder: EncoderShape, generator: GeneratorSizes) -> list[str]:
+def misfits(encoder: EncoderConfig, generator: GeneratorSizes) -> list[str]:
     """What would have to change in ``encoder`` for its codes to fit a generator: "layers = 16", ..."""
     wanted = {
         "resolution": generator.resolution,
@@ -48,33 +48,33 @@ def misfits(encoder: EncoderShape, generator: GeneratorSizes) -> list[str]:
 
 
 class FeatureStyleEncoder(nn.Module):
-    def __init__(self, shape: EncoderShape) -> None:
+    def __init__(self, config: EncoderConfig) -> None:
         super().__init__()
-        self.shape, c = shape, shape.widths
+        self.config, c = config, config.widths
         self.stem = nn.Sequential(nn.Conv2d(12, c[0], 3, 1, 1, bias=False), nn.BatchNorm2d(c[0]), nn.LeakyReLU(0.2))
-        self.stages = nn.ModuleList(stage(a, b, n) for a, b, n in zip(c[:-1], c[1:], shape.blocks, strict=True))
-        side, inner = shape.resolution // 2, shape.feature_side - 2 * shape.feature_margin
+        self.stages = nn.ModuleList(stage(a, b, n) for a, b, n in zip(c[:-1], c[1:], config.blocks, strict=True))
+        side, inner = config.resolution // 2, config.feature_side - 2 * config.feature_margin
         sides = [side // 2 ** (i + 1) for i in range(len(self.stages))]
         if inner not in sides:
             raise ValueError(f"F of {inner} px needs a stage of that side; this encoder's stages are {sides}")
         self._feature_stage = sides.index(inner)
         c_mid = c[self._feature_stage + 1]
         self.to_feature = nn.Sequential(
-            nn.Conv2d(c_mid, shape.feature_channels, 3, 1, 1, bias=False),
-            nn.BatchNorm2d(shape.feature_channels),
+            nn.Conv2d(c_mid, config.feature_channels, 3, 1, 1, bias=False),
+            nn.BatchNorm2d(config.feature_channels),
             nn.LeakyReLU(0.2),
-            nn.Conv2d(shape.feature_channels, shape.feature_channels, 1),
+            nn.Conv2d(config.feature_channels, config.feature_channels, 1),
         )
-        last = side // 2 ** len(shape.blocks)
+        last = side // 2 ** len(config.blocks)
         self.squeeze = nn.Conv2d(c[-1], 64, 1)
         pooled = sum(c[1:][-DESCRIBED:])
         self.to_style = nn.Sequential(
             nn.LayerNorm(pooled + 64 * last * last),
-            nn.Linear(pooled + 64 * last * last, shape.hidden),
+            nn.Linear(pooled + 64 * last * last, config.hidden),
             nn.LeakyReLU(0.2),
-            nn.Linear(shape.hidden, shape.layers * shape.d_style),
+            nn.Linear(config.hidden, config.layers * config.d_style),
         )
-        self.register_buffer("mean_latent", torch.zeros(shape.layers, shape.d_style))
+        self.register_buffer("mean_latent", torch.zeros(config.layers, config.d_style))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """:param x: [B, 3, S, S] RGB, -1..1.
@@ -88,9 +88,9 @@ class FeatureStyleEncoder(nn.Module):
             if i >= len(self.stages) - DESCRIBED:
                 pooled.append(x.mean((2, 3)))
             if i == self._feature_stage:
-                feature = self.to_feature(F.pad(x, (self.shape.feature_margin,) * 4, mode="replicate"))
+                feature = self.to_feature(F.pad(x, (self.config.feature_margin,) * 4, mode="replicate"))
         descriptor = torch.cat([*pooled, F.leaky_relu(self.squeeze(x), 0.2).flatten(1)], 1)
-        w = self.to_style(descriptor).float().view(-1, self.shape.layers, self.shape.d_style)
+        w = self.to_style(descriptor).float().view(-1, self.config.layers, self.config.d_style)
         # Freshly initialised layers tell faces apart by a tenth of a unit; styles are used to differ by about one.
         return STYLE_GAIN * w + self.mean_latent, feature
 

@@ -17,7 +17,7 @@ from vidinv.models.synthesis import StyleGenerator
 
 
 @dataclass(frozen=True)
-class GeneratorShape:
+class GeneratorConfig:
     """Sizes of the network: ``channels[i]`` belongs to resolution 4 * 2**i."""
 
     channels: tuple[int, ...] = (256, 256, 256, 128, 64, 32)
@@ -95,10 +95,10 @@ class Generator(nn.Module):
     Pictures are RGB in about -1..1. ``w`` is [B, L, D], W+; :meth:`map` gives w [B, D] from noise.
     """
 
-    def __init__(self, shape: GeneratorShape) -> None:
+    def __init__(self, config: GeneratorConfig) -> None:
         super().__init__()
-        self.shape, c, d = shape, shape.channels, shape.d_style
-        self.mapping = Mapping(d, shape.mapping_layers)
+        self.config, c, d = config, config.channels, config.d_style
+        self.mapping = Mapping(d, config.mapping_layers)
         self.constant = nn.Parameter(torch.randn(1, c[0], 4, 4))
         convs = [StyledConv(c[0], c[0], d, 4, up=False)]
         for i in range(1, len(c)):
@@ -124,7 +124,7 @@ class Generator(nn.Module):
     def features(self, w: Tensor) -> Tensor:
         """G^K(w): the input of layer K, [B, C, h, h]. Runs no layer beyond it."""
         x = self._start(w)
-        for i in range(self.shape.feature_layer):
+        for i in range(self.config.feature_layer):
             x = self.convs[i](x, w[:, i])
         return x
 
@@ -138,7 +138,7 @@ class Generator(nn.Module):
         """
         x, skip, native = self._start(w), None, None
         for i, conv in enumerate(self.convs):
-            if i == self.shape.feature_layer:
+            if i == self.config.feature_layer:
                 native, x = x, (x if feature is None else feature.to(x.dtype))
             x = conv(x, w[:, i])
             if i % 2 == 0:
@@ -148,7 +148,7 @@ class Generator(nn.Module):
     def render_from(self, w: Tensor, feature: Tensor, below: Tensor) -> Tensor:
         """G(w, F) when the layers below K are known: ``below`` is the RGB picture they make, from :meth:`below`."""
         x, skip = feature.to(self.dtype), below
-        for i in range(self.shape.feature_layer, len(self.convs)):
+        for i in range(self.config.feature_layer, len(self.convs)):
             x = self.convs[i](x, w[:, i])
             if i % 2 == 0:
                 skip = self.to_rgb[i // 2](x, w[:, i + 1], skip)
@@ -157,7 +157,7 @@ class Generator(nn.Module):
     def below(self, w: Tensor) -> tuple[Tensor, Tensor]:
         """G^K(w) and the RGB picture of the layers below K: all that Eq. 1 needs of a style."""
         x, skip = self._start(w), None
-        for i in range(self.shape.feature_layer):
+        for i in range(self.config.feature_layer):
             x = self.convs[i](x, w[:, i])
             if i % 2 == 0:
                 skip = self.to_rgb[i // 2](x, w[:, i + 1], skip)

@@ -32,7 +32,7 @@ MEMORY = 0.999  # of the running mean of squared activations, per pass in traini
 
 
 @dataclass(frozen=True)
-class AliasFreeShape:
+class AliasFreeConfig:
     """Sizes of the network."""
 
     resolution: int = 1024
@@ -177,17 +177,17 @@ class AliasFreeLayer(nn.Module):
 class AliasFreeGenerator(nn.Module):
     """G: styles (and a feature code) to pictures; the interface of vidinv.models.synthesis.StyleGenerator."""
 
-    def __init__(self, shape: AliasFreeShape) -> None:
+    def __init__(self, config: AliasFreeConfig) -> None:
         super().__init__()
-        self.shape, c, d, of = shape, (*shape.channels, 3), shape.d_style, shape.bands
-        self.mapping = Mapping(d, shape.mapping_layers)
+        self.config, c, d, of = config, (*config.channels, 3), config.d_style, config.bands
+        self.mapping = Mapping(d, config.mapping_layers)
         self.input = FourierInput(c[0], d, of[0])
         made = []
         for i in range(len(c)):
             rgb, last = i == len(c) - 1, max(i - 1, 0)
-            kernel = 1 if rgb or shape.radial else 3
+            kernel = 1 if rgb or config.radial else 3
             # Where sampling is critical a radial filter would let the corners of the spectrum alias.
-            radial = shape.radial and of[i].cutoff < of[-1].cutoff
+            radial = config.radial and of[i].cutoff < of[-1].cutoff
             made.append(AliasFreeLayer(c[last], c[i], d, of[last], of[i], kernel, radial, rgb))
         self.convs = nn.ModuleList(made)
 
@@ -205,7 +205,7 @@ class AliasFreeGenerator(nn.Module):
     def features(self, w: Tensor) -> Tensor:
         """G^K(w): the input of layer K, [B, C, h, h]. Runs no layer beyond it."""
         x = self.input(w[:, 0]).to(self.dtype).contiguous(memory_format=torch.channels_last)
-        for i in range(self.shape.feature_layer):
+        for i in range(self.config.feature_layer):
             x = self.convs[i](x, w[:, i + 1])
         return x
 
@@ -217,7 +217,7 @@ class AliasFreeGenerator(nn.Module):
     def render_from(self, w: Tensor, feature: Tensor, below: Tensor) -> Tensor:
         """G(w, F) from layer K upwards; ``below`` is what :meth:`below` returned, of which nothing is needed."""
         x = feature.to(self.dtype)
-        for i in range(self.shape.feature_layer, len(self.convs)):
+        for i in range(self.config.feature_layer, len(self.convs)):
             x = self.convs[i](x, w[:, i + 1])
         return x * OUTPUT_SCALE
 

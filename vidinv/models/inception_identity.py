@@ -34,7 +34,7 @@ def facenet_box(centre: float, by_eyes: float, by_mouth: float) -> Box:
 
 
 @dataclass(frozen=True)
-class InceptionIdentityShape:
+class InceptionIdentityConfig:
     """Where in the pack's crop the network's input lies, and how large that is; the network has one size only."""
 
     side: int = 160
@@ -42,13 +42,13 @@ class InceptionIdentityShape:
 
 
 class InceptionIdentity(nn.Module):
-    def __init__(self, shape: InceptionIdentityShape) -> None:
+    def __init__(self, config: InceptionIdentityConfig) -> None:
         super().__init__()
         # Packs without this network need not wait for the library that has it.
         from facenet_pytorch import InceptionResnetV1
         from facenet_pytorch.models.inception_resnet_v1 import BasicConv2d
 
-        self.shape = shape
+        self.config = config
         self.network = InceptionResnetV1(pretrained=None)  # any other value would download
         for module in self.network.modules():
             if isinstance(module, BasicConv2d):
@@ -59,5 +59,5 @@ class InceptionIdentity(nn.Module):
 
         :return: [B, 512] float32 unit vectors; the dot product of two of them is their similarity, -1..1.
         """
-        view = cut_and_resize(x, self.shape.box, self.shape.side)
+        view = cut_and_resize(x, self.config.box, self.config.side)
         return F.normalize(self.network(view * _LEVELS).float(), dim=1)

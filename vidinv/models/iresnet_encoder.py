@@ -19,7 +19,7 @@ FEATURE_STAGE = 2
 
 
 @dataclass(frozen=True)
-class IResNetEncoderShape:
+class IResNetEncoderConfig:
     """Sizes of the network."""
 
     side: int = 256  # what the network sees; larger crops are shrunk to it
@@ -31,11 +31,11 @@ class IResNetEncoderShape:
 
 
 class IResNetEncoder(nn.Module):
-    def __init__(self, shape: IResNetEncoderShape) -> None:
+    def __init__(self, config: IResNetEncoderConfig) -> None:
         super().__init__()
-        self.shape, c = shape, shape.widths
-        self.trunk = IResNet(c, shape.blocks)
-        c_mid, c_out = c[FEATURE_STAGE + 1], shape.feature_channels
+        self.config, c = config, config.widths
+        self.trunk = IResNet(c, config.blocks)
+        c_mid, c_out = c[FEATURE_STAGE + 1], config.feature_channels
         self.to_feature = nn.Sequential(
             nn.BatchNorm2d(c_mid),
             nn.Conv2d(c_mid, c_out, 3, 1, 1, bias=False),
@@ -45,15 +45,15 @@ class IResNetEncoder(nn.Module):
             nn.BatchNorm2d(c_out),
         )
         pooled = sum(c[1:]) * FIELDS**2
-        self.to_styles = nn.ModuleList(nn.Linear(pooled, shape.d_style) for _ in range(shape.layers))
-        self.register_buffer("mean_latent", torch.zeros(shape.layers, shape.d_style))
+        self.to_styles = nn.ModuleList(nn.Linear(pooled, config.d_style) for _ in range(config.layers))
+        self.register_buffer("mean_latent", torch.zeros(config.layers, config.d_style))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """:param x: [B, 3, S, S] RGB, -1..1, any S.
 
         :return: w [B, L, D] float32 and F [B, C, side / 16, side / 16].
         """
-        stages = self.trunk(cut_and_resize(x, (0, 0, 1, 1), self.shape.side))
+        stages = self.trunk(cut_and_resize(x, (0, 0, 1, 1), self.config.side))
         fields = torch.cat([F.adaptive_avg_pool2d(s, FIELDS) for s in stages], 1).flatten(1)
         w = torch.stack([to_style(fields) for to_style in self.to_styles], 1)
         return w.float() + self.mean_latent, self.to_feature(stages[FEATURE_STAGE])

@@ -16,7 +16,7 @@ ARCFACE_VIEW = FaceView(size=(112, 112), eyes=(55.913, 51.599), mouth=(56.140, 9
 
 
 @dataclass(frozen=True)
-class IResNetIdentityShape:
+class IResNetIdentityConfig:
     """Sizes of the network, and where in the pack's crop its input lies."""
 
     side: int = 112
@@ -27,13 +27,13 @@ class IResNetIdentityShape:
 
 
 class IResNetIdentity(nn.Module):
-    def __init__(self, shape: IResNetIdentityShape) -> None:
+    def __init__(self, config: IResNetIdentityConfig) -> None:
         super().__init__()
-        self.shape, last = shape, shape.widths[-1]
-        self.trunk = IResNet(shape.widths, shape.blocks)
+        self.config, last = config, config.widths[-1]
+        self.trunk = IResNet(config.widths, config.blocks)
         self.norm = nn.BatchNorm2d(last)
-        self.to_embedding = nn.Linear(last * (shape.side // 2 ** len(shape.blocks)) ** 2, shape.embedding)
-        self.norm_embedding = nn.BatchNorm1d(shape.embedding)
+        self.to_embedding = nn.Linear(last * (config.side // 2 ** len(config.blocks)) ** 2, config.embedding)
+        self.norm_embedding = nn.BatchNorm1d(config.embedding)
 
     def embed(self, x: Tensor) -> Tensor:
         """[B, 3, side, side] RGB faces in ArcFace's alignment, -1..1, to [B, embedding] float32 of any length."""
@@ -46,4 +46,4 @@ class IResNetIdentity(nn.Module):
 
         :return: [B, 512] float32 unit vectors; the dot product of two of them is their similarity, -1..1.
         """
-        return F.normalize(self.embed(cut_and_resize(x, self.shape.box, self.shape.side)), dim=1)
+        return F.normalize(self.embed(cut_and_resize(x, self.config.box, self.config.side)), dim=1)

@@ -8,7 +8,7 @@ from torch import Tensor
 
 
 class GeneratorSizes(Protocol):
-    """A generator's ``shape``."""
+    """A generator's ``config``."""
 
     @property
     def resolution(self) -> int:
@@ -38,7 +38,7 @@ class GeneratorSizes(Protocol):
 class StyleGenerator(Protocol):
     """G: styles w [B, L, D] in W+ and a feature code F [B, C, h, h] to RGB pictures [B, 3, S, S] in about -1..1."""
 
-    shape: GeneratorSizes
+    config: GeneratorSizes
 
     def __call__(self, w: Tensor, feature: Tensor | None = None, *, with_features: bool = False):
         """G(w) or G(w, F); ``with_features`` also returns G^K(w)."""

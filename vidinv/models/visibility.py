@@ -23,7 +23,7 @@ class Visibility(NamedTuple):
 
 
 @dataclass(frozen=True)
-class VisibilityShape:
+class VisibilityConfig:
     """Sizes of the network; ``widths`` are the channels at 1/2, 1/4, ... of its ``side`` x ``side`` input.
 
     ``side`` is a multiple of 2 ** len(widths); the maps have half of it.
@@ -51,19 +51,19 @@ class Merge(nn.Module):
 
 
 class VisibilityNet(nn.Module):
-    def __init__(self, shape: VisibilityShape) -> None:
+    def __init__(self, config: VisibilityConfig) -> None:
         super().__init__()
-        self.shape, c = shape, shape.widths
-        if shape.side % 2 ** len(c):
-            raise ValueError(f"side {shape.side} cannot be halved {len(c)} times")
+        self.config, c = config, config.widths
+        if config.side % 2 ** len(c):
+            raise ValueError(f"side {config.side} cannot be halved {len(c)} times")
         self.stem = nn.Sequential(nn.Conv2d(12, c[0], 3, 1, 1, bias=False), nn.BatchNorm2d(c[0]), nn.LeakyReLU(0.2))
-        self.stages = nn.ModuleList(stage(a, b, n) for a, b, n in zip(c[:-1], c[1:], shape.blocks, strict=True))
+        self.stages = nn.ModuleList(stage(a, b, n) for a, b, n in zip(c[:-1], c[1:], config.blocks, strict=True))
         self.merges = nn.ModuleList(Merge(b, a) for a, b in pairwise(c))
         self.to_maps = nn.Conv2d(c[0], 2, 1)
 
     def logits(self, x: Tensor) -> Tensor:
         """[B, 2, side / 2, side / 2] float32, face and occluder: what losses want."""
-        x = F.interpolate(x.float(), (self.shape.side,) * 2, mode="bilinear", antialias=True)
+        x = F.interpolate(x.float(), (self.config.side,) * 2, mode="bilinear", antialias=True)
         looks = [self.stem(F.pixel_unshuffle(x, 2))]
         for down in self.stages:
             looks.append(down(looks[-1]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from vidinv.models.pack import Pack
+from vidinv.packs.load import Pack
 from vidinv.report import figures
 from vidinv.report.document import Report
 from vidinv.report.doubts import covered, untrusted

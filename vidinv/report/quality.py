@@ -16,11 +16,11 @@ from vidinv.faces.quads import quad_side, quad_to_affine
 from vidinv.faces.warps import crop
 from vidinv.metrics import reconstruction, seam
 from vidinv.metrics.landmarks import hausdorff, shaking
-from vidinv.metrics.perceptual import Lpips, load_lpips
 from vidinv.metrics.temporal import correspondence, moved_difference
 from vidinv.models.landmarks import LandmarkNet, to_pixels
-from vidinv.models.pack import Pack
+from vidinv.models.lpips import Lpips, load_lpips
 from vidinv.models.pictures import to_tensor
+from vidinv.packs.load import Pack
 from vidinv.report.running import Running, RunningMotion, Thinned
 from vidinv.runtime.compute import Compute
 from vidinv.types import Compared, Crop

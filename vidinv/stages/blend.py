@@ -30,14 +30,14 @@ def blend(stream: Iterable[Steadied], options: BlendOptions = BlendOptions()) ->
         frame, rendered, masks = steadied.frame, steadied.rendered, []
         image = frame.image
         crops = rendered.edited.coded.aligned.crops
-        known = rendered.appraisals or (None,) * len(crops)
-        for crop, before, change, appraisal in zip(crops, rendered.inversions, steadied.changes, known, strict=True):
+        known = rendered.assessments or (None,) * len(crops)
+        for crop, before, change, assessment in zip(crops, rendered.inversions, steadied.changes, known, strict=True):
             if change is None:
                 masks.append(None)
                 continue
             mask = oval(before.shape[0], content=crop.content) * np.float32(crop.weight)
-            if appraisal is not None and appraisal.visible is not None:
-                mask = mask * appraisal.visible  # what lies over the face keeps its own pixels
+            if assessment is not None and assessment.visible is not None:
+                mask = mask * assessment.visible  # what lies over the face keeps its own pixels
             masks.append(mask)
             image = _composite(image, frame.image is image, crop.quad, before, change, masks[-1], options.composite)
         blended = frame if image is frame.image else replace(frame, image=image)

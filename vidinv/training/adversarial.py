@@ -14,14 +14,14 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from vidinv.models.generator import Generator, GeneratorShape
+from vidinv.models.generator import Generator, GeneratorConfig
 from vidinv.models.synthesis import StyleGenerator
 from vidinv.runtime.compute import Compute
 from vidinv.training.adversarial_losses import generator_loss, path_lengths
 from vidinv.training.bank import FaceBank
 from vidinv.training.checkpoints import load_optimiser, load_stream, optimiser_state, weights_of
 from vidinv.training.critic import Critic, CriticOptions, critic_step, judge, lazy_adam, start_critic
-from vidinv.training.discriminator import DiscriminatorShape
+from vidinv.training.discriminator import DiscriminatorConfig
 
 
 @dataclass(frozen=True)
@@ -74,8 +74,8 @@ class GanState:
 
 
 def start(
-    generator: GeneratorShape,
-    discriminator: DiscriminatorShape,
+    generator: GeneratorConfig,
+    discriminator: DiscriminatorConfig,
     options: GanOptions,
     compute: Compute,
     compiled: bool = False,
@@ -106,8 +106,8 @@ def fresh_noise(generator: Generator, count: int, rng: torch.Generator) -> Itera
 def draw_styles(generator: StyleGenerator, count: int, mixing: float, rng: torch.Generator) -> Tensor:
     """Styles [count, L, D] of random faces, float32; with probability ``mixing`` those of two, joined at a random
     layer."""
-    layers, device = generator.shape.layers, _device(generator)
-    z = torch.randn(2, count, generator.shape.d_style, generator=rng, device=device)
+    layers, device = generator.config.layers, _device(generator)
+    z = torch.randn(2, count, generator.config.d_style, generator=rng, device=device)
     first, second = generator.map(z.flatten(0, 1)).float().unflatten(0, (2, count))
     at = torch.randint(1, layers, (count, 1), generator=rng, device=device)
     mixed = torch.rand(count, 1, generator=rng, device=device) < mixing
@@ -171,7 +171,7 @@ def _update(state: GanState, loss: Tensor) -> None:
 def mean_style(generator: StyleGenerator, count: int = 10_000) -> Tensor:
     """Mean of w over random faces, [D] float32: what truncation draws towards."""
     rng = torch.Generator().manual_seed(0)
-    z = torch.randn(count, generator.shape.d_style, generator=rng).to(_device(generator))
+    z = torch.randn(count, generator.config.d_style, generator=rng).to(_device(generator))
     return generator.map(z).float().mean(0)
 
 
@@ -179,9 +179,9 @@ def mean_style(generator: StyleGenerator, count: int = 10_000) -> Tensor:
 def samples(generator: StyleGenerator, count: int, compute: Compute, truncation: float = 1.0, seed: int = 1) -> Tensor:
     """Pictures [count, 3, S, S] in -1..1 of the same random faces at every call, float32 on the CPU."""
     rng, mean, made = torch.Generator().manual_seed(seed), mean_style(generator), []
-    z = torch.randn(count, generator.shape.d_style, generator=rng)
+    z = torch.randn(count, generator.config.d_style, generator=rng)
     for part in z.to(mean.device).split(32):
-        w = (mean + truncation * (generator.map(part).float() - mean))[:, None].expand(-1, generator.shape.layers, -1)
+        w = (mean + truncation * (generator.map(part).float() - mean))[:, None].expand(-1, generator.config.layers, -1)
         with compute.autocast():
             made.append(generator(w).float().clamp(-1, 1).cpu())
     return torch.cat(made)

@@ -15,8 +15,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from vidinv.models.feature_style_encoder import EncoderShape, FeatureStyleEncoder
-from vidinv.models.generator import Generator, GeneratorShape
+from vidinv.models.feature_style_encoder import EncoderConfig, FeatureStyleEncoder
+from vidinv.models.generator import Generator, GeneratorConfig
 from vidinv.training.losses import identity_distance
 from vidinv.training.teachers import Teachers
 
@@ -74,7 +74,7 @@ class State:
         self.seen, self.before = saved["seen"], saved["before"]
 
 
-def start(generator: GeneratorShape, encoder: EncoderShape, options: AutoencoderOptions) -> State:
+def start(generator: GeneratorConfig, encoder: EncoderConfig, options: AutoencoderOptions) -> State:
     torch.manual_seed(options.seed)
     g = Generator(generator).to(memory_format=torch.channels_last)
     e = FeatureStyleEncoder(encoder).to(memory_format=torch.channels_last)
@@ -155,4 +155,4 @@ def settle_norms(encoder: FeatureStyleEncoder, batches, count: int = 60) -> None
 
 
 def describe(state: State) -> dict:
-    return {"generator": asdict(state.generator.shape), "encoder": asdict(state.encoder.shape)}
+    return {"generator": asdict(state.generator.config), "encoder": asdict(state.encoder.config)}

@@ -12,7 +12,7 @@ from vidinv.runtime.compute import Compute
 from vidinv.training.adversarial_losses import critic_loss, r1_penalty
 from vidinv.training.checkpoints import load_optimiser, optimiser_state
 from vidinv.training.diff_augment import Augmentation, augment
-from vidinv.training.discriminator import Discriminator, DiscriminatorShape
+from vidinv.training.discriminator import Discriminator, DiscriminatorConfig
 
 ADAPT_EVERY = 4  # steps between two adjustments of the probability (Karras et al. 2020, arXiv:2006.06676)
 
@@ -64,8 +64,10 @@ def lazy_adam(parameters, rate: float, every: int, device: str) -> torch.optim.A
     return torch.optim.Adam(parameters, lr=rate * share, betas=(0.0, 0.99**share), fused=fused)
 
 
-def start_critic(shape: DiscriminatorShape, options: CriticOptions, compute: Compute, compiled: bool = False) -> Critic:
-    net = Discriminator(shape).to(compute.device, memory_format=torch.channels_last)
+def start_critic(
+    config: DiscriminatorConfig, options: CriticOptions, compute: Compute, compiled: bool = False
+) -> Critic:
+    net = Discriminator(config).to(compute.device, memory_format=torch.channels_last)
     p = torch.tensor(options.augment_start, device=compute.device)
     adam = lazy_adam(net.parameters(), options.rate, options.r1_every, compute.device)
     return Critic(net, torch.compile(net) if compiled else net, adam, p, torch.zeros(2, device=compute.device))

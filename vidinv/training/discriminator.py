@@ -14,8 +14,8 @@ from vidinv.models.ops import SQRT2, EqualLinear, blur, leaky_relu
 
 
 @dataclass(frozen=True)
-class DiscriminatorShape:
-    """Sizes of the network: ``channels[i]`` belongs to resolution 4 * 2**i, as in the generator's shape."""
+class DiscriminatorConfig:
+    """Sizes of the network: ``channels[i]`` belongs to resolution 4 * 2**i, as in the generator's config."""
 
     channels: tuple[int, ...] = (256, 256, 256, 128, 64, 32)
     group: int = 4  # pictures whose spread is measured together
@@ -72,9 +72,9 @@ def batch_spread(x: Tensor, group: int) -> Tensor:
 class Discriminator(nn.Module):
     """Pictures [B, 3, S, S] in -1..1 -> logits [B], high for pictures that look real."""
 
-    def __init__(self, shape: DiscriminatorShape) -> None:
+    def __init__(self, config: DiscriminatorConfig) -> None:
         super().__init__()
-        self.shape, c = shape, shape.channels[::-1]
+        self.config, c = config, config.channels[::-1]
         self.from_rgb, self.rgb_bias = EqualConv(3, c[0], 1), nn.Parameter(torch.zeros(c[0]))
         self.blocks = nn.ModuleList(ResidualDown(a, b) for a, b in pairwise(c))
         self.last, self.last_bias = EqualConv(c[-1] + 1, c[-1], 3), nn.Parameter(torch.zeros(c[-1]))
@@ -84,5 +84,5 @@ class Discriminator(nn.Module):
         x = leaky_relu(self.from_rgb(x), self.rgb_bias)
         for block in self.blocks:
             x = block(x)
-        x = leaky_relu(self.last(batch_spread(x, self.shape.group)), self.last_bias)
+        x = leaky_relu(self.last(batch_spread(x, self.config.group)), self.last_bias)
         return self.out(leaky_relu(self.hidden(x.flatten(1)))).squeeze(1)

@@ -21,20 +21,20 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 from torch import Tensor, nn
 
-from vidinv.models.attributes import AttributeNet, AttributeShape
-from vidinv.models.identity import IdentityNet, IdentityShape
-from vidinv.models.landmarks import MIRROR, LandmarkNet, LandmarkShape, to_fractions, to_pixels
+from vidinv.models.attributes import AttributeConfig, AttributeNet
+from vidinv.models.identity import IdentityConfig, IdentityNet
+from vidinv.models.landmarks import MIRROR, LandmarkConfig, LandmarkNet, to_fractions, to_pixels
 from vidinv.models.pictures import to_tensor
-from vidinv.models.visibility import VisibilityNet, VisibilityShape
+from vidinv.models.visibility import VisibilityConfig, VisibilityNet
 from vidinv.training.sampling import balanced_weights
 
 STUDENTS = ("identity", "attributes", "landmarks")  # of teachers; "visibility" learns from what is drawn
-Shape = IdentityShape | AttributeShape | LandmarkShape | VisibilityShape
+Shape = IdentityConfig | AttributeConfig | LandmarkConfig | VisibilityConfig
 NETS = {
-    IdentityShape: IdentityNet,
-    AttributeShape: AttributeNet,
-    LandmarkShape: LandmarkNet,
-    VisibilityShape: VisibilityNet,
+    IdentityConfig: IdentityNet,
+    AttributeConfig: AttributeNet,
+    LandmarkConfig: LandmarkNet,
+    VisibilityConfig: VisibilityNet,
 }
 
 
@@ -209,7 +209,7 @@ class State:
 
 
 def start(
-    shape: Shape,
+    config: Shape,
     options: DistilOptions,
     labels: dict[str, NDArray] | None = None,
     size: int = 128,
@@ -217,7 +217,7 @@ def start(
 ) -> State:
     """:param labels: of the training faces (crops of ``size`` pixels); the landmark network starts at their median."""
     torch.manual_seed(options.seed)
-    net = NETS[type(shape)](shape).to(memory_format=torch.channels_last)
+    net = NETS[type(config)](config).to(memory_format=torch.channels_last)
     if isinstance(net, LandmarkNet) and labels is not None:
         net.mean_points.copy_(to_fractions(torch.from_numpy(np.median(labels["points68"], 0)), size))
     net.to(device)

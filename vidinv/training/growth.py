@@ -55,6 +55,6 @@ def _grown_encoder(encoder: FeatureStyleEncoder, tensors: Tensors) -> Tensors:
     own, layers = encoder.state_dict(), len(tensors["mean_latent"])
     for name in ("mean_latent", "to_style.3.weight", "to_style.3.bias"):
         styles = tensors[name].reshape(layers, -1)
-        more = styles[-1:].expand(encoder.shape.layers - layers, -1)
+        more = styles[-1:].expand(encoder.config.layers - layers, -1)
         grown[name] = torch.cat([styles, more]).reshape(own[name].shape)
     return grown

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from vidinv.models.feature_style_encoder import EncoderShape, FeatureStyleEncoder, misfits
+from vidinv.models.feature_style_encoder import EncoderConfig, FeatureStyleEncoder, misfits
 from vidinv.models.generator import Generator
 from vidinv.models.synthesis import StyleGenerator
 from vidinv.runtime.compute import Compute
@@ -25,7 +25,7 @@ from vidinv.training.autoencoder import rate_at, settle_norms
 from vidinv.training.bank import FaceBank
 from vidinv.training.checkpoints import load_optimiser, load_stream, optimiser_state, weights_of
 from vidinv.training.critic import Critic, CriticOptions, critic_step, judge, start_critic
-from vidinv.training.discriminator import DiscriminatorShape
+from vidinv.training.discriminator import DiscriminatorConfig
 from vidinv.training.inversion_losses import identity_layers, multiscale_lpips, parts_layers
 from vidinv.training.teachers import Teachers
 
@@ -99,20 +99,20 @@ class InversionState:
         self.seen, self.steps = saved["seen"], saved["steps"]
 
 
-def check_shapes(generator: StyleGenerator, encoder: EncoderShape) -> None:
+def check_shapes(generator: StyleGenerator, encoder: EncoderConfig) -> None:
     """:raises ValueError: the encoder's codes would not fit the generator; it names what would."""
-    if wrong := misfits(encoder, generator.shape):
+    if wrong := misfits(encoder, generator.config):
         raise ValueError(f"settings: for this generator [encoder] needs {', '.join(wrong)}")
 
 
 def start(
-    generator: StyleGenerator, shape: EncoderShape, options: InversionOptions, compute: Compute
+    generator: StyleGenerator, config: EncoderConfig, options: InversionOptions, compute: Compute
 ) -> InversionState:
     """An encoder that begins at the mean style, for a fixed generator."""
-    check_shapes(generator, shape)
+    check_shapes(generator, config)
     torch.manual_seed(options.seed)
     generator.eval().requires_grad_(False)
-    encoder = FeatureStyleEncoder(shape).to(compute.device, memory_format=torch.channels_last)
+    encoder = FeatureStyleEncoder(config).to(compute.device, memory_format=torch.channels_last)
     encoder.mean_latent.copy_(mean_style(generator).expand_as(encoder.mean_latent))
     average = copy.deepcopy(encoder).eval().requires_grad_(False)
     adam = torch.optim.Adam([{"params": list(encoder.parameters()), "share": 1.0}], lr=options.rate, betas=(0.9, 0.99))
@@ -123,12 +123,12 @@ def start(
 def start_joint(
     generator: Generator,
     encoder: FeatureStyleEncoder,
-    discriminator: DiscriminatorShape,
+    discriminator: DiscriminatorConfig,
     options: JointOptions,
     compute: Compute,
 ) -> InversionState:
     """Go on with a trained generator and encoder; the critic's weights are to be loaded by the caller."""
-    check_shapes(generator, encoder.shape)
+    check_shapes(generator, encoder.config)
     averages = [copy.deepcopy(n).eval().requires_grad_(False) for n in (generator, encoder)]
     generator.requires_grad_(True)
     encoder.train().requires_grad_(True)

@@ -1,0 +1,134 @@
+"""A pack loads what its hashes vouch for, and says by name what is wrong."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.toy import write_toy_pack
+from vidinv.edits.library import edits_of, resolve
+from vidinv.edits.parse import parse_edit
+from vidinv.errors import DamagedPack, MalformedEdit, UnknownEdit, UnknownPack
+from vidinv.models.visibility import VisibilityConfig, VisibilityNet
+from vidinv.packs.load import Pack, list_packs, load_pack
+from vidinv.packs.write import sha256, write_pack_toml, write_tensors
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return write_toy_pack(tmp_path / "toy")
+
+
+def test_networks_come_ready_for_use(folder: Path) -> None:
+    pack = load_pack(folder)
+    for network in (pack.generator, pack.encoder, pack.identity, pack.attributes, pack.landmarks):
+        assert not network.training
+        assert not any(p.requires_grad for p in network.parameters())
+    w, feature = pack.encoder(torch.zeros(1, 3, 64, 64))
+    assert pack.generator(w, feature).shape == (1, 3, 64, 64)
+
+
+def test_a_pack_may_tell_what_lies_over_a_face_and_need_not(folder: Path) -> None:
+    assert not load_pack(folder).has("visibility")
+    with pytest.raises(DamagedPack, match="has no visibility network"):
+        _ = load_pack(folder).visibility
+    shape = VisibilityConfig(side=32, widths=(8, 12), blocks=(1,))
+    write_tensors(folder / "visibility.safetensors", VisibilityNet(shape).state_dict())
+    settings = {k: v for k, v in load_pack(folder).settings.items() if k != "files"}
+    write_pack_toml(folder, {**settings, "visibility": asdict(shape)})
+    maps = load_pack(folder).visibility(torch.zeros(2, 3, 64, 64))
+    assert maps.face.shape == maps.occluder.shape == (2, 16, 16)
+
+
+def test_only_the_files_that_are_asked_for_are_read(folder: Path) -> None:
+    for name in ("encoder", "identity", "attributes", "landmarks", "directions"):
+        (folder / f"{name}.safetensors").unlink()
+    assert load_pack(folder).generator(torch.zeros(1, 10, 16)).shape == (1, 3, 64, 64)
+
+
+def test_an_unknown_pack_is_answered_with_the_known_ones() -> None:
+    with pytest.raises(UnknownPack, match="installed packs are"):
+        load_pack("no-such-pack")
+
+
+@pytest.mark.parametrize("damage", [b"", b"garbage", None])
+def test_a_damaged_file_is_named(folder: Path, damage: bytes | None) -> None:
+    path = folder / "encoder.safetensors"
+    if damage is None:
+        path.unlink()
+    else:
+        path.write_bytes(damage or path.read_bytes()[:-1])
+    with pytest.raises(DamagedPack, match=r"encoder\.safetensors"):
+        _ = load_pack(folder).encoder
+
+
+def test_a_single_flipped_bit_is_noticed(folder: Path) -> None:
+    path = folder / "generator.safetensors"
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(DamagedPack, match="sha256"):
+        _ = load_pack(folder).generator
+
+
+@pytest.mark.parametrize("text", ["", "name = 3 = 4", "name = 'x'"])
+def test_a_broken_toml_is_a_damaged_pack(folder: Path, text: str) -> None:
+    (folder / "pack.toml").write_text(text)
+    with pytest.raises(DamagedPack, match=r"pack\.toml"):
+        load_pack(folder)
+
+
+def test_the_same_weights_have_the_same_hash(tmp_path: Path) -> None:
+    hashes = [load_pack(write_toy_pack(tmp_path / str(i), seed)).hash for i, seed in enumerate((0, 0, 1))]
+    assert hashes[0] == hashes[1] != hashes[2]
+
+
+def test_years_become_steps_along_the_measured_curve(folder: Path) -> None:
+    edits = edits_of(load_pack(folder))
+    (timed,) = resolve((parse_edit("age=+5y"),), edits)
+    assert timed.steps == pytest.approx(1.0)
+    assert torch.allclose(timed.displacement.w, edits["age"].displacement.w)
+
+
+def test_what_a_pack_cannot_do_is_refused(folder: Path) -> None:
+    edits = edits_of(load_pack(folder))
+    with pytest.raises(MalformedEdit, match="out of reach"):
+        resolve((parse_edit("age=+90y"),), edits)
+    with pytest.raises(MalformedEdit, match="years"):
+        resolve((parse_edit("smile=+5y"),), edits)
+    with pytest.raises(UnknownEdit, match="age, smile"):
+        resolve((parse_edit("hat=1"),), edits)
+
+
+def test_writing_into_weights_that_are_mapped_does_not_reach_the_file(tmp_path: Path) -> None:
+    write_tensors(tmp_path / "encoder.safetensors", {"w": torch.ones(4096)}, torch.float32)
+    before = (tmp_path / "encoder.safetensors").read_bytes()
+    settings = {"name": "x", "files": {"encoder.safetensors": sha256(tmp_path / "encoder.safetensors")}}
+    pack = Pack(tmp_path, settings)
+    pack.tensors("encoder")["w"].add_(1)
+    assert (tmp_path / "encoder.safetensors").read_bytes() == before
+    assert torch.equal(pack.tensors("encoder")["w"], torch.ones(4096))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX's")
+def test_a_packs_files_can_be_read_by_whom_the_umask_allows(folder: Path) -> None:
+    mask = os.umask(0o022)
+    try:
+        write_tensors(folder / "directions.safetensors", {"w": torch.ones(1)})
+    finally:
+        os.umask(mask)
+    assert (folder / "directions.safetensors").stat().st_mode & 0o777 == 0o644
+
+
+@pytest.mark.parametrize("path", list_packs(), ids=lambda p: p.name)
+def test_a_shipped_pack_is_whole_and_small(path: Path) -> None:
+    pack = load_pack(path)
+    for name in pack.settings["files"]:
+        pack.tensors(name.removesuffix(".safetensors"))
+    assert sum(p.stat().st_size for p in path.glob("*.safetensors")) <= 40e6
+    assert {"age", "smile", "gender"} <= set(edits_of(pack))
+    assert (path / "card.md").read_text().startswith(f"# {pack.name}")

@@ -1,0 +1,165 @@
+"""Doubts by name, and edits that fade around them: on made-up assessments, no network."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import torch
+
+from vidinv.faces.warps import crop
+from vidinv.stages.blend import BlendOptions, blend
+from vidinv.stages.gate import GateOptions, gate
+from vidinv.stages.stabilise import stabilise
+from vidinv.types import Aligned, Assessment, Code, Coded, Crop, Edited, Face, Found, Frame, Rendered
+
+RATE = 30
+QUAD = np.array([[0, 0], [0, 8], [8, 8], [8, 0]], float)
+PICTURE = np.full((8, 8, 3), 100, np.float32)
+ME, OTHER = np.eye(4, dtype=np.float32)[:2]
+FINE = Assessment({"source": ME, "inversion": ME, "edit": (0.8 * ME + 0.6 * OTHER).astype(np.float32)}, 0, 0, 10)
+
+
+def stream(assessments: list[Assessment | None], person: int = 0) -> list[Rendered]:
+    rendered = []
+    for i, a in enumerate(assessments):
+        frame = Frame(np.full((8, 8, 3), i % 256, np.uint8), i, time=Fraction(i, RATE))
+        crop = Crop(person, QUAD, PICTURE.astype(np.uint8))
+        aligned = Aligned(Found(frame, (Face(np.zeros(4), np.zeros((5, 2)), 1.0, person),)), (crop,))
+        code = Code(torch.zeros(1, 1), torch.zeros(1, 1, 1))
+        drawn = None if a is None else PICTURE
+        rendered.append(Rendered(Edited(Coded(aligned, (code,)), (code,), (code,)), (drawn,), (drawn,), (a,)))
+    return rendered
+
+
+def with_spoilt(first: int, last: int, count: int = 80, **changes) -> list[Assessment]:
+    return [replace(FINE, **changes) if first <= i <= last else FINE for i in range(count)]
+
+
+def weights(out: list[Rendered]) -> np.ndarray:
+    return np.array([r.edited.coded.aligned.crops[0].weight for r in out])
+
+
+SPOILT = {
+    "pose": {"yaw": 60.0},
+    "occlusion": {"unexplained": 22.0},
+    "identity": {"identities": {"source": OTHER, "inversion": OTHER, "edit": OTHER}},
+    "missed": {"doubts": ("missed",)},
+}
+
+
+@pytest.mark.parametrize("doubt", SPOILT)
+def test_a_lasting_doubt_is_named_and_the_edit_is_gone_there(doubt: str) -> None:
+    out = list(gate(stream(with_spoilt(40, 51, **SPOILT[doubt])), GateOptions(rate=RATE)))
+    assert [r.frame.index for r in out] == list(range(80))
+    assert all(doubt in r.assessments[0].doubts for r in out[42:50])
+    assert not any(r.assessments[0].doubts for r in [*out[:38], *out[54:]])
+    assert all(r.edits[0] is None and r.inversions[0] is not None for r in out[42:50])
+    assert weights(out)[42:50].max() == 0
+
+
+@pytest.mark.parametrize("doubt", SPOILT)
+def test_the_fade_is_smooth_and_ends(doubt: str) -> None:
+    found = weights(list(gate(stream(with_spoilt(40, 51, **SPOILT[doubt])), GateOptions(rate=RATE))))
+    steps = np.abs(np.diff(found))
+    assert steps.max() < np.pi / 2 / 7 + 1e-6  # a raised cosine over fade + 1 = 7 frames
+    assert (found[:32] == 1).all()
+    assert (found[60:] == 1).all()
+    assert (np.diff(found[30:45]) <= 0).all()
+    assert (np.diff(found[46:60]) >= 0).all()
+
+
+@pytest.mark.parametrize("doubt", ["pose", "occlusion", "identity"])
+def test_a_single_odd_frame_is_noise(doubt: str) -> None:
+    assert (weights(list(gate(stream(with_spoilt(40, 40, **SPOILT[doubt]))))) == 1).all()
+
+
+def test_a_face_missed_for_a_moment_is_marked_and_stays_edited() -> None:
+    out = list(gate(stream(with_spoilt(40, 42, **SPOILT["missed"])), GateOptions(rate=RATE)))
+    assert [r.frame.index for r in out if r.assessments[0].doubts] == [40, 41, 42]
+    assert (weights(out) == 1).all()
+
+
+def test_what_is_usual_follows_the_person_and_is_not_learnt_from_doubted_frames() -> None:
+    slowly = [replace(FINE, unexplained=10 + 0.05 * i) for i in range(400)]
+    assert (weights(list(gate(stream(slowly)))) == 1).all()
+    out = list(gate(stream(with_spoilt(40, 120, 121, **SPOILT["occlusion"]))))
+    assert all(r.assessments[0].doubts == ("occlusion",) for r in out[42:119])
+
+
+def test_trusted_frames_pass_with_their_pictures_and_a_face_without_an_edit_is_left_alone() -> None:
+    before = stream([FINE] * 20)
+    after = list(gate(iter(before)))
+    assert all(a.edits[0] is b.edits[0] and weights([a]) == 1 for a, b in zip(after, before, strict=True))
+    assert all(r.assessments == (None,) for r in gate(iter(stream([None] * 5))))
+
+
+def test_a_new_person_starts_with_his_own_look() -> None:
+    first = stream([FINE] * 30)
+    second = [
+        replace(r, edited=replace(r.edited, coded=replace(r.edited.coded, aligned=replace(r.edited.coded.aligned))))
+        for r in stream([replace(FINE, **SPOILT["identity"])] * 30, person=1)
+    ]
+    assert (weights(list(gate(iter([*first, *second])))) == 1).all()
+
+
+@pytest.mark.parametrize("composite", ["detail", "replace"])
+def test_frames_without_trust_come_out_bit_identical(composite: str) -> None:
+    texture = np.random.default_rng(0).integers(60, 180, (16, 16, 3), np.uint8).repeat(4, 0).repeat(4, 1)
+    quad = np.array([[8, 8], [8, 56], [56, 56], [56, 8]], float)
+    spots = (40 * (np.indices((64, 64)).sum(0) // 8 % 2))[..., None].astype(np.float32)
+    made = []
+    for r in stream(with_spoilt(30, 60, yaw=60.0)):
+        found = replace(r.edited.coded.aligned.found, frame=replace(r.frame, image=texture))
+        aligned = replace(r.edited.coded.aligned, found=found, crops=(Crop(0, quad, crop(texture, quad, 64)),))
+        displaced = Code(torch.ones(1, 1), torch.zeros(1, 1, 1))
+        edited = replace(r.edited, coded=replace(r.edited.coded, aligned=aligned), codes=(displaced,))
+        picture = aligned.crops[0].image.astype(np.float32)
+        made.append(replace(r, edited=edited, inversions=(picture,), edits=(picture + spots,)))
+    out = list(blend(stabilise(gate(iter(made))), BlendOptions(composite)))
+    assert len(out) == 80
+    assert all(b.frame.image is texture and b.masks == (None,) for b in out[32:59])
+    assert all(not np.array_equal(b.frame.image, texture) for b in (*out[:20], *out[70:]))
+    change = np.array([np.abs(b.frame.image.astype(float) - texture).mean() for b in out])
+    assert min(*change[:20], *change[70:]) > 0.5
+    assert np.abs(np.diff(change)).max() < 0.35 * change.max()
+
+
+def test_a_face_that_is_covered_too_far_loses_its_edit_for_as_long_as_it_is_and_recovers() -> None:
+    """However long it lasts: what hides a face never becomes usual."""
+    hidden = {"covered": 0.7, "unexplained": 22.0, "identities": SPOILT["identity"]["identities"]}
+    out = list(gate(stream(with_spoilt(40, 239, 280, **hidden)), GateOptions(rate=RATE)))
+    assert all("occlusion" in r.assessments[0].doubts for r in out[42:238])
+    assert weights(out)[42:238].max() == 0
+    assert weights(out)[250:].min() == 1
+
+
+@pytest.mark.parametrize("share", [None, 0.0, 0.3])
+def test_a_face_of_which_enough_is_seen_keeps_its_edit(share: float | None) -> None:
+    out = list(gate(stream([replace(FINE, covered=share)] * 60), GateOptions(rate=RATE)))
+    assert (weights(out) == 1).all()
+    assert not any(r.assessments[0].doubts for r in out)
+
+
+def test_a_face_that_is_covered_from_its_first_frame_on_is_doubted_there_too() -> None:
+    out = list(gate(stream([replace(FINE, covered=0.8)] * 10 + [FINE] * 30), GateOptions(rate=RATE)))
+    assert weights(out)[:8].max() == 0
+    assert weights(out)[20:].min() == 1
+
+
+def test_an_edit_that_is_asked_for_more_strongly_is_not_doubted_for_what_it_costs() -> None:
+    """A stronger edit looks less like the source: that is what was asked for."""
+    strong = replace(FINE, strength=3.0, identities=FINE.identities | {"edit": OTHER})
+    out = list(gate(stream([FINE] * 40 + [strong] * 40), GateOptions(rate=RATE)))
+    assert not any(r.assessments[0].doubts for r in out[44:])
+    weak = replace(strong, strength=1.0)
+    out = list(gate(stream([FINE] * 40 + [weak] * 40), GateOptions(rate=RATE)))
+    assert all("identity" in r.assessments[0].doubts for r in out[44:])
+
+
+def test_a_change_of_the_picture_that_stays_is_doubted_for_a_while_only() -> None:
+    out = list(gate(stream(with_spoilt(40, 299, 300, **SPOILT["occlusion"])), GateOptions(rate=RATE)))
+    assert weights(out)[45:120].max() == 0
+    assert weights(out)[160:].min() == 1

@@ -1,0 +1,153 @@
+"""Fetch a published file: goes on where it stopped, checks what came, and gives it its name when it is whole."""
+
+from __future__ import annotations
+
+import errno
+import http.client
+import os
+import shutil
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from vidinv.errors import DiskFull, DownloadFailed, OutputUnwritable
+from vidinv.packs.published.catalogue import KnownFile
+from vidinv.packs.write import sha256
+
+Told = Callable[[int, int | None], None]  # bytes that are there, bytes in all
+_PIECE = 1 << 20
+_BROKEN = (urllib.error.URLError, http.client.HTTPException, ConnectionError, TimeoutError)
+
+
+@dataclass(frozen=True)
+class DownloadOptions:
+    attempts: int = 4  # in a row without a single byte, before it is given up
+    pause: float = 2.0  # seconds before the second attempt, doubled with each
+    timeout: float = 30.0  # seconds of silence that count as broken
+
+
+def download(
+    known: KnownFile, folder: Path, options: DownloadOptions = DownloadOptions(), told: Told = lambda there, total: None
+) -> Path:
+    """The file in ``folder``; one that is there already and is what was published is not fetched again.
+
+    What has arrived of an unfinished file stays beside its place, hidden, for the next call.
+
+    :raises DownloadFailed: no connection, another file than was published, or one to be fetched by hand.
+    :raises OutputError: no space, or no permission.
+    """
+    path = folder / known.file
+    if path.exists():
+        _check(known, path, path)
+        return path
+    if known.address is None:
+        raise DownloadFailed(f"{known.file} has to be fetched by hand: open {known.page} and put it at {path}")
+    part = folder / f".{known.file}.part"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _persist(known, part, path, options, told)
+        _check(known, part, path)
+        part.replace(path)
+        _tag(part).unlink(missing_ok=True)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            _drop(part)
+            raise DiskFull(f"no space left for {path}; nothing was kept. Free some space") from error
+        raise OutputUnwritable(
+            f"{path} cannot be written ({error.strerror or error}); choose another folder"
+        ) from error
+    return path
+
+
+def _persist(known: KnownFile, part: Path, path: Path, options: DownloadOptions, told: Told) -> None:
+    """Attempts, until all is there; only those that brought nothing count."""
+    failures, most = 0, _size(part)
+    while True:
+        try:
+            _fetch(known, part, options, told)
+            return
+        except urllib.error.HTTPError as error:
+            if error.code == 416:  # what is there is no beginning of what the server has
+                _drop(part)
+            elif error.code < 500:
+                raise DownloadFailed(
+                    f"{known.address} answers {error.code} {error.reason}; see {known.page} and put the file at {path}"
+                ) from None
+            reason: object = f"the server answers {error.code}"
+        except _BROKEN as error:
+            reason = getattr(error, "reason", None) or error
+        failures, most = (1 if _size(part) > most else failures + 1), max(most, _size(part))
+        if failures >= options.attempts:
+            kept = f"; {_size(part) / 1e6:.1f} MB are kept, run the same command again" if _size(part) else ""
+            raise DownloadFailed(
+                f"{known.address} cannot be fetched ({reason}){kept}, or fetch it by hand and put it at {path}"
+            )
+        time.sleep(options.pause * 2 ** (failures - 1))
+
+
+def _fetch(known: KnownFile, part: Path, options: DownloadOptions, told: Told) -> None:
+    """One attempt. The rest is asked for only if the server still has the file that the beginning came from."""
+    there, tag = _size(part), _tag(part).read_text() if _tag(part).exists() else ""
+    request = urllib.request.Request(known.address, headers={"User-Agent": "vidinv"})
+    if there and tag:
+        request.add_header("Range", f"bytes={there}-")
+        request.add_header("If-Range", tag)
+    with urllib.request.urlopen(request, timeout=options.timeout) as answer:
+        if answer.headers.get_content_type() == "text/html":
+            raise DownloadFailed(f"{known.address} sends a page in place of the file; see {known.page}")
+        goes_on = answer.status == 206
+        there = there if goes_on else 0
+        length = answer.headers.get("Content-Length")
+        total = known.size if length is None else there + int(length)
+        if known.size is not None and total != known.size:
+            _drop(part)
+            raise DownloadFailed(
+                f"{known.address} has {total} bytes, and {known.size} were published; see {known.page}"
+            )
+        if total is not None and shutil.disk_usage(part.parent).free < total - there:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        _tag(part).write_text(answer.headers.get("ETag") or answer.headers.get("Last-Modified") or "")
+        with part.open("ab" if goes_on else "wb") as file:
+            while piece := _read(answer):
+                file.write(piece)
+                there += len(piece)
+                told(there, total)
+    if total is not None and there < total:
+        raise ConnectionError(f"the connection ended after {there} of {total} bytes")
+
+
+def _read(answer: http.client.HTTPResponse) -> bytes:
+    """A piece; whatever breaks here is the connection's fault and no folder's."""
+    try:
+        return answer.read(_PIECE)
+    except OSError as error:
+        raise ConnectionError(str(error)) from error
+
+
+def _check(known: KnownFile, held: Path, path: Path) -> None:
+    """Is what ``held`` holds the published file? If not, and it is not the user's own, it goes."""
+    if (known.size is None or _size(held) == known.size) and known.sha256 in (None, sha256(held)):
+        return
+    if held == path:
+        raise DownloadFailed(f"{path} is not the published {known.file}: its size or sha256 differs; move it away")
+    _drop(held)
+    raise DownloadFailed(
+        f"{known.address} is not the published file: its size or sha256 differs. Nothing was kept; see {known.page}"
+    )
+
+
+def _tag(part: Path) -> Path:
+    """Where the server's name for this version of the file is noted."""
+    return part.with_name(f"{part.name}.etag")
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
+def _drop(part: Path) -> None:
+    part.unlink(missing_ok=True)
+    _tag(part).unlink(missing_ok=True)

@@ -1,0 +1,79 @@
+"""A published file to tensors and plain containers, whatever it was saved with; nothing in it is ever executed."""
+
+from __future__ import annotations
+
+import argparse
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
+from vidinv.errors import UnsuitableCheckpoint
+from vidinv.packs.published.unpickle import plain_pickle
+
+# How files of torch.save before version 1.6 begin: a pickled magic number.
+_OLD_TORCH = bytes.fromhex("80028a0a6cfc9c46f9206aa850192e")
+
+
+def read_checkpoint(path: Path) -> Any:
+    """Read .pt, .pth (torch.save, with weights_only), .pkl (NVIDIA's, see vidinv.packs.published.unpickle), .npy, .npz
+    or .safetensors; the contents decide, not the name. Tensors lie on the CPU.
+
+    :raises UnsuitableCheckpoint: no such file, none of these formats, or one that would have to run code.
+    """
+    try:
+        with path.open("rb") as file:
+            head = file.read(16)
+        # Training scripts put their options beside the weights; a Namespace holds attributes and does nothing.
+        with torch.serialization.safe_globals([argparse.Namespace]):
+            return _read(path, head)
+    except UnsuitableCheckpoint:
+        raise
+    except OSError as error:
+        raise UnsuitableCheckpoint(f"{path} cannot be read ({error.strerror}); check the name") from None
+    except Exception as error:  # the libraries raise anything at all on a damaged or hostile file
+        reason = " ".join(str(error).split())
+        raise UnsuitableCheckpoint(
+            f"{path} cannot be read without running what is in it, or is damaged: {reason[:300]}"
+        ) from None
+
+
+def _read(path: Path, head: bytes) -> Any:
+    if head.startswith(b"\x93NUMPY"):
+        return torch.from_numpy(np.load(path, allow_pickle=False))
+    if head.startswith(b"PK"):
+        with zipfile.ZipFile(path) as archive:
+            arrays = all(name.endswith(".npy") for name in archive.namelist())
+        if arrays:
+            with np.load(path, allow_pickle=False) as arrays_:
+                return {k: torch.from_numpy(arrays_[k]) for k in arrays_.files}
+        return torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+    if head.startswith(_OLD_TORCH):
+        return torch.load(path, map_location="cpu", weights_only=True)
+    if head[:1] == b"\x80":
+        return plain_pickle(path)
+    if head[8:9] == b"{":
+        return load_file(path)
+    raise UnsuitableCheckpoint(f"{path} is no file of torch, numpy, safetensors or pickle; check the download")
+
+
+def tensors_under(tree: dict[str, Any], prefix: str) -> dict[str, Tensor]:
+    """The entries of a flat state whose keys begin with ``prefix``, without it."""
+    return {k.removeprefix(prefix): v for k, v in tree.items() if k.startswith(prefix) and isinstance(v, Tensor)}
+
+
+def state_of(tree: Any, path: Path) -> dict[str, Tensor]:
+    """The flat state of a checkpoint that holds one network: bare, wrapped once, or saved from DataParallel.
+
+    :raises UnsuitableCheckpoint: when there is none.
+    """
+    for key in ("state_dict", "model_state_dict", "model", "encoder"):
+        if isinstance(tree, dict) and isinstance(tree.get(key), dict):
+            tree = tree[key]
+    if not isinstance(tree, dict) or not any(isinstance(v, Tensor) for v in tree.values()):
+        raise UnsuitableCheckpoint(f"{path} holds no weights by name; give the file that its authors published")
+    return {k.removeprefix("module."): v for k, v in tree.items() if isinstance(v, Tensor)}
