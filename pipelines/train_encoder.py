@@ -41,12 +41,12 @@ BEGUN = time.monotonic()
 RECIPE = "`pipelines.train_generator` made the generator, `pipelines.train_encoder` (phase {}) saw {} pictures"
 
 
-def read_generator(where: Path, settings: dict, device: str) -> StyleGenerator:
+def read_generator(where: str | Path, settings: dict, device: str) -> StyleGenerator:
     """The averaged generator of a run of train_generator, or that of a pack (name or folder).
 
     :raises UnknownPack: it is neither.
     """
-    checkpoint = where / "checkpoint.pt"
+    checkpoint = Path(where) / "checkpoint.pt"
     if not checkpoint.is_file():
         from vidinv.packs.load import load_pack  # safetensors, which a GPU's machine may lack
 
@@ -66,7 +66,7 @@ def begin(options: argparse.Namespace, settings: dict, how: InversionOptions, co
             state.from_dict(saved)
         return state
     saved = resume(options.out, "joint")
-    before, critic = resume(options.out), resume(options.generator)
+    before, critic = resume(options.out), resume(Path(options.generator))
     if not saved and not (before and critic):
         wanting = options.generator if before else options.out
         raise FileNotFoundError(f"{wanting} holds no state to go on from; run the steps before --joint first")
@@ -104,7 +104,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     piece_arguments(parser)
     parser.add_argument("--labellers", type=Path, required=True)
-    parser.add_argument("--generator", type=Path, required=True, help="run of train_generator, or model pack")
+    parser.add_argument("--generator", required=True, help="run of train_generator, or model pack")
     parser.add_argument("--joint", action="store_true", help="train the generator too, with the discriminator on")
     options = parser.parse_args()
     settings, compute = read_settings(options.settings), tune(options)

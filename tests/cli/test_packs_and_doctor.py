@@ -27,7 +27,7 @@ def test_one_bad_pack_does_not_hide_the_others(invoke, toy_pack):
 
 
 def test_no_pack_at_all(invoke, monkeypatch):
-    monkeypatch.setattr("vidinv.packs.load.list_packs", list)
+    monkeypatch.setattr("vidinv.packs.locate.list_packs", list)
     result = invoke("packs")
     assert result.exit_code == errors.PackError.exit_code
     assert "no model pack is installed" in result.stderr

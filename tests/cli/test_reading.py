@@ -9,7 +9,7 @@ from vidinv.api import Progress
 from vidinv.cli.options import read_edits, read_persons, read_time
 from vidinv.cli.progress import EVERY, lines, shown
 from vidinv.errors import UsageError
-from vidinv.packs.load import DEFAULT_PACK
+from vidinv.packs.locate import DEFAULT_PACK
 from vidinv.stages.encode import EncodeOptions
 from vidinv.video.encoder import CODECS
 

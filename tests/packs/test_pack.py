@@ -14,8 +14,10 @@ from vidinv.edits.library import edits_of, resolve
 from vidinv.edits.parse import parse_edit
 from vidinv.errors import DamagedPack, MalformedEdit, UnknownEdit, UnknownPack
 from vidinv.models.visibility import VisibilityConfig, VisibilityNet
-from vidinv.packs.load import Pack, list_packs, load_pack
-from vidinv.packs.write import sha256, write_pack_toml, write_tensors
+from vidinv.packs.digest import sha256
+from vidinv.packs.load import Pack, load_pack
+from vidinv.packs.locate import list_packs
+from vidinv.packs.write import write_pack_toml, write_tensors
 
 
 @pytest.fixture

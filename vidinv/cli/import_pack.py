@@ -89,7 +89,7 @@ def import_pack(
     if base is not None and (identity is None or any(v is not None for v in others)):
         raise UsageError("--base PACK takes --identity FILE, and nothing else beside --name and --out")
 
-    from vidinv.packs.load import user_packs
+    from vidinv.packs.locate import user_packs
     from vidinv.packs.published.directions import direction_file
     from vidinv.packs.published.extending import with_identity
     from vidinv.packs.published.importing import Sources

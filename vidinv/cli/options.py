@@ -36,7 +36,10 @@ Compositing = Annotated[
     Composite, typer.Option(help="Add the change to the frame's own pixels, or paste the generated face.")
 ]
 Pack = Annotated[
-    str | None, typer.Option(help="Name or folder of a model pack; vidinv packs lists them.", show_default="face-128")
+    str | None,
+    typer.Option(
+        help="Name of a model pack (vidinv packs lists them), or path of its folder: ./NAME.", show_default="face-128"
+    ),
 ]
 Boxes = Annotated[
     Path | None,

@@ -42,7 +42,8 @@ def list_(
     verbose: Verbose = False,
 ) -> None:
     """List the model packs (what happens without a command). Under each: its edits, and what one step means."""
-    from vidinv.packs.load import list_packs, load_pack
+    from vidinv.packs.load import load_pack
+    from vidinv.packs.locate import list_packs
 
     chosen = names or list_packs()
     if not chosen:

@@ -34,7 +34,7 @@ def pull(
     verbose: o.Verbose = False,
 ) -> None:
     """Fetch published files, after their terms are accepted. A broken download goes on where it stopped."""
-    from vidinv.packs.load import DEFAULT_PACK, downloads
+    from vidinv.packs.locate import DEFAULT_PACK, downloads
     from vidinv.packs.published.catalogue import CATALOGUE
 
     known = {k.name: k for k in CATALOGUE}

@@ -8,7 +8,6 @@ Files are mapped into memory: weights that nobody multiplies by are never copied
 from __future__ import annotations
 
 import hashlib
-import os
 import tomllib
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,7 +19,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from vidinv.errors import DamagedPack, UnknownPack
+from vidinv.errors import DamagedPack
 from vidinv.faces.boxes import CropRule
 from vidinv.faces.quads import BoxTemplate, Template
 from vidinv.models.attributes import AttributeConfig, AttributeNet
@@ -36,10 +35,10 @@ from vidinv.models.iresnet_identity import IResNetIdentity, IResNetIdentityConfi
 from vidinv.models.landmarks import LandmarkConfig, LandmarkNet
 from vidinv.models.uninitialised import Uninitialised
 from vidinv.models.visibility import VisibilityConfig, VisibilityNet
-from vidinv.packs.write import sha256
+from vidinv.packs.digest import sha256
+from vidinv.packs.locate import find_pack
 from vidinv.types import Displacement
 
-DEFAULT_PACK = "face-128"
 FEATURE_PART = ".feature"  # ends the name of a displacement's part in F
 # What a section of pack.toml may say under "kind"; without it, the first.
 KINDS: dict[str, dict[str, tuple[type[nn.Module], type]]] = {
@@ -58,42 +57,6 @@ KINDS: dict[str, dict[str, tuple[type[nn.Module], type]]] = {
     "parsing": {"bisenet": (FaceParsing, FaceParsingConfig)},
     "visibility": {"student": (VisibilityNet, VisibilityConfig)},
 }
-
-
-def user_packs() -> Path:
-    """The user's own packs: $VIDINV_PACKS, else vidinv/packs where the system keeps a user's data."""
-    if os.environ.get("VIDINV_PACKS"):
-        return Path(os.environ["VIDINV_PACKS"])
-    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "vidinv" / "packs"
-
-
-def downloads() -> Path:
-    """Where published files are kept that packs are made of."""
-    return user_packs() / "downloads"
-
-
-def pack_folders() -> list[Path]:
-    """Where packs are looked for by name: inside the wheel, or assets/models of a checkout; then the user's own."""
-    here = Path(__file__).resolve().parent
-    return [p for p in (here / "shipped", here.parents[1] / "assets" / "models", user_packs()) if p.is_dir()]
-
-
-def list_packs() -> list[Path]:
-    """Folders of all packs that can be named."""
-    return sorted(p.parent for folder in pack_folders() for p in folder.glob("[!.]*/pack.toml"))
-
-
-def find_pack(name: str | Path | None) -> Path:
-    """Folder of a pack given by name or by path; None is the default pack.
-
-    :raises UnknownPack: when there is no such pack.
-    """
-    name = name or DEFAULT_PACK
-    for folder in [Path(name), *(p / str(name) for p in pack_folders())]:
-        if (folder / "pack.toml").is_file():
-            return folder
-    known = ", ".join(p.name for p in list_packs()) or "none"
-    raise UnknownPack(f"no model pack {str(name)!r}: installed packs are {known}; or pass the path of a pack's folder")
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from pathlib import Path
@@ -11,6 +10,8 @@ from typing import Any
 import torch
 from safetensors.torch import save_file
 from torch import Tensor
+
+from vidinv.packs.digest import sha256
 
 
 def write_tensors(path: Path, tensors: dict[str, Tensor], dtype: torch.dtype = torch.float16) -> None:
@@ -35,12 +36,6 @@ def write_pack_toml(folder: Path, settings: dict[str, Any]) -> None:
     files = {p.name: sha256(p) for p in sorted(folder.glob("*.safetensors"))}
     lines = _table("", {**settings, "files": files})
     (folder / "pack.toml").write_text("\n".join(lines).lstrip("\n") + "\n", encoding="utf-8")
-
-
-def sha256(path: Path) -> str:
-    """Hex digest of a file, read in pieces."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _table(name: str, table: dict[str, Any]) -> list[str]:

@@ -17,7 +17,8 @@ from vidinv.edits.library import edits_of, resolve
 from vidinv.edits.parse import parse_edit
 from vidinv.errors import DiskFull, OutputExists, UnsuitableCheckpoint, UsageError
 from vidinv.models.generator import Generator, render_pair
-from vidinv.packs.load import list_packs, load_pack
+from vidinv.packs.load import load_pack
+from vidinv.packs.locate import list_packs
 from vidinv.packs.published import importing
 from vidinv.packs.published.directions import DirectionFile
 from vidinv.packs.published.generator_state import mean_latent

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vidinv.errors import DiskFull, DownloadFailed, OutputUnwritable
+from vidinv.packs.digest import sha256
 from vidinv.packs.published.catalogue import KnownFile
-from vidinv.packs.write import sha256
 
 Told = Callable[[int, int | None], None]  # bytes that are there, bytes in all
 _PIECE = 1 << 20

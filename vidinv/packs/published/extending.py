@@ -9,11 +9,12 @@ from pathlib import Path
 import torch
 
 from vidinv.errors import UsageError
+from vidinv.packs.digest import sha256
 from vidinv.packs.load import load_pack
 from vidinv.packs.published.identities import read_any_identity
 from vidinv.packs.published.importing import Imported
 from vidinv.packs.published.writing import check_name, new_folder
-from vidinv.packs.write import sha256, write_pack_toml, write_tensors
+from vidinv.packs.write import write_pack_toml, write_tensors
 
 _FILE = "identity.safetensors"
 

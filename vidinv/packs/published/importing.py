@@ -12,6 +12,7 @@ from torch import Tensor
 from vidinv.errors import UnsuitableCheckpoint, UsageError
 from vidinv.models.feature_style_encoder import EncoderConfig, FeatureStyleEncoder, misfits
 from vidinv.models.synthesis import GeneratorSizes
+from vidinv.packs.digest import sha256
 from vidinv.packs.published.directions import DirectionFile, PublishedDirection, read_directions, sefa
 from vidinv.packs.published.face_networks import read_encoder, read_parsing
 from vidinv.packs.published.generator_state import SAMPLES
@@ -19,7 +20,7 @@ from vidinv.packs.published.generators import read_generator
 from vidinv.packs.published.identities import read_any_identity
 from vidinv.packs.published.reading import read_checkpoint, state_of
 from vidinv.packs.published.writing import check_name, new_folder
-from vidinv.packs.write import sha256, write_pack_toml, write_tensors
+from vidinv.packs.write import write_pack_toml, write_tensors
 
 # The crop of FFHQ (Karras et al. 2019), which the published face networks were trained on.
 FFHQ_TEMPLATE = {"centre": 0.1, "by_eyes": 2.0, "by_mouth": 1.8}
