@@ -11,8 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
-import tomllib
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +23,8 @@ from vidinv.edits.library import edits_of
 from vidinv.faces.quads import FACE
 from vidinv.models.pictures import to_tensor
 from vidinv.packs.load import FEATURE_PART, load_pack
-from vidinv.packs.write import write_pack_toml, write_tensors
+from vidinv.packs.spec import EditSpec, PackSpec, network_of
+from vidinv.packs.write import write_pack, write_tensors
 from vidinv.training import accessories, card, losses, photometry, shards, teachers
 from vidinv.training.card_text import write_card
 from vidinv.training.frechet import frechet_figures
@@ -75,24 +75,21 @@ def main() -> None:
     students = write_networks(settings, options.run, options.students, options.out, only)
     fitted = load_file(options.run / "directions.safetensors")
     known = {
-        name: {"unit": e["unit"], "step": "", "text": e["text"], "strengths": [-1.0, 1.0], "effects": [-1.0, 1.0]}
+        name: EditSpec(unit=e["unit"], step="", text=e["text"], strengths=(-1.0, 1.0), effects=(-1.0, 1.0))
         for name, e in settings["edits"].items()
         if name in fitted
     }
     figures: dict = {"edits": {}}
     if only:
         figures = json.loads((options.out / "card.json").read_text())["figures"]
-        before = tomllib.loads((options.out / "pack.toml").read_text())["edits"]
-        known = {n: table for n, table in known.items() if n in only} | {n: before[n] for n in before if n not in only}
-    described = {
-        "name": options.out.name,
-        "template": asdict(FACE),
-        "generator": settings["generator"],
-        "encoder": settings["encoder"],
-        **{name: student["shape"] for name, student in students.items()},
-        "edits": known,
-    }
-    write_pack_toml(options.out, described)
+        before = load_pack(options.out).spec.edits
+        known = {n: e for n, e in known.items() if n in only} | {n: e for n, e in before.items() if n not in only}
+    tables = {"generator": settings["generator"], "encoder": settings["encoder"]}
+    networks = {name: network_of(name, table, options.settings) for name, table in tables.items()}
+    for name, student in students.items():
+        networks[name] = network_of(name, student["shape"], options.students / "students.json")
+    spec = PackSpec(options.out.name, networks["encoder"].config.resolution, FACE, networks, edits=known)
+    write_pack(options.out, spec)
 
     pack, nets, labels = (
         load_pack(options.out),
@@ -121,17 +118,18 @@ def main() -> None:
             continue
         effects = card.measured(name, edit.displacement, pack.generator, faces, mine, judge, pack.attributes)
         figures["edits"][name] = {str(s): asdict(e) for s, e in zip(card.STRENGTHS, effects, strict=True)}
-        known[name] |= {
-            "strengths": list(card.STRENGTHS),
-            "effects": [round(e.change[name], 3) for e in effects],
-            "step": card.describe_step(name, effects),
-        }
-        print(name, known[name]["step"], flush=True)
-    write_pack_toml(options.out, described)
+        known[name] = replace(
+            known[name],
+            step=card.describe_step(name, effects),
+            strengths=card.STRENGTHS,
+            effects=tuple(round(e.change[name], 3) for e in effects),
+        )
+        print(name, known[name].step, flush=True)
+    spec = write_pack(options.out, replace(spec, edits=known))
     manifest = json.loads((options.data / "manifest.json").read_text())
     saved = torch.load(options.run / "checkpoint.pt", map_location="cpu", weights_only=True)
     made = {"recipe": saved["recipe"], "images_seen": saved["before"] + saved["seen"]}
-    write_card(options.out, described, figures, students, manifest, made, judge.scale)
+    write_card(options.out, spec, figures, students, manifest, made, judge.scale)
     print(json.dumps(figures["reconstruction"], indent=1))
 
 

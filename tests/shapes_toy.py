@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 
@@ -13,7 +12,8 @@ from vidinv.faces.boxes import CropRule
 from vidinv.models.feature_style_encoder import EncoderConfig, FeatureStyleEncoder
 from vidinv.models.generator import Generator, GeneratorConfig
 from vidinv.packs.published.directions import sefa
-from vidinv.packs.write import write_pack_toml, write_tensors
+from vidinv.packs.spec import EditSpec, NetworkSpec, PackSpec, template_of
+from vidinv.packs.write import write_pack, write_tensors
 
 CONTENT = (1.0, 0.75)
 GENERATOR = GeneratorConfig((16,) * 4, d_style=16, mapping_layers=1, feature_layer=3)
@@ -66,7 +66,7 @@ def write_shapes_pack(folder: Path, rule: CropRule) -> Path:
     for name, network in {"generator": generator, "encoder": encoder}.items():
         write_tensors(folder / f"{name}.safetensors", network.state_dict())
     write_tensors(folder / "directions.safetensors", {k: v.displacement for k, v in edits.items()})
-    settings = {"name": "bars", "resolution": 32, "crops": asdict(rule)}
-    settings |= {"generator": asdict(GENERATOR), "encoder": asdict(ENCODER)}
-    write_pack_toml(folder, settings | {"edits": {k: {"unit": "as found", "step": v.step} for k, v in edits.items()}})
+    networks = {"generator": NetworkSpec("stylegan2", GENERATOR), "encoder": NetworkSpec("residual", ENCODER)}
+    known = {k: EditSpec(unit="as found", step=v.step) for k, v in edits.items()}
+    write_pack(folder, PackSpec("bars", 32, template_of(rule), networks, rule, known))
     return folder

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 
 import torch
@@ -15,7 +14,8 @@ from vidinv.models.generator3 import AliasFreeConfig, AliasFreeGenerator
 from vidinv.models.identity import IdentityConfig, IdentityNet
 from vidinv.models.landmarks import LandmarkConfig, LandmarkNet
 from vidinv.packs.load import FEATURE_PART
-from vidinv.packs.write import write_pack_toml, write_tensors
+from vidinv.packs.spec import EditSpec, NetworkSpec, PackSpec
+from vidinv.packs.write import write_pack, write_tensors
 
 GENERATOR = GeneratorConfig(channels=(16, 16, 16, 8, 8), d_style=16, mapping_layers=1)
 ENCODER = EncoderConfig(64, (8, 16, 16, 16), (1, 1, 1), 32, GENERATOR.layers, 16, 16, 16)
@@ -44,24 +44,18 @@ def write_toy_pack(folder: Path, seed: int = 0, *, alias_free: bool = False) -> 
     steps = {name: 0.5 * torch.randn(shape.layers, shape.d_style) for name in ("age", "smile")}
     steps["smile" + FEATURE_PART] = 0.1 * torch.randn(shape.feature_shape)
     write_tensors(folder / "directions.safetensors", steps)
-    settings = {
-        "name": "toy",
-        "template": asdict(FACE),
-        "generator": {"kind": kind, **asdict(shape)},
-        "encoder": asdict(encoder),
-        "identity": asdict(IDENTITY),
-        "attributes": asdict(ATTRIBUTES),
-        "landmarks": asdict(LANDMARKS),
-        "edits": {
-            "age": {
-                "unit": "years",
-                "text": "older",
-                "step": "5 years",
-                "strengths": [-2.0, 0.0, 2.0],
-                "effects": [-10.0, 0.0, 10.0],
-            },
-            "smile": {"unit": "P(happy)", "step": "a smile", "strengths": [-1.0, 1.0], "effects": [-0.5, 0.5]},
-        },
+    specs = {
+        "generator": NetworkSpec(kind, shape),
+        "encoder": NetworkSpec("residual", encoder),
+        "identity": NetworkSpec("student", IDENTITY),
+        "attributes": NetworkSpec("student", ATTRIBUTES),
+        "landmarks": NetworkSpec("student", LANDMARKS),
     }
-    write_pack_toml(folder, settings)
+    edits = {
+        "age": EditSpec(
+            unit="years", step="5 years", text="older", strengths=(-2.0, 0.0, 2.0), effects=(-10.0, 0.0, 10.0)
+        ),
+        "smile": EditSpec(unit="P(happy)", step="a smile", strengths=(-1.0, 1.0), effects=(-0.5, 0.5)),
+    }
+    write_pack(folder, PackSpec("toy", encoder.resolution, FACE, specs, edits=edits))
     return folder

@@ -26,7 +26,8 @@ from vidinv.models.generator import Generator, GeneratorConfig
 from vidinv.models.iresnet_encoder import IResNetEncoder, IResNetEncoderConfig
 from vidinv.models.iresnet_identity import ARCFACE_VIEW, IResNetIdentity, IResNetIdentityConfig
 from vidinv.packs.published.importing import FFHQ_TEMPLATE
-from vidinv.packs.write import write_pack_toml, write_tensors
+from vidinv.packs.spec import NetworkSpec, PackSpec
+from vidinv.packs.write import write_pack, write_tensors
 from vidinv.runtime.compute import choose
 
 CONFIG_F = GeneratorConfig((512, 512, 512, 512, 512, 256, 128, 64, 32), d_style=512, mapping_layers=8)
@@ -72,18 +73,17 @@ print(invert, render, recognise, torch.cuda.max_memory_allocated() / 2**20 if cu
 """
 
 
-def write_pack(folder: Path) -> Path:
+def write_published_pack(folder: Path) -> Path:
     """The published sizes, random weights, float32."""
     torch.manual_seed(0)
     folder.mkdir()
-    identity = IResNetIdentityConfig(box=box_in_crop(ARCFACE_VIEW, **FFHQ_TEMPLATE))
+    identity = IResNetIdentityConfig(box=box_in_crop(ARCFACE_VIEW, **asdict(FFHQ_TEMPLATE)))
     shapes = {"generator": CONFIG_F, "encoder": IResNetEncoderConfig(), "identity": identity}
     kinds = {"generator": Generator, "encoder": IResNetEncoder, "identity": IResNetIdentity}
     for name, shape in shapes.items():
         write_tensors(folder / f"{name}.safetensors", kinds[name](shape).state_dict(), torch.float32)
-    settings = {"name": folder.name, "resolution": CONFIG_F.resolution, "template": FFHQ_TEMPLATE}
-    settings |= {n: {"kind": "iresnet", **asdict(s)} for n, s in shapes.items() if n != "generator"}
-    write_pack_toml(folder, {**settings, "generator": asdict(CONFIG_F)})
+    networks = {n: NetworkSpec("stylegan2" if n == "generator" else "iresnet", shape) for n, shape in shapes.items()}
+    write_pack(folder, PackSpec(folder.name, CONFIG_F.resolution, FFHQ_TEMPLATE, networks))
     return folder
 
 
@@ -112,7 +112,7 @@ def main() -> None:
     result = {"machine": f"{where}, {torch.get_num_threads()} threads, torch {torch.__version__}, {compute.dtype}"}
     with tempfile.TemporaryDirectory() as name:
         begun = time.perf_counter()
-        folder = write_pack(Path(name) / "published")
+        folder = write_published_pack(Path(name) / "published")
         result["written_seconds"] = round(time.perf_counter() - begun, 2)
         result["mib"] = round(sum(p.stat().st_size for p in folder.iterdir()) / 2**20)
         everything = (*NETWORKS, "attributes", "landmarks", "directions")

@@ -54,7 +54,7 @@ def test_names_can_be_given(invoke, published, tmp_path):
         "--directions", f"older={published / 'age.pt'}",
     )  # fmt: skip
     assert result.exit_code == 0, result.output
-    assert list(load_pack(tmp_path / "x").settings["edits"]) == ["older"]
+    assert list(load_pack(tmp_path / "x").spec.edits) == ["older"]
     assert "without encoder: run and preview cannot invert faces" in result.stdout
 
 

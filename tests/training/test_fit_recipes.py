@@ -113,7 +113,7 @@ def test_a_pack_holds_the_edits_that_were_fitted_and_can_have_one_measured_anew(
     assert set(first) == set(before) == {"age", "pitch"}
     fit("--only", "mouth,pitch", "--faces", "40")
     second = make("--only", "mouth")
-    assert set(second) == set(load_pack(out).settings["edits"]) == {"age", "pitch", "mouth"}
+    assert set(second) == set(load_pack(out).spec.edits) == {"age", "pitch", "mouth"}
     assert second["age"] == first["age"]
     # Fitted anew, but not asked for: step and figures stay together.
     assert second["pitch"] == first["pitch"]

@@ -119,8 +119,8 @@ def encoders() -> Iterator[Finding]:
                 container.add_encoder(output, info, EncoderSettings(codec=codec, threads=1))
             yield Finding(codec, "ok", "opens")
         except Exception as error:  # the library's own errors have no common base
-            state = "broken" if codec == EncoderSettings().codec else "absent"
-            yield Finding(codec, state, _first_line(error))
+            needed = codec == EncoderSettings().codec
+            yield Finding(codec, "broken" if needed else "absent", _first_line(error))
 
 
 def model_pack(name: str | None, device: str, precision: str) -> Iterator[Finding]:
@@ -132,9 +132,9 @@ def model_pack(name: str | None, device: str, precision: str) -> Iterator[Findin
     try:
         compute = choose(device, precision)
         pack = load_pack(name, compute.device)
-        for file in pack.settings["files"]:
+        for file in pack.spec.files:
             pack.tensors(file.removesuffix(".safetensors"))
-        yield Finding("pack", "ok", f"{pack.name} in {pack.folder}, {len(pack.settings['files'])} files match")
+        yield Finding("pack", "ok", f"{pack.name} in {pack.folder}, {len(pack.spec.files)} files match")
         absent = [part for part in ("encoder", "directions") if not pack.has(part)]
         if absent:
             yield Finding("self-check", "broken", f"this pack can edit nothing: it has no {' and no '.join(absent)}")

@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from vidinv.cli import options as o
 from vidinv.cli.guard import guarded
 from vidinv.errors import UsageError
+
+if TYPE_CHECKING:
+    from vidinv.faces.boxes import CropRule
 
 
 class Crops(StrEnum):
@@ -20,14 +23,15 @@ class Crops(StrEnum):
     frame = "frame"
 
 
-def read_crops(kind: Crops, content: str | None) -> dict | None:
-    """The table [crops] of pack.toml; None for faces. :raises UsageError: a content that is no size, or of faces."""
+def read_crops(kind: Crops, content: str | None) -> CropRule:
+    """How the pack's crops are found. :raises UsageError: a content that is no size, or of faces."""
+    from vidinv.faces.boxes import CropRule
+
     size = re.fullmatch(r"([1-9]\d*)x([1-9]\d*)", content or "1x1")
     if size is None or (content and kind is Crops.face):
         raise UsageError(f"--content {content} is for --crops boxes or frame; write width x height, such as 512x384")
     width, height = int(size[1]), int(size[2])
-    shares = [width / max(width, height), height / max(width, height)]
-    return None if kind is Crops.face else {"kind": kind.value, "content": shares}
+    return CropRule(kind.value, (width / max(width, height), height / max(width, height)))
 
 
 @guarded
@@ -85,9 +89,6 @@ def import_pack(
     rule = read_crops(crops, content)
     if (generator is None) == (base is None):
         raise UsageError("give --generator FILE for a new pack, or --base PACK to copy one; not both")
-    others = (encoder, parsing, directions, sefa or None, rule)
-    if base is not None and (identity is None or any(v is not None for v in others)):
-        raise UsageError("--base PACK takes --identity FILE, and nothing else beside --name and --out")
 
     from vidinv.packs.locate import user_packs
     from vidinv.packs.published.directions import direction_file
@@ -96,7 +97,9 @@ def import_pack(
     from vidinv.packs.published.importing import import_pack as run
 
     folder = out or user_packs()
-    if base is not None:
+    if generator is None:
+        if base is None or identity is None or encoder or parsing or directions or sefa or crops is not Crops.face:
+            raise UsageError("--base PACK takes --identity FILE, and nothing else beside --name and --out")
         done = with_identity(base, identity, name, folder)
     else:
         files = tuple(direction_file(text) for text in [*(directions or []), *(more or [])])

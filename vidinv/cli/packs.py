@@ -65,16 +65,16 @@ packs.command("pull")(pull)
 
 def show(pack: Pack, console: Console) -> None:
     """One pack: a heading and a table of its edits."""
-    size = sum(_size(pack.folder / file) for file in pack.settings["files"]) / 1e6
+    size = sum(_size(pack.folder / file) for file in pack.spec.files) / 1e6
     heading = f"{pack.name}: {pack.resolution} x {pack.resolution} pixels, {size:.1f} MB, hash {pack.hash[:12]}"
     console.print(heading, markup=False, highlight=False, soft_wrap=True)
     table = Table(box=box.SIMPLE_HEAD)
     for column in ("edit", "what it does", "one step is", "measured in", "tried from", "to"):
         table.add_column(column, justify="right" if column in ("tried from", "to") else "left")
-    for name, edit in sorted(pack.settings["edits"].items()):
-        tried = edit.get("strengths")
+    for name, edit in sorted(pack.spec.edits.items()):
+        tried = edit.strengths
         ends = (f"{min(tried):+g}", f"{max(tried):+g}") if tried else ("-", "-")
-        table.add_row(name, edit.get("text", ""), edit["step"], edit["unit"], *ends)
+        table.add_row(name, edit.text, edit.step, edit.unit, *ends)
     console.print(table)
 
 

@@ -30,10 +30,10 @@ def edit_one_frame(pack: Pack, compute: Compute) -> None:
     quad = np.array([[96, 26], [96, 154], [224, 154], [224, 26]], np.float64)
     face = Crop(0, quad, crop(frame.image, quad, pack.resolution))
     coded = invert([Aligned(Found(frame, found.faces), (face,))], pack.encoder, compute)
-    name = min(pack.settings["edits"])
+    name = min(pack.spec.edits)
     steps = resolve((EditRequest(name, 1.0),), edits_of(pack))
     rendered = next(synthesise(edit(coded, EditOptions(steps)), pack.generator, compute))
-    if not all(np.isfinite(p).all() for p in (*rendered.inversions, *rendered.edits)):
+    if not all(p is not None and np.isfinite(p).all() for p in (*rendered.inversions, *rendered.edits)):
         raise ArithmeticError(f"the generator gives no numbers in {compute.dtype}; try --precision fp32")
     blended = next(blend(stabilise([rendered])))
     if blended.frame.image.shape != frame.image.shape:

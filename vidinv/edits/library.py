@@ -44,13 +44,13 @@ def edits_of(pack: Pack) -> dict[str, NamedEdit]:
     return {
         name: NamedEdit(
             name,
-            table["unit"],
-            table["step"],
-            tuple(table.get("strengths", ())),
-            tuple(table.get("effects", ())),
+            edit.unit,
+            edit.step,
+            edit.strengths,
+            edit.effects,
             directions[name],
         )
-        for name, table in pack.settings["edits"].items()
+        for name, edit in pack.spec.edits.items()
     }
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
+import tomli_w
 import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
 from vidinv.packs.digest import sha256
+from vidinv.packs.spec import FILE_ENDING, PackSpec, table_of
 
 
 def write_tensors(path: Path, tensors: dict[str, Tensor], dtype: torch.dtype = torch.float16) -> None:
@@ -31,23 +32,12 @@ def write_tensors(path: Path, tensors: dict[str, Tensor], dtype: torch.dtype = t
     path.chmod(0o666 & ~mask)
 
 
-def write_pack_toml(folder: Path, settings: dict[str, Any]) -> None:
-    """pack.toml with the sha256 of every safetensors file in ``folder``."""
-    files = {p.name: sha256(p) for p in sorted(folder.glob("*.safetensors"))}
-    lines = _table("", {**settings, "files": files})
-    (folder / "pack.toml").write_text("\n".join(lines).lstrip("\n") + "\n", encoding="utf-8")
+def write_pack(folder: Path, spec: PackSpec) -> PackSpec:
+    """pack.toml beside the pack's safetensors files, which have to be there.
 
-
-def _table(name: str, table: dict[str, Any]) -> list[str]:
-    """TOML of a nested table. Strings and numbers of JSON are TOML's too, and so are lists of them."""
-    plain = {k: v for k, v in table.items() if not isinstance(v, dict)}
-    lines = [f"\n[{name}]"] if name and plain else []
-    lines += [f"{_key(k)} = {json.dumps(v, ensure_ascii=False)}" for k, v in plain.items()]
-    for key, value in table.items():
-        if isinstance(value, dict):
-            lines += _table(f"{name}.{_key(key)}" if name else _key(key), value)
-    return lines
-
-
-def _key(key: str) -> str:
-    return key if key.replace("_", "").replace("-", "").isalnum() else json.dumps(key)
+    :return: what was written: ``spec`` with the sha256 of every safetensors file in ``folder``.
+    :raises OSError: it cannot be written.
+    """
+    written = replace(spec, files={p.name: sha256(p) for p in sorted(folder.glob(f"*{FILE_ENDING}"))})
+    (folder / "pack.toml").write_text(tomli_w.dumps(table_of(written)), encoding="utf-8")
+    return written

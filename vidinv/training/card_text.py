@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from vidinv.packs.spec import EditSpec, PackSpec
 from vidinv.training.card import WHOM, WHOM_BELOW
 from vidinv.training.scores import ATTRIBUTES, LOGITS
 
@@ -30,7 +31,7 @@ errors and prejudices; none of them is a fact about a person. Do not use the pac
 
 def write_card(
     folder: Path,
-    settings: dict[str, Any],
+    spec: PackSpec,
     figures: dict[str, Any],
     students: dict[str, Any],
     manifest: dict[str, Any],
@@ -44,10 +45,10 @@ def write_card(
     content = {"images_seen": made["images_seen"], "figures": figures, "students": students}
     (folder / "card.json").write_text(json.dumps(content, indent=1) + "\n")
     size = sum(p.stat().st_size for p in folder.glob("*.safetensors")) / 1e6
-    rows = [f"# {settings['name']}", "", f"{settings['encoder']['resolution']} px faces, {size:.1f} MB.", ""]
+    rows = [f"# {spec.name}", "", f"{spec.resolution} px faces, {size:.1f} MB.", ""]
     rows += _recipe(manifest, made["recipe"])
     rows += _reconstruction(figures)
-    for name, edit in settings["edits"].items():
+    for name, edit in spec.edits.items():
         rows += _edit(name, edit, figures["edits"][name], scale)
     rows += _students(students)
     rows += ["", LICENCE]
@@ -89,11 +90,11 @@ def _reconstruction(figures: dict[str, Any]) -> list[str]:
     return rows
 
 
-def _edit(name: str, edit: dict[str, Any], effects: dict[str, Any], scale: dict[str, float]) -> list[str]:
+def _edit(name: str, edit: EditSpec, effects: dict[str, Any], scale: dict[str, float]) -> list[str]:
     others = [a for a in ATTRIBUTES if a != name]
     whom = WHOM.get(name, "adults") + (f", below zero on {WHOM_BELOW[name]}" if name in WHOM_BELOW else "")
-    rows = [f"## Edit: {name}", "", f"{edit['text']}. One step: {edit['step']}. Measured on {whom}.", ""]
-    head = ["steps", f"change, {edit['unit']}", "by the pack's own network", "identity kept"]
+    rows = [f"## Edit: {name}", "", f"{edit.text}. One step: {edit.step}. Measured on {whom}.", ""]
+    head = ["steps", f"change, {edit.unit}", "by the pack's own network", "identity kept"]
     head += [f"leak into {o}, sd" for o in others] + (["share with P(happy) > .5"] if name == "smile" else [])
     rows += ["| " + " | ".join(head) + " |", "| " + " | ".join("---" for _ in head) + " |"]
     for strength, e in effects.items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import zipfile
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import cv2
@@ -19,6 +19,7 @@ from tests.packs.published import layouts
 from tests.shared import shared
 from tests.toy import write_toy_pack
 from vidinv.errors import DamagedPack, OutputExists, UnsuitableCheckpoint, UsageError
+from vidinv.faces.boxes import CropRule
 from vidinv.faces.quads import FACE, quad_from_points, quad_to_affine, transform_points
 from vidinv.models import inception_identity
 from vidinv.models.face_detector import FaceDetector
@@ -27,7 +28,8 @@ from vidinv.models.iresnet import cut_and_resize
 from vidinv.packs.load import load_pack
 from vidinv.packs.published.extending import with_identity
 from vidinv.packs.published.importing import FFHQ_TEMPLATE, Sources, import_pack
-from vidinv.packs.write import write_pack_toml
+from vidinv.packs.spec import template_of
+from vidinv.packs.write import write_pack
 
 
 @pytest.fixture(scope="module")
@@ -82,13 +84,13 @@ def test_embeddings_are_those_of_facenet_pytorch_on_the_same_view(network: Incep
 
 def test_the_rest_of_the_pack_stays_what_it_was(extended: Path) -> None:
     base, pack = load_pack(extended.parent / "toy"), load_pack(extended)
-    changed = {k for k, v in pack.settings["files"].items() if base.settings["files"][k] != v}
+    changed = {k for k, v in pack.spec.files.items() if base.spec.files[k] != v}
     assert changed == {"identity.safetensors"}
-    assert pack.settings["files"].keys() == base.settings["files"].keys()
-    assert (pack.template, pack.settings["edits"]) == (base.template, base.settings["edits"])
+    assert pack.spec.files.keys() == base.spec.files.keys()
+    assert (pack.template, pack.spec.edits) == (base.template, base.spec.edits)
     assert pack.hash != base.hash
     assert not any("logits" in k for k in pack.tensors("identity"))
-    assert list(pack.settings["sources"]) == ["20180402-114759-vggface2.pt"]
+    assert list(pack.spec.sources) == ["20180402-114759-vggface2.pt"]
     assert "InceptionResnetV1" in (extended / "card.md").read_text()
 
 
@@ -102,7 +104,7 @@ def test_a_new_pack_can_have_it_too(published: Path, tmp_path: Path) -> None:
     done = import_pack(Sources(tmp_path / "g.pt", identity=published), "toy", tmp_path / "packs")
     assert "identity: InceptionResnetV1 of facenet-pytorch, 512 numbers" in done.found
     pack = load_pack(done.folder)
-    assert tuple(pack.settings["identity"]["box"]) == facenet_box(**FFHQ_TEMPLATE)
+    assert pack.spec.networks["identity"].config.box == facenet_box(**asdict(FFHQ_TEMPLATE))
     assert pack.identity(faces(64)).shape == (3, 512)
 
 
@@ -133,8 +135,8 @@ def test_a_pack_is_copied_only_if_it_is_whole_and_of_faces(published: Path, exte
     with pytest.raises(DamagedPack, match="attributes"):
         with_identity(toy, published, "x", tmp_path)
     cars = write_toy_pack(tmp_path / "cars")
-    settings = {k: v for k, v in load_pack(cars).settings.items() if k != "files"}
-    write_pack_toml(cars, {**settings, "crops": {"kind": "boxes", "content": [1.0, 0.75]}})
+    boxes = CropRule("boxes", (1.0, 0.75))
+    write_pack(cars, replace(load_pack(cars).spec, crops=boxes, template=template_of(boxes)))
     with pytest.raises(UsageError, match="not of faces"):
         with_identity(cars, published, "x", tmp_path)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["cars", "toy"]

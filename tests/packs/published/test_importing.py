@@ -19,12 +19,13 @@ from vidinv.errors import DiskFull, OutputExists, UnsuitableCheckpoint, UsageErr
 from vidinv.models.generator import Generator, render_pair
 from vidinv.packs.load import load_pack
 from vidinv.packs.locate import list_packs
-from vidinv.packs.published import importing
+from vidinv.packs.published import writing
 from vidinv.packs.published.directions import DirectionFile
 from vidinv.packs.published.generator_state import mean_latent
 from vidinv.packs.published.generators import read_generator
 from vidinv.packs.published.importing import Sources, import_pack
 from vidinv.packs.published.reading import read_checkpoint
+from vidinv.packs.spec import PackSpec
 
 LAYERS, D = 10, 16
 GENERATOR = generator_weights(layouts.rosinality((16, 16, 16, 8, 8), D, 2))
@@ -203,10 +204,10 @@ def test_an_existing_pack_is_not_touched(files: Sources, tmp_path: Path) -> None
 
 
 def test_a_full_disk_leaves_nothing(files: Sources, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(folder: Path, settings: dict) -> None:
+    def full(folder: Path, spec: PackSpec) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(importing, "write_pack_toml", full)
+    monkeypatch.setattr(writing, "write_pack", full)
     with pytest.raises(DiskFull, match="free some space"):
         import_pack(files, "toy", tmp_path / "packs")
     assert list((tmp_path / "packs").iterdir()) == []

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
 
-import torch
-
 from vidinv.errors import UsageError
+from vidinv.faces.quads import Template
 from vidinv.packs.digest import sha256
 from vidinv.packs.load import load_pack
 from vidinv.packs.published.identities import read_any_identity
-from vidinv.packs.published.importing import Imported
-from vidinv.packs.published.writing import check_name, new_folder
-from vidinv.packs.write import write_pack_toml, write_tensors
-
-_FILE = "identity.safetensors"
+from vidinv.packs.published.writing import Imported, check_name, write_new_pack
+from vidinv.packs.spec import FILE_ENDING
 
 
 def with_identity(base: str | Path, identity: Path, name: str, out: Path) -> Imported:
@@ -28,21 +23,17 @@ def with_identity(base: str | Path, identity: Path, name: str, out: Path) -> Imp
     :raises OutputError: the folder exists, or cannot be written.
     """
     folder, pack = check_name(name, out), load_pack(base)
-    if pack.crops.kind != "face":
+    if not isinstance(pack.template, Template):
         raise UsageError(f"pack {pack.name} is not of faces; an identity network sees faces only")
-    read = read_any_identity(identity, asdict(pack.template))
-    kept = [file for file in pack.settings["files"] if file != _FILE]
+    read = read_any_identity(identity, pack.template)
+    kept = [file for file in pack.spec.files if file != f"identity{FILE_ENDING}"]
     for file in kept:
-        pack.tensors(file.removesuffix(".safetensors"))  # a damaged file must not get a hash that vouches for it
-    settings = {k: v for k, v in pack.settings.items() if k != "files"}
-    settings |= {"name": name, "identity": read.settings}
-    settings["sources"] = {**settings.get("sources", {}), identity.name: sha256(identity)}
-    with new_folder(folder) as part:
-        for file in kept:
-            shutil.copyfile(pack.folder / file, part / file)
-        write_tensors(part / _FILE, read.tensors, torch.float32)
-        write_pack_toml(part, settings)
-        (part / "card.md").write_text(_card(name, pack.folder / "card.md", identity, read.found), encoding="utf-8")
+        pack.tensors(file.removesuffix(FILE_ENDING))  # a damaged file must not get a hash that vouches for it
+    networks = {**pack.spec.networks, "identity": read.network}
+    sources = {**pack.spec.sources, identity.name: sha256(identity)}
+    spec = replace(pack.spec, name=name, networks=networks, sources=sources)
+    card = _card(name, pack.folder / "card.md", identity, read.found)
+    write_new_pack(folder, spec, {"identity": read.tensors}, card, [pack.folder / file for file in kept])
     return Imported(folder, (f"everything else: pack {pack.name}", read.found), ())
 
 

@@ -6,13 +6,27 @@ import errno
 import re
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 from safetensors import SafetensorError
+from torch import Tensor
 
 from vidinv.errors import DiskFull, OutputExists, OutputUnwritable, UsageError
+from vidinv.packs.spec import FILE_ENDING, PackSpec
+from vidinv.packs.write import write_pack, write_tensors
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A pack that was written."""
+
+    folder: Path
+    found: tuple[str, ...]  # a line for each part
+    missing: tuple[str, ...]  # a line for each part that is not there, with what does not work without it
 
 
 def check_name(name: str, out: Path) -> Path:
@@ -45,3 +59,21 @@ def new_folder(folder: Path) -> Iterator[Path]:
         raise kind(f"{folder} cannot be written ({error}); {advice}") from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
+
+
+def write_new_pack(
+    folder: Path, spec: PackSpec, tensors: dict[str, dict[str, Tensor]], card: str, copied: Iterable[Path] = ()
+) -> None:
+    """All of a pack, in a folder that is not there yet.
+
+    :param tensors: by the names of the files without ending; they keep their numbers, in float32.
+    :param card: the text of card.md. :param copied: safetensors files of another pack.
+    :raises OutputError: it cannot be written; nothing is left.
+    """
+    with new_folder(folder) as part:
+        for file in copied:
+            shutil.copyfile(file, part / file.name)
+        for name, values in tensors.items():
+            write_tensors(part / (name + FILE_ENDING), values, torch.float32)
+        write_pack(part, spec)
+        (part / "card.md").write_text(card, encoding="utf-8")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,12 +11,14 @@ import torch
 from tests.toy import write_toy_pack
 from vidinv.edits.library import edits_of, resolve
 from vidinv.edits.parse import parse_edit
-from vidinv.errors import DamagedPack, MalformedEdit, UnknownEdit, UnknownPack
+from vidinv.errors import DamagedPack, MalformedEdit, UnknownEdit
+from vidinv.faces.quads import FACE
 from vidinv.models.visibility import VisibilityConfig, VisibilityNet
 from vidinv.packs.digest import sha256
 from vidinv.packs.load import Pack, load_pack
 from vidinv.packs.locate import list_packs
-from vidinv.packs.write import write_pack_toml, write_tensors
+from vidinv.packs.spec import NetworkSpec, PackSpec
+from vidinv.packs.write import write_pack, write_tensors
 
 
 @pytest.fixture
@@ -40,21 +41,43 @@ def test_a_pack_may_tell_what_lies_over_a_face_and_need_not(folder: Path) -> Non
         _ = load_pack(folder).visibility
     shape = VisibilityConfig(side=32, widths=(8, 12), blocks=(1,))
     write_tensors(folder / "visibility.safetensors", VisibilityNet(shape).state_dict())
-    settings = {k: v for k, v in load_pack(folder).settings.items() if k != "files"}
-    write_pack_toml(folder, {**settings, "visibility": asdict(shape)})
+    spec = load_pack(folder).spec
+    write_pack(folder, replace(spec, networks={**spec.networks, "visibility": NetworkSpec("student", shape)}))
     maps = load_pack(folder).visibility(torch.zeros(2, 3, 64, 64))
     assert maps.face.shape == maps.occluder.shape == (2, 16, 16)
+
+
+def test_a_network_that_is_not_there_is_none(folder: Path) -> None:
+    pack = load_pack(folder)
+    assert pack.optional("visibility") is None
+    assert pack.optional("identity") is pack.identity
+    with pytest.raises(ValueError, match="no network 'directions'; there are generator"):
+        pack.optional("directions")
+    (folder / "landmarks.safetensors").unlink()
+    with pytest.raises(DamagedPack, match=r"landmarks\.safetensors"):
+        pack.optional("landmarks")
+
+
+@pytest.mark.parametrize("sizes", [{"blocks": ()}, {"widths": ()}, {"blocks": (3, 3, 3, 3, 3)}, {"side": 0}])
+def test_sizes_of_no_network_are_damage(folder: Path, sizes: dict) -> None:
+    spec = load_pack(folder).spec
+    identity = NetworkSpec("student", replace(spec.networks["identity"].config, **sizes))
+    write_pack(folder, replace(spec, networks={**spec.networks, "identity": identity}))
+    with pytest.raises(DamagedPack, match=r"identity\.safetensors does not fit pack\.toml"):
+        _ = load_pack(folder).identity
+
+
+def test_an_edit_without_its_displacement_is_damage(folder: Path) -> None:
+    spec = load_pack(folder).spec
+    write_pack(folder, replace(spec, edits={**spec.edits, "hat": spec.edits["age"]}))
+    with pytest.raises(DamagedPack, match=r"directions\.safetensors lacks the edit hat"):
+        _ = load_pack(folder).directions
 
 
 def test_only_the_files_that_are_asked_for_are_read(folder: Path) -> None:
     for name in ("encoder", "identity", "attributes", "landmarks", "directions"):
         (folder / f"{name}.safetensors").unlink()
     assert load_pack(folder).generator(torch.zeros(1, 10, 16)).shape == (1, 3, 64, 64)
-
-
-def test_an_unknown_pack_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(UnknownPack, match="installed packs are"):
-        load_pack("no-such-pack")
 
 
 @pytest.mark.parametrize("damage", [b"", b"garbage", None])
@@ -109,27 +132,17 @@ def test_what_a_pack_cannot_do_is_refused(folder: Path) -> None:
 def test_writing_into_weights_that_are_mapped_does_not_reach_the_file(tmp_path: Path) -> None:
     write_tensors(tmp_path / "encoder.safetensors", {"w": torch.ones(4096)}, torch.float32)
     before = (tmp_path / "encoder.safetensors").read_bytes()
-    settings = {"name": "x", "files": {"encoder.safetensors": sha256(tmp_path / "encoder.safetensors")}}
-    pack = Pack(tmp_path, settings)
+    files = {"encoder.safetensors": sha256(tmp_path / "encoder.safetensors")}
+    pack = Pack(tmp_path, PackSpec("x", 64, FACE, {}, files=files))
     pack.tensors("encoder")["w"].add_(1)
     assert (tmp_path / "encoder.safetensors").read_bytes() == before
     assert torch.equal(pack.tensors("encoder")["w"], torch.ones(4096))
 
 
-@pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX's")
-def test_a_packs_files_can_be_read_by_whom_the_umask_allows(folder: Path) -> None:
-    mask = os.umask(0o022)
-    try:
-        write_tensors(folder / "directions.safetensors", {"w": torch.ones(1)})
-    finally:
-        os.umask(mask)
-    assert (folder / "directions.safetensors").stat().st_mode & 0o777 == 0o644
-
-
 @pytest.mark.parametrize("path", list_packs(), ids=lambda p: p.name)
 def test_a_shipped_pack_is_whole_and_small(path: Path) -> None:
     pack = load_pack(path)
-    for name in pack.settings["files"]:
+    for name in pack.spec.files:
         pack.tensors(name.removesuffix(".safetensors"))
     assert sum(p.stat().st_size for p in path.glob("*.safetensors")) <= 40e6
     assert {"age", "smile", "gender"} <= set(edits_of(pack))
