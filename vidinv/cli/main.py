@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import warnings
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Annotated, NoReturn
 
 import typer
@@ -56,7 +56,7 @@ app.add_typer(packs, name="packs")
 def main(args: Sequence[str] | None = None) -> NoReturn:
     """Run the program and leave with its exit code."""
     for stream in (sys.stdout, sys.stderr):
-        with suppress(AttributeError):
+        if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # file names may hold what a terminal cannot show
     if not sys.warnoptions:
         warnings.simplefilter("ignore")  # libraries' words to developers; ours go another way

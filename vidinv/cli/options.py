@@ -14,7 +14,7 @@ from vidinv.errors import UsageError
 
 class Composite(StrEnum):
     detail = "detail"
-    replace = "replace"
+    pasted = "replace"  # replace is a method of every text
 
 
 class Backend(StrEnum):

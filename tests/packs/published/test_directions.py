@@ -89,6 +89,8 @@ def test_components_and_styles_that_are_not_there_are_refused(text: str) -> None
         read_directions(GANSPACE, direction_file(text), SHAPE)
     with pytest.raises(UsageError, match=r"one vector"):
         read_directions(tensor("v", (12,)), direction_file("age.pt#1"), SHAPE)
+    with pytest.raises(UsageError, match="names no file"):
+        direction_file("age\nold.pt")
 
 
 def test_a_file_gives_a_name_that_can_be_typed() -> None:

@@ -42,10 +42,16 @@ class DirectionFile:
 
 
 def direction_file(text: str) -> DirectionFile:
-    """Read ``[NAME=]FILE[#COMPONENT][@FIRST-LAST]``; a file that is called just so is that file."""
+    """Read ``[NAME=]FILE[#COMPONENT][@FIRST-LAST]``; a file that is called just so is that file.
+
+    :raises UsageError: it names no file.
+    """
     if Path(text).exists():
         return DirectionFile(direction_name(Path(text)), Path(text))
-    name, path, component, first, last = _FILE.fullmatch(text).groups()
+    found = _FILE.fullmatch(text)
+    if found is None:
+        raise UsageError(f"{text!r} names no file; write [NAME=]FILE[#COMPONENT][@FIRST-LAST]")
+    name, path, component, first, last = found.groups()
     number = None if component is None else int(component)
     called = name or direction_name(Path(path)) + ("" if number is None else f"-{number}")
     return DirectionFile(called, Path(path), number, None if first is None else (int(first), int(last)))
@@ -103,8 +109,8 @@ def sefa(state: dict[str, Tensor], count: int, layers: int) -> dict[str, Publish
     :param state: weights under the names of vidinv.models.generator.Generator, or of generator3.AliasFreeGenerator.
     :param layers: L, styles of the generator.
     """
-    keys = sorted((k for k in state if _MODULATION.fullmatch(k)), key=lambda k: int(_MODULATION.fullmatch(k)[1]))
-    a = torch.cat([state[k].double() for k in keys])
+    layers_of = {int(found[1]): weight for k, weight in state.items() if (found := _MODULATION.fullmatch(k))}
+    a = torch.cat([layers_of[i].double() for i in sorted(layers_of)])
     _, vectors = torch.linalg.eigh(a.t() @ a)  # ascending
     vectors = vectors.flip(1).t()[:count]
     # An eigenvector's sign is open; the larger side becomes the positive one, on every machine.

@@ -91,6 +91,7 @@ def _persist(known: KnownFile, part: Path, path: Path, options: DownloadOptions,
 def _fetch(known: KnownFile, part: Path, options: DownloadOptions, told: Told) -> None:
     """One attempt. The rest is asked for only if the server still has the file that the beginning came from."""
     there, tag = _size(part), _tag(part).read_text() if _tag(part).exists() else ""
+    assert known.address is not None  # download() refuses the others
     request = urllib.request.Request(known.address, headers={"User-Agent": "vidinv"})
     if there and tag:
         request.add_header("Range", f"bytes={there}-")

@@ -70,8 +70,9 @@ def nvidia(state: dict[str, Tensor], path: Path) -> PublishedGenerator:
 
 def _parts(key: str) -> tuple[str, int, str]:
     """One of our keys: the list, the place in it, and what is there."""
-    name, i, rest = re.fullmatch(r"(mapping\.layers|convs|to_rgb)\.(\d+)\.(.+)", key).groups()
-    return name, int(i), rest
+    found = re.fullmatch(r"(mapping\.layers|convs|to_rgb)\.(\d+)\.(.+)", key)
+    assert found, key
+    return found[1], int(found[2]), found[3]
 
 
 def _published(layout: str, config: GeneratorConfig, state: dict, rename, mean: Any, path: Path) -> PublishedGenerator:

@@ -30,6 +30,7 @@ class _Builder:
     """What a pickle gets in place of a function. It cannot be changed: setting state on it is refused."""
 
     __slots__ = ("_make",)
+    _make: Callable[..., Any]
 
     def __init__(self, make: Callable[..., Any]) -> None:
         object.__setattr__(self, "_make", make)
@@ -66,6 +67,7 @@ class _DataType:
     """The type of an array's elements; the byte order comes as its state."""
 
     __slots__ = ("spec",)
+    spec: np.dtype
 
     def __init__(self, spec: str) -> None:
         self.__setstate__((3, "=", spec))
