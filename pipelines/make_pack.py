@@ -19,7 +19,6 @@ import torch
 from safetensors.torch import load_file
 
 from pipelines.train_autoencoder import read_networks
-from vidinv.edits.library import edits_of
 from vidinv.faces.quads import FACE
 from vidinv.models.pictures import to_tensor
 from vidinv.packs.load import FEATURE_PART, load_pack
@@ -113,10 +112,10 @@ def main() -> None:
     if not only:
         figures["reconstruction"] = card.reconstruction(pack.generator, faces, x, nets)
         figures["frechet"] = frechet_figures(pack.generator, faces, x, to_tensor(some[:1500]), nets)
-    for name, edit in edits_of(pack).items():
+    for name, displacement in pack.directions.items():
         if only and name not in only:
             continue
-        effects = card.measured(name, edit.displacement, pack.generator, faces, mine, judge, pack.attributes)
+        effects = card.measured(name, displacement, pack.generator, faces, mine, judge, pack.attributes)
         figures["edits"][name] = {str(s): asdict(e) for s, e in zip(card.STRENGTHS, effects, strict=True)}
         known[name] = replace(
             known[name],

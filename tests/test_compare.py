@@ -47,7 +47,7 @@ def video(path: Path, pictures: list[np.ndarray], change: Change = lambda p, i: 
 def test_a_video_against_itself_is_perfect(pack: Path, pictures: list[np.ndarray], tmp_path: Path) -> None:
     same = video(tmp_path / "a.mkv", pictures)
     report = compare_videos(same, same, pack=pack)
-    figures = {name: f["value"] for name, f in report.quality.items()}
+    figures = {name: f.value for name, f in report.quality.items()}
     assert figures["csim"] == pytest.approx(1, abs=1e-4)
     assert figures["tl_id"] == pytest.approx(1)
     assert figures["tg_id"] == pytest.approx(1)
@@ -55,10 +55,10 @@ def test_a_video_against_itself_is_perfect(pack: Path, pictures: list[np.ndarray
     for name in ("hausdorff", "seam_flicker", "outside_difference", "steadiness_age"):
         assert figures[name] == pytest.approx(0, abs=1e-6), name
     warping = report.quality["warping_error"]
-    assert warping["value"] == warping["source"]
+    assert warping.value == warping.source
     assert (report.frames, report.faces, report.edits, report.warnings) == (16, 16, [], [])
     assert report.identity_similarity["inversion"] is None
-    assert "comparison" in report.quality["psnr"]["reason"]
+    assert "comparison" in report.quality["psnr"].reason
     assert set(report.attributes) == {"age", "smile", "gender"}
 
 
@@ -68,9 +68,9 @@ def test_a_worse_edit_of_another_program_is_seen(pack: Path, pictures: list[np.n
 
     source, edited = video(tmp_path / "a.mkv", pictures), video(tmp_path / "b.mkv", pictures, blinking)
     found = compare_videos(source, edited, pack=pack).quality
-    assert found["outside_difference"]["value"] == pytest.approx(12, abs=1)
-    assert found["seam_flicker"]["value"] > 15
-    assert found["warping_error"]["value"] > 10 * found["warping_error"]["source"]
+    assert found["outside_difference"].value == pytest.approx(12, abs=1)
+    assert found["seam_flicker"].value > 15
+    assert found["warping_error"].value > 10 * found["warping_error"].source
 
 
 def test_another_size_length_and_rate_are_said_and_compared_all_the_same(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +17,9 @@ from tests.video.make import clip
 from vidinv.errors import DamagedPack, UsageError
 from vidinv.faces.boxes import CropRule, part_of_frame
 from vidinv.packs.load import load_pack
-from vidinv.stages.align import AlignOptions, align
-from vidinv.stages.track_boxes import track_boxes
+from vidinv.runtime.steps import run
+from vidinv.stages.align import AlignOptions, AlignState, align
+from vidinv.stages.track_boxes import TrackBoxesState, track_boxes
 from vidinv.types import Frame
 
 HEIGHT, WIDTH, COUNT = 120, 200, 6
@@ -93,15 +95,16 @@ def test_a_part_of_the_frame_needs_no_boxes(by_frame: Path) -> None:
 def test_the_crop_is_the_content_between_black_bars(by_frame: Path) -> None:
 
     pack, picture = load_pack(by_frame), frames()[0]
-    found = track_boxes([Frame(picture, 0)], part_of_frame(pack.crops))
-    (aligned,) = align(found, AlignOptions(pack.resolution, pack.template))
-    (crop,) = aligned.crops
-    assert crop.image.shape == (32, 32, 3)
-    assert not crop.image[:4].any()
-    assert not crop.image[28:].any()
-    assert (crop.image[4:28] > 0).all()
-    assert crop.quad[0] == pytest.approx([99.5, 9.5])
-    assert crop.quad[2] == pytest.approx([199.5, 109.5])
+    _, found = track_boxes(TrackBoxesState(), Frame(picture, 0), part_of_frame(pack.crops))
+    placing = partial(align, options=AlignOptions(pack.resolution, pack.template))
+    (aligned,) = run("align", placing, AlignState(), found)
+    (face,) = aligned.faces
+    assert face.crop.shape == (32, 32, 3)
+    assert not face.crop[:4].any()
+    assert not face.crop[28:].any()
+    assert (face.crop[4:28] > 0).all()
+    assert face.quad[0] == pytest.approx([99.5, 9.5])
+    assert face.quad[2] == pytest.approx([199.5, 109.5])
 
 
 def test_a_video_is_edited_by_the_boxes_of_a_file(by_boxes: Path, tmp_path: Path) -> None:

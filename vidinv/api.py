@@ -3,51 +3,62 @@
 editor = VideoEditor()
 report = editor.edit_video("in.mp4", "out.mp4", "age=+2")
 for picture in editor.edit_frames(pictures, "smile=1"): ...
+
+The way is cut at the code: analyse() gives codes, render() makes frames of them, edit_video() is both in one stream.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import partial
+from itertools import zip_longest
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vidinv.edits.library import NamedEdit, TimedDisplacement, edits_of, resolve
+from vidinv.edits.base import Edit
+from vidinv.edits.library import resolve
 from vidinv.edits.parse import EditRequest, parse_edits
-from vidinv.errors import NoFaceFound, UsageError
-from vidinv.faces.boxes import Boxes, given_boxes, part_of_frame, read_boxes
+from vidinv.errors import InputError, NoFaceFound, UsageError
+from vidinv.faces.boxes import Boxes, BoxesOf, given_boxes, part_of_frame, read_boxes
+from vidinv.faces.quads import quad_side
+from vidinv.inversion import METHODS, Networks
 from vidinv.models.attributes import SCORES
 from vidinv.packs.load import load_pack
-from vidinv.report import Report, Tally
+from vidinv.packs.spec import EditSpec
+from vidinv.report import Report
 from vidinv.report.build import build
-from vidinv.report.quality import Meter, QualityOptions
+from vidinv.report.quality import QualityOptions, instruments_of, start
 from vidinv.runtime.compute import checked_batch, choose
 from vidinv.runtime.prefetch import prefetch
+from vidinv.runtime.steps import Latest, run
 from vidinv.runtime.timing import Stopwatch
-from vidinv.stages.align import AlignOptions, align
-from vidinv.stages.assess import AssessOptions, assess
-from vidinv.stages.blend import BlendOptions, Composite, blend
+from vidinv.stages.align import AlignOptions, AlignState, align
+from vidinv.stages.assess import AssessOptions, AssessState, assess
+from vidinv.stages.blend import BlendOptions, blend
 from vidinv.stages.decode import decode
-from vidinv.stages.detect import DetectOptions, detect, make_detectors
-from vidinv.stages.edit import EditOptions, edit
+from vidinv.stages.detect import DetectOptions, DetectState, detect, make_detectors
+from vidinv.stages.edit import EditOptions, EditState, edit
 from vidinv.stages.encode import EncodeOptions, encode
-from vidinv.stages.gate import GateOptions, gate
-from vidinv.stages.invert import InvertOptions, invert
-from vidinv.stages.score import ScoreOptions, score
-from vidinv.stages.stabilise import StabiliseOptions, stabilise
-from vidinv.stages.synthesise import SynthesiseOptions, synthesise
-from vidinv.stages.track_boxes import track_boxes
-from vidinv.types import Blended, Found, Frame
-from vidinv.video import Reader, check_output, frame_at
+from vidinv.stages.gate import GateOptions, GateState, gate
+from vidinv.stages.invert import InvertOptions, InvertState, invert
+from vidinv.stages.score import ScoreOptions, Scorers, ScoreState, score
+from vidinv.stages.stabilise import StabiliseOptions, StabiliseState, stabilise
+from vidinv.stages.synthesise import SynthesiseOptions, SynthesiseState, synthesise
+from vidinv.stages.track_boxes import TrackBoxesState, track_boxes
+from vidinv.types import Composite, Faces, Frame, Score, known
+from vidinv.video import Reader, check_output, frame_at, probe
 
 Edits = str | EditRequest | Sequence[str | EditRequest]
-Persons = int | Iterable[int] | None
+Picture = NDArray[np.uint8]  # [H, W, 3] RGB
+Stream = Generator[Faces, None, None]  # closing it ends its threads
 
 AHEAD = 4  # items each queue may hold: bounds memory, and is enough to smooth out the batches
 
@@ -65,22 +76,29 @@ class Progress:
 class Preview:
     """One frame, step by step. All pictures are RGB uint8; the first three are crops of the largest edited face."""
 
-    source: NDArray[np.uint8]  # [S, S, 3]
-    inversion: NDArray[np.uint8]  # [S, S, 3] G(w, F)
-    edit: NDArray[np.uint8]  # [S, S, 3] G(w~, F~)
-    frame: NDArray[np.uint8]  # [H, W, 3] the composited frame
+    source: Picture  # [S, S, 3]
+    inversion: Picture  # [S, S, 3] G(w, F)
+    edit: Picture  # [S, S, 3] G(w~, F~)
+    frame: Picture  # [H, W, 3] the composited frame
     person: int
 
-    def sheet(self) -> NDArray[np.uint8]:
+    def sheet(self) -> Picture:
         """All four side by side, as high as the frame (at most 720 pixels)."""
         height = min(self.frame.shape[0], 720)
         width = round(self.frame.shape[1] * height / self.frame.shape[0])
-        crops = [cv2.resize(c, (height, height), interpolation=cv2.INTER_CUBIC) for c in self._crops()]
+        crops = (self.source, self.inversion, self.edit)
+        enlarged = [cv2.resize(c, (height, height), interpolation=cv2.INTER_CUBIC) for c in crops]
         frame = cv2.resize(self.frame, (width, height), interpolation=cv2.INTER_AREA)
-        return np.concatenate([*crops, frame], 1)
+        return np.concatenate([*enlarged, frame], 1).astype(np.uint8)
 
-    def _crops(self) -> tuple[NDArray, NDArray, NDArray]:
-        return self.source, self.inversion, self.edit
+
+@dataclass(frozen=True)
+class _Way:
+    """What all stages of one call share."""
+
+    rate: float  # frames per second
+    watch: Stopwatch = field(default_factory=Stopwatch)
+    states: Mapping[str, Any] = field(default_factory=dict)  # to go on from, by stage: see vidinv.runtime.steps
 
 
 class VideoEditor:
@@ -105,37 +123,78 @@ class VideoEditor:
         self._detectors = make_detectors(self._detect_options) if self.pack.crops.kind == "face" else None
 
     @property
-    def edits(self) -> dict[str, NamedEdit]:
+    def edits(self) -> Mapping[str, EditSpec]:
         """What the pack can do, by name."""
-        return edits_of(self.pack)
+        return self.pack.spec.edits
+
+    def analyse(
+        self,
+        src: str | Path | Reader | Iterable[Frame],
+        *,
+        rate: float | None = None,
+        boxes: Boxes | str | Path | None = None,
+    ) -> Stream:
+        """Find, align and invert the faces of a video: the first half of the way.
+
+        :param src: a file, a Reader that the caller keeps, or frames.
+        :param rate: frames per second, for smoothing; None: what the file says, and 30 for frames.
+        :param boxes: where to look, for a pack that wants to be told: by the frame's number, or a CSV file.
+        :return: one Faces per frame, whose faces hold their codes.
+        :raises UsageError: boxes that the pack does not want, or lacks. :raises InputError: the file cannot be used.
+        """
+        way = _Way(rate or _rate_of(src))
+        frames = decode(src) if isinstance(src, str | Path | Reader) else src
+        return self._analysed(way.watch.measure("decode", frames), self._boxes(boxes), way)
+
+    def render(
+        self,
+        src: str | Path | Reader | Iterable[Frame] | None,
+        codes: Iterable[Faces],
+        edit: Edits,
+        *,
+        rate: float | None = None,
+        composite: Composite = "detail",
+    ) -> Stream:
+        """Make edited frames of codes: the second half of the way.
+
+        :param src: the video that the codes are of, whose frames are edited; None: the codes' own frames are.
+        :param codes: what :meth:`analyse` gave, in order. They may be rendered any number of times.
+        :param edit: as on the command line: "age=+2", ["age=+2", "0:smile=1@1s-3s"].
+        :param rate: frames per second, for smoothing and time ranges; None: what the file says, and 30 without one.
+        :return: one Faces per frame, whose ``output`` is the edited frame.
+        :raises UsageError: an edit that cannot be read. :raises InputError: ``src`` has another number of frames.
+        """
+        edits, way = resolve(parse_edits(edit), self.pack), _Way(rate or _rate_of(src))
+        if src is not None:
+            frames = decode(src) if isinstance(src, str | Path | Reader) else src
+            codes = _under(way.watch.measure("decode", frames), codes)
+        return self._rendered(codes, edits, composite, way)
 
     def edit_frames(
         self,
-        frames: Iterable[NDArray[np.uint8]],
+        frames: Iterable[Picture],
         edit: Edits,
         *,
         rate: float = 30.0,
-        persons: Persons = None,
         composite: Composite = "detail",
         boxes: Boxes | str | Path | None = None,
-    ) -> Iterator[NDArray[np.uint8]]:
+    ) -> Iterator[Picture]:
         """Edit a stream of pictures; one out per one in, about half a second later.
 
         :param frames: [H, W, 3] RGB uint8 arrays, any iterable.
-        :param edit: as on the command line: "age=+2", ["age=+2", "smile=1@1s-3s"].
+        :param edit: as on the command line: "age=+2", ["age=+2", "0:smile=1@1s-3s"].
         :param rate: frames per second, for smoothing and for time ranges.
-        :param persons: ids of those to edit; None is everybody.
         :param boxes: where to edit, for a pack that wants to be told: by the frame's number, or a CSV file.
         :raises UsageError: an edit that cannot be read, or a picture of the wrong type.
         """
-        requests = parse_edits(edit)
-        resolved, find = resolve(requests, self.edits), self._finder(boxes)  # now, not at the first frame
+        numbered = (_as_frame(picture, i, rate) for i, picture in enumerate(frames))
+        codes = self.analyse(numbered, rate=rate, boxes=boxes)
+        rendered = self.render(None, codes, edit, rate=rate, composite=composite)  # now, not at the first frame
 
-        def edited() -> Iterator[NDArray[np.uint8]]:
-            with ExitStack() as stack:
-                numbered = (_as_frame(picture, i, rate) for i, picture in enumerate(frames))
-                for blended in self._way(find(numbered), resolved, rate, persons, composite, Stopwatch(), stack):
-                    yield blended.frame.image
+        def edited() -> Iterator[Picture]:
+            with closing(rendered):
+                for faces in rendered:
+                    yield known(faces.output).image
 
         return edited()
 
@@ -145,7 +204,6 @@ class VideoEditor:
         dst: str | Path,
         edit: Edits,
         *,
-        persons: Persons = None,
         composite: Composite = "detail",
         boxes: Boxes | str | Path | None = None,
         output: EncodeOptions = EncodeOptions(),
@@ -161,42 +219,43 @@ class VideoEditor:
             identity, attributes and time only.
         :raises VidinvError: see vidinv.errors; then no output is left.
         """
-        requests = parse_edits(edit)
-        resolved, find = resolve(requests, self.edits), self._finder(boxes)
+        requests, where = parse_edits(edit), self._boxes(boxes)
+        edits = resolve(requests, self.pack)
         check_output(src, dst, output.overwrite)
-        watch, tally, begun = Stopwatch(), Tally(), time.perf_counter()
-        meter = Meter.of(self.pack, self.compute, quality) if quality is not None else None
-        pack, scores = self.pack, tuple(sorted({r.name for r in requests if r.name in SCORES}))
-        with Reader(src) as reader, ExitStack() as stack:
-            info, rate = reader.info, float(reader.info.rate)
-            warnings: list[str] = []
-            stream = self._way(
-                find(watch.measure("decode", decode(reader))), resolved, rate, persons, composite, watch, stack
-            )
-            measured = score(
-                stream,
-                tally,
-                pack.identity if pack.has("identity") else None,
-                pack.attributes if pack.has("attributes") else None,
-                self.compute,
-                ScoreOptions(self.batch, scores if pack.has("attributes") else ()),
-                meter=meter,
-            )
-            finished = _need_faces(watch.measure("measure", measured), tally, persons, src, self.pack.crops.kind)
-            written = encode((b.frame for b in finished), dst, info, output, warnings.append)
-            for _ in stack.enter_context(closing(watch.measure("encode", written))):
-                progress(Progress(watch.stages["encode"].items + 1, info.frames, tally.faces))
+        begun = time.perf_counter()
+        instruments = instruments_of(self.pack, self.compute, quality) if quality is not None else None
+        scorers = Scorers(self.pack.optional("identity"), self.pack.optional("attributes"), self.compute, instruments)
+        scoring = ScoreOptions(self.batch, tuple(sorted({r.name for r in requests if r.name in SCORES})))
+        figures = Latest(ScoreState(quality=start(quality) if quality is not None else None))
+        series: list[Score] = []
+        told: list[str] = []
+        with Reader(src) as reader:
+            info, way = reader.info, _Way(float(reader.info.rate))
+            codes = self._analysed(way.watch.measure("decode", decode(reader)), where, way)
+            rendered = self._rendered(codes, edits, composite, way)
+            with closing(rendered):
+                scored = run(
+                    "score", partial(score, scorers=scorers, options=scoring), figures.state, rendered, figures
+                )
+                finished = _need_faces(way.watch.measure("score", scored), figures, requests, src, self.pack.crops.kind)
+                written = encode(_outputs(finished, series), dst, info, output, told.append)
+                encoded = way.watch.measure("encode", written)
+                with closing(encoded):
+                    for count, _ in enumerate(encoded, 1):
+                        progress(Progress(count, info.frames, figures.state.tally.faces))
             damage = reader.damage
-            warnings = [*reader.warnings, *([str(damage)] if damage else []), *warnings]
+            warnings = [*reader.warnings, *([str(damage)] if damage else []), *told]
         return build(
             src,
             dst,
-            tally,
-            pack,
-            watch,
+            figures.state.tally,
+            self.pack,
+            way.watch,
             edits=[str(r) for r in requests],
             seconds=time.perf_counter() - begun,
-            meter=meter,
+            series=series,
+            quality=figures.state.quality,
+            instruments=instruments,
             warnings=warnings,
             damage=damage,
         )
@@ -207,7 +266,6 @@ class VideoEditor:
         at: float,
         edit: Edits,
         *,
-        persons: Persons = None,
         composite: Composite = "detail",
         boxes: Boxes | str | Path | None = None,
     ) -> Preview:
@@ -215,79 +273,91 @@ class VideoEditor:
 
         :raises NoFaceFound: when nobody is in that frame. :raises VidinvError: as of :meth:`edit_video`.
         """
-        resolved, find = resolve(parse_edits(edit), self.edits), self._finder(boxes)
+        edits, where, way = resolve(parse_edits(edit), self.pack), self._boxes(boxes), _Way(30.0)
         frame = frame_at(src, Fraction(at).limit_denominator(10**6))
-        with ExitStack() as stack:
-            way = self._way(find(iter([frame])), resolved, 30.0, persons, composite, Stopwatch(), stack)
-            blended = next(iter(way))
-        rendered = blended.rendered
-        crops = rendered.edited.coded.aligned.crops
-        shown = [i for i, picture in enumerate(rendered.edits) if picture is not None]
+        rendered = self._rendered(self._analysed(iter([frame]), where, way), edits, composite, way)
+        with closing(rendered):
+            faces = next(rendered)
+        shown = [face for face in faces.faces if face.edited is not None]
         if not shown:
-            doubts = sorted({d for a in rendered.assessments if a is not None for d in a.doubts})
-            why = f"{len(crops)} faces in sight" + (f", not trusted for {', '.join(doubts)}" if doubts else "")
+            doubts = sorted({d for f in faces.faces if f.assessment is not None for d in f.assessment.doubts})
+            why = f"{len(faces.faces)} faces in sight" + (f", not trusted for {', '.join(doubts)}" if doubts else "")
             raise NoFaceFound(f"{src}: nothing to edit at {at:g} s ({why}); choose another time, person or edit")
-        largest = max(shown, key=lambda i: float(np.linalg.norm(crops[i].quad[3] - crops[i].quad[0])))
-        pictures = (rendered.inversions[largest], rendered.edits[largest])
-        inversion, edited = (np.rint(p).astype(np.uint8) for p in pictures)
-        return Preview(crops[largest].image, inversion, edited, blended.frame.image, crops[largest].person)
+        largest = max(shown, key=lambda face: quad_side(known(face.quad)))
+        inversion, edited = (np.rint(known(p)).astype(np.uint8) for p in (largest.inversion, largest.edited))
+        return Preview(known(largest.crop), inversion, edited, known(faces.output).image, largest.person)
 
-    def _finder(self, boxes: Boxes | str | Path | None) -> Callable[[Iterator[Frame]], Iterator[Found]]:
-        """The stage that finds what the pack's crops show."""
+    def _boxes(self, boxes: Boxes | str | Path | None) -> BoxesOf | None:
+        """Where the pack's crops are; None: the detector looks for faces."""
         rule = self.pack.crops
         if (boxes is not None) != (rule.kind == "boxes"):
             told = "has to be told where to edit: give boxes (--boxes FILE.csv)"
             wanted = told if boxes is None else "finds its crops itself: give no boxes"
             raise UsageError(f"pack {self.pack.name} {wanted}")
         if rule.kind == "face":
-            return lambda frames: detect(frames, self._detectors, self._detect_options)
+            return None
         if boxes is None:
-            known = part_of_frame(rule)
-        else:
-            known = given_boxes(read_boxes(boxes) if isinstance(boxes, str | Path) else boxes)
-        return lambda frames: track_boxes(frames, known)
+            return part_of_frame(rule)
+        return given_boxes(read_boxes(boxes) if isinstance(boxes, str | Path) else boxes)
 
-    def _way(
-        self,
-        found: Iterator[Found],
-        edits: tuple[TimedDisplacement, ...],
-        rate: float,
-        persons: Persons,
-        composite: Composite,
-        watch: Stopwatch,
-        stack: ExitStack,
-    ) -> Iterator[Blended]:
-        """What was found to finished frames. Two threads run ahead; ``stack`` ends them."""
+    def _analysed(self, frames: Iterable[Frame], boxes: BoxesOf | None, way: _Way) -> Stream:
+        """Frames to codes. A thread runs ahead with the faces; closing the stream ends it."""
+        pack, watch, states = self.pack, way.watch, way.states
+        if boxes is None:
+            looking = partial(detect, detectors=known(self._detectors), options=self._detect_options)
+            found = run("detect", looking, states.get("detect", DetectState()), frames)
+        else:
+            found = run("detect", partial(track_boxes, boxes=boxes), states.get("detect", TrackBoxesState()), frames)
+        placing = partial(align, options=AlignOptions(pack.resolution, pack.template, rate=way.rate))
+        placed = run("align", placing, states.get("align", AlignState()), watch.measure("detect", found))
+        placed = watch.elsewhere(prefetch(watch.measure("align", placed), AHEAD, "vidinv-faces"))
+        inverting = partial(
+            invert,
+            method=METHODS["feature-style"],
+            networks=Networks(pack.generator, pack.encoder),
+            compute=self.compute,
+            options=InvertOptions(self.batch),
+        )
+        return watch.measure("invert", run("invert", inverting, states.get("invert", InvertState()), placed))
+
+    def _rendered(self, codes: Iterable[Faces], edits: tuple[Edit, ...], composite: Composite, way: _Way) -> Stream:
+        """Codes to edited frames. A thread runs ahead with the generator's pictures; closing the stream ends it."""
         if composite not in ("detail", "replace"):
             raise UsageError(f"no compositing called {composite!r}; there are detail, replace")
-        pack, batch = self.pack, self.batch
-        chosen = None if persons is None else frozenset([persons] if isinstance(persons, int) else persons)
-        found = watch.measure("detect", found)
-        placed = watch.measure("align", align(found, AlignOptions(pack.resolution, pack.template, rate=rate)))
-        placed = stack.enter_context(closing(prefetch(placed, AHEAD, "vidinv-faces")))
-        coded = watch.measure("invert", invert(placed, pack.encoder, self.compute, InvertOptions(batch)))
-        edited = watch.measure("edit", edit(coded, EditOptions(edits, chosen, rate=rate)))
-        drawn = synthesise(edited, pack.generator, self.compute, SynthesiseOptions(batch))
-        drawn = stack.enter_context(closing(prefetch(watch.measure("synthesise", drawn), AHEAD, "vidinv-generator")))
-        known = pack.identity if pack.has("identity") else None
-        looking = AssessOptions(batch, rate=rate)
-        visibility = pack.visibility if pack.has("visibility") else None
-        drawn = watch.measure("appraise", assess(drawn, known, self.compute, looking, visibility=visibility))
-        drawn = watch.measure("trust", gate(drawn, GateOptions(rate=rate)))
-        drawn = watch.measure("steady", stabilise(drawn, StabiliseOptions(rate=rate)))
-        return watch.measure("blend", blend(drawn, BlendOptions(composite)))
+        pack, compute, batch, rate = self.pack, self.compute, self.batch, way.rate
+        watch, states = way.watch, way.states
+        editing = partial(edit, options=EditOptions(edits, rate=rate))
+        edited = watch.measure("edit", run("edit", editing, states.get("edit", EditState()), codes))
+        drawing = partial(synthesise, generator=pack.generator, compute=compute, options=SynthesiseOptions(batch))
+        drawn = run("synthesise", drawing, states.get("synthesise", SynthesiseState()), edited)
+        drawn = watch.elsewhere(prefetch(watch.measure("synthesise", drawn), AHEAD, "vidinv-generator"))
+        assessing = partial(
+            assess,
+            identity=pack.optional("identity"),
+            compute=compute,
+            options=AssessOptions(batch, rate=rate),
+            visibility=pack.optional("visibility"),
+        )
+        assessed = watch.measure("assess", run("assess", assessing, states.get("assess", AssessState()), drawn))
+        gating = partial(gate, options=GateOptions(rate=rate))
+        gated = watch.measure("gate", run("gate", gating, states.get("gate", GateState()), assessed))
+        steadying = partial(stabilise, options=StabiliseOptions(rate=rate))
+        steady = run("stabilise", steadying, states.get("stabilise", StabiliseState()), gated)
+        steady = watch.measure("stabilise", steady)
+        blending = partial(blend, options=BlendOptions(composite))
+        return watch.measure("blend", run("blend", blending, None, steady))
 
 
 def edit_frames(
-    frames: Iterable[NDArray[np.uint8]],
+    frames: Iterable[Picture],
     edit: Edits,
     *,
     pack: str | Path | None = None,
     device: str = "auto",
     precision: str = "auto",
     batch: int | None = None,
-    **options,
-) -> Iterator[NDArray[np.uint8]]:
+    **options: Any,
+) -> Iterator[Picture]:
     """:meth:`VideoEditor.edit_frames` with an editor of its own."""
     editor = VideoEditor(pack, device=device, precision=precision, batch=batch)
     return editor.edit_frames(frames, edit, **options)
@@ -302,7 +372,7 @@ def edit_video(
     device: str = "auto",
     precision: str = "auto",
     batch: int | None = None,
-    **options,
+    **options: Any,
 ) -> Report:
     """:meth:`VideoEditor.edit_video` with an editor of its own."""
     editor = VideoEditor(pack, device=device, precision=precision, batch=batch)
@@ -314,7 +384,14 @@ def batch_for(device: str, resolution: int) -> int:
     return 8 if device != "cpu" else max(1, min(8, 8 * 256**2 // resolution**2))
 
 
-def _as_frame(picture: NDArray, index: int, rate: float) -> Frame:
+def _rate_of(src: object) -> float:
+    """Frames per second of a file; 30 of anything else."""
+    if isinstance(src, Reader):
+        return float(src.info.rate)
+    return float(probe(src).rate) if isinstance(src, str | Path) else 30.0
+
+
+def _as_frame(picture: Picture, index: int, rate: float) -> Frame:
     if not (isinstance(picture, np.ndarray) and picture.dtype == np.uint8 and picture.ndim == 3):
         raise UsageError(f"frame {index} is no [H, W, 3] uint8 array")
     if picture.shape[2] != 3:
@@ -322,16 +399,33 @@ def _as_frame(picture: NDArray, index: int, rate: float) -> Frame:
     return Frame(picture, index, time=Fraction(index / rate).limit_denominator(10**6))
 
 
+def _under(frames: Iterable[Frame], codes: Iterable[Faces]) -> Iterator[Faces]:
+    """The codes with the frames of a video put under them."""
+    for at, (frame, faces) in enumerate(zip_longest(frames, codes)):
+        if frame is None or faces is None:
+            shorter = "the video" if frame is None else "what was analysed"
+            raise InputError(f"{shorter} ends after {at} frames, before the other; analyse this very video")
+        yield replace(faces, frame=replace(frame, cut=faces.frame.cut))
+
+
+def _outputs(stream: Iterable[Faces], series: list[Score]) -> Iterator[Frame]:
+    """The finished frames; what is said of their faces goes into the report's series."""
+    for faces in stream:
+        series += [face.score for face in faces.faces if face.score is not None]
+        yield known(faces.output)
+
+
 def _need_faces(
-    stream: Iterable[Blended], tally: Tally, persons: Persons, src: str | Path, kind: str
-) -> Iterator[Blended]:
+    stream: Iterable[Faces], figures: Latest[ScoreState], requests: Sequence[EditRequest], src: str | Path, kind: str
+) -> Iterator[Faces]:
     """Pass on; at the end, a video in which there was nobody to edit is an error and leaves no output."""
     yield from stream
+    tally = figures.state.tally
     if not tally.persons_seen:
         last = tally.frames - 1
         none = "no face in any" if kind == "face" else f"no box that is large enough in any (0 to {last})"
         raise NoFaceFound(f"{src}: {none} of {tally.frames} frames, so there is nothing to edit")
-    wanted = {persons} if isinstance(persons, int) else set(persons or tally.persons_seen)
+    wanted = {person for request in requests for person in request.persons or tally.persons_seen}
     if not wanted & tally.persons_seen:
         seen = ", ".join(str(p) for p in sorted(tally.persons_seen))
         raise NoFaceFound(f"{src}: person {sorted(wanted)} was never seen; the persons are {seen}")

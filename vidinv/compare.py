@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from vidinv.errors import InputError, NoFaceFound, UsageError
 from vidinv.models.attributes import SCORES
 from vidinv.packs.load import load_pack
-from vidinv.report import Report, Tally
+from vidinv.report import Report
 from vidinv.report.build import build
-from vidinv.report.quality import Meter, QualityOptions
+from vidinv.report.quality import QualityOptions, instruments_of, start
 from vidinv.runtime.compute import checked_batch, choose
+from vidinv.runtime.steps import Latest, run
 from vidinv.runtime.timing import Stopwatch
-from vidinv.stages.align import AlignOptions, align
+from vidinv.stages.align import AlignOptions, AlignState, align
 from vidinv.stages.decode import decode
-from vidinv.stages.detect import DetectOptions, detect, make_detectors
+from vidinv.stages.detect import DetectOptions, DetectState, detect, make_detectors
 from vidinv.stages.pair_frames import pair_frames
-from vidinv.stages.score import ScoreOptions, score
+from vidinv.stages.score import ScoreOptions, Scorers, ScoreState, score
+from vidinv.types import Score
 from vidinv.video import Reader
 
 
@@ -44,31 +47,27 @@ def compare_videos(
     networks, options = load_pack(pack, compute.device), DetectOptions()
     if networks.crops.kind != "face":
         raise UsageError(f"pack {networks.name} is not of faces, and only those are found again; give another --pack")
-    watch, tally, begun, counts = Stopwatch(), Tally(), time.perf_counter(), {}
-    meter = Meter.of(networks, compute, quality)
+    watch, begun, counts = Stopwatch(), time.perf_counter(), dict[str, int]()
+    instruments = instruments_of(networks, compute, quality)
+    scorers = Scorers(networks.optional("identity"), networks.optional("attributes"), compute, instruments)
+    figures, series = Latest(ScoreState(quality=start(quality))), list[Score]()
     with Reader(source) as before, Reader(edited) as after:
         info, rate = before.info, float(before.info.rate)
-        found = watch.measure(
-            "detect", detect(watch.measure("decode", decode(before)), make_detectors(options), options)
-        )
-        placed = watch.measure("align", align(found, AlignOptions(networks.resolution, networks.template, rate=rate)))
+        looking = partial(detect, detectors=make_detectors(options), options=options)
+        found = run("detect", looking, DetectState(), watch.measure("decode", decode(before)))
+        placing = partial(align, options=AlignOptions(networks.resolution, networks.template, rate=rate))
+        placed = watch.measure("align", run("align", placing, AlignState(), watch.measure("detect", found)))
         paired = pair_frames(placed, watch.measure("decode edited", decode(after)), counts)
-        measured = score(
-            paired,
-            tally,
-            networks.identity if networks.has("identity") else None,
-            networks.attributes if networks.has("attributes") else None,
-            compute,
-            ScoreOptions(batch, SCORES if networks.has("attributes") else ()),
-            meter=meter,
-            view=lambda compared: compared,
-        )
-        for _ in watch.measure("measure", measured):
-            progress(tally.frames, info.frames)
+        scoring = partial(score, scorers=scorers, options=ScoreOptions(batch, SCORES, every_face=True))
+        scored = run("score", scoring, figures.state, paired, figures)
+        for faces in watch.measure("score", scored):
+            series += [face.score for face in faces.faces if face.score is not None]
+            progress(figures.state.tally.frames, info.frames)
         warnings = [*(f"source: {w}" for w in before.warnings), *(f"edited: {w}" for w in after.warnings)]
         warnings += [f"{name}: {r.damage}" for name, r in (("source", before), ("edited", after)) if r.damage]
         warnings += _differences(counts, before, after)
         damage = before.damage or after.damage
+    tally = figures.state.tally
     if not tally.frames:
         raise InputError(f"{source} and {edited} have no frame in common")
     if not tally.persons_seen:
@@ -81,7 +80,9 @@ def compare_videos(
         watch,
         edits=[],
         seconds=time.perf_counter() - begun,
-        meter=meter,
+        series=series,
+        quality=figures.state.quality,
+        instruments=instruments,
         warnings=warnings,
         damage=damage,
     )

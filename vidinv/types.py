@@ -1,81 +1,76 @@
-"""What travels between the stages: Frame -> Found -> Aligned -> Coded -> Edited -> Rendered -> Frame.
+"""What travels between the stages: a Frame, the Face records in it, and both together as Faces.
 
-Each type holds the one before it, so the last one still knows its frame. Everything is frozen; arrays are shared,
-not copied, and nobody writes into an array that he did not make.
+There is one record per face. A stage reads the fields that it names and returns ``replace(face, ...)`` with its own
+filled in; a field is None until its stage has run. Everything is frozen; arrays are shared, not copied, and nobody
+writes into an array that they did not make.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
+
+if TYPE_CHECKING:  # the command line, which knows the choices, need not wait for torch
+    from torch import Tensor
+
+T = TypeVar("T")
+
+Composite = Literal["detail", "replace"]
+"""How a change goes into the frame: added to the frame's own pixels, or as the generated face."""
+
+Backend = Literal["pyav", "ffmpeg"]
+"""What encodes: the bundled libraries, or the system's program (an extra)."""
 
 
 @dataclass(frozen=True)
 class Frame:
     """One picture of the stream, upright as a player shows it."""
 
-    image: NDArray[np.uint8]  # [H, W, 3] RGB, 0..255
-    index: int  # position in the stream, from 0
-    pts: int | None = None  # presentation time in ticks of the stream's time base; None outside containers
-    time: Fraction | None = None  # presentation time, seconds
+    image: NDArray[np.uint8]
+    """[H, W, 3] RGB, 0..255; set by decode."""
 
+    index: int
+    """Position in the stream, from 0; set by decode."""
 
-@dataclass(frozen=True)
-class Face:
-    """One face of one frame."""
+    pts: int | None = None
+    """Presentation time in ticks of the stream's time base; None outside containers; set by decode."""
 
-    box: NDArray[np.float32]  # [4] x0, y0, x1, y1, pixels
-    # [5, 2] left eye, right eye, nose, left mouth corner, right mouth corner, pixels; None: a given box, of anything
-    points: NDArray[np.float32] | None
-    score: float  # detector's probability, 0..1
-    person: int = -1  # id of the track it belongs to, from 0; -1 before tracking
-    seen: bool = True  # False: bridged over frames in which the detector missed it
+    time: Fraction | None = None
+    """Presentation time, seconds; set by decode."""
 
-
-@dataclass(frozen=True)
-class Found:
-    """A frame and its faces, largest first. ``cut`` says that a new shot starts here."""
-
-    frame: Frame
-    faces: tuple[Face, ...]
     cut: bool = False
+    """A new shot starts here; set by detect, or track_boxes."""
 
-
-@dataclass(frozen=True)
-class Crop:
-    """A face as the generator sees it."""
-
-    person: int
-    quad: NDArray[np.float64]  # [4, 2] top left, bottom left, bottom right, top right, pixels of the frame, smoothed
-    image: NDArray[np.uint8]  # [S, S, 3] RGB, 0..255
-    weight: float = 1.0  # 0..1, fades at the ends of a track
-    content: tuple[float, float] = (1.0, 1.0)  # share of the width and height, in the middle; the rest is black
-
-
-@dataclass(frozen=True)
-class Aligned:
-    found: Found
-    crops: tuple[Crop, ...]
+    def seconds(self, rate: float) -> float:
+        """Presentation time; of a frame that carries none, by its place at ``rate`` frames per second."""
+        return float(self.time) if self.time is not None else self.index / rate
 
 
 @dataclass(frozen=True)
 class Code:
     """A point of the Feature-Style space."""
 
-    w: Tensor  # [L, D] float32, one style per layer (W+)
-    feature: Tensor  # [C, h, h] float32, F: what replaces the input of the generator's K-th convolution
+    w: Tensor
+    """[L, D] float32, one style per layer (W+)."""
+
+    feature: Tensor
+    """[C, h, h] float32, F: what replaces the input of the generator's K-th convolution."""
 
 
 @dataclass(frozen=True)
 class Displacement:
-    """A step through the Feature-Style space, the same for every frame of a person."""
+    """A step through the Feature-Style space."""
 
-    w: Tensor  # [L, D]
-    feature: Tensor | None = None  # [C, h, h], added to F beside what Eq. 1 adds; None: nothing
+    w: Tensor
+    """[L, D]."""
+
+    feature: Tensor | None = None
+    """[C, h, h], added to F beside what Eq. 1 adds; None: nothing."""
 
     def __mul__(self, strength: float) -> Displacement:
         return Displacement(self.w * strength, None if self.feature is None else self.feature * strength)
@@ -90,88 +85,163 @@ class Displacement:
 
 
 @dataclass(frozen=True)
-class Coded:
-    aligned: Aligned
-    codes: tuple[Code, ...]  # one per crop
-
-
-@dataclass(frozen=True)
-class Edited:
-    coded: Coded
-    sources: tuple[Code, ...]  # one per crop: what the edit starts from, smoothed over time
-    codes: tuple[Code | None, ...]  # one per crop: w~ and F + dF; None: this face is not edited in this frame
-    strength: float = 1.0  # steps of all edits that act in this frame, by their size: what a change is in proportion to
-
-
-@dataclass(frozen=True)
 class Assessment:
-    """What is known of one face in one frame before the change goes in, and how far it is trusted."""
+    """What is known of a face before the change goes in, and how far it is trusted."""
 
-    identities: dict[
-        str, NDArray[np.float32]
-    ]  # "source", "inversion", "edit": unit embeddings [D] of the three pictures; empty where no network made any
-    yaw: float  # degrees, positive: towards the viewer's right
-    pitch: float  # degrees, positive: downwards
-    unexplained: (
-        float  # RMS difference inside the mask of the crop and the face's mean inversion about now, levels of 255,
-        # where nothing is known to cover the face
-    )
-    strength: float = 1.0  # Edited.strength
-    covered: float | None = None  # 0..1, share of the face that something lies over; None: no network looked
-    visible: NDArray[np.float32] | None = None  # [S, S] 0..1, 0 where something covers the face; None: nothing does
-    doubts: tuple[str, ...] = ()  # of "missed", "pose", "occlusion", "identity"
-    trust: float = 1.0  # 0..1, the edit's weight in the picture is multiplied by it
+    identities: Mapping[str, NDArray[np.float32]]
+    """"source", "inversion", "edit": unit embeddings [D] of the three pictures; empty where no network made any."""
 
+    yaw: float
+    """Degrees, positive: towards the viewer's right."""
 
-@dataclass(frozen=True)
-class Rendered:
-    """Per crop the two pictures of Eq. 1; None where the face is not edited in this frame."""
+    pitch: float
+    """Degrees, positive: downwards."""
 
-    edited: Edited
-    inversions: tuple[NDArray[np.float32] | None, ...]  # [S, S, 3] RGB, 0..255: G(w, F)
-    edits: tuple[NDArray[np.float32] | None, ...]  # [S, S, 3] RGB, 0..255: G(w~, F~)
-    assessments: tuple[Assessment | None, ...] = ()  # empty before assessment
+    residual: float
+    """RMS difference of the crop and the face's mean inversion about now, inside the mask and where nothing is known to
+    lie over the face; levels of 255."""
 
-    @property
-    def frame(self) -> Frame:
-        return self.edited.coded.aligned.found.frame
+    occluded_share: float | None = None
+    """0..1, share of the face that something lies over; None: no network looked."""
+
+    visible: NDArray[np.float32] | None = None
+    """[S, S] 0..1, 0 where something lies over the face; None: nothing does."""
+
+    doubts: tuple[str, ...] = ()
+    """Of "missed" (by assess), "pose", "occlusion", "identity" (by gate)."""
+
+    trust: float = 1.0
+    """0..1, the edit's weight in the picture is multiplied by it; set by gate."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """What an edit does to a face: G(w~, F~)(p) = G(w, F)(p + motion(p)) + rest(p)."""
+    """What an edit does to a face: G(w~, F~)(p) = G(w, F)(p + motion(p)) + residual(p)."""
 
-    motion: NDArray[np.float32]  # [S, S, 2] (dx, dy), pixels of the crop
-    rest: NDArray[np.float32]  # [S, S, 3] RGB, levels of 0..255, either sign
+    motion: NDArray[np.float32]
+    """[S, S, 2] (dx, dy), pixels of the crop."""
 
-
-@dataclass(frozen=True)
-class Steadied:
-    rendered: Rendered
-    changes: tuple[Change | None, ...]  # one per crop, steady over time; None: not edited in this frame
-
-    @property
-    def frame(self) -> Frame:
-        return self.rendered.frame
+    residual: NDArray[np.float32]
+    """[S, S, 3] RGB, levels of 0..255, either sign."""
 
 
 @dataclass(frozen=True)
-class Blended:
-    """A frame on its way out, with what the report wants to know of it."""
+class Score:
+    """What the report says of one face in one frame: a row of its series."""
 
-    frame: Frame  # the edited picture, same index and time as the source
-    rendered: Rendered
-    masks: tuple[NDArray[np.float32] | None, ...] = field(default=())  # per crop [S, S], 0..1
+    frame: int
+    """Index of the frame."""
+
+    time: float | None
+    """Seconds."""
+
+    person: int
+
+    weight: float
+    """0..1, of the edit in the picture."""
+
+    inversion: float | None = None
+    """Cosine of the identities of inversion and source; None: not measured."""
+
+    edited: float | None = None
+    """The same of the finished face and the source."""
+
+    trust: float | None = None
+    """Assessment.trust; None: nobody assessed this face."""
+
+    doubts: tuple[str, ...] = ()
+    """Assessment.doubts."""
+
+    occluded_share: float | None = None
+    """Assessment.occluded_share."""
+
+    attributes: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """Scores before and after by their names, in the frames in which they are read."""
 
 
 @dataclass(frozen=True)
-class Compared:
-    """A frame before and after, and the faces that are looked at: what the report is made from."""
+class Face:
+    """One face of one frame: what is known of it after each stage."""
 
-    source: Frame
-    edited: Frame  # same size
-    crops: tuple[Crop, ...]  # of the source; the edited face is where its quad is
-    inversions: tuple[NDArray[np.float32] | None, ...]  # per crop [S, S, 3] RGB, 0..255; None: nothing was inverted
-    assessments: tuple[Assessment | None, ...]  # per crop
-    present: tuple[int, ...]  # persons in sight, looked at or not
-    cut: bool = False  # a new shot starts here
+    box: NDArray[np.float32]
+    """[4] x0, y0, x1, y1, pixels of the frame; set by detect, or track_boxes."""
+
+    points: NDArray[np.float32] | None = None
+    """[5, 2] left eye, right eye, nose, left mouth corner, right mouth corner, pixels of the frame; None: a given box,
+    of anything; set by detect."""
+
+    detection: float = 1.0
+    """The detector's probability, 0..1; set by detect."""
+
+    person: int = -1
+    """Id of the track that it belongs to, from 0; -1 before tracking; set by detect, or track_boxes. Persons live
+    within one shot."""
+
+    seen: bool = True
+    """False: bridged over frames in which the detector missed it; set by align."""
+
+    quad: NDArray[np.float64] | None = None
+    """[4, 2] the crop's top left, bottom left, bottom right, top right, pixels of the frame, smoothed; set by align."""
+
+    crop: NDArray[np.uint8] | None = None
+    """[S, S, 3] RGB, 0..255, the face as the encoder sees it; set by align."""
+
+    content: tuple[float, float] = (1.0, 1.0)
+    """Share of the crop's width and height, in the middle, that shows anything; the rest is black; set by align."""
+
+    weight: float = 1.0
+    """0..1, of the edit in the picture: fades at the ends of a track (align), and where it is not trusted (gate)."""
+
+    code: Code | None = None
+    """The crop's place in the Feature-Style space; set by invert."""
+
+    smooth_code: Code | None = None
+    """What the edit starts from: the code, its styles smoothed over time; set by edit; None: not edited here."""
+
+    edited_code: Code | None = None
+    """w~ and F + dF; set by edit; None: this face is not edited in this frame."""
+
+    amount: float = 0.0
+    """Steps of all edits that act on this face in this frame, by their size: what a change is in proportion to; set by
+    edit."""
+
+    inversion: NDArray[np.float32] | None = None
+    """[S, S, 3] RGB, 0..255: G(w, F) of the smooth code; set by synthesise; None: not edited here."""
+
+    edited: NDArray[np.float32] | None = None
+    """[S, S, 3] RGB, 0..255: G(w~, F~); set by synthesise; None: not edited here, or (by gate) not trusted at all."""
+
+    assessment: Assessment | None = None
+    """Set by assess, completed by gate; None: not edited here."""
+
+    change: Change | None = None
+    """What the edit does, steady over time; set by stabilise; None: nothing."""
+
+    mask: NDArray[np.float32] | None = None
+    """[S, S] 0..1, where the change goes in; set by blend; None: nowhere."""
+
+    score: Score | None = None
+    """Set by score; None: not looked at."""
+
+
+@dataclass(frozen=True)
+class Faces:
+    """A frame and its faces: largest first after detect, in the order of persons from align on."""
+
+    frame: Frame
+    faces: tuple[Face, ...] = ()
+    """From align on only those that can be edited: none too small, none seen for a moment only."""
+
+    output: Frame | None = None
+    """The finished frame, with index and time of the source; set by blend. In a comparison the other video's."""
+
+    def each(self, change: Callable[[Face], Face]) -> Faces:
+        """With every face changed."""
+        return replace(self, faces=tuple(change(face) for face in self.faces))
+
+
+def known(value: T | None) -> T:
+    """A field whose stage has run; asked for earlier, the stages are in a wrong order."""
+    if value is None:
+        raise ValueError("this field's stage has not run: see vidinv.types for the order of the stages")
+    return value

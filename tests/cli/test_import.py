@@ -84,11 +84,11 @@ def test_a_full_report_says_what_could_not_be_measured(invoke, published, face_c
     editor = VideoEditor(imported(invoke, published, tmp_path), precision="fp32")
     report = editor.edit_video(face_clip, tmp_path / "out.mp4", "age=1", quality=QualityOptions())
     for name in ("landmark_jitter", "motion_kept", "hausdorff"):
-        assert report.quality[name]["value"] is None
-        assert "no landmark network" in report.quality[name]["reason"]
+        assert report.quality[name].value is None
+        assert "no landmark network" in report.quality[name].reason
     for name in ("csim", "tl_id", "identity_consistency"):
-        assert "no identity network" in report.quality[name]["reason"]
-    assert report.quality["psnr"]["value"] > 0
+        assert "no identity network" in report.quality[name].reason
+    assert report.quality["psnr"].value > 0
     assert set(report.unmeasured) == {"identity", "attributes", "landmarks"}
 
 

@@ -6,8 +6,9 @@ import pytest
 from rich.console import Console
 
 from vidinv.api import Progress
-from vidinv.cli.options import read_edits, read_persons, read_time
+from vidinv.cli.options import read_edits
 from vidinv.cli.progress import EVERY, lines, shown
+from vidinv.edits.parse import read_time
 from vidinv.errors import UsageError
 from vidinv.packs.locate import DEFAULT_PACK
 from vidinv.stages.encode import EncodeOptions
@@ -15,7 +16,7 @@ from vidinv.video.encoder import CODECS
 
 
 def test_edits_may_be_repeated_and_joined():
-    assert [str(e) for e in read_edits(["age=+2,smile=1", "gender=-1@1s-2s"])] == [
+    assert [str(e) for e in read_edits(["age=+2,smile=1", "gender=-1@1s-2s"], ["all"])] == [
         "age=+2",
         "smile=+1",
         "gender=-1@1s-2s",
@@ -23,10 +24,11 @@ def test_edits_may_be_repeated_and_joined():
 
 
 @pytest.mark.parametrize(
-    ("texts", "persons"), [(["all"], None), (["0"], (0,)), (["2", "0"], (2, 0)), (["1", "all"], None)]
+    ("texts", "persons"), [(["all"], None), (["0"], {0}), (["2", "0"], {2, 0}), (["1", "all"], None)]
 )
-def test_persons(texts, persons):
-    assert read_persons(texts) == persons
+def test_persons_are_those_of_every_edit_that_names_none_itself(texts, persons):
+    everybody, one = read_edits(["age=+2", "3:smile=1"], texts)
+    assert (everybody.persons, one.persons) == (persons, {3})
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("2s", 2), ("2", 2), ("2.5s", 2.5), ("1:02.5", 62.5), ("1:0:1s", 3601)])

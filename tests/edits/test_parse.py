@@ -16,6 +16,8 @@ from vidinv.errors import MalformedEdit
         ("smile=1@2-", EditRequest("smile", 1, start=2)),
         ("smile=1@1:05-1:10.5", EditRequest("smile", 1, start=65, end=70.5)),
         (" age=0 ", EditRequest("age", 0)),
+        ("2:age=1", EditRequest("age", 1, persons=frozenset({2}))),
+        ("0+2:age=1@1s-", EditRequest("age", 1, start=1, persons=frozenset({0, 2}))),
     ],
 )
 def test_edits_are_read(text: str, request_: EditRequest) -> None:
@@ -23,7 +25,22 @@ def test_edits_are_read(text: str, request_: EditRequest) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "age", "age=", "age=old", "=2", "age=+-2", "age=2@3s-1s", "age=2@1s", "age=2y3", "age=nan", "a ge=1"]
+    "text",
+    [
+        "",
+        "age",
+        "age=",
+        "age=old",
+        "=2",
+        "age=+-2",
+        "age=2@3s-1s",
+        "age=2@1s",
+        "age=2y3",
+        "age=nan",
+        "a ge=1",
+        ":age=1",
+        "x:age=1",
+    ],
 )
 def test_what_is_no_edit_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(MalformedEdit, match=r"for example|ends before"):
@@ -36,7 +53,7 @@ def test_several_edits_in_one_text_or_a_list() -> None:
         parse_edits("")
 
 
-@pytest.mark.parametrize("text", ["age=+2", "age=+20y", "smile=-0.5@1s-3.5s", "smile=+1@2s-"])
+@pytest.mark.parametrize("text", ["age=+2", "age=+20y", "smile=-0.5@1s-3.5s", "smile=+1@2s-", "0+2:age=+1@2s-3s"])
 def test_a_request_prints_as_it_is_typed(text: str) -> None:
     assert str(parse_edit(text)) == text
     assert parse_edit(str(parse_edit(text))) == parse_edit(text)

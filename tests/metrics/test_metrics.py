@@ -43,7 +43,7 @@ def test_the_running_tally_agrees_with_the_formulas() -> None:
     views = {"source": units(9, 1), "inversion": units(9, 2), "edited": units(9, 3)}
     tally = PersonTally()
     for i in range(9):
-        tally.add(i, {k: v[i] for k, v in views.items()})
+        tally = tally.add(i, {k: v[i] for k, v in views.items()})
     alike, held, local = summarise_identity({0: tally})
     assert alike["edited"] == pytest.approx(similarity(views["edited"], views["source"]).mean())
     assert held["inversion"] == pytest.approx(consistency(views["inversion"]))

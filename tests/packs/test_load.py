@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from tests.toy import write_toy_pack
-from vidinv.edits.library import edits_of, resolve
+from vidinv.edits.library import resolve
 from vidinv.edits.parse import parse_edit
 from vidinv.errors import DamagedPack, MalformedEdit, UnknownEdit
 from vidinv.faces.quads import FACE
@@ -113,20 +113,21 @@ def test_the_same_weights_have_the_same_hash(tmp_path: Path) -> None:
 
 
 def test_years_become_steps_along_the_measured_curve(folder: Path) -> None:
-    edits = edits_of(load_pack(folder))
-    (timed,) = resolve((parse_edit("age=+5y"),), edits)
-    assert timed.steps == pytest.approx(1.0)
-    assert torch.allclose(timed.displacement.w, edits["age"].displacement.w)
+    pack = load_pack(folder)
+    (edit,) = resolve((parse_edit("age=+5y"),), pack)
+    (step,) = edit.parts
+    assert step.steps == pytest.approx(1.0)
+    assert torch.allclose(step.displacement.w, pack.directions["age"].w)
 
 
 def test_what_a_pack_cannot_do_is_refused(folder: Path) -> None:
-    edits = edits_of(load_pack(folder))
+    pack = load_pack(folder)
     with pytest.raises(MalformedEdit, match="out of reach"):
-        resolve((parse_edit("age=+90y"),), edits)
+        resolve((parse_edit("age=+90y"),), pack)
     with pytest.raises(MalformedEdit, match="years"):
-        resolve((parse_edit("smile=+5y"),), edits)
+        resolve((parse_edit("smile=+5y"),), pack)
     with pytest.raises(UnknownEdit, match="age, smile"):
-        resolve((parse_edit("hat=1"),), edits)
+        resolve((parse_edit("hat=1"),), pack)
 
 
 def test_writing_into_weights_that_are_mapped_does_not_reach_the_file(tmp_path: Path) -> None:
@@ -145,5 +146,5 @@ def test_a_shipped_pack_is_whole_and_small(path: Path) -> None:
     for name in pack.spec.files:
         pack.tensors(name.removesuffix(".safetensors"))
     assert sum(p.stat().st_size for p in path.glob("*.safetensors")) <= 40e6
-    assert {"age", "smile", "gender"} <= set(edits_of(pack))
+    assert {"age", "smile", "gender"} <= set(pack.spec.edits)
     assert (path / "card.md").read_text().startswith(f"# {pack.name}")

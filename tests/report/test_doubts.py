@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from vidinv.report.doubts import covered, untrusted
+from vidinv.report.doubts import occluded, untrusted
+from vidinv.types import Score
 
 
-def entry(frame: int, trust: float = 1.0, *doubts: str, person: int = 0) -> dict:
-    return {"frame": frame, "time": frame / 25, "person": person, "trust": trust, "doubts": list(doubts)}
+def entry(frame: int, trust: float = 1.0, *doubts: str, person: int = 0) -> Score:
+    return Score(frame, frame / 25, person, 1.0, trust=trust, doubts=doubts)
 
 
 def test_neighbouring_frames_make_a_span_that_says_what_was_done() -> None:
@@ -21,9 +24,9 @@ def test_neighbouring_frames_make_a_span_that_says_what_was_done() -> None:
         entry(5),
     ]
     (span,) = untrusted(series)
-    assert (span["first"], span["last"], span["reasons"]) == (1, 4, ["pose", "identity"])
-    assert (span["start"], span["end"], span["trust"]) == (0.04, 0.16, 0.0)
-    assert span["done"] == "the source is kept; the edit fades at the ends"
+    assert (span.first, span.last, span.reasons) == (1, 4, ("pose", "identity"))
+    assert (span.start, span.end, span.trust) == (0.04, 0.16, 0.0)
+    assert span.done == "the source is kept; the edit fades at the ends"
 
 
 def test_persons_and_gaps_are_kept_apart_and_a_short_miss_is_only_marked() -> None:
@@ -34,25 +37,25 @@ def test_persons_and_gaps_are_kept_apart_and_a_short_miss_is_only_marked() -> No
         entry(7, 1, "missed"),
     ]
     spans = untrusted(series)
-    assert [(s["person"], s["first"], s["last"]) for s in spans] == [(0, 0, 0), (1, 0, 1), (0, 7, 7)]
-    assert spans[0]["done"].startswith("marked")
+    assert [(s.person, s.first, s.last) for s in spans] == [(0, 0, 0), (1, 0, 1), (0, 7, 7)]
+    assert spans[0].done.startswith("marked")
 
 
 def test_a_series_without_doubts_has_no_spans() -> None:
-    assert untrusted([{"frame": 0, "time": None, "person": 0}, entry(1)]) == []
+    assert untrusted([Score(0, None, 0, 1.0), entry(1)]) == []
 
 
-def hidden(frame: int, share: float, trust: float = 1.0, person: int = 0) -> dict:
-    return {**entry(frame, trust, person=person), "covered": share}
+def hidden(frame: int, share: float, trust: float = 1.0, person: int = 0) -> Score:
+    return replace(entry(frame, trust, person=person), occluded_share=share)
 
 
-def test_what_covers_a_face_is_told_with_its_largest_share_and_is_no_doubt() -> None:
+def test_what_lies_over_a_face_is_told_with_its_largest_share_and_is_no_doubt() -> None:
     series = [hidden(0, 0.0), hidden(1, 0.1), hidden(2, 0.3), hidden(3, 0.01), hidden(4, 0.2)]
-    first, second = covered(series)
-    assert (first["first"], first["last"], first["share"]) == (1, 2, 0.3)
-    assert (first["start"], first["end"]) == (0.04, 0.08)
-    assert second["first"] == second["last"] == 4
-    assert first["done"] == "the edit goes around it"
+    first, second = occluded(series)
+    assert (first.first, first.last, first.share) == (1, 2, 0.3)
+    assert (first.start, first.end) == (0.04, 0.08)
+    assert second.first == second.last == 4
+    assert first.done == "the edit goes around it"
     assert untrusted(series) == []
 
 
@@ -60,10 +63,10 @@ def test_what_covers_a_face_is_told_with_its_largest_share_and_is_no_doubt() -> 
     ("trusts", "done"),
     [((0, 0), "the source is kept"), ((1, 0), "the edit goes around it; in 1 of 2 frames the source is kept")],
 )
-def test_where_too_much_is_covered_it_is_said_that_the_source_is_kept(trusts: tuple[int, ...], done: str) -> None:
-    (span,) = covered([hidden(i, 0.6, float(t)) for i, t in enumerate(trusts)])
-    assert span["done"] == done
+def test_where_too_much_is_occluded_it_is_said_that_the_source_is_kept(trusts: tuple[int, ...], done: str) -> None:
+    (span,) = occluded([hidden(i, 0.6, float(t)) for i, t in enumerate(trusts)])
+    assert span.done == done
 
 
 def test_frames_that_no_network_looked_at_have_no_spans() -> None:
-    assert covered([entry(0), entry(1, 0.0, "occlusion")]) == []
+    assert occluded([entry(0), entry(1, 0.0, "occlusion")]) == []

@@ -7,16 +7,18 @@ import json
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from vidinv.errors import MissingExtra
-from vidinv.report import Report
-from vidinv.report.doubts import covered, untrusted
+from vidinv.report import Report, write
+from vidinv.report.doubts import occluded, untrusted
 from vidinv.report.figures import figure
 from vidinv.report.quality import Shown
+from vidinv.types import Score
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 
@@ -24,17 +26,17 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 def made_up(**changes) -> Report:
     rng = np.random.default_rng(0)
     series = [
-        {
-            "frame": i,
-            "time": i / 25,
-            "person": person,
-            "weight": 1.0,
-            "inversion": 0.9,
-            "edited": 0.7 + 0.05 * float(np.sin(i / 9)),
-            "trust": 0.0 if 30 <= i < 40 else 1.0,
-            "doubts": ["pose"] if 30 <= i < 40 else [],
-        }
-        | ({"attributes": {"age": [30.0, 41.0]}} if i % 5 == 0 else {})
+        Score(
+            i,
+            i / 25,
+            person,
+            weight=1.0,
+            inversion=0.9,
+            edited=0.7 + 0.05 * float(np.sin(i / 9)),
+            trust=0.0 if 30 <= i < 40 else 1.0,
+            doubts=("pose",) if 30 <= i < 40 else (),
+            attributes={"age": (30.0, 41.0)} if i % 5 == 0 else {},
+        )
         for i in range(100)
         for person in (0, 1)
     ]
@@ -72,7 +74,7 @@ def made_up(**changes) -> Report:
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("page") / "out.html"
-    made_up().write(path)
+    write(made_up(), path)
     return path
 
 
@@ -99,34 +101,34 @@ def test_everything_that_was_found_is_said(page: Path) -> None:
     assert "in &lt;b&gt;&amp;amp; out.mp4" in text  # names of files are text, not markup
 
 
-def test_what_covers_a_face_is_told_and_drawn_and_otherwise_not_spoken_of(page: Path, tmp_path: Path) -> None:
-    assert 'id="covered"' not in page.read_text(encoding="utf-8")
-    series = [e | {"covered": 0.31 if 50 <= e["frame"] < 60 else 0.0} for e in made_up().series]
-    made_up(series=series, covered=covered(series)).write(tmp_path / "r.html")
+def test_what_lies_over_a_face_is_told_and_drawn_and_otherwise_not_spoken_of(page: Path, tmp_path: Path) -> None:
+    assert 'id="occluded"' not in page.read_text(encoding="utf-8")
+    series = [replace(s, occluded_share=0.31 if 50 <= s.frame < 60 else 0.0) for s in made_up().series]
+    write(made_up(series=series, occluded=occluded(series)), tmp_path / "r.html")
     text = (tmp_path / "r.html").read_text(encoding="utf-8")
-    for part in ('id="covered"', "50 to 59", "31 %", "the edit goes around it", ">covered<"):
+    for part in ('id="occluded"', "50 to 59", "31 %", "the edit goes around it", ">occluded<"):
         assert part in text, part
 
 
 def test_the_same_report_makes_the_same_page(page: Path, tmp_path: Path) -> None:
-    made_up().write(tmp_path / "again.html")
+    write(made_up(), tmp_path / "again.html")
     assert (tmp_path / "again.html").read_bytes() == page.read_bytes()
 
 
 def test_a_report_of_nobody_has_a_page_too(tmp_path: Path) -> None:
     nothing = {"source": None, "inversion": None, "edited": None, "persons": {}}
-    made_up(
+    write(made_up(
         series=[], untrusted=[], strip=[], quality={}, attributes={}, stages={}, identity_consistency=nothing,
         identity_similarity={"inversion": None, "edited": None}, edits=[], local_identity=None,
-    ).write(tmp_path / "r.html")  # fmt: skip
+    ), tmp_path / "r.html")  # fmt: skip
     assert "nobody was edited" in (tmp_path / "r.html").read_text()
 
 
 def test_a_pack_without_an_identity_network_has_a_page_that_says_so(tmp_path: Path) -> None:
-    series = [{k: v for k, v in e.items() if k not in ("inversion", "edited")} for e in made_up().series]
+    series = [replace(s, inversion=None, edited=None) for s in made_up().series]
     alike = {"inversion": None, "edited": None}
     unmeasured = {"identity": "pack toy has no identity network"}
-    made_up(series=series, identity_similarity=alike, unmeasured=unmeasured).write(tmp_path / "r.html")
+    write(made_up(series=series, identity_similarity=alike, unmeasured=unmeasured), tmp_path / "r.html")
     text = (tmp_path / "r.html").read_text()
     assert "not measured: pack toy has no identity network" in text
     assert "nobody was edited" not in text
@@ -134,7 +136,7 @@ def test_a_pack_without_an_identity_network_has_a_page_that_says_so(tmp_path: Pa
 
 
 def test_json_holds_the_figures_and_no_pictures(tmp_path: Path) -> None:
-    made_up().write(tmp_path / "r.json")
+    write(made_up(), tmp_path / "r.json")
     told = json.loads((tmp_path / "r.json").read_text(), parse_constant=lambda name: pytest.fail(name))
     assert "strip" not in told
     assert told["quality"]["psnr"] == {"value": 27.5, "source": None, "unit": "dB", "goal": "higher", "reason": None}
@@ -145,9 +147,9 @@ def test_a_page_without_its_extra_names_it_and_json_works(tmp_path: Path, monkey
     find = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name, *a: None if name == "matplotlib" else find(name, *a))
     with pytest.raises(MissingExtra, match=r'needs matplotlib; pip install "vidinv\[report\]".*\.json'):
-        made_up().write(tmp_path / "r.html")
+        write(made_up(), tmp_path / "r.html")
     assert list(tmp_path.iterdir()) == []
-    made_up().write(tmp_path / "r.json")
+    write(made_up(), tmp_path / "r.json")
 
 
 def in_a_browser(page: Path, folder: Path, width: int) -> dict:

@@ -13,10 +13,10 @@ from torch import nn
 from vidinv.faces.quads import quad_from_points
 from vidinv.faces.warps import crop
 from vidinv.report.figures import over_time, reconstruction, sound
-from vidinv.report.quality import Meter, QualityOptions
+from vidinv.report.quality import Instruments, Quality, QualityOptions, measure, start
 from vidinv.report.tally import Tally
 from vidinv.runtime.compute import Compute
-from vidinv.types import Compared, Crop, Frame
+from vidinv.types import Face, Faces, Frame
 from vidinv.video.spans import Spans
 
 QUAD = quad_from_points(np.array([[70, 70], [110, 70], [90, 92], [75, 112], [105, 112]], float))
@@ -31,80 +31,83 @@ class Brightest(nn.Module):
         return row[None] + 0.02 * x.mean((1, 2, 3))[:, None, None]
 
 
-def meter(**options) -> Meter:
-    return Meter(Brightest(), Compute("cpu", torch.float32), QualityOptions(flow_every=1, **options))
+def tools(**options) -> Instruments:
+    return Instruments(Brightest(), Compute("cpu", torch.float32), QualityOptions(flow_every=1, **options))
 
 
-def compared(index: int, brighter: int = 0, outside: int = 0, person: int = 0) -> Compared:
+def measured(group: list[Faces], **options) -> Quality:
+    with_ = tools(**options)
+    return measure(start(with_.options), group, with_)
+
+
+def compared(index: int, brighter: int = 0, outside: int = 0, person: int = 0) -> Faces:
     source = TEXTURE
     edited = source.copy()
     edited[60:130, 60:130] += np.uint8(brighter)
     edited[:30, :30] += np.uint8(outside)
     frames = [Frame(image, index, time=Fraction(index, 25)) for image in (source, edited)]
-    face = Crop(person, QUAD, crop(source, QUAD, 64))
-    inversion = np.clip(face.image.astype(np.float32) + 8, 0, 255)
-    return Compared(*frames, (face,), (inversion,), (None,), (person,), cut=False)
+    own = crop(source, QUAD, 64)
+    inversion = np.clip(own.astype(np.float32) + 8, 0, 255)
+    return Faces(
+        frames[0], (Face(np.zeros(4, np.float32), person=person, quad=QUAD, crop=own, inversion=inversion),), frames[1]
+    )
 
 
 def test_an_untouched_video_is_perfect() -> None:
-    found = meter()
-    found.add([compared(i) for i in range(6)])
+    found = measured([compared(i) for i in range(6)])
     rows = over_time(found, Tally())
     for name in ("outside_difference", "seam_flicker", "hausdorff", "landmark_jitter", "warping_error"):
-        assert rows[name]["value"] == pytest.approx(0, abs=1e-9), name
-    assert rows["warping_error"]["source"] == pytest.approx(0, abs=1e-9)
+        assert rows[name].value == pytest.approx(0, abs=1e-9), name
+    assert rows["warping_error"].source == pytest.approx(0, abs=1e-9)
 
 
 def test_a_blinking_edit_flickers_in_the_seam_in_the_flow_and_in_the_landmarks() -> None:
-    steady, blinking = meter(), meter()
-    steady.add([compared(i, 20) for i in range(8)])
-    blinking.add([compared(i, 20 * (i % 2)) for i in range(8)])
+    steady = measured([compared(i, 20) for i in range(8)])
+    blinking = measured([compared(i, 20 * (i % 2)) for i in range(8)])
     calm, wild = over_time(steady, Tally()), over_time(blinking, Tally())
     for name in ("seam_flicker", "warping_error", "warping_error_faces", "landmark_jitter"):
-        assert wild[name]["value"] > calm[name]["value"] + 1e-6, name
-    assert calm["seam_flicker"]["value"] == 0
-    assert wild["warping_error_faces"]["value"] > wild["warping_error"]["value"]
-    assert calm["hausdorff"]["value"] > 0
+        assert wild[name].value > calm[name].value + 1e-6, name
+    assert calm["seam_flicker"].value == 0
+    assert wild["warping_error_faces"].value > wild["warping_error"].value
+    assert calm["hausdorff"].value > 0
 
 
 def test_neighbours_are_neighbours_only_without_a_gap_and_without_a_cut() -> None:
-    gaps, cuts = meter(), meter()
-    gaps.add([compared(i, 20 * (i % 4 // 2)) for i in range(0, 12, 2)])
-    cuts.add([replace(compared(i, 20 * (i % 2)), cut=True) for i in range(8)])
+    gaps = measured([compared(i, 20 * (i % 4 // 2)) for i in range(0, 12, 2)])
+    stream = [compared(i, 20 * (i % 2)) for i in range(8)]
+    cuts = measured([replace(faces, frame=replace(faces.frame, cut=True)) for faces in stream])
     for found in (gaps, cuts):
-        assert over_time(found, Tally())["seam_flicker"]["value"] is None
-        assert over_time(found, Tally())["landmark_jitter"]["reason"] == "too few frames"
-    assert over_time(cuts, Tally())["warping_error"]["value"] is None
+        assert over_time(found, Tally())["seam_flicker"].value is None
+        assert over_time(found, Tally())["landmark_jitter"].reason == "too few frames"
+    assert over_time(cuts, Tally())["warping_error"].value is None
 
 
 def test_what_changes_outside_the_faces_is_counted() -> None:
-    found = meter()
-    found.add([compared(i, 20, outside=30) for i in range(3)])
+    found = measured([compared(i, 20, outside=30) for i in range(3)])
     inside = np.zeros(TEXTURE.shape[:2], bool)
     low, high = QUAD.min(0).round().astype(int), QUAD.max(0).round().astype(int)
     inside[low[1] : high[1] + 1, low[0] : high[0] + 1] = True
     expected = 30 * 900 / (~inside).sum()
-    assert over_time(found, Tally())["outside_difference"]["value"] == pytest.approx(expected, rel=0.05)
+    assert over_time(found, Tally())["outside_difference"].value == pytest.approx(expected, rel=0.05)
 
 
 def test_the_inversion_is_measured_where_there_is_one_and_missing_figures_say_why() -> None:
-    found = meter(reconstruction_every=2)
-    found.add([compared(i) for i in range(5)])
-    rows = reconstruction(found, inverted=True)
+    found = measured([compared(i) for i in range(5)], reconstruction_every=2)
+    rows = reconstruction(found, tools(), inverted=True)
     assert found.figures["psnr"].count == 3
-    assert rows["psnr"]["value"] == pytest.approx(20 * np.log10(255 / 8), abs=0.1)
-    assert 0 < rows["ssim"]["value"] <= 1
-    assert "161 pixels" in rows["ms_ssim"]["reason"]
-    assert "--lpips" in rows["lpips"]["reason"]
-    alone = meter()
-    alone.add([replace(compared(i), inversions=(None,)) for i in range(3)])
-    assert "comparison" in reconstruction(alone, inverted=False)["psnr"]["reason"]
+    assert rows["psnr"].value == pytest.approx(20 * np.log10(255 / 8), abs=0.1)
+    assert 0 < rows["ssim"].value <= 1
+    assert "161 pixels" in rows["ms_ssim"].reason
+    assert "--lpips" in rows["lpips"].reason
+    alone = measured([compared(i).each(lambda face: replace(face, inversion=None)) for i in range(3)])
+    assert "comparison" in reconstruction(alone, tools(), inverted=False)["psnr"].reason
 
 
 def test_the_strip_is_short_and_shows_both() -> None:
-    found = meter(shown=4)
-    for start in range(0, 40, 8):
-        found.add([compared(i, 30) for i in range(start, start + 8)])
+    with_ = tools(shown=4)
+    found = start(with_.options)
+    for first in range(0, 40, 8):
+        found = measure(found, [compared(i, 30) for i in range(first, first + 8)], with_)
     strip = list(found.strip)
     assert 2 <= len(strip) <= 4
     assert all(s.source.shape == s.edited.shape == (213, 320, 3) for s in strip)
@@ -112,15 +115,14 @@ def test_the_strip_is_short_and_shows_both() -> None:
 
 
 def test_frames_without_a_face_are_no_trouble() -> None:
-    found = meter()
-    nobody = replace(compared(0), crops=(), inversions=(), assessments=(), present=())
-    found.add([replace(nobody, source=replace(nobody.source, index=i)) for i in range(4)])
-    assert over_time(found, Tally())["hausdorff"]["reason"] == "nobody was edited"
+    nobody = replace(compared(0), faces=())
+    found = measured([replace(nobody, frame=replace(nobody.frame, index=i)) for i in range(4)])
+    assert over_time(found, Tally())["hausdorff"].reason == "nobody was edited"
     assert all(s.faces is None for s in found.strip)
 
 
 def test_sound_is_said_in_milliseconds_or_why_not() -> None:
     late = sound(Spans((0, 10), (0, 10)), Spans((0, 10), (0.04, 10.04)))
-    assert late["av_shift"]["value"] == pytest.approx(40)
-    assert late["av_drift"]["value"] == pytest.approx(0)
-    assert sound(Spans((0, 10), None), Spans((0, 10), None))["av_drift"]["reason"] == "no sound in one of the files"
+    assert late["av_shift"].value == pytest.approx(40)
+    assert late["av_drift"].value == pytest.approx(0)
+    assert sound(Spans((0, 10), None), Spans((0, 10), None))["av_drift"].reason == "no sound in one of the files"

@@ -21,7 +21,7 @@ def test_running_mean_and_deviation_are_numpys_and_nothing_measured_is_none() ->
     running = Running()
     assert running.mean is running.deviation is None
     for value in (*values, math.nan):
-        running.add(value)
+        running = running.add(value)
     assert running.mean == pytest.approx(values.mean())
     assert running.deviation == pytest.approx(values.std())
 
@@ -31,7 +31,7 @@ def test_running_motion_is_motion_kept() -> None:
     output += 0.5 * (source - 300)
     running = RunningMotion()
     for pair in zip(source, output, strict=True):
-        running.add(*pair)
+        running = running.add(*pair)
     assert running.kept == pytest.approx(motion_kept(source, output))
     assert RunningMotion().kept is None
 
@@ -40,7 +40,7 @@ def test_running_motion_is_motion_kept() -> None:
 def test_thinned_items_are_evenly_spread_and_few(count: int) -> None:
     kept: Thinned[int] = Thinned(8)
     for i in range(count):
-        kept.add(lambda i=i: i)
+        kept = kept.add(lambda i=i: i)
     items = list(kept)
     assert items[0] == 0
     assert min(count, 4) <= len(items) <= 8
@@ -53,11 +53,11 @@ def test_tg_id_of_the_tally_is_the_formulas() -> None:
     source, edited = (x / np.linalg.norm(x, axis=1, keepdims=True) for x in (source, edited))
     tally = PersonTally()
     for i in range(40):
-        tally.add(i, {"source": source[i], "edited": edited[i]})
+        tally = tally.add(i, {"source": source[i], "edited": edited[i]})
     assert global_identity({0: tally}) == pytest.approx(global_consistency(source, edited))
     assert global_identity({}) is None
     for i in range(3 * PAIRS):
-        tally.add(i, {"source": source[i % 40], "edited": edited[i % 40]})
+        tally = tally.add(i, {"source": source[i % 40], "edited": edited[i % 40]})
     assert len(tally.spread) <= PAIRS
 
 

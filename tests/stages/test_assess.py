@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 import pytest
@@ -14,8 +15,9 @@ from vidinv.faces.pose import HEAD
 from vidinv.faces.quads import quad_from_points
 from vidinv.models.visibility import Visibility
 from vidinv.runtime.compute import Compute
-from vidinv.stages.assess import AssessOptions, assess
-from vidinv.types import Aligned, Code, Coded, Crop, Edited, Face, Found, Frame, Rendered
+from vidinv.runtime.steps import run
+from vidinv.stages.assess import AssessOptions, AssessState, assess
+from vidinv.types import Face, Faces, Frame
 
 CPU = Compute("cpu", torch.float32)
 POINTS = 30 * HEAD[:, :2] + [100, 60]
@@ -34,50 +36,54 @@ class Means(nn.Module):
         return nn.functional.normalize(x.mean((2, 3)) + 2, dim=1)
 
 
-def rendered(i: int, picture: np.ndarray = FACE, *, seen: bool = True, edit: float | None = 20.0) -> Rendered:
+def rendered(i: int, picture: np.ndarray = FACE, *, seen: bool = True, edit: float | None = 20.0) -> Faces:
     """The encoder explains whatever it is shown: the inversion is the crop."""
     frame = Frame(np.zeros((4, 4, 3), np.uint8), i, time=Fraction(i, 30))
-    face = Face(np.zeros(4, np.float32), POINTS.astype(np.float32), 1.0, 0, seen)
-    aligned = Aligned(Found(frame, (face,)), (Crop(0, quad_from_points(POINTS), picture),))
-    code = Code(torch.zeros(1, 1), torch.zeros(1, 1, 1))
-    inversion = None if edit is None else picture.astype(np.float32)
-    edited = None if edit is None else inversion + np.float32(edit) * np.array([1, 0, 0], np.float32)
-    codes = (None if edit is None else code,)
-    return Rendered(Edited(Coded(aligned, (code,)), (code,), codes), (inversion,), (edited,))
+    face = Face(np.zeros(4, np.float32), POINTS.astype(np.float32), 1.0, 0, seen, quad_from_points(POINTS), picture)
+    if edit is not None:
+        inversion = picture.astype(np.float32)
+        edited = inversion + np.float32(edit) * np.array([1, 0, 0], np.float32)
+        face = replace(face, inversion=inversion, edited=edited)
+    return Faces(frame, (face,))
+
+
+def assessed(stream: list[Faces], net: nn.Module | None = None, options=AssessOptions(), **networks) -> list[Faces]:
+    looking = partial(assess, identity=net, compute=CPU, options=options, **networks)
+    return list(run("assess", looking, AssessState(), stream))
 
 
 @pytest.mark.parametrize("count", [0, 1, 7, 30])
 def test_one_out_per_one_in_and_only_edited_faces_are_looked_at(count: int) -> None:
     net = Means()
     stream = [rendered(i, edit=None if i % 3 == 0 else 20.0) for i in range(count)]
-    out = list(assess(iter(stream), net, CPU, AssessOptions(batch=4)))
+    out = assessed(stream, net, AssessOptions(batch=4))
     assert [r.frame.index for r in out] == list(range(count))
-    assert [r.assessments[0] is None for r in out] == [i % 3 == 0 for i in range(count)]
+    assert [r.faces[0].assessment is None for r in out] == [i % 3 == 0 for i in range(count)]
     assert sum(net.seen) == 3 * sum(i % 3 != 0 for i in range(count))
     assert max(net.seen, default=0) <= 12
 
 
 def test_the_three_pictures_are_embedded_each_as_itself() -> None:
-    (out,) = assess(iter([rendered(0)]), Means(), CPU)
-    known = out.assessments[0].identities
+    (out,) = assessed([rendered(0)], Means())
+    known = out.faces[0].assessment.identities
     assert known["source"] == pytest.approx(known["inversion"], abs=1e-5)
     assert known["edit"] @ known["source"] < 0.9999
-    (without,) = assess(iter([rendered(0)]), None, CPU)
-    assert without.assessments[0].identities == {}
+    (without,) = assessed([rendered(0)])
+    assert without.faces[0].assessment.identities == {}
 
 
 def test_pose_and_missed_frames_are_noted() -> None:
-    fine, missed = assess(iter([rendered(0), rendered(1, seen=False)]), None, CPU)
-    assert (fine.assessments[0].yaw, fine.assessments[0].pitch) == pytest.approx((0, 0), abs=0.1)
-    assert fine.assessments[0].doubts == ()
-    assert missed.assessments[0].doubts == ("missed",)
+    fine, missed = assessed([rendered(0), rendered(1, seen=False)])
+    assert (fine.faces[0].assessment.yaw, fine.faces[0].assessment.pitch) == pytest.approx((0, 0), abs=0.1)
+    assert fine.faces[0].assessment.doubts == ()
+    assert missed.faces[0].assessment.doubts == ("missed",)
 
 
 def test_what_passes_before_a_face_is_not_the_face_though_the_encoder_draws_it() -> None:
     covered = FACE.copy()
     covered[:, :16] = 20
     stream = [rendered(i, covered if 20 <= i < 24 else FACE) for i in range(45)]
-    found = np.array([r.assessments[0].unexplained for r in assess(iter(stream), None, CPU)])
+    found = np.array([r.faces[0].assessment.residual for r in assessed(stream)])
     assert found[20:24].min() > 2 * np.delete(found, range(12, 32)).max() + 5
     assert found[:12].max() == pytest.approx(0, abs=1e-3)
 
@@ -98,41 +104,39 @@ def half_covered() -> np.ndarray:
 
 def test_what_covers_a_face_is_measured_and_mapped() -> None:
     stream = [rendered(i, half_covered() if 10 <= i < 20 else FACE) for i in range(30)]
-    out = [r.assessments[0] for r in assess(iter(stream), None, CPU, visibility=Dark())]
-    assert all(a.covered == 0 and a.visible is None for a in (*out[:8], *out[23:]))
+    out = [r.faces[0].assessment for r in assessed(stream, visibility=Dark())]
+    assert all(a.occluded_share == 0 and a.visible is None for a in (*out[:8], *out[23:]))
     for a in out[11:19]:
-        assert a.covered == pytest.approx(0.5, abs=0.1)
+        assert a.occluded_share == pytest.approx(0.5, abs=0.1)
         assert a.visible.shape == (32, 32)
         assert a.visible[:, :15].max() == 0
         assert a.visible[:, 23:].min() > 0.999
 
 
-def test_what_covers_a_face_is_no_unexplained_part_of_it() -> None:
+def test_what_covers_a_face_is_no_residual_part_of_it() -> None:
     """Where a network says what it is, the difference to the usual picture says nothing more."""
     stream = [rendered(i, half_covered() if 20 <= i < 24 else FACE) for i in range(45)]
-    blind = [r.assessments[0].unexplained for r in assess(iter(stream), None, CPU)]
-    seeing = [r.assessments[0].unexplained for r in assess(iter(stream), None, CPU, visibility=Dark())]
+    blind = [r.faces[0].assessment.residual for r in assessed(stream)]
+    seeing = [r.faces[0].assessment.residual for r in assessed(stream, visibility=Dark())]
     assert max(seeing[21:23]) < 0.2 * min(blind[21:23])
 
 
 def test_a_single_frame_in_which_something_is_seen_is_softened_by_its_neighbours() -> None:
     stream = [rendered(i, half_covered() if i == 10 else FACE) for i in range(20)]
     steady = AssessOptions(cover=0.1)
-    shares = [r.assessments[0].covered for r in assess(iter(stream), None, CPU, steady, visibility=Dark())]
+    shares = [r.faces[0].assessment.occluded_share for r in assessed(stream, options=steady, visibility=Dark())]
     assert max(shares) == 0
 
 
 def test_a_pack_without_the_network_leaves_the_face_whole() -> None:
-    (out,) = assess(iter([rendered(0, half_covered())]), None, CPU)
-    assert out.assessments[0].covered is None
-    assert out.assessments[0].visible is None
+    (out,) = assessed([rendered(0, half_covered())])
+    assert out.faces[0].assessment.occluded_share is None
+    assert out.faces[0].assessment.visible is None
 
 
 def test_another_person_is_not_averaged_in() -> None:
     dark = np.full_like(FACE, 30)
     second = rendered(1, dark)
-    aligned = second.edited.coded.aligned
-    aligned = replace(aligned, crops=(replace(aligned.crops[0], person=1),))
-    second = replace(second, edited=replace(second.edited, coded=replace(second.edited.coded, aligned=aligned)))
-    out = list(assess(iter([rendered(0), second]), None, CPU))
-    assert [r.assessments[0].unexplained for r in out] == pytest.approx([0, 0], abs=1e-3)
+    second = second.each(lambda face: replace(face, person=1))
+    out = assessed([rendered(0), second])
+    assert [r.faces[0].assessment.residual for r in out] == pytest.approx([0, 0], abs=1e-3)

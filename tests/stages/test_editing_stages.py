@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 
 import cv2
 import numpy as np
@@ -11,18 +12,21 @@ import pytest
 import torch
 
 from tests.toy import write_toy_pack
-from vidinv.edits.library import TimedDisplacement
+from vidinv.edits.linear import Linear, Step
+from vidinv.edits.strength import Span
 from vidinv.faces.compositing import changed_picture
 from vidinv.faces.quads import quad_from_points
 from vidinv.faces.warps import crop
+from vidinv.inversion import METHODS, Networks
 from vidinv.packs.load import Pack, load_pack
 from vidinv.runtime.compute import Compute
+from vidinv.runtime.steps import run
 from vidinv.stages.blend import BlendOptions, blend
-from vidinv.stages.edit import EditOptions, edit
-from vidinv.stages.invert import InvertOptions, invert
-from vidinv.stages.stabilise import stabilise
-from vidinv.stages.synthesise import SynthesiseOptions, synthesise
-from vidinv.types import Aligned, Crop, Found, Frame, Rendered
+from vidinv.stages.edit import EditOptions, EditState, edit
+from vidinv.stages.invert import InvertOptions, InvertState, invert
+from vidinv.stages.stabilise import StabiliseState, stabilise
+from vidinv.stages.synthesise import SynthesiseOptions, SynthesiseState, synthesise
+from vidinv.types import Face, Faces, Frame
 
 CPU = Compute("cpu", torch.float32)
 POINTS = np.array([[60, 60], [90, 60], [75, 78], [64, 92], [86, 92]], float)
@@ -33,60 +37,81 @@ def pack(tmp_path_factory: pytest.TempPathFactory) -> Pack:
     return load_pack(write_toy_pack(tmp_path_factory.mktemp("packs") / "toy"))
 
 
-def aligned(index: int, persons: tuple[int, ...] = (0,), cut: bool = False) -> Aligned:
+def aligned(index: int, persons: tuple[int, ...] = (0,), cut: bool = False) -> Faces:
     rng = np.random.default_rng(index)
-    frame = Frame(rng.integers(0, 256, (150, 260, 3), np.uint8), index, time=Fraction(index, 30))
+    frame = Frame(rng.integers(0, 256, (150, 260, 3), np.uint8), index, time=Fraction(index, 30), cut=cut)
     quads = {p: quad_from_points(POINTS + [100 * p, 0]) for p in persons}
-    crops = tuple(Crop(p, q, crop(frame.image, q, 64)) for p, q in quads.items())
-    return Aligned(Found(frame, (), cut), crops)
+    box = np.zeros(4, np.float32)
+    return Faces(frame, tuple(Face(box, person=p, quad=q, crop=crop(frame.image, q, 64)) for p, q in quads.items()))
 
 
-def finished(pack: Pack, stream: list[Aligned], composite: str = "detail", **options) -> list:
-    coded = invert(iter(stream), pack.encoder, CPU, InvertOptions(batch=4))
-    drawn = synthesise(edit(coded, EditOptions(**options)), pack.generator, CPU, SynthesiseOptions(batch=3))
-    return list(blend(stabilise(drawn), BlendOptions(composite)))
+def coded(pack: Pack, stream: list[Faces]) -> list[Faces]:
+    inverting = partial(
+        invert,
+        method=METHODS["feature-style"],
+        networks=Networks(pack.generator, pack.encoder),
+        compute=CPU,
+        options=InvertOptions(batch=4),
+    )
+    return list(run("invert", inverting, InvertState(), stream))
 
 
-def age(pack: Pack, steps: float, start: float = 0.0, end: float = float("inf")) -> tuple[TimedDisplacement, ...]:
-    return (TimedDisplacement(pack.directions["age"] * steps, steps, start, end),)
+def edited(codes: list[Faces], one: Linear, **options) -> list[Faces]:
+    return list(run("edit", partial(edit, options=EditOptions((one,), **options)), EditState(), codes))
+
+
+def drawn(pack: Pack, stream: list[Faces], one: Linear, **options) -> list[Faces]:
+    drawing = partial(synthesise, generator=pack.generator, compute=CPU, options=SynthesiseOptions(batch=3))
+    return list(run("synthesise", drawing, SynthesiseState(), edited(coded(pack, stream), one, **options)))
+
+
+def steadied(stream: list[Faces]) -> list[Faces]:
+    return list(run("stabilise", stabilise, StabiliseState(), stream))
+
+
+def finished(pack: Pack, stream: list[Faces], one: Linear, composite: str = "detail", **options) -> list[Faces]:
+    blending = partial(blend, options=BlendOptions(composite))
+    return list(run("blend", blending, None, steadied(drawn(pack, stream, one, **options))))
+
+
+def age(pack: Pack, steps: float, *times: float, persons: frozenset[int] | None = None) -> Linear:
+    return Linear((Step(pack.directions["age"] * steps, steps, Span(*times), persons),))
 
 
 @pytest.mark.parametrize("length", [0, 1, 5, 23])
 def test_one_out_per_one_in_in_order(pack: Pack, length: int) -> None:
-    out = finished(pack, [aligned(i, (0, 1)[: i % 3]) for i in range(length)], edits=age(pack, 2))
+    out = finished(pack, [aligned(i, (0, 1)[: i % 3]) for i in range(length)], age(pack, 2))
     assert [b.frame.index for b in out] == list(range(length))
 
 
 @pytest.mark.parametrize("composite", ["detail", "replace"])
 def test_strength_zero_leaves_every_frame_bit_identical(pack: Pack, composite: str) -> None:
     stream = [aligned(i) for i in range(6)]
-    out = finished(pack, stream, composite, edits=age(pack, 0))
-    assert all(np.array_equal(b.frame.image, a.found.frame.image) for a, b in zip(stream, out, strict=True))
+    out = finished(pack, stream, age(pack, 0), composite)
+    assert all(np.array_equal(b.output.image, a.frame.image) for a, b in zip(stream, out, strict=True))
 
 
 @pytest.mark.parametrize("composite", ["detail", "replace"])
 def test_pixels_outside_the_mask_are_bit_identical_at_any_strength(pack: Pack, composite: str) -> None:
     stream = [aligned(i) for i in range(4)]
-    for a, b in zip(stream, finished(pack, stream, composite, edits=age(pack, 8)), strict=True):
-        low, high = np.floor(a.crops[0].quad.min(0)).astype(int), np.ceil(a.crops[0].quad.max(0)).astype(int)
-        outside = np.ones(a.found.frame.image.shape[:2], bool)
+    for a, b in zip(stream, finished(pack, stream, age(pack, 8), composite), strict=True):
+        low, high = np.floor(a.faces[0].quad.min(0)).astype(int), np.ceil(a.faces[0].quad.max(0)).astype(int)
+        outside = np.ones(a.frame.image.shape[:2], bool)
         outside[low[1] : high[1] + 1, low[0] : high[0] + 1] = False
-        assert np.array_equal(b.frame.image[outside], a.found.frame.image[outside])
-        assert not np.array_equal(b.frame.image, a.found.frame.image)
+        assert np.array_equal(b.output.image[outside], a.frame.image[outside])
+        assert not np.array_equal(b.output.image, a.frame.image)
 
 
 def test_only_the_chosen_person_is_edited(pack: Pack) -> None:
-    out = finished(pack, [aligned(i, (0, 1)) for i in range(4)], edits=age(pack, 3), persons=frozenset({1}))
-    assert all(b.masks[0] is None and b.masks[1] is not None for b in out)
+    out = finished(pack, [aligned(i, (0, 1)) for i in range(4)], age(pack, 3, persons=frozenset({1})))
+    assert all(b.faces[0].mask is None and b.faces[1].mask is not None for b in out)
 
 
 def test_an_edit_with_a_time_range_acts_inside_it_and_comes_softly(pack: Pack) -> None:
     stream = [aligned(0) for _ in range(60)]
-    stream = [
-        Aligned(Found(Frame(a.found.frame.image, i, time=Fraction(i, 30)), ()), a.crops) for i, a in enumerate(stream)
-    ]
-    out = finished(pack, stream, edits=age(pack, 0.5, 0.5, 1.5))
-    change = np.array([np.abs(b.frame.image.astype(int) - stream[0].found.frame.image).mean() for b in out])
+    stream = [replace(a, frame=Frame(a.frame.image, i, time=Fraction(i, 30))) for i, a in enumerate(stream)]
+    out = finished(pack, stream, age(pack, 0.5, 0.5, 1.5))
+    change = np.array([np.abs(b.output.image.astype(int) - stream[0].frame.image).mean() for b in out])
     assert change[:15].max() == change[45:].max() == 0
     assert change[20:38].min() > 0.9 * change[30] > 0
     assert 0 < change[17] < change[30]
@@ -94,38 +119,46 @@ def test_an_edit_with_a_time_range_acts_inside_it_and_comes_softly(pack: Pack) -
 
 def test_the_batch_size_does_not_change_the_picture(pack: Pack) -> None:
     stream = [aligned(i) for i in range(7)]
-    together = finished(pack, stream, edits=age(pack, 2), sigma=0)
+    together = finished(pack, stream, age(pack, 2), sigma=0)
     for a, b in zip(stream, together, strict=True):
-        alone = finished(pack, [a], edits=age(pack, 2), sigma=0)[0]
-        assert np.abs(alone.rendered.edits[0] - b.rendered.edits[0]).max() < 0.1
+        alone = finished(pack, [a], age(pack, 2), sigma=0)[0]
+        assert np.abs(alone.faces[0].edited - b.faces[0].edited).max() < 0.1
 
 
 def test_the_displacement_is_the_same_in_every_frame_and_styles_do_not_cross_a_cut(pack: Pack) -> None:
     stream = [aligned(i, cut=i == 10) for i in range(20)]
-    coded = list(invert(iter(stream), pack.encoder, CPU))
-    edited = list(edit(iter(coded), EditOptions(age(pack, 2))))
-    steps = torch.stack([e.codes[0].w - e.sources[0].w for e in edited])
+    codes = coded(pack, stream)
+    whole, second = (edited(some, age(pack, 2)) for some in (codes, codes[10:]))
+    steps = torch.stack([e.faces[0].edited_code.w - e.faces[0].smooth_code.w for e in whole])
     assert torch.allclose(steps, steps[:1].expand_as(steps), atol=1e-5)
-    second = list(edit(iter(coded[10:]), EditOptions(age(pack, 2))))
-    assert torch.allclose(edited[12].sources[0].w, second[2].sources[0].w, atol=1e-5)
+    assert torch.allclose(whole[12].faces[0].smooth_code.w, second[2].faces[0].smooth_code.w, atol=1e-5)
 
 
-def drawn_with(pack: Pack, stream: list[Aligned], edits: tuple[TimedDisplacement, ...], redraw) -> list[Rendered]:
+def test_the_amount_belongs_to_the_face_and_adds_up_over_edits(pack: Pack) -> None:
+    both = Linear((*age(pack, 2).parts, *age(pack, -1, persons=frozenset({1})).parts))
+    (out,) = edited(coded(pack, [aligned(0, (0, 1))]), both)
+    assert [face.amount for face in out.faces] == [2, 3]
+    steps = [face.edited_code.w - face.smooth_code.w for face in out.faces]
+    assert torch.allclose(steps[0], 2 * steps[1], atol=1e-5)
+
+
+def drawn_with(pack: Pack, stream: list[Faces], one: Linear, redraw) -> list[Faces]:
     """The stream as rendered, with ``redraw(index, strength, shape)`` in place of what the toy generator changes."""
-    coded = invert(iter(stream), pack.encoder, CPU)
-    drawn = list(synthesise(edit(coded, EditOptions(edits)), pack.generator, CPU))
-    for i, r in enumerate(drawn):
-        if r.edits[0] is not None:
-            grey = np.full_like(r.edits[0], 100)
-            strength = float((r.edited.codes[0].w - r.edited.sources[0].w).norm())
-            drawn[i] = replace(r, inversions=(grey,), edits=(grey + redraw(i, strength, grey.shape),))
-    return drawn
+
+    def redrawn(i: int, face: Face) -> Face:
+        if face.edited is None:
+            return face
+        grey = np.full_like(face.edited, 100)
+        strength = float((face.edited_code.w - face.smooth_code.w).norm())
+        return replace(face, inversion=grey, edited=grey + redraw(i, strength, grey.shape))
+
+    return [r.each(partial(redrawn, i)) for i, r in enumerate(drawn(pack, stream, one))]
 
 
-def still(count: int, cut: int = -1) -> list[Aligned]:
+def still(count: int, cut: int = -1) -> list[Faces]:
     one = aligned(0)
-    frames = [Frame(one.found.frame.image, i, time=Fraction(i, 30)) for i in range(count)]
-    return [Aligned(Found(f, (), cut=f.index == cut), one.crops) for f in frames]
+    frames = [Frame(one.frame.image, i, time=Fraction(i, 30), cut=i == cut) for i in range(count)]
+    return [replace(one, frame=frame) for frame in frames]
 
 
 def test_steadying_removes_flicker_and_does_not_cross_a_cut(pack: Pack) -> None:
@@ -134,42 +167,40 @@ def test_steadying_removes_flicker_and_does_not_cross_a_cut(pack: Pack) -> None:
     def noisy(i: int, strength: float, shape: tuple) -> np.ndarray:
         return (20 if i < 30 else 60) + rng.normal(0, 5, shape).astype(np.float32)
 
-    drawn = drawn_with(pack, still(60, cut=30), age(pack, 2), noisy)
-    changes = [s.changes[0] for s in stabilise(iter(drawn))]
-    grey = drawn[0].inversions[0]
+    rendered = drawn_with(pack, still(60, cut=30), age(pack, 2), noisy)
+    changes = [s.faces[0].change for s in steadied(rendered)]
+    grey = rendered[0].faces[0].inversion
     out = np.stack([changed_picture(grey, c) for c in changes])
     assert len(out) == 60
-    assert np.diff(out[10:30], axis=0).std() < 0.25 * np.diff([r.edits[0] for r in drawn[10:30]], axis=0).std()
+    assert (
+        np.diff(out[10:30], axis=0).std() < 0.25 * np.diff([r.faces[0].edited for r in rendered[10:30]], axis=0).std()
+    )
     assert np.abs(out[:30].mean((1, 2, 3)) - 120).max() < 1
     assert np.abs(out[30:].mean((1, 2, 3)) - 160).max() < 1
 
 
 def test_steadying_does_not_drag_behind_an_edit_that_comes_and_goes(pack: Pack) -> None:
-    edits = age(pack, 2, 0.5, 1.5)
-    full = float(edits[0].displacement.w.norm())
-    drawn = drawn_with(pack, still(60), edits, lambda i, strength, shape: np.full(shape, 80 * strength / full))
-    for rendered, steadied in zip(drawn, stabilise(iter(drawn)), strict=True):
-        if rendered.edits[0] is not None:
-            change = changed_picture(rendered.inversions[0], steadied.changes[0])
-            assert np.abs(change - rendered.edits[0]).max() < 0.5
+    one = age(pack, 2, 0.5, 1.5)
+    full = float(one.parts[0].displacement.w.norm())
+    rendered = drawn_with(pack, still(60), one, lambda i, strength, shape: np.full(shape, 80 * strength / full))
+    faces = [s.faces[0] for s in steadied(rendered) if s.faces[0].edited is not None]
+    assert len(faces) > 25
+    assert all(np.abs(changed_picture(f.inversion, f.change) - f.edited).max() < 0.5 for f in faces)
 
 
 def test_steadying_follows_the_face(pack: Pack) -> None:
     """A mark that the edit draws on a moving texture stays on it, instead of being smeared along its path."""
     rng = np.random.default_rng(1)
     texture = cv2.GaussianBlur(rng.integers(0, 256, (64, 200, 3), np.uint8), (0, 0), 2)
-    stream = [
-        replace(a, crops=(replace(a.crops[0], image=np.ascontiguousarray(texture[:, 2 * i : 2 * i + 64])),))
-        for i, a in enumerate(still(24))
-    ]
+    moving = [np.ascontiguousarray(texture[:, 2 * i : 2 * i + 64]) for i in range(24)]
+    stream = [replace(a, faces=(replace(a.faces[0], crop=p),)) for a, p in zip(still(24), moving, strict=True)]
 
     def mark(i: int, strength: float, shape: tuple) -> np.ndarray:
         change = np.zeros(shape, np.float32)
         change[28:36, 78 - 2 * i : 86 - 2 * i] = 50  # on the texture's columns 78 to 86
         return change
 
-    drawn = drawn_with(pack, stream, age(pack, 2), mark)
-    last = list(stabilise(iter(drawn)))[-1].changes[0]
-    got = changed_picture(drawn[-1].inversions[0], last) - drawn[-1].inversions[0]
+    last = steadied(drawn_with(pack, stream, age(pack, 2), mark))[-1].faces[0]
+    got = changed_picture(last.inversion, last.change) - last.inversion
     assert got[30:34, 34:38].min() > 40
     assert np.abs(got[30:34, 46:]).max() < 8

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 import pytest
-import torch
 
 from vidinv.faces.warps import crop
+from vidinv.runtime.steps import run
 from vidinv.stages.blend import BlendOptions, blend
-from vidinv.stages.gate import GateOptions, gate
-from vidinv.stages.stabilise import stabilise
-from vidinv.types import Aligned, Assessment, Code, Coded, Crop, Edited, Face, Found, Frame, Rendered
+from vidinv.stages.gate import GateOptions, GateState, gate
+from vidinv.stages.stabilise import StabiliseState, stabilise
+from vidinv.types import Assessment, Face, Faces, Frame
 
 RATE = 30
 QUAD = np.array([[0, 0], [0, 8], [8, 8], [8, 0]], float)
@@ -22,29 +23,32 @@ ME, OTHER = np.eye(4, dtype=np.float32)[:2]
 FINE = Assessment({"source": ME, "inversion": ME, "edit": (0.8 * ME + 0.6 * OTHER).astype(np.float32)}, 0, 0, 10)
 
 
-def stream(assessments: list[Assessment | None], person: int = 0) -> list[Rendered]:
-    rendered = []
+def stream(assessments: list[Assessment | None], person: int = 0, amounts: list[float] | None = None) -> list[Faces]:
+    made = []
     for i, a in enumerate(assessments):
         frame = Frame(np.full((8, 8, 3), i % 256, np.uint8), i, time=Fraction(i, RATE))
-        crop = Crop(person, QUAD, PICTURE.astype(np.uint8))
-        aligned = Aligned(Found(frame, (Face(np.zeros(4), np.zeros((5, 2)), 1.0, person),)), (crop,))
-        code = Code(torch.zeros(1, 1), torch.zeros(1, 1, 1))
-        drawn = None if a is None else PICTURE
-        rendered.append(Rendered(Edited(Coded(aligned, (code,)), (code,), (code,)), (drawn,), (drawn,), (a,)))
-    return rendered
+        face = Face(np.zeros(4, np.float32), person=person, quad=QUAD, crop=PICTURE.astype(np.uint8), assessment=a)
+        if a is not None:
+            face = replace(face, inversion=PICTURE, edited=PICTURE, amount=amounts[i] if amounts else 1.0)
+        made.append(Faces(frame, (face,)))
+    return made
+
+
+def gated(faces: list[Faces], options: GateOptions = GateOptions()) -> list[Faces]:
+    return list(run("gate", partial(gate, options=options), GateState(), faces))
 
 
 def with_spoilt(first: int, last: int, count: int = 80, **changes) -> list[Assessment]:
     return [replace(FINE, **changes) if first <= i <= last else FINE for i in range(count)]
 
 
-def weights(out: list[Rendered]) -> np.ndarray:
-    return np.array([r.edited.coded.aligned.crops[0].weight for r in out])
+def weights(out: list[Faces]) -> np.ndarray:
+    return np.array([r.faces[0].weight for r in out])
 
 
 SPOILT = {
     "pose": {"yaw": 60.0},
-    "occlusion": {"unexplained": 22.0},
+    "occlusion": {"residual": 22.0},
     "identity": {"identities": {"source": OTHER, "inversion": OTHER, "edit": OTHER}},
     "missed": {"doubts": ("missed",)},
 }
@@ -52,17 +56,17 @@ SPOILT = {
 
 @pytest.mark.parametrize("doubt", SPOILT)
 def test_a_lasting_doubt_is_named_and_the_edit_is_gone_there(doubt: str) -> None:
-    out = list(gate(stream(with_spoilt(40, 51, **SPOILT[doubt])), GateOptions(rate=RATE)))
+    out = gated(stream(with_spoilt(40, 51, **SPOILT[doubt])), GateOptions(rate=RATE))
     assert [r.frame.index for r in out] == list(range(80))
-    assert all(doubt in r.assessments[0].doubts for r in out[42:50])
-    assert not any(r.assessments[0].doubts for r in [*out[:38], *out[54:]])
-    assert all(r.edits[0] is None and r.inversions[0] is not None for r in out[42:50])
+    assert all(doubt in r.faces[0].assessment.doubts for r in out[42:50])
+    assert not any(r.faces[0].assessment.doubts for r in [*out[:38], *out[54:]])
+    assert all(r.faces[0].edited is None and r.faces[0].inversion is not None for r in out[42:50])
     assert weights(out)[42:50].max() == 0
 
 
 @pytest.mark.parametrize("doubt", SPOILT)
 def test_the_fade_is_smooth_and_ends(doubt: str) -> None:
-    found = weights(list(gate(stream(with_spoilt(40, 51, **SPOILT[doubt])), GateOptions(rate=RATE))))
+    found = weights(gated(stream(with_spoilt(40, 51, **SPOILT[doubt])), GateOptions(rate=RATE)))
     steps = np.abs(np.diff(found))
     assert steps.max() < np.pi / 2 / 7 + 1e-6  # a raised cosine over fade + 1 = 7 frames
     assert (found[:32] == 1).all()
@@ -73,36 +77,33 @@ def test_the_fade_is_smooth_and_ends(doubt: str) -> None:
 
 @pytest.mark.parametrize("doubt", ["pose", "occlusion", "identity"])
 def test_a_single_odd_frame_is_noise(doubt: str) -> None:
-    assert (weights(list(gate(stream(with_spoilt(40, 40, **SPOILT[doubt]))))) == 1).all()
+    assert (weights(gated(stream(with_spoilt(40, 40, **SPOILT[doubt])))) == 1).all()
 
 
 def test_a_face_missed_for_a_moment_is_marked_and_stays_edited() -> None:
-    out = list(gate(stream(with_spoilt(40, 42, **SPOILT["missed"])), GateOptions(rate=RATE)))
-    assert [r.frame.index for r in out if r.assessments[0].doubts] == [40, 41, 42]
+    out = gated(stream(with_spoilt(40, 42, **SPOILT["missed"])), GateOptions(rate=RATE))
+    assert [r.frame.index for r in out if r.faces[0].assessment.doubts] == [40, 41, 42]
     assert (weights(out) == 1).all()
 
 
 def test_what_is_usual_follows_the_person_and_is_not_learnt_from_doubted_frames() -> None:
-    slowly = [replace(FINE, unexplained=10 + 0.05 * i) for i in range(400)]
-    assert (weights(list(gate(stream(slowly)))) == 1).all()
-    out = list(gate(stream(with_spoilt(40, 120, 121, **SPOILT["occlusion"]))))
-    assert all(r.assessments[0].doubts == ("occlusion",) for r in out[42:119])
+    slowly = [replace(FINE, residual=10 + 0.05 * i) for i in range(400)]
+    assert (weights(gated(stream(slowly))) == 1).all()
+    out = gated(stream(with_spoilt(40, 120, 121, **SPOILT["occlusion"])))
+    assert all(r.faces[0].assessment.doubts == ("occlusion",) for r in out[42:119])
 
 
 def test_trusted_frames_pass_with_their_pictures_and_a_face_without_an_edit_is_left_alone() -> None:
     before = stream([FINE] * 20)
-    after = list(gate(iter(before)))
-    assert all(a.edits[0] is b.edits[0] and weights([a]) == 1 for a, b in zip(after, before, strict=True))
-    assert all(r.assessments == (None,) for r in gate(iter(stream([None] * 5))))
+    after = gated(before)
+    assert all(a.faces[0].edited is b.faces[0].edited and weights([a]) == 1 for a, b in zip(after, before, strict=True))
+    assert all(r.faces[0].assessment is None for r in gated(stream([None] * 5)))
 
 
-def test_a_new_person_starts_with_his_own_look() -> None:
+def test_a_new_person_starts_with_a_look_of_their_own() -> None:
     first = stream([FINE] * 30)
-    second = [
-        replace(r, edited=replace(r.edited, coded=replace(r.edited.coded, aligned=replace(r.edited.coded.aligned))))
-        for r in stream([replace(FINE, **SPOILT["identity"])] * 30, person=1)
-    ]
-    assert (weights(list(gate(iter([*first, *second])))) == 1).all()
+    second = stream([replace(FINE, **SPOILT["identity"])] * 30, person=1)
+    assert (weights(gated([*first, *second])) == 1).all()
 
 
 @pytest.mark.parametrize("composite", ["detail", "replace"])
@@ -112,54 +113,52 @@ def test_frames_without_trust_come_out_bit_identical(composite: str) -> None:
     spots = (40 * (np.indices((64, 64)).sum(0) // 8 % 2))[..., None].astype(np.float32)
     made = []
     for r in stream(with_spoilt(30, 60, yaw=60.0)):
-        found = replace(r.edited.coded.aligned.found, frame=replace(r.frame, image=texture))
-        aligned = replace(r.edited.coded.aligned, found=found, crops=(Crop(0, quad, crop(texture, quad, 64)),))
-        displaced = Code(torch.ones(1, 1), torch.zeros(1, 1, 1))
-        edited = replace(r.edited, coded=replace(r.edited.coded, aligned=aligned), codes=(displaced,))
-        picture = aligned.crops[0].image.astype(np.float32)
-        made.append(replace(r, edited=edited, inversions=(picture,), edits=(picture + spots,)))
-    out = list(blend(stabilise(gate(iter(made))), BlendOptions(composite)))
+        picture = crop(texture, quad, 64)
+        before = picture.astype(np.float32)
+        face = replace(r.faces[0], quad=quad, crop=picture, inversion=before, edited=before + spots)
+        made.append(Faces(replace(r.frame, image=texture), (face,)))
+    steady = run("stabilise", stabilise, StabiliseState(), gated(made))
+    out = list(run("blend", partial(blend, options=BlendOptions(composite)), None, steady))
     assert len(out) == 80
-    assert all(b.frame.image is texture and b.masks == (None,) for b in out[32:59])
-    assert all(not np.array_equal(b.frame.image, texture) for b in (*out[:20], *out[70:]))
-    change = np.array([np.abs(b.frame.image.astype(float) - texture).mean() for b in out])
+    assert all(b.output.image is texture and b.faces[0].mask is None for b in out[32:59])
+    assert all(not np.array_equal(b.output.image, texture) for b in (*out[:20], *out[70:]))
+    change = np.array([np.abs(b.output.image.astype(float) - texture).mean() for b in out])
     assert min(*change[:20], *change[70:]) > 0.5
     assert np.abs(np.diff(change)).max() < 0.35 * change.max()
 
 
 def test_a_face_that_is_covered_too_far_loses_its_edit_for_as_long_as_it_is_and_recovers() -> None:
     """However long it lasts: what hides a face never becomes usual."""
-    hidden = {"covered": 0.7, "unexplained": 22.0, "identities": SPOILT["identity"]["identities"]}
-    out = list(gate(stream(with_spoilt(40, 239, 280, **hidden)), GateOptions(rate=RATE)))
-    assert all("occlusion" in r.assessments[0].doubts for r in out[42:238])
+    hidden = {"occluded_share": 0.7, "residual": 22.0, "identities": SPOILT["identity"]["identities"]}
+    out = gated(stream(with_spoilt(40, 239, 280, **hidden)), GateOptions(rate=RATE))
+    assert all("occlusion" in r.faces[0].assessment.doubts for r in out[42:238])
     assert weights(out)[42:238].max() == 0
     assert weights(out)[250:].min() == 1
 
 
 @pytest.mark.parametrize("share", [None, 0.0, 0.3])
 def test_a_face_of_which_enough_is_seen_keeps_its_edit(share: float | None) -> None:
-    out = list(gate(stream([replace(FINE, covered=share)] * 60), GateOptions(rate=RATE)))
+    out = gated(stream([replace(FINE, occluded_share=share)] * 60), GateOptions(rate=RATE))
     assert (weights(out) == 1).all()
-    assert not any(r.assessments[0].doubts for r in out)
+    assert not any(r.faces[0].assessment.doubts for r in out)
 
 
 def test_a_face_that_is_covered_from_its_first_frame_on_is_doubted_there_too() -> None:
-    out = list(gate(stream([replace(FINE, covered=0.8)] * 10 + [FINE] * 30), GateOptions(rate=RATE)))
+    out = gated(stream([replace(FINE, occluded_share=0.8)] * 10 + [FINE] * 30), GateOptions(rate=RATE))
     assert weights(out)[:8].max() == 0
     assert weights(out)[20:].min() == 1
 
 
 def test_an_edit_that_is_asked_for_more_strongly_is_not_doubted_for_what_it_costs() -> None:
     """A stronger edit looks less like the source: that is what was asked for."""
-    strong = replace(FINE, strength=3.0, identities=FINE.identities | {"edit": OTHER})
-    out = list(gate(stream([FINE] * 40 + [strong] * 40), GateOptions(rate=RATE)))
-    assert not any(r.assessments[0].doubts for r in out[44:])
-    weak = replace(strong, strength=1.0)
-    out = list(gate(stream([FINE] * 40 + [weak] * 40), GateOptions(rate=RATE)))
-    assert all("identity" in r.assessments[0].doubts for r in out[44:])
+    strong = replace(FINE, identities=FINE.identities | {"edit": OTHER})
+    out = gated(stream([FINE] * 40 + [strong] * 40, amounts=[1.0] * 40 + [3.0] * 40), GateOptions(rate=RATE))
+    assert not any(r.faces[0].assessment.doubts for r in out[44:])
+    out = gated(stream([FINE] * 40 + [strong] * 40), GateOptions(rate=RATE))
+    assert all("identity" in r.faces[0].assessment.doubts for r in out[44:])
 
 
 def test_a_change_of_the_picture_that_stays_is_doubted_for_a_while_only() -> None:
-    out = list(gate(stream(with_spoilt(40, 299, 300, **SPOILT["occlusion"])), GateOptions(rate=RATE)))
+    out = gated(stream(with_spoilt(40, 299, 300, **SPOILT["occlusion"])), GateOptions(rate=RATE))
     assert weights(out)[45:120].max() == 0
     assert weights(out)[160:].min() == 1

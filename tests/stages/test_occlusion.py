@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from itertools import islice
 
 import numpy as np
 import pytest
-import torch
 
 from tests.shared import shared
 from vidinv.api import VideoEditor
 from vidinv.faces.quads import quad_from_points
 from vidinv.faces.warps import crop, uncrop
 from vidinv.packs.load import load_pack
+from vidinv.runtime.steps import run
 from vidinv.stages.blend import BlendOptions, blend
-from vidinv.stages.stabilise import stabilise
-from vidinv.types import Aligned, Assessment, Code, Coded, Crop, Edited, Found, Frame, Rendered
+from vidinv.stages.stabilise import StabiliseState, stabilise
+from vidinv.types import Assessment, Face, Faces, Frame
 from vidinv.video import Reader
 
 POINTS = np.array([[60, 60], [90, 60], [75, 78], [64, 92], [86, 92]], float)
@@ -26,16 +27,23 @@ BOX = (0, 0, 150, 150)
 FINGERS = (slice(250, 320), slice(360, 405))  # of the real clip, about its frame 120
 
 
-def rendered(i: int, visible: np.ndarray | None) -> Rendered:
+def rendered(i: int, visible: np.ndarray | None) -> Faces:
     """An edit that moves and colours everything."""
     picture = np.random.default_rng(0).integers(40, 200, (30, 30, 3), np.uint8).repeat(5, 0).repeat(5, 1)
-    face = Crop(0, QUAD, crop(picture, QUAD, 64))
-    aligned = Aligned(Found(Frame(picture, i, time=Fraction(i, 30)), ()), (face,))
-    code = Code(torch.zeros(1, 1), torch.zeros(1, 1, 1))
-    before = face.image.astype(np.float32)
+    own = crop(picture, QUAD, 64)
+    before = own.astype(np.float32)
     after = np.roll(before, 3, 1) + np.float32([30, 0, -20])
-    known = Assessment({}, 0, 0, 1.0, covered=0.4, visible=visible)
-    return Rendered(Edited(Coded(aligned, (code,)), (code,), (code,)), (before,), (after,), (known,))
+    assessment = Assessment({}, 0, 0, 1.0, occluded_share=0.4, visible=visible)
+    face = Face(
+        np.zeros(4, np.float32), person=0, quad=QUAD, crop=own, amount=1.0, inversion=before, edited=after,
+        assessment=assessment,
+    )  # fmt: skip
+    return Faces(Frame(picture, i, time=Fraction(i, 30)), (face,))
+
+
+def blended(stream: list[Faces], composite: str = "detail") -> list[Faces]:
+    steady = run("stabilise", stabilise, StabiliseState(), stream)
+    return list(run("blend", partial(blend, options=BlendOptions(composite)), None, steady))
 
 
 def right_half() -> np.ndarray:
@@ -46,29 +54,28 @@ def right_half() -> np.ndarray:
 
 @pytest.mark.parametrize("composite", ["detail", "replace"])
 def test_what_covers_the_face_comes_out_bit_identical_and_the_rest_is_edited(composite: str) -> None:
-    (out,) = blend(stabilise(iter([rendered(0, right_half())])), BlendOptions(composite))
-    (whole,) = blend(stabilise(iter([rendered(0, None)])), BlendOptions(composite))
+    (out,) = blended([rendered(0, right_half())], composite)
+    (whole,) = blended([rendered(0, None)], composite)
     source = rendered(0, None).frame.image
     open_to_edits = uncrop(right_half(), QUAD, BOX)
-    changed = (out.frame.image != source).any(2)
+    changed = (out.output.image != source).any(2)
     assert not changed[open_to_edits == 0].any()
-    assert (whole.frame.image != source).any(2)[open_to_edits == 0].any()
-    assert np.array_equal(out.frame.image[open_to_edits == 1], whole.frame.image[open_to_edits == 1])
+    assert (whole.output.image != source).any(2)[open_to_edits == 0].any()
+    assert np.array_equal(out.output.image[open_to_edits == 1], whole.output.image[open_to_edits == 1])
     assert changed[open_to_edits == 1].mean() > 0.3
 
 
 def test_a_change_that_was_averaged_over_the_past_does_not_reach_a_hand_that_came() -> None:
     stream = [rendered(i, None if i < 5 else right_half()) for i in range(8)]
-    out = list(blend(stabilise(iter(stream))))
+    out = blended(stream)
     hidden = uncrop(right_half(), QUAD, BOX) == 0
-    assert all(np.array_equal(b.frame.image[hidden], b.rendered.frame.image[hidden]) for b in out[5:])
-    assert not np.array_equal(out[4].frame.image[hidden], out[4].rendered.frame.image[hidden])
+    assert all(np.array_equal(b.output.image[hidden], b.frame.image[hidden]) for b in out[5:])
+    assert not np.array_equal(out[4].output.image[hidden], out[4].frame.image[hidden])
 
 
-def test_a_frame_that_was_not_appraised_is_edited_whole() -> None:
-    bare = replace(rendered(0, None), assessments=())
-    (out,) = blend(stabilise(iter([bare])))
-    assert out.masks[0].max() == 1
+def test_a_face_that_was_not_assessed_is_edited_whole() -> None:
+    (out,) = blended([rendered(0, None).each(lambda face: replace(face, assessment=None))])
+    assert out.faces[0].mask.max() == 1
 
 
 @pytest.fixture(scope="module")

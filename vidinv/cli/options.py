@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -10,17 +10,7 @@ import typer
 
 from vidinv.edits.parse import EXAMPLES, EditRequest, parse_edits
 from vidinv.errors import UsageError
-
-
-class Composite(StrEnum):
-    detail = "detail"
-    pasted = "replace"  # replace is a method of every text
-
-
-class Backend(StrEnum):
-    pyav = "pyav"
-    ffmpeg = "ffmpeg"
-
+from vidinv.types import Backend, Composite
 
 Input = Annotated[Path, typer.Argument(metavar="INPUT", help="The video.", show_default=False)]
 Edit = Annotated[
@@ -34,6 +24,9 @@ Person = Annotated[
 ]
 Compositing = Annotated[
     Composite, typer.Option(help="Add the change to the frame's own pixels, or paste the generated face.")
+]
+Backends = Annotated[
+    Backend, typer.Option(help="Encode with the bundled libraries, or the system's ffmpeg (an extra).")
 ]
 Pack = Annotated[
     str | None,
@@ -77,26 +70,16 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print warnings and e
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Print more, and the traceback of unexpected errors.")]
 
 
-def read_edits(texts: list[str]) -> tuple[EditRequest, ...]:
-    """:raises MalformedEdit: a text that is no edit."""
-    return tuple(request for text in texts for request in parse_edits(text))
+def read_edits(texts: list[str], persons: list[str]) -> tuple[EditRequest, ...]:
+    """Edits as typed; those that name no person themselves are for ``persons``, ids or "all".
 
-
-def read_persons(texts: list[str]) -> tuple[int, ...] | None:
-    """None is everybody. :raises UsageError: neither an id nor "all"."""
-    if "all" in texts:
-        return None
-    wrong = [t for t in texts if not t.isdecimal()]
+    :raises MalformedEdit: a text that is no edit. :raises UsageError: a person that is neither an id nor "all".
+    """
+    requests = tuple(request for text in texts for request in parse_edits(text))
+    if "all" in persons:
+        return requests
+    wrong = [t for t in persons if not t.isdecimal()]
     if wrong:
         raise UsageError(f"cannot read the person {wrong[0]!r}; write an id such as --person 0, or --person all")
-    return tuple(int(t) for t in texts)
-
-
-def read_time(text: str) -> float:
-    """Seconds of "2s", "2.5" or "1:02.5". :raises UsageError: anything else."""
-    total = 0.0
-    for part in text.removesuffix("s").split(":"):
-        if not part.replace(".", "", 1).isdecimal():
-            raise UsageError(f"cannot read the time {text!r}; write seconds or minutes and seconds: 2s, 2.5, 1:02.5")
-        total = 60 * total + float(part)
-    return total
+    chosen = frozenset(int(t) for t in persons)
+    return tuple(r if r.persons is not None else replace(r, persons=chosen) for r in requests)

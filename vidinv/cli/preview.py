@@ -9,6 +9,7 @@ import typer
 
 from vidinv.cli import options as o
 from vidinv.cli.guard import guarded
+from vidinv.edits.parse import read_time
 from vidinv.errors import OutputUnwritable
 
 
@@ -21,7 +22,7 @@ def preview(
         Path | None, typer.Option("--output", "-o", help="The PNG.", show_default="INPUT's name + -preview.png")
     ] = None,
     person: o.Person = ["all"],  # noqa: B006, typer copies it
-    composite: o.Compositing = o.Composite.detail,
+    composite: o.Compositing = "detail",
     pack: o.Pack = None,
     boxes: o.Boxes = None,
     device: o.Device = "auto",
@@ -31,7 +32,7 @@ def preview(
     verbose: o.Verbose = False,
 ) -> None:
     """Edit one frame. A PNG shows source, inversion, edit and the finished frame side by side."""
-    requests, persons, seconds = o.read_edits(edit), o.read_persons(person), o.read_time(at)
+    requests, seconds = o.read_edits(edit, person), read_time(at)
     target = output or source.with_name(f"{source.stem}-preview.png")
     if target.suffix.lower() != ".png":
         raise OutputUnwritable(f"{target}: a preview is a PNG; choose a name that ends in .png")
@@ -44,7 +45,7 @@ def preview(
 
     files.check_file(target, source, overwrite)
     editor = VideoEditor(pack, device=device, precision=precision)
-    sheet = editor.preview(source, seconds, requests, persons=persons, composite=composite.value, boxes=boxes).sheet()
+    sheet = editor.preview(source, seconds, requests, composite=composite, boxes=boxes).sheet()
     _, png = cv2.imencode(".png", cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))
     files.write_file(target, png.tobytes(), overwrite)
     if not quiet:

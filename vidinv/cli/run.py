@@ -21,7 +21,7 @@ def run(
         Path | None, typer.Option("--output", "-o", help="The edited video.", show_default="INPUT's name + -edited")
     ] = None,
     person: o.Person = ["all"],  # noqa: B006, typer copies it
-    composite: o.Compositing = o.Composite.detail,
+    composite: o.Compositing = "detail",
     pack: o.Pack = None,
     boxes: o.Boxes = None,
     device: o.Device = "auto",
@@ -30,9 +30,7 @@ def run(
     codec: Annotated[str, typer.Option(help="Encoder: libx264, libx265, libsvtav1, libvpx-vp9 or mpeg4.")] = "libx264",
     crf: Annotated[float, typer.Option(help="Quality on the encoder's own scale; lower is better.")] = 18,
     preset: Annotated[str, typer.Option(help="Speed of the encoder, ultrafast to veryslow.")] = "veryfast",
-    backend: Annotated[
-        o.Backend, typer.Option(help="Encode with the bundled libraries, or the system's ffmpeg (an extra).")
-    ] = o.Backend.pyav,
+    backend: o.Backends = "pyav",
     report: o.Reports = [],  # noqa: B006, typer copies it
     lpips: o.LpipsWeights = None,
     overwrite: o.Overwrite = False,
@@ -40,7 +38,7 @@ def run(
     verbose: o.Verbose = False,
 ) -> None:
     """Edit a video. What it carries beside the pictures is copied; the output appears when it is complete."""
-    requests, persons = o.read_edits(edit), o.read_persons(person)
+    requests = o.read_edits(edit, person)
 
     # Late: a mistyped edit need not wait for torch.
     from vidinv.api import VideoEditor
@@ -54,7 +52,7 @@ def run(
     for path in report:
         files.check_report(path, source, overwrite, target)
     quality = QualityOptions(lpips=lpips) if report else None
-    encoding = EncodeOptions(codec=codec, crf=crf, preset=preset, overwrite=overwrite, backend=backend.value)
+    encoding = EncodeOptions(codec=codec, crf=crf, preset=preset, overwrite=overwrite, backend=backend)
     with progress.shown(Console(stderr=True), quiet) as tell:
         editor = VideoEditor(pack, device=device, precision=precision, batch=batch)
         if verbose:
@@ -63,8 +61,7 @@ def run(
             source,
             target,
             requests,
-            persons=persons,
-            composite=composite.value,
+            composite=composite,
             boxes=boxes,
             output=encoding,
             quality=quality,

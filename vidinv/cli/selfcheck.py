@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import torch
 
-from vidinv.edits.library import edits_of, resolve
+from vidinv.edits.library import resolve
 from vidinv.edits.parse import EditRequest
 from vidinv.faces.warps import crop
+from vidinv.inversion import METHODS, Networks
 from vidinv.models.pictures import to_tensor
 from vidinv.packs.load import Pack
 from vidinv.runtime.compute import Compute
+from vidinv.runtime.steps import run
 from vidinv.stages.blend import blend
-from vidinv.stages.detect import DetectOptions, detect, make_detectors
-from vidinv.stages.edit import EditOptions, edit
-from vidinv.stages.invert import invert
-from vidinv.stages.stabilise import stabilise
-from vidinv.stages.synthesise import synthesise
-from vidinv.types import Aligned, Crop, Found, Frame
+from vidinv.stages.detect import DetectOptions, DetectState, detect, make_detectors
+from vidinv.stages.edit import EditOptions, EditState, edit
+from vidinv.stages.invert import InvertState, invert
+from vidinv.stages.stabilise import StabiliseState, stabilise
+from vidinv.stages.synthesise import SynthesiseState, synthesise
+from vidinv.types import Face, Faces, Frame, known
 
 
 def edit_one_frame(pack: Pack, compute: Compute) -> None:
@@ -26,19 +30,24 @@ def edit_one_frame(pack: Pack, compute: Compute) -> None:
     Raises whatever goes wrong on the way; ArithmeticError for numbers that are none.
     """
     frame = Frame(_picture(180, 320), 0)
-    found = next(detect(iter([frame]), make_detectors(DetectOptions())))
+    _, [found] = detect(DetectState(), frame, make_detectors(DetectOptions()))
     quad = np.array([[96, 26], [96, 154], [224, 154], [224, 26]], np.float64)
-    face = Crop(0, quad, crop(frame.image, quad, pack.resolution))
-    coded = invert([Aligned(Found(frame, found.faces), (face,))], pack.encoder, compute)
-    name = min(pack.spec.edits)
-    steps = resolve((EditRequest(name, 1.0),), edits_of(pack))
-    rendered = next(synthesise(edit(coded, EditOptions(steps)), pack.generator, compute))
-    if not all(p is not None and np.isfinite(p).all() for p in (*rendered.inversions, *rendered.edits)):
+    face = Face(
+        np.array([96, 26, 224, 154], np.float32), person=0, quad=quad, crop=crop(frame.image, quad, pack.resolution)
+    )
+    edits = resolve((EditRequest(min(pack.spec.edits), 1.0),), pack)
+    networks = Networks(pack.generator, pack.encoder)
+    inverting = partial(invert, method=METHODS["feature-style"], networks=networks, compute=compute)
+    coded = run("invert", inverting, InvertState(), [Faces(found.frame, (face,))])
+    edited = run("edit", partial(edit, options=EditOptions(edits)), EditState(), coded)
+    drawing = partial(synthesise, generator=pack.generator, compute=compute)
+    drawn = list(run("synthesise", drawing, SynthesiseState(), edited))
+    if not all(np.isfinite(known(p)).all() for p in (drawn[0].faces[0].inversion, drawn[0].faces[0].edited)):
         raise ArithmeticError(f"the generator gives no numbers in {compute.dtype}; try --precision fp32")
-    blended = next(blend(stabilise([rendered])))
-    if blended.frame.image.shape != frame.image.shape:
-        raise ArithmeticError(f"the frame came back as {blended.frame.image.shape}")
-    x = to_tensor([face.image], compute.device)
+    [blended] = run("blend", blend, None, run("stabilise", stabilise, StabiliseState(), drawn))
+    if known(blended.output).image.shape != frame.image.shape:
+        raise ArithmeticError(f"the frame came back as {known(blended.output).image.shape}")
+    x = to_tensor([known(face.crop)], compute.device)
     with torch.inference_mode(), compute.autocast():
         made = {n: getattr(pack, n)(x) for n in ("identity", "attributes") if pack.has(n)}
     if "identity" in made and not torch.isfinite(made["identity"]).all():

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.console import Console
@@ -51,7 +51,7 @@ def figures(report: Report, verbose: bool = False) -> Iterator[str]:
         yield f"{name}: {score['source']:.2f} -> {score['edited']:.2f} ({score['change']:+.2f})"
 
 
-def _identity(alike: dict, held: dict, tl_id: float | None, verbose: bool) -> Iterator[str]:
+def _identity(alike: Mapping[str, Any], held: Mapping[str, Any], tl_id: float | None, verbose: bool) -> Iterator[str]:
     yield f"identity, likeness to the source frame: inversion {alike['inversion']:.3f}, edited {alike['edited']:.3f}"
     local = "" if tl_id is None else f"; TL-ID {tl_id:.3f}"
     yield f"identity over time: {_views(held)}{local}"
@@ -60,7 +60,7 @@ def _identity(alike: dict, held: dict, tl_id: float | None, verbose: bool) -> It
             yield f"  person {person}: {_views(views)}"
 
 
-def _views(held: dict) -> str:
+def _views(held: Mapping[str, Any]) -> str:
     return ", ".join(f"{view} {held[view]:.3f}" for view in ("source", "inversion", "edited") if held[view] is not None)
 
 
@@ -70,14 +70,14 @@ def show_comparison(report: Report, console: Console, verbose: bool = False) -> 
     for name in ("figure", "value", "source's own", "goal"):
         table.add_column(name, justify="left" if name in ("figure", "goal") else "right")
     for name, figure in report.quality.items():
-        if figure["value"] is not None:
-            own = "" if figure["source"] is None else f"{figure['source']:.4g}"
-            label = f"{name} ({figure['unit']})" if figure["unit"] else name
-            table.add_row(label, f"{figure['value']:.4g}", own, figure["goal"])
+        if figure.value is not None:
+            own = "" if figure.source is None else f"{figure.source:.4g}"
+            label = f"{name} ({figure.unit})" if figure.unit else name
+            table.add_row(label, f"{figure.value:.4g}", own, figure.goal)
     console.print(table)
     for name, score in report.attributes.items():
         line = f"{name}: {score['source']:.2f} -> {score['edited']:.2f} ({score['change']:+.2f})"
         console.print(line, markup=False, highlight=False)
     for name, figure in report.quality.items() if verbose else ():
-        if figure["value"] is None:
-            console.print(f"{name}: not measured, {figure['reason']}", markup=False, highlight=False)
+        if figure.value is None:
+            console.print(f"{name}: not measured, {figure.reason}", markup=False, highlight=False)

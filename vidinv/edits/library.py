@@ -1,83 +1,57 @@
-"""The edits that a pack knows, by name: what one step does, measured, and how years become steps."""
+"""From what is asked for to edits: the pack's calibration, and the table of kinds."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from vidinv.edits import linear
+from vidinv.edits.base import Edit
 from vidinv.edits.parse import EditRequest
 from vidinv.errors import MalformedEdit, UnknownEdit
 from vidinv.packs.load import Pack
-from vidinv.types import Displacement
+from vidinv.packs.spec import EditSpec
+
+# What pack.toml may say under an edit's "kind": requests of that kind, with their steps, to the edit that does them.
+KINDS: dict[str, Callable[[Sequence[tuple[EditRequest, float]], Pack], Edit]] = {"linear": linear.build}
 
 
-@dataclass(frozen=True)
-class NamedEdit:
-    """A direction of the pack with its calibration."""
+def resolve(requests: Sequence[EditRequest], pack: Pack) -> tuple[Edit, ...]:
+    """Requests to edits, one for each kind that is asked for.
 
-    name: str
-    unit: str  # of the attribute's score: "years", "P(happy)", ...
-    step: str  # what a step means, for people
-    strengths: tuple[float, ...]  # steps at which the effect was measured, ascending; none for imported directions
-    effects: tuple[float, ...]  # mean change of the score at those strengths, in units
-    displacement: Displacement  # one step
-
-    def steps_for(self, amount: float) -> float:
-        """Strength whose measured mean effect is ``amount`` units, linear between measurements.
-
-        :raises MalformedEdit: beyond what was measured to be reachable.
-        """
-        low, high = min(self.effects), max(self.effects)
-        if not low <= amount <= high:
-            raise MalformedEdit(
-                f"{self.name}: {amount:+g} {self.unit} is out of reach; this pack was measured from {low:+.0f} to "
-                f"{high:+.0f} {self.unit}"
-            )
-        order = np.argsort(self.effects)
-        return float(np.interp(amount, np.array(self.effects)[order], np.array(self.strengths)[order]))
-
-
-def edits_of(pack: Pack) -> dict[str, NamedEdit]:
-    """Every edit that the pack holds a direction for."""
-    directions = pack.directions
-    return {
-        name: NamedEdit(
-            name,
-            edit.unit,
-            edit.step,
-            edit.strengths,
-            edit.effects,
-            directions[name],
-        )
-        for name, edit in pack.spec.edits.items()
-    }
-
-
-@dataclass(frozen=True)
-class TimedDisplacement:
-    """A displacement that acts between two times."""
-
-    displacement: Displacement  # at full strength
-    steps: float
-    start: float
-    end: float
-
-
-def resolve(requests: tuple[EditRequest, ...], edits: dict[str, NamedEdit]) -> tuple[TimedDisplacement, ...]:
-    """Requests to displacements.
-
-    :raises UnknownEdit: a name that the pack does not know. :raises MalformedEdit: years of what has no years.
+    :raises UnknownEdit: a name that the pack does not know. :raises MalformedEdit: years of what has no years, or more
+        of them than were measured to be reachable.
     """
-    resolved = []
+    asked: dict[str, list[tuple[EditRequest, float]]] = {}
     for request in requests:
-        edit = edits.get(request.name)
-        if edit is None:
-            listed = ", ".join(sorted(edits))
-            known = f"it knows {listed}" if edits else "it has none: import it with --directions or --sefa"
-            raise UnknownEdit(f"this pack knows no edit {request.name!r}; {known}")
-        if request.in_years and edit.unit != "years":
-            raise MalformedEdit(f"{request.name} is not measured in years; write {request.name}={request.amount:+g}")
-        steps = edit.steps_for(request.amount) if request.in_years else request.amount
-        resolved.append(TimedDisplacement(edit.displacement * steps, steps, request.start, request.end))
-    return tuple(resolved)
+        spec = pack.spec.edits.get(request.name)
+        if spec is None:
+            listed = ", ".join(sorted(pack.spec.edits))
+            told = f"it knows {listed}" if listed else "it has none: import it with --directions or --sefa"
+            raise UnknownEdit(f"this pack knows no edit {request.name!r}; {told}")
+        asked.setdefault(spec.kind, []).append((request, _steps(request, spec)))
+    return tuple(KINDS[kind](some, pack) for kind, some in asked.items())
+
+
+def _steps(request: EditRequest, spec: EditSpec) -> float:
+    if not request.in_years:
+        return request.amount
+    if spec.unit != "years":
+        raise MalformedEdit(f"{request.name} is not measured in years; write {request.name}={request.amount:+g}")
+    return steps_for(request.name, spec, request.amount)
+
+
+def steps_for(name: str, spec: EditSpec, amount: float) -> float:
+    """Strength whose measured mean effect is ``amount`` units, linear between measurements.
+
+    :raises MalformedEdit: beyond what was measured to be reachable.
+    """
+    low, high = min(spec.effects, default=0.0), max(spec.effects, default=0.0)
+    if not low <= amount <= high:
+        raise MalformedEdit(
+            f"{name}: {amount:+g} {spec.unit} is out of reach; this pack was measured from {low:+.0f} to "
+            f"{high:+.0f} {spec.unit}"
+        )
+    order = np.argsort(spec.effects)
+    return float(np.interp(amount, np.array(spec.effects)[order], np.array(spec.strengths)[order]))

@@ -1,30 +1,55 @@
-"""Linear edits: one displacement for all frames of a person, its strength a function of time."""
+"""Edits of the kind "linear": one displacement for all faces, as InterFaceGAN, SeFa and GANSpace find them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import reduce
 from operator import add
 
-from vidinv.edits.library import TimedDisplacement
-from vidinv.types import Displacement
+from vidinv.edits.parse import EditRequest
+from vidinv.edits.strength import Span
+from vidinv.packs.load import Pack
+from vidinv.types import Code, Displacement, Face
 
 
-def strength_at(edit: TimedDisplacement, time: float, ramp: float) -> float:
-    """0..1: how much of the edit acts at ``time`` (seconds). It comes and goes linearly over ``ramp`` seconds inside
-    its range; an end that is the video's own start or end has no ramp."""
-    if not edit.start <= time < edit.end:
-        return 0.0
-    rise = 1.0 if edit.start == 0 or ramp <= 0 else (time - edit.start) / ramp
-    fall = 1.0 if ramp <= 0 else (edit.end - time) / ramp
-    return max(0.0, min(1.0, rise, fall))
+@dataclass(frozen=True)
+class Step:
+    """One displacement with its length, its time and its people."""
+
+    displacement: Displacement  # at full strength
+    steps: float  # how long that is
+    span: Span = Span()
+    persons: frozenset[int] | None = None  # None: everybody
+
+    def share(self, person: int, time: float) -> float:
+        """0..1: how much of it acts on a person at a time (seconds)."""
+        if self.steps == 0 or not (self.persons is None or person in self.persons):
+            return 0.0
+        return self.span.at(time)
 
 
-def steps_at(edits: tuple[TimedDisplacement, ...], time: float, ramp: float) -> float:
-    """Steps of all edits that act at ``time``, without their signs."""
-    return sum(abs(e.steps) * strength_at(e, time, ramp) for e in edits)
+@dataclass(frozen=True)
+class Linear:
+    """All linear edits of a run. Displacements are added up before they meet the code, so that their order is of no
+    account."""
+
+    parts: tuple[Step, ...]
+
+    def apply(self, code: Code, face: Face, time: float) -> tuple[Code, float]:
+        """See :class:`vidinv.edits.base.Edit`."""
+        acting = [(step, share) for step in self.parts if (share := step.share(face.person, time)) > 0]
+        if not acting:
+            return code, 0.0
+        displacement = reduce(add, (step.displacement * share for step, share in acting))
+        return displacement.of(code), sum(abs(step.steps) * share for step, share in acting)
 
 
-def displacement_at(edits: tuple[TimedDisplacement, ...], time: float, ramp: float) -> Displacement | None:
-    """Sum of the displacements that act at ``time``; None where that is nothing at all."""
-    parts = [e.displacement * s for e in edits if e.steps != 0 and (s := strength_at(e, time, ramp)) > 0]
-    return reduce(add, parts) if parts else None
+def build(requests: Sequence[tuple[EditRequest, float]], pack: Pack) -> Linear:
+    """Requests with their steps to the edit that does all of them, by the pack's displacements of one step."""
+    return Linear(
+        tuple(
+            Step(pack.directions[request.name] * steps, steps, Span(request.start, request.end), request.persons)
+            for request, steps in requests
+        )
+    )

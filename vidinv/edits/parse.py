@@ -1,4 +1,4 @@
-"""``age=+2``, ``age=+20y``, ``smile=-1@1s-3.5s``: what the user types to what he means."""
+"""``age=+2``, ``age=+20y``, ``smile=-1@1s-3.5s``, ``0:age=+2``: what users type to what they mean."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from vidinv.errors import MalformedEdit
+from vidinv.errors import MalformedEdit, UsageError
 
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)"
 _TIME = r"(?:(?:\d+:)?\d+:)?\d+(?:\.\d*)?s?"
 _EDIT = re.compile(
-    rf"(?P<name>[A-Za-z][\w-]*)=(?P<amount>{_NUMBER})(?P<unit>y?)(?:@(?P<start>{_TIME})-(?P<end>{_TIME})?)?"
+    r"(?:(?P<persons>\d+(?:\+\d+)*):)?(?P<name>[A-Za-z][\w-]*)="
+    rf"(?P<amount>{_NUMBER})(?P<unit>y?)(?:@(?P<start>{_TIME})-(?P<end>{_TIME})?)?"
 )
 EXAMPLES = "age=+2, age=+20y, smile=1@1s-3.5s"
 
@@ -25,11 +26,13 @@ class EditRequest:
     in_years: bool = False
     start: float = 0.0  # seconds
     end: float = float("inf")  # seconds
+    persons: frozenset[int] | None = None  # whom to edit, by the ids of the report; None: everybody
 
     def __str__(self) -> str:
+        who = "" if self.persons is None else "+".join(map(str, sorted(self.persons))) + ":"
         window = "" if (self.start, self.end) == (0, float("inf")) else f"@{self.start:g}s-"
         window += f"{self.end:g}s" if window and self.end != float("inf") else ""
-        return f"{self.name}={self.amount:+g}{'y' if self.in_years else ''}{window}"
+        return f"{who}{self.name}={self.amount:+g}{'y' if self.in_years else ''}{window}"
 
 
 def parse_edit(text: str) -> EditRequest:
@@ -37,11 +40,12 @@ def parse_edit(text: str) -> EditRequest:
     match = _EDIT.fullmatch(text.strip())
     if match is None:
         raise MalformedEdit(f"cannot read the edit {text!r}; write NAME=STRENGTH, for example {EXAMPLES}")
-    start = _seconds(match["start"]) if match["start"] else 0.0
-    end = _seconds(match["end"]) if match["end"] else float("inf")
+    start = read_time(match["start"]) if match["start"] else 0.0
+    end = read_time(match["end"]) if match["end"] else float("inf")
     if end <= start:
         raise MalformedEdit(f"the time range of {text!r} ends before it begins; write @START-END, for example @1s-3.5s")
-    return EditRequest(match["name"], float(match["amount"]), match["unit"] == "y", start, end)
+    persons = frozenset(map(int, match["persons"].split("+"))) if match["persons"] else None
+    return EditRequest(match["name"], float(match["amount"]), match["unit"] == "y", start, end, persons)
 
 
 def parse_edits(edits: str | EditRequest | Sequence[str | EditRequest]) -> tuple[EditRequest, ...]:
@@ -55,8 +59,11 @@ def parse_edits(edits: str | EditRequest | Sequence[str | EditRequest]) -> tuple
     return tuple(e if isinstance(e, EditRequest) else parse_edit(e) for e in edits)
 
 
-def _seconds(text: str) -> float:
+def read_time(text: str) -> float:
+    """Seconds of "2s", "2.5", "1:02.5" or "1:00:02". :raises UsageError: anything else."""
+    if not re.fullmatch(_TIME, text):
+        raise UsageError(f"cannot read the time {text!r}; write seconds or minutes and seconds: 2s, 2.5, 1:02.5")
     total = 0.0
-    for part in text.rstrip("s").split(":"):
+    for part in text.removesuffix("s").split(":"):
         total = 60 * total + float(part)
     return total

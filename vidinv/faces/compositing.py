@@ -28,11 +28,11 @@ def change_between(before: NDArray, after: NDArray) -> Change:
 
 def changed_picture(before: NDArray, change: Change) -> NDArray[np.float32]:
     """``before`` with a change applied, [S, S, 3] 0..255: the inverse of :func:`change_between`."""
-    return np.clip(fetch(before, change.motion) + change.rest, 0, 255)
+    return np.clip(fetch(before, change.motion) + change.residual, 0, 255)
 
 
 def add_change(frame: NDArray, quad: NDArray, change: Change, mask: NDArray) -> tuple[Box, NDArray[np.uint8]]:
-    """Detail compositing: the frame's own pixels, moved where the edit moves the face, plus mask * unwarp(rest).
+    """Detail compositing: the frame's own pixels, moved where the edit moves the face, plus mask * unwarp(residual).
 
     Without a motion that is frame + mask * unwarp(G(w~, F~) - G(w, F)). Moving the frame's pixels at full resolution
     keeps the old mouth from shining through the new one.
@@ -50,9 +50,9 @@ def add_change(frame: NDArray, quad: NDArray, change: Change, mask: NDArray) -> 
         # Interpolation softens; where nothing moves the frame's own pixels stay.
         still = cv2.inRange(step, (-0.25, -0.25), (0.25, 0.25))
         own = cv2.copyTo(own, still, moved)
-    rest = uncrop(change.rest * mask[..., None], quad, box)
+    residual = uncrop(change.residual * mask[..., None], quad, box)
     # Rounds to the nearest level and stays within 0..255.
-    return box, cv2.add(own, rest, dtype=cv2.CV_8U)
+    return box, cv2.add(own, residual, dtype=cv2.CV_8U)
 
 
 def replace_crop(frame: NDArray, quad: NDArray, after: NDArray, mask: NDArray) -> tuple[Box, NDArray[np.uint8]]:

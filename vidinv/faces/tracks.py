@@ -15,7 +15,7 @@ class Track:
     """A person in one shot."""
 
     person: int
-    face: Face  # where he was seen last
+    face: Face  # where they were seen last
     missing: int = 0  # frames since then
 
 

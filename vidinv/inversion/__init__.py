@@ -1,1 +1,8 @@
-"""From pictures to codes: one signature, many methods."""
+"""From pictures to codes: one signature (base), a file for each method, and the table of all."""
+
+from vidinv.inversion import feature_style
+from vidinv.inversion.base import Method, Networks
+
+METHODS: dict[str, Method] = {"feature-style": feature_style.METHOD}
+
+__all__ = ["METHODS", "Method", "Networks"]

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from vidinv.packs.load import Pack
 from vidinv.report import figures
 from vidinv.report.document import Report
-from vidinv.report.doubts import covered, untrusted
-from vidinv.report.quality import Meter
+from vidinv.report.doubts import occluded, untrusted
+from vidinv.report.quality import Instruments, Quality
 from vidinv.report.tally import Tally, summarise_identity
 from vidinv.runtime.timing import Stopwatch
+from vidinv.types import Score
 from vidinv.video.info import Damage
 from vidinv.video.spans import read_spans
 
@@ -24,24 +26,30 @@ def build(
     *,
     edits: list[str],
     seconds: float,
-    meter: Meter | None = None,
+    series: Sequence[Score],
+    quality: Quality | None = None,
+    instruments: Instruments | None = None,
     warnings: list[str] | None = None,
     damage: Damage | None = None,
 ) -> Report:
-    """:param edits: empty in a comparison. :param meter: None leaves ``quality`` and ``strip`` empty.
+    """:param edits: empty in a comparison. :param quality: what ``instruments`` measured; None leaves
+    ``quality`` and ``strip`` empty.
 
     Raises an InputError if one of the files has gone.
     """
     alike, held, local = summarise_identity(tally.persons)
-    asked = ("identity", "attributes", "landmarks") if meter is not None else ("identity", "attributes")
+    full = quality is not None and instruments is not None
+    asked = ("identity", "attributes", "landmarks") if full else ("identity", "attributes")
     unmeasured = {n: f"pack {pack.name} has no {n} network" for n in asked if not pack.has(n)}
-    quality, networks = {}, {n: pack.label(n) for n in asked if pack.has(n)}
-    if meter is not None:
-        networks |= {"lpips": f"LPIPS-{meter.lpips.trunk} v0.1"} if meter.lpips else {}
-        quality = figures.reconstruction(meter, bool(edits)) | figures.identity(
+    rows: dict[str, figures.Figure] = {}
+    networks = {n: pack.label(n) for n in asked if pack.has(n)}
+    if quality is not None and instruments is not None:
+        networks |= {"lpips": f"LPIPS-{instruments.lpips.trunk} v0.1"} if instruments.lpips else {}
+        rows = figures.reconstruction(quality, instruments, bool(edits)) | figures.identity(
             tally.persons, networks.get("identity", "no network"), unmeasured.get("identity", figures.NOBODY)
         )
-        quality |= figures.over_time(meter, tally) | figures.sound(read_spans(source), read_spans(output))
+        no_points = f"pack {pack.name} has no landmark network" if instruments.landmarks is None else ""
+        rows |= figures.over_time(quality, tally, no_points) | figures.sound(read_spans(source), read_spans(output))
     return Report(
         output=str(output),
         edits=edits,
@@ -58,14 +66,14 @@ def build(
         warnings=warnings or [],
         damaged=damage is not None,
         frames_lost=damage.frames_lost if damage else 0,
-        series=tally.series,
+        series=list(series),
         source=str(source),
-        untrusted=untrusted(tally.series),
-        covered=covered(tally.series),
-        quality=quality,
+        untrusted=untrusted(series),
+        occluded=occluded(series),
+        quality=rows,
         networks=networks,
         unmeasured=unmeasured,
-        strip=list(meter.strip) if meter else [],
+        strip=list(quality.strip) if quality is not None else [],
     )
 
 

@@ -1,11 +1,13 @@
-"""The frames that are not trusted, and those in which something covers a face, as spans of time."""
+"""The frames that are not trusted, and those in which something lies over a face, as spans of time."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
-COVERED = 0.02  # share of a face: less is not told
+from vidinv.types import Score
+
+OCCLUDED = 0.02  # share of a face: less is not told
 MEANINGS = {
     "missed": "the detector did not see the face",
     "pose": "the head is turned further than the networks know faces",
@@ -14,63 +16,77 @@ MEANINGS = {
 }
 
 
-Entry = dict[str, Any]  # of the report's series
+@dataclass(frozen=True)
+class Span:
+    """A run of neighbouring frames of a person."""
+
+    person: int
+    first: int  # frames, both included
+    last: int
+    start: float | None  # seconds
+    end: float | None
+    done: str  # what was done there
 
 
-def untrusted(series: list[Entry]) -> list[dict[str, Any]]:
-    """Runs of neighbouring frames with a doubt, or in which the edit is held back, per person.
+@dataclass(frozen=True)
+class Untrusted(Span):
+    """With a doubt, or in which the edit is held back."""
 
-    :return: person, first and last frame, start and end (seconds), reasons, least trust, and what was done.
-    """
+    reasons: tuple[str, ...]  # of MEANINGS
+    trust: float  # the least
+
+
+@dataclass(frozen=True)
+class Occluded(Span):
+    """In which something lies over the face."""
+
+    share: float  # of the face, the largest
+
+
+def untrusted(series: Sequence[Score]) -> list[Untrusted]:
+    """Where the faces are not trusted."""
     spans = []
-    for span, entries in _runs(series, lambda e: bool(e.get("doubts")) or e.get("trust", 1.0) < 1):
-        reasons = list(dict.fromkeys(d for e in entries for d in e.get("doubts", [])))
-        spans.append(span | {"reasons": reasons, "trust": min(e.get("trust", 1.0) for e in entries)})
-    for span in spans:
-        if span["trust"] >= 1:
-            span["done"] = "marked; too short to hold the edit back"
-        elif span["trust"] > 0:
-            span["done"] = "the edit is weakened"
-        else:
-            span["done"] = "the source is kept; the edit fades at the ends"
+    for run in _runs(series, lambda s: bool(s.doubts) or _trust(s) < 1):
+        least = min(_trust(s) for s in run)
+        done = "the edit is weakened" if least > 0 else "the source is kept; the edit fades at the ends"
+        done = "marked; too short to hold the edit back" if least >= 1 else done
+        reasons = tuple(dict.fromkeys(doubt for s in run for doubt in s.doubts))
+        spans.append(Untrusted(*_place(run), done, reasons, least))
     return spans
 
 
-def covered(series: list[Entry]) -> list[dict[str, Any]]:
-    """Runs of neighbouring frames in which something lies over the face, per person.
-
-    :return: person, first and last frame, start and end (seconds), the largest covered share, and what was done.
-    """
+def occluded(series: Sequence[Score]) -> list[Occluded]:
+    """Where something lies over the faces."""
     spans = []
-    for span, entries in _runs(series, lambda e: e.get("covered", 0) >= COVERED):
-        held = sum(e.get("trust", 1.0) == 0 for e in entries)
-        done = "the edit goes around it" if held < len(entries) else "the source is kept"
-        if 0 < held < len(entries):
-            done += f"; in {held} of {len(entries)} frames the source is kept"
-        spans.append(span | {"share": max(e["covered"] for e in entries), "done": done})
+    for run in _runs(series, lambda s: _share(s) >= OCCLUDED):
+        held = sum(_trust(s) == 0 for s in run)
+        done = "the edit goes around it" if held < len(run) else "the source is kept"
+        if 0 < held < len(run):
+            done += f"; in {held} of {len(run)} frames the source is kept"
+        spans.append(Occluded(*_place(run), done, max(map(_share, run))))
     return spans
 
 
-def _runs(series: list[Entry], wanted: Callable[[Entry], bool]) -> list[tuple[dict[str, Any], list[Entry]]]:
-    """Spans of neighbouring frames of a person that are all ``wanted``, in the order of their starts."""
-    runs: list[list[Entry]] = []
-    last: dict[int, list[Entry]] = {}
-    for entry in filter(wanted, series):
-        run = last.get(entry["person"])
-        if run is None or entry["frame"] > run[-1]["frame"] + 1:
-            run = last[entry["person"]] = []
+def _trust(score: Score) -> float:
+    return 1.0 if score.trust is None else score.trust
+
+
+def _share(score: Score) -> float:
+    return score.occluded_share or 0.0
+
+
+def _place(run: Sequence[Score]) -> tuple[int, int, int, float | None, float | None]:
+    return run[0].person, run[0].frame, run[-1].frame, run[0].time, run[-1].time
+
+
+def _runs(series: Sequence[Score], wanted: Callable[[Score], bool]) -> list[list[Score]]:
+    """Neighbouring frames of a person that are all ``wanted``, in the order of their starts."""
+    runs: list[list[Score]] = []
+    last: dict[int, list[Score]] = {}
+    for score in filter(wanted, series):
+        run = last.get(score.person)
+        if run is None or score.frame > run[-1].frame + 1:
+            run = last[score.person] = []
             runs.append(run)
-        run.append(entry)
-    return [
-        (
-            {
-                "person": run[0]["person"],
-                "first": run[0]["frame"],
-                "last": run[-1]["frame"],
-                "start": run[0]["time"],
-                "end": run[-1]["time"],
-            },
-            run,
-        )
-        for run in runs
-    ]
+        run.append(score)
+    return runs

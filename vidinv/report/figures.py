@@ -2,47 +2,52 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
 from vidinv.metrics.sync import av_drift
-from vidinv.report.quality import Meter
-from vidinv.report.running import finite
+from vidinv.report.quality import Instruments, Quality
+from vidinv.report.running import Running, finite
 from vidinv.report.tally import PersonTally, Tally, global_identity, summarise_identity
 from vidinv.video.spans import Spans
 
 NO_INVERSION = "no inversion in a comparison of two videos"
 NOBODY = "nobody was edited"
 UNITS = {"age": "years", "smile": "P(happy)", "gender": "P(male)"}  # of the attribute network's scores
-Figure = dict[str, Any]  # value, source (the source's own value), unit, goal, reason; see ``figure``
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A number, with what it means."""
+
+    value: float | None
+    source: float | None  # the source's own value
+    unit: str
+    goal: str
+    reason: str | None  # why there is no value
 
 
 def figure(value: float | None, unit: str, goal: str, *, source: float | None = None, reason: str = "") -> Figure:
     """``reason`` says why there is no value; it is dropped where there is one."""
     value = finite(value)
-    return {
-        "value": value,
-        "source": finite(source),
-        "unit": unit,
-        "goal": goal,
-        "reason": None if value is not None else reason or "too few frames",
-    }
+    return Figure(value, finite(source), unit, goal, None if value is not None else reason or "too few frames")
 
 
-def reconstruction(meter: Meter, inverted: bool) -> dict[str, Figure]:
+def reconstruction(quality: Quality, tools: Instruments, inverted: bool) -> dict[str, Figure]:
     """The inversion against the crop, both at the pack's resolution."""
-    missing = dict(meter.missing)
-    if meter.lpips is None:
+    missing = dict(quality.missing)
+    if tools.lpips is None:
         missing["lpips"] = "no weights of LPIPS' trunk were given (--lpips FILE)"
-    trunk = f"LPIPS-{meter.lpips.trunk}, " if meter.lpips else ""
+    trunk = f"LPIPS-{tools.lpips.trunk}, " if tools.lpips else ""
     rows = {"psnr": ("dB", "higher"), "ssim": ("", "1"), "ms_ssim": ("", "1"), "mse": ("0..1 squared", "0")}
     rows["lpips"] = (f"{trunk}v0.1", "0")
     empty = NOBODY if inverted else NO_INVERSION
-    return {n: figure(_mean(meter, n), *row, reason=missing.get(n, empty)) for n, row in rows.items()}
+    return {n: figure(_mean(quality, n), *row, reason=missing.get(n, empty)) for n, row in rows.items()}
 
 
-def identity(persons: dict[int, PersonTally], network: str, reason: str = NOBODY) -> dict[str, Figure]:
+def identity(persons: Mapping[int, PersonTally], network: str, reason: str = NOBODY) -> dict[str, Figure]:
     """Similarities are cosines of the named network's embeddings; ``reason`` says why there are none."""
     alike, held, local = summarise_identity(persons)
     return {
@@ -55,35 +60,37 @@ def identity(persons: dict[int, PersonTally], network: str, reason: str = NOBODY
     }
 
 
-def over_time(meter: Meter, tally: Tally) -> dict[str, Figure]:
-    """What flickers, shakes, stands still or drifts."""
-    moved = [m for m in meter.motion.values() if m.count > 2]
+def over_time(quality: Quality, tally: Tally, no_points: str = "") -> dict[str, Figure]:
+    """What flickers, shakes, stands still or drifts.
+
+    :param no_points: why there are no landmarks, where there are none.
+    """
+    moved = [m for m in quality.motion.values() if m.count > 2]
     kept = [m.kept for m in moved if m.kept is not None]
-    no_points = meter.missing.get("landmarks", "")
     rows = {
         "warping_error": figure(
-            _mean(meter, "warping/edited"), "0..1 squared", "the source's", source=_mean(meter, "warping/source")
+            _mean(quality, "warping/edited"), "0..1 squared", "the source's", source=_mean(quality, "warping/source")
         ),
         "warping_error_faces": figure(
-            _mean(meter, "warping_faces/edited"),
+            _mean(quality, "warping_faces/edited"),
             "0..1 squared",
             "the source's",
-            source=_mean(meter, "warping_faces/source"),
+            source=_mean(quality, "warping_faces/source"),
         ),
         "landmark_jitter": figure(
-            _mean(meter, "jitter/edited"),
+            _mean(quality, "jitter/edited"),
             "% of the eyes' distance",
             "the source's",
-            source=_mean(meter, "jitter/source"),
+            source=_mean(quality, "jitter/source"),
             reason=no_points,
         ),
         "motion_kept": figure(float(np.mean(kept)) if kept else None, "ratio", "1", reason=no_points),
         "hausdorff": figure(
-            _mean(meter, "hausdorff"), "eyes' distances", "0 for edits that move nothing", reason=no_points or NOBODY
+            _mean(quality, "hausdorff"), "eyes' distances", "0 for edits that move nothing", reason=no_points or NOBODY
         ),
-        "seam_flicker": figure(_mean(meter, "seam"), "levels of 255", "0"),
+        "seam_flicker": figure(_mean(quality, "seam"), "levels of 255", "0"),
         "outside_difference": figure(
-            _mean(meter, "outside"), "levels of 255", "0", reason="the face fills the picture"
+            _mean(quality, "outside"), "levels of 255", "0", reason="the face fills the picture"
         ),
     }
     for name, persons in _by_attribute(tally).items():
@@ -108,12 +115,12 @@ def sound(source: Spans | None, output: Spans | None) -> dict[str, Figure]:
     return {n: figure(None, unit, "0", reason=missing) for n in ("av_shift", "av_drift")}
 
 
-def _mean(meter: Meter, name: str) -> float | None:
-    return meter.figures[name].mean if name in meter.figures else None
+def _mean(quality: Quality, name: str) -> float | None:
+    return quality.figures[name].mean if name in quality.figures else None
 
 
-def _by_attribute(tally: Tally) -> dict[str, list]:
-    found: dict[str, list] = {}
+def _by_attribute(tally: Tally) -> dict[str, list[Running]]:
+    found: dict[str, list[Running]] = {}
     for (name, _), running in sorted(tally.changes.items()):
         found.setdefault(name, []).append(running)
     return found

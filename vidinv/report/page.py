@@ -5,18 +5,15 @@ from __future__ import annotations
 import base64
 import importlib.util
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import cv2
 from numpy.typing import NDArray
 
 from vidinv.errors import MissingExtra
+from vidinv.report.document import Report
 from vidinv.report.doubts import MEANINGS
 from vidinv.report.figures import UNITS
 from vidinv.report.quality import Shown
-
-if TYPE_CHECKING:
-    from vidinv.report.document import Report
 
 NAMES = {
     "psnr": "inversion: PSNR",
@@ -58,7 +55,7 @@ def render(report: Report) -> str:
     from vidinv.report import plots
 
     drawn = {"stages": plots.stages(report.stages)} if report.stages else {}
-    if any("edited" in entry for entry in report.series):
+    if any(score.edited is not None for score in report.series):
         drawn["identity"] = plots.identity(report.series, report.untrusted)
     attributes = {name: plots.attribute(report.series, name, UNITS[name]) for name in report.attributes}
     template = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(
@@ -74,7 +71,7 @@ def render(report: Report) -> str:
         plots={name: Markup(svg) for name, svg in drawn.items()},
         attribute_plots={name: Markup(svg) for name, svg in attributes.items()},
         strip=[_picture_row(shown) for shown in report.strip],
-        quality=sorted(report.quality.items(), key=lambda item: item[1]["value"] is None),
+        quality=sorted(report.quality.items(), key=lambda item: item[1].value is None),
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import cv2
@@ -21,11 +22,12 @@ from vidinv.models.landmarks import LandmarkNet, to_pixels
 from vidinv.models.lpips import Lpips, load_lpips
 from vidinv.models.pictures import to_tensor
 from vidinv.packs.load import Pack
-from vidinv.report.running import Running, RunningMotion, Thinned
+from vidinv.report.running import Running, RunningMotion, Thinned, add_all
 from vidinv.runtime.compute import Compute
-from vidinv.types import Compared, Crop
+from vidinv.types import Face, Faces, Frame, known
 
 EYES = slice(36, 42), slice(42, 48)  # of the 68 points
+Points = tuple[NDArray[np.float64], NDArray[np.float64]]  # [68, 2] of source and output
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,16 @@ class QualityOptions:
 
 
 @dataclass(frozen=True)
+class Instruments:
+    """What measures."""
+
+    landmarks: LandmarkNet | None
+    compute: Compute
+    options: QualityOptions = QualityOptions()
+    lpips: Lpips | None = None
+
+
+@dataclass(frozen=True)
 class Shown:
     """A frame of the strip. Pictures are RGB uint8, small."""
 
@@ -49,149 +61,160 @@ class Shown:
     faces: tuple[NDArray[np.uint8], NDArray[np.uint8]] | None  # [S, S, 3] the largest face before and after
 
 
-@dataclass
-class _Track:
+@dataclass(frozen=True)
+class Track:
     """What is remembered of a person's last frames."""
 
     index: int = -2
-    points: list[tuple[NDArray, NDArray]] = field(default_factory=list)  # source, edited, of up to two frames back
-    change: NDArray | None = None
-    motion: RunningMotion = field(default_factory=RunningMotion)
+    points: tuple[Points, ...] = ()  # pixels of the frame, of up to two frames back
+    change: NDArray[np.float32] | None = None
+    motion: RunningMotion = RunningMotion()
 
 
-@dataclass
-class Meter:
-    """Takes frames in order, in groups; ``figures`` holds one number per name and view."""
+@dataclass(frozen=True)
+class Quality:
+    """What was measured so far: one number for each name and view."""
 
-    landmarks: LandmarkNet | None
-    compute: Compute
-    options: QualityOptions = QualityOptions()
-    lpips: Lpips | None = None
-    figures: dict[str, Running] = field(default_factory=dict)
-    missing: dict[str, str] = field(default_factory=dict)  # name -> why it could not be measured
-    strip: Thinned[Shown] = field(init=False)
-    _tracks: dict[int, _Track] = field(default_factory=dict)
-    _last: Compared | None = None
-
-    @classmethod
-    def of(cls, pack: Pack, compute: Compute, options: QualityOptions) -> Meter:
-        """With the pack's networks. Raises an InputError for weights of LPIPS that cannot be used."""
-        lpips = load_lpips(options.lpips, compute.device) if options.lpips is not None else None
-        if pack.has("landmarks"):
-            return cls(pack.landmarks, compute, options, lpips)
-        return cls(None, compute, options, lpips, missing={"landmarks": f"pack {pack.name} has no landmark network"})
-
-    def __post_init__(self) -> None:
-        self.strip = Thinned(self.options.shown)
+    strip: Thinned[Shown]
+    figures: Mapping[str, Running] = field(default_factory=dict)
+    missing: Mapping[str, str] = field(default_factory=dict)  # name -> why it could not be measured
+    tracks: Mapping[int, Track] = field(default_factory=dict)  # by person
+    last: tuple[Frame, Frame] | None = None  # source and output
 
     @property
     def motion(self) -> dict[int, RunningMotion]:
         """Per person, of the landmarks in the frame."""
-        return {person: track.motion for person, track in self._tracks.items()}
-
-    def add(self, group: list[Compared]) -> None:
-        faces = [(c, i) for c in group for i in range(len(c.crops))]
-        for compared in group:
-            self._frame(compared)
-        if not faces:
-            return
-        edited = [_edited_crop(c, c.crops[i]) for c, i in faces]
-        points: list[tuple[NDArray, NDArray] | None] = [None] * len(faces)
-        if self.landmarks is not None:
-            both = self._points([c.crops[i].image for c, i in faces]), self._points(edited)
-            points = list(zip(*both, strict=True))
-        for at, (compared, i) in enumerate(faces):
-            self._face(compared, compared.crops[i], edited[at], points[at])
-        self._reconstruction(
-            [
-                (c.crops[i].image, c.inversions[i])
-                for c, i in faces
-                if c.inversions[i] is not None and c.source.index % self.options.reconstruction_every == 0
-            ]
-        )
-
-    def _book(self, name: str, value: float) -> None:
-        self.figures.setdefault(name, Running()).add(value)
-
-    def _frame(self, compared: Compared) -> None:
-        """Figures of the whole picture, against the frame before."""
-        source, edited, last = compared.source, compared.edited, self._last
-        region = np.zeros(source.image.shape[:2], np.uint8)
-        for face in compared.crops:
-            cv2.fillConvexPoly(region, np.round(face.quad).astype(np.int32), 1)
-        inside = region > 0
-        self._book("outside", seam.outside_difference(source.image, edited.image, inside))
-        due = source.index % self.options.flow_every == 0 and inside.any() and not compared.cut
-        if last is not None and due:
-            before, after = (last.source.image, last.edited.image), (source.image, edited.image)
-            seen = correspondence(before[0], after[0])
-            for name, where in (("warping", None), ("warping_faces", inside)):
-                for view, i in (("source", 0), ("edited", 1)):
-                    self._book(f"{name}/{view}", moved_difference(before[i], after[i], seen, where))
-        if compared.cut:  # persons of the shot before do not come back under their ids: only their motion is asked for
-            for track in self._tracks.values():
-                track.points, track.change = [], None
-        self._last = compared
-        self.strip.add(lambda: _shown(compared))
-
-    def _points(self, crops: list[NDArray]) -> NDArray:
-        """[N, 68, 2] pixels of the crops."""
-        with torch.inference_mode(), self.compute.autocast():
-            found = self.landmarks(to_tensor(crops, self.compute.device))
-        return to_pixels(found, len(crops[0])).float().cpu().numpy()
-
-    def _face(self, compared: Compared, face: Crop, edited: NDArray, points: tuple[NDArray, NDArray] | None) -> None:
-        """Figures of one face, against its own last frames."""
-        track = self._tracks.setdefault(face.person, _Track())
-        if track.index != compared.source.index - 1 or compared.cut:
-            track.points, track.change = [], None
-        if points is not None:
-            self._landmarks(track, face, len(edited), *points)
-        change = seam.change(face.image, edited)
-        if track.change is not None:
-            self._book("seam", seam.flicker(track.change, change, seam.ring(oval(len(edited), content=face.content))))
-        track.index, track.change = compared.source.index, change
-
-    def _landmarks(self, track: _Track, face: Crop, size: int, a: NDArray, b: NDArray) -> None:
-        """Figures of the 68 points of source and edit, pixels of crops of ``size``."""
-        eyes = float(np.linalg.norm(a[EYES[0]].mean(0) - a[EYES[1]].mean(0)))
-        self._book("hausdorff", hausdorff(a, b) / eyes)
-        to_frame = np.linalg.inv(np.vstack([quad_to_affine(face.quad, size), [0, 0, 1]]))[:2]
-        now = tuple(p @ to_frame[:, :2].T + to_frame[:, 2] for p in (a, b))
-        if len(track.points) == 2:
-            unit = eyes * quad_side(face.quad) / size / 100  # a hundredth of the eyes' distance, pixels
-            for i, view in enumerate(("source", "edited")):
-                self._book(f"jitter/{view}", shaking(*(p[i] for p in track.points), now[i]) / unit)
-        track.motion.add(*now)
-        track.points = [*track.points[-1:], now]
-
-    def _reconstruction(self, pairs: list[tuple[NDArray, NDArray]]) -> None:
-        """The inversion against the crop it was made from."""
-        if not pairs:
-            return
-        # On a scale of 0..1.
-        a, b = ((to_tensor(pictures, self.compute.device) + 1) / 2 for pictures in zip(*pairs, strict=True))
-        measures = {"mse": reconstruction.mse, "psnr": reconstruction.psnr, "ssim": reconstruction.ssim}
-        measures |= {"ms_ssim": reconstruction.ms_ssim} | ({"lpips": self.lpips} if self.lpips else {})
-        for name, measure in measures.items():
-            try:
-                values = measure(a, b.clamp(0, 1))
-            except (MissingExtra, ValueError) as error:
-                self.missing[name] = str(error)
-                continue
-            for value in values.tolist():
-                self._book(name, value)
+        return {person: track.motion for person, track in self.tracks.items()}
 
 
-def _edited_crop(compared: Compared, face: Crop) -> NDArray[np.uint8]:
-    return crop(compared.edited.image, face.quad, len(face.image), face.content)
+def instruments_of(pack: Pack, compute: Compute, options: QualityOptions) -> Instruments:
+    """The pack's. Raises an InputError for weights of LPIPS that cannot be used."""
+    lpips = load_lpips(options.lpips, compute.device) if options.lpips is not None else None
+    return Instruments(pack.optional("landmarks"), compute, options, lpips)
 
 
-def _shown(compared: Compared, width: int = 320) -> Shown:
-    frames = (compared.source.image, compared.edited.image)
-    height = round(frames[0].shape[0] * width / frames[0].shape[1])
-    small = [cv2.resize(f, (width, height), interpolation=cv2.INTER_AREA) for f in frames]
-    face = max(compared.crops, key=lambda c: quad_side(c.quad), default=None)
-    pair = None if face is None else (face.image, _edited_crop(compared, face))
-    time = compared.source.time
-    return Shown(compared.source.index, None if time is None else float(time), *small, pair)
+def start(options: QualityOptions) -> Quality:
+    """Nothing measured yet."""
+    return Quality(Thinned(options.shown))
+
+
+def measure(so_far: Quality, group: Sequence[Faces], tools: Instruments) -> Quality:
+    """Frames in order, with the faces to be looked at and their ``output``."""
+    for faces in group:
+        so_far = _with_frame(so_far, faces, tools.options)
+    looked_at = [(faces, face) for faces in group for face in faces.faces]
+    if not looked_at:
+        return so_far
+    edited = [edited_crop(*pair) for pair in looked_at]
+    points: list[Points | None] = [None] * len(looked_at)
+    if tools.landmarks is not None:
+        both = (_points(crops, tools) for crops in ([known(face.crop) for _, face in looked_at], edited))
+        points = list(zip(*both, strict=True))
+    for at, (faces, face) in enumerate(looked_at):
+        so_far = _with_face(so_far, faces, face, edited[at], points[at])
+    return _with_reconstruction(so_far, looked_at, tools)
+
+
+def edited_crop(faces: Faces, face: Face) -> NDArray[np.uint8]:
+    """The face as it is in the finished frame, [S, S, 3]."""
+    return crop(known(faces.output).image, known(face.quad), len(known(face.crop)), face.content)
+
+
+def _with_frame(so_far: Quality, faces: Faces, options: QualityOptions) -> Quality:
+    """Figures of the whole picture, against the frame before."""
+    source, output = faces.frame, known(faces.output)
+    region = np.zeros(source.image.shape[:2], np.uint8)
+    for face in faces.faces:
+        cv2.fillConvexPoly(region, np.round(known(face.quad)).astype(np.int32), 1)
+    inside = region > 0
+    found = {"outside": seam.outside_difference(source.image, output.image, inside)}
+    due = source.index % options.flow_every == 0 and inside.any() and not source.cut
+    if so_far.last is not None and due:
+        seen = correspondence(so_far.last[0].image, source.image)
+        for name, where in (("warping", None), ("warping_faces", inside)):
+            for view, before, after in (("source", so_far.last[0], source), ("edited", so_far.last[1], output)):
+                found[f"{name}/{view}"] = moved_difference(before.image, after.image, seen, where)
+    tracks = so_far.tracks
+    if source.cut:  # persons of the shot before do not come back under their ids: only their motion is asked for
+        tracks = {person: replace(track, points=(), change=None) for person, track in tracks.items()}
+    return replace(
+        so_far,
+        figures=add_all(so_far.figures, found),
+        tracks=tracks,
+        last=(source, output),
+        strip=so_far.strip.add(lambda: _shown(faces)),
+    )
+
+
+def _points(crops: Sequence[NDArray[np.uint8]], tools: Instruments) -> NDArray[np.float32]:
+    """[N, 68, 2] pixels of the crops."""
+    with torch.inference_mode(), tools.compute.autocast():
+        found = known(tools.landmarks)(to_tensor(crops, tools.compute.device))
+    return to_pixels(found, len(crops[0])).float().cpu().numpy()
+
+
+def _with_face(so_far: Quality, faces: Faces, face: Face, edited: NDArray[np.uint8], points: Points | None) -> Quality:
+    """Figures of one face, against its own last frames."""
+    track, found = so_far.tracks.get(face.person, Track()), dict[str, float]()
+    if track.index != faces.frame.index - 1 or faces.frame.cut:
+        track = replace(track, points=(), change=None)
+    if points is not None:
+        track, found = _with_landmarks(track, face, len(edited), *points)
+    change = seam.change(known(face.crop), edited)
+    if track.change is not None:
+        found["seam"] = seam.flicker(track.change, change, seam.ring(oval(len(edited), content=face.content)))
+    track = replace(track, index=faces.frame.index, change=change)
+    tracks = {**so_far.tracks, face.person: track}
+    return replace(so_far, figures=add_all(so_far.figures, found), tracks=tracks)
+
+
+def _with_landmarks(
+    track: Track, face: Face, size: int, a: NDArray[np.float64], b: NDArray[np.float64]
+) -> tuple[Track, dict[str, float]]:
+    """Figures of the 68 points of source and edit, pixels of crops of ``size``."""
+    quad = known(face.quad)
+    eyes = float(np.linalg.norm(a[EYES[0]].mean(0) - a[EYES[1]].mean(0)))
+    found = {"hausdorff": hausdorff(a, b) / eyes}
+    to_frame = np.linalg.inv(np.vstack([quad_to_affine(quad, size), [0, 0, 1]]))[:2]
+    now = (a @ to_frame[:, :2].T + to_frame[:, 2], b @ to_frame[:, :2].T + to_frame[:, 2])
+    if len(track.points) == 2:
+        unit = eyes * quad_side(quad) / size / 100  # a hundredth of the eyes' distance, pixels
+        for i, view in enumerate(("source", "edited")):
+            found[f"jitter/{view}"] = shaking(track.points[0][i], track.points[1][i], now[i]) / unit
+    return replace(track, points=(*track.points[-1:], now), motion=track.motion.add(*now)), found
+
+
+def _with_reconstruction(so_far: Quality, looked_at: Sequence[tuple[Faces, Face]], tools: Instruments) -> Quality:
+    """The inversion against the crop it was made from."""
+    pairs = [
+        (known(face.crop), face.inversion)
+        for faces, face in looked_at
+        if face.inversion is not None and faces.frame.index % tools.options.reconstruction_every == 0
+    ]
+    if not pairs:
+        return so_far
+    # On a scale of 0..1.
+    a, b = ((to_tensor(pictures, tools.compute.device) + 1) / 2 for pictures in zip(*pairs, strict=True))
+    measures = {"mse": reconstruction.mse, "psnr": reconstruction.psnr, "ssim": reconstruction.ssim}
+    measures |= {"ms_ssim": reconstruction.ms_ssim} | ({"lpips": tools.lpips} if tools.lpips else {})
+    figures, missing = so_far.figures, dict(so_far.missing)
+    for name, distance in measures.items():
+        try:
+            with torch.inference_mode():
+                values = distance(a, b.clamp(0, 1))
+        except (MissingExtra, ValueError) as error:
+            missing[name] = str(error)
+            continue
+        for value in values.tolist():
+            figures = add_all(figures, {name: value})
+    return replace(so_far, figures=figures, missing=missing)
+
+
+def _shown(faces: Faces, width: int = 320) -> Shown:
+    frames = (faces.frame, known(faces.output))
+    height = round(frames[0].image.shape[0] * width / frames[0].image.shape[1])
+    small = [np.asarray(cv2.resize(f.image, (width, height), interpolation=cv2.INTER_AREA), np.uint8) for f in frames]
+    face = max(faces.faces, key=lambda f: quad_side(known(f.quad)), default=None)
+    pair = None if face is None else (known(face.crop), edited_crop(faces, face))
+    time = faces.frame.time
+    return Shown(faces.frame.index, None if time is None else float(time), small[0], small[1], pair)

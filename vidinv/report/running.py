@@ -1,10 +1,10 @@
-"""Figures over a stream of unknown length in a bounded memory."""
+"""Figures over a stream of unknown length in a bounded memory. All are frozen: adding gives a new one."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -13,26 +13,25 @@ from numpy.typing import NDArray
 T = TypeVar("T")
 
 
-@dataclass
+@dataclass(frozen=True)
 class Running:
     """Mean and standard deviation of the numbers added so far (Welford's recurrence)."""
 
     count: int = 0
-    mean_: float = 0.0
+    centre: float = 0.0
     squares: float = 0.0
 
-    def add(self, value: float) -> None:
+    def add(self, value: float) -> Running:
         """NaN says that there was nothing to measure, and is passed over."""
         if math.isnan(value):
-            return
-        self.count += 1
-        step = value - self.mean_
-        self.mean_ += step / self.count
-        self.squares += step * (value - self.mean_)
+            return self
+        step = value - self.centre
+        centre = self.centre + step / (self.count + 1)
+        return Running(self.count + 1, centre, self.squares + step * (value - centre))
 
     @property
     def mean(self) -> float | None:
-        return self.mean_ if self.count else None
+        return self.centre if self.count else None
 
     @property
     def deviation(self) -> float | None:
@@ -40,23 +39,29 @@ class Running:
         return math.sqrt(self.squares / self.count) if self.count > 1 else None
 
 
-@dataclass
+def add_all(figures: Mapping[str, Running], values: Mapping[str, float]) -> dict[str, Running]:
+    """The running figures with one more value of some of them."""
+    return {**figures, **{name: figures.get(name, Running()).add(value) for name, value in values.items()}}
+
+
+@dataclass(frozen=True)
 class Thinned(Generic[T]):
     """At most ``capacity`` of the items offered, evenly spread over all: every 1st, then every 2nd, 4th, ..."""
 
     capacity: int
     every: int = 1
     offered: int = 0
-    items: list[T] = field(default_factory=list)
+    items: tuple[T, ...] = ()
 
-    def add(self, make: Callable[[], T]) -> None:
+    def add(self, make: Callable[[], T]) -> Thinned[T]:
         """``make`` is called only if the item is kept."""
-        if self.offered % self.every == 0:
-            if len(self.items) == self.capacity:
-                self.items, self.every = self.items[::2], 2 * self.every
-            if self.offered % self.every == 0:
-                self.items.append(make())
-        self.offered += 1
+        items, every = self.items, self.every
+        if self.offered % every == 0:
+            if len(items) == self.capacity:
+                items, every = items[::2], 2 * every
+            if self.offered % every == 0:
+                items = (*items, make())
+        return replace(self, every=every, offered=self.offered + 1, items=items)
 
     def __iter__(self) -> Iterator[T]:
         return iter(self.items)
@@ -65,23 +70,21 @@ class Thinned(Generic[T]):
         return len(self.items)
 
 
-@dataclass
+@dataclass(frozen=True)
 class RunningMotion:
     """:func:`vidinv.metrics.landmarks.motion_kept` of two tracks, point by point [P, 2], without keeping them."""
 
     count: int = 0
-    source: NDArray | float = 0.0  # means so far
-    output: NDArray | float = 0.0
+    source: NDArray[np.float64] | float = 0.0  # means so far
+    output: NDArray[np.float64] | float = 0.0
     moved: float = 0.0
     both: float = 0.0
 
-    def add(self, source: NDArray, output: NDArray) -> None:
-        self.count += 1
-        step = source - self.source
-        self.source = self.source + step / self.count
-        self.output = self.output + (output - self.output) / self.count
-        self.moved += float((step * (source - self.source)).sum())
-        self.both += float((step * (output - self.output)).sum())
+    def add(self, source: NDArray[np.float64], output: NDArray[np.float64]) -> RunningMotion:
+        count, step = self.count + 1, source - self.source
+        mean, other = self.source + step / count, self.output + (output - self.output) / count
+        moved = self.moved + float((step * (source - mean)).sum())
+        return RunningMotion(count, mean, other, moved, self.both + float((step * (output - other)).sum()))
 
     @property
     def kept(self) -> float | None:

@@ -1,8 +1,9 @@
-"""What is counted while frames pass by; memory stays bounded but for the series."""
+"""What is counted while frames pass by; its memory is bounded."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,10 @@ from vidinv.report.running import Running, Thinned
 
 VIEWS = ("source", "inversion", "edited")
 PAIRS = 512  # frames per person that TG-ID compares, all with all
+Embeddings = Mapping[str, NDArray[np.float32]]  # by view
 
 
-@dataclass
+@dataclass(frozen=True)
 class PersonTally:
     """Running sums over the edited frames of one person; no embedding is kept but the first, the last and a few.
 
@@ -23,59 +25,93 @@ class PersonTally:
     """
 
     frames: int = 0
-    first: dict[str, NDArray] = field(default_factory=dict)
-    last: dict[str, NDArray] = field(default_factory=dict)
+    first: Embeddings = field(default_factory=dict)
+    last: Embeddings = field(default_factory=dict)
     last_index: int = -2
-    to_source: dict[str, float] = field(default_factory=dict)  # sum of <R(view_i), R(source_i)>
-    to_first: dict[str, float] = field(default_factory=dict)  # sum of <R(view_i), R(view_0)>
+    to_source: Mapping[str, float] = field(default_factory=dict)  # sum of <R(view_i), R(source_i)>
+    to_first: Mapping[str, float] = field(default_factory=dict)  # sum of <R(view_i), R(view_0)>
     local: float = 0.0  # sum of neighbours' similarity, edited over source
     neighbours: int = 0
-    spread: Thinned[tuple[NDArray, NDArray]] = field(default_factory=lambda: Thinned(PAIRS))  # source, edited
+    spread: Thinned[tuple[NDArray[np.float32], NDArray[np.float32]]] = Thinned(PAIRS)  # source, edited
 
-    def add(self, index: int, embeddings: dict[str, NDArray]) -> None:
-        """One frame: the unit embedding [D] of each view."""
-        self.first = self.first or embeddings
-        for view, embedding in embeddings.items():
-            value = float(similarity(embedding, self.first[view]))
-            self.to_first[view] = self.to_first.get(view, 0.0) + value
-            value = float(similarity(embedding, embeddings["source"]))
-            self.to_source[view] = self.to_source.get(view, 0.0) + value
+    def add(self, index: int, embeddings: Embeddings) -> PersonTally:
+        """One frame more: the unit embedding [D] of each view."""
+        first, local, neighbours = self.first or embeddings, self.local, self.neighbours
         if index == self.last_index + 1:
             kept = float(similarity(embeddings["source"], self.last["source"]))
-            self.local += float(similarity(embeddings["edited"], self.last["edited"])) / kept
-            self.neighbours += 1
-        self.spread.add(lambda: (embeddings["source"], embeddings["edited"]))
-        self.frames, self.last, self.last_index = self.frames + 1, embeddings, index
+            local += float(similarity(embeddings["edited"], self.last["edited"])) / kept
+            neighbours += 1
+        return PersonTally(
+            self.frames + 1,
+            first,
+            embeddings,
+            index,
+            _summed(self.to_source, {v: similarity(e, embeddings["source"]) for v, e in embeddings.items()}),
+            _summed(self.to_first, {v: similarity(e, first[v]) for v, e in embeddings.items()}),
+            local,
+            neighbours,
+            self.spread.add(lambda: (embeddings["source"], embeddings["edited"])),
+        )
 
 
-@dataclass
+def _summed(sums: Mapping[str, float], values: Mapping[str, Any]) -> dict[str, float]:
+    return {**sums, **{view: sums.get(view, 0.0) + float(value) for view, value in values.items()}}
+
+
+@dataclass(frozen=True)
 class Tally:
     """Everything that is counted while frames pass by."""
 
     frames: int = 0
-    faces: int = 0  # face crops in all frames
-    persons_seen: set[int] = field(default_factory=set)
-    persons: dict[int, PersonTally] = field(default_factory=dict)
-    attributes: dict[str, dict[str, float]] = field(default_factory=dict)  # name -> view -> sum of scores
+    faces: int = 0  # in all frames
+    persons_seen: frozenset[int] = frozenset()
+    persons: Mapping[int, PersonTally] = field(default_factory=dict)
+    attributes: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  # name -> view -> sum of scores
     attribute_faces: int = 0
-    changes: dict[tuple[str, int], Running] = field(default_factory=dict)  # (name, person): edited - source, scores
-    series: list[dict[str, Any]] = field(default_factory=list)
+    changes: Mapping[tuple[str, int], Running] = field(default_factory=dict)  # (name, person): edited - source, scores
+
+    def add_frame(self, persons: frozenset[int]) -> Tally:
+        """One frame more, and who is in it."""
+        return replace(
+            self,
+            frames=self.frames + 1,
+            faces=self.faces + len(persons),
+            persons_seen=self.persons_seen | persons if persons - self.persons_seen else self.persons_seen,
+        )
+
+    def add_identity(self, person: int, index: int, embeddings: Embeddings) -> Tally:
+        """The embeddings of a person's views in one frame; without any, nothing."""
+        if not embeddings:
+            return self
+        tally = self.persons.get(person, PersonTally()).add(index, embeddings)
+        return replace(self, persons={**self.persons, person: tally})
+
+    def add_attributes(self, person: int, scores: Mapping[str, tuple[float, float]]) -> Tally:
+        """What the attribute network says of one face, before and after, by the scores' names."""
+        sums, changes = dict(self.attributes), dict(self.changes)
+        for name, (before, after) in scores.items():
+            so_far = sums.get(name, {"source": 0.0, "edited": 0.0})
+            sums[name] = {"source": so_far["source"] + before, "edited": so_far["edited"] + after}
+            changes[name, person] = changes.get((name, person), Running()).add(after - before)
+        return replace(self, attributes=sums, changes=changes, attribute_faces=self.attribute_faces + 1)
 
 
-def summarise_identity(persons: dict[int, PersonTally]) -> tuple[dict, dict, float | None]:
+def summarise_identity(
+    persons: Mapping[int, PersonTally],
+) -> tuple[dict[str, float | None], dict[str, Any], float | None]:
     """identity_similarity, identity_consistency and TL-ID of a run; None where nothing was edited."""
     total = sum(p.frames for p in persons.values())
     if not total:
         nothing = dict.fromkeys(VIEWS)
         return dict.fromkeys(VIEWS[1:]), {**nothing, "persons": {}}, None
 
-    def mean(sums: str, view: str) -> float | None:
-        found = [getattr(p, sums).get(view) for p in persons.values()]
-        return None if None in found else sum(found) / total
+    def mean(sums: list[Mapping[str, float]], view: str) -> float | None:
+        found = [s[view] for s in sums if view in s]
+        return sum(found) / total if len(found) == len(sums) else None
 
-    alike = {view: mean("to_source", view) for view in VIEWS[1:]}
-    # Eq. 9 is about one person: every person is held against his own first frame, and frames count equally.
-    held: dict[str, Any] = {view: mean("to_first", view) for view in VIEWS}
+    alike = {view: mean([p.to_source for p in persons.values()], view) for view in VIEWS[1:]}
+    # Eq. 9 is about one person: every person is held against their own first frame, and frames count equally.
+    held: dict[str, Any] = {view: mean([p.to_first for p in persons.values()], view) for view in VIEWS}
     held["persons"] = {
         str(i): {v: p.to_first[v] / p.frames if v in p.to_first else None for v in VIEWS}
         for i, p in sorted(persons.items())
@@ -85,7 +121,7 @@ def summarise_identity(persons: dict[int, PersonTally]) -> tuple[dict, dict, flo
     return alike, held, local
 
 
-def global_identity(persons: dict[int, PersonTally]) -> float | None:
+def global_identity(persons: Mapping[int, PersonTally]) -> float | None:
     """TG-ID over at most ``PAIRS`` evenly spread frames of each person; persons count by their frames."""
     found = [
         (p.frames, global_consistency(*(np.stack(views) for views in zip(*p.spread, strict=True))))

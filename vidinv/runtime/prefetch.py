@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from typing import TypeVar
 
 T = TypeVar("T")
 _END = object()
 
 
-def prefetch(stream: Iterable[T], size: int = 4, name: str = "prefetch") -> Iterator[T]:
+def prefetch(stream: Iterable[T], size: int = 4, name: str = "prefetch") -> Generator[T, None, None]:
     """Yield what ``stream`` yields, while a thread works up to ``size`` items ahead.
 
     An exception in the stream is raised here, with its own traceback. Closing early (break, Ctrl-C, an exception

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -28,9 +28,15 @@ class Stopwatch:
     stages: dict[str, StageTime] = field(default_factory=dict)
     _nested: threading.local = field(default_factory=threading.local, repr=False)
 
-    def measure(self, name: str, stream: Iterable[T]) -> Iterator[T]:
+    def measure(self, name: str, stream: Iterable[T]) -> Generator[T, None, None]:
         """Pass ``stream`` on and book its time under ``name``."""
-        mine = self.stages.setdefault(name, StageTime())
+        return self._timed(stream, self.stages.setdefault(name, StageTime()))
+
+    def elsewhere(self, stream: Iterable[T]) -> Generator[T, None, None]:
+        """Pass ``stream`` on and book its time nowhere: waiting for another thread is not a stage's work."""
+        return self._timed(stream, StageTime())
+
+    def _timed(self, stream: Iterable[T], mine: StageTime) -> Generator[T, None, None]:
         iterator = iter(stream)
         try:
             while True:

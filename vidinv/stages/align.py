@@ -1,9 +1,8 @@
-"""Found -> Aligned: a steady crop around every face, smoothed over a bounded window of frames."""
+"""Faces get their crops: a steady square around every face, smoothed over a bounded window of frames."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
 from dataclasses import astuple, dataclass, replace
 
 import numpy as np
@@ -12,8 +11,8 @@ from numpy.typing import NDArray
 from vidinv.faces.quads import FACE, BoxTemplate, Template, quad_from_box, quad_from_points, quad_side
 from vidinv.faces.smoothing import reach, smooth_at
 from vidinv.faces.warps import crop
-from vidinv.runtime.window import View, windowed
-from vidinv.types import Aligned, Crop, Face, Found
+from vidinv.runtime.window import Memory, View, Window, advance
+from vidinv.types import Face, Faces, known
 
 
 @dataclass(frozen=True)
@@ -28,35 +27,21 @@ class AlignOptions:
     smallest: float = 24.0  # faces whose crop is smaller, in pixels of the frame, are left alone
 
 
-@dataclass(frozen=True)
-class _Sighting:
-    """What the window remembers of a frame once its picture is gone."""
-
-    cut: bool
-    faces: dict[int, Face]
-    quads: dict[int, NDArray]
+# Faces that wait for those after them; of frames gone by every face's record, with its quad as it was seen.
+AlignState = Window[Faces, Face]
 
 
-def align(stream: Iterable[Found], options: AlignOptions = AlignOptions()) -> Iterator[Aligned]:
-    """Smooth every person's quad and cut the crops.
+def align(
+    state: AlignState, faces: Faces | None, options: AlignOptions = AlignOptions()
+) -> tuple[AlignState, list[Faces]]:
+    """Smooth every person's quad and cut the crops; faces that get none are left out.
 
     Holds the pictures of the frames ahead in the window (0.4 s) and only the quads of those behind it.
     """
-
-    def remember(found: Found) -> _Sighting:
-        quads = {f.person: _quad(f, options.template) for f in found.faces}
-        return _Sighting(found.cut, {f.person: f for f in found.faces}, quads)
-
     spans = _Spans(*(round(s * options.rate) for s in (options.bridge, options.fade, options.confirm)))
-    sigma = options.sigma * options.rate
-    for found, view in windowed(stream, max(reach(sigma), *astuple(spans)), remember):
-        yield _aligned(found, view, sigma, spans, options)
-
-
-def _quad(face: Face, template: Template | BoxTemplate) -> NDArray:
-    if isinstance(template, BoxTemplate):
-        return quad_from_box(face.box, template)
-    return quad_from_points(face.points, template)
+    ahead = max(reach(options.sigma * options.rate), *astuple(spans))
+    state, due = advance(state, faces, _sightings(faces, options.template), ahead)
+    return state, [_aligned(one, view, spans, options) for one, view in due]
 
 
 @dataclass(frozen=True)
@@ -68,60 +53,60 @@ class _Spans:
     confirm: int
 
 
-def _aligned(found: Found, view: View[_Sighting], sigma: float, spans: _Spans, options: AlignOptions) -> Aligned:
-    window, at = view.around, view.at
-    first, last = _shot_bounds(window, at)
-    crops, faces = [], {f.person: f for f in found.faces}
-    for person in sorted({p for s in window[first : last + 1] for p in s.quads}):
-        run = _run([i for i in range(first, last + 1) if person in window[i].quads], at, spans.bridge)
-        if not run:
-            continue
-        quad = _smoothed([window[i].quads[person] for i in run], run, at, sigma)
-        weight = _weight(run, at, first, last, spans)
-        if weight <= 0 or quad_side(quad) < options.smallest:
-            continue
-        content = options.template.content
-        crops.append(Crop(person, quad, crop(found.frame.image, quad, options.size, content), weight, content))
-        if person not in faces:
-            nearest = min(run, key=lambda i: abs(i - at))
-            faces[person] = replace(window[nearest].faces[person], seen=False)
-    return Aligned(replace(found, faces=tuple(faces.values())), tuple(crops))
+def _sightings(faces: Faces | None, template: Template | BoxTemplate) -> Memory[Face] | None:
+    if faces is None:
+        return None
+    return Memory({f.person: replace(f, quad=_quad(f, template)) for f in faces.faces}, faces.frame.cut)
 
 
-def _shot_bounds(window: tuple[_Sighting, ...], at: int) -> tuple[int, int]:
-    """First and last index of the window that belong to the shot of ``at``."""
-    first = next((i for i in range(at, 0, -1) if window[i].cut), 0)
-    last = next((i - 1 for i in range(at + 1, len(window)) if window[i].cut), len(window) - 1)
-    return first, last
+def _quad(face: Face, template: Template | BoxTemplate) -> NDArray[np.float64]:
+    if isinstance(template, BoxTemplate):
+        return quad_from_box(face.box, template)
+    return quad_from_points(known(face.points), template)
 
 
-def _run(seen: list[int], at: int, bridge: int) -> list[int]:
-    """The sightings around ``at`` without a gap longer than ``bridge``; empty if ``at`` lies in no such run."""
-    runs: list[list[int]] = []
-    for i in seen:
-        if runs and i - runs[-1][-1] <= bridge + 1:
-            runs[-1].append(i)
-        else:
-            runs.append([i])
-    return next((r for r in runs if r[0] <= at <= r[-1]), [])
+def _aligned(faces: Faces, view: View[Face], spans: _Spans, options: AlignOptions) -> Faces:
+    first, last = view.shot()
+    around = view.around[view.at + first : view.at + last + 1]
+    placed = []
+    for person in sorted({person for memory in around for person in memory.of}):
+        track = view.track(person, spans.bridge)
+        face = _placed(track, first, last, spans, options)
+        if face is not None:
+            picture = crop(faces.frame.image, known(face.quad), options.size, options.template.content)
+            placed.append(replace(face, crop=picture, content=options.template.content))
+    return replace(faces, faces=tuple(placed))
 
 
-def _smoothed(quads: list[NDArray], run: list[int], at: int, sigma: float) -> NDArray:
-    every = np.arange(run[0], run[-1] + 1)
-    filled = np.stack([np.interp(every, run, column) for column in np.stack(quads).reshape(len(run), -1).T], 1)
-    near = np.abs(every - at) <= reach(sigma)
-    return smooth_at(every[near] - at, filled[near], sigma).reshape(4, 2)
+def _placed(track: list[tuple[int, Face]], first: int, last: int, spans: _Spans, options: AlignOptions) -> Face | None:
+    """The person in the middle of their track, with quad and weight; None where there is nothing to edit."""
+    if not track:
+        return None
+    places = [at for at, _ in track]
+    quad = _smoothed([known(face.quad) for _, face in track], places, options.sigma * options.rate)
+    weight = _weight(places, first, last, spans)
+    if weight <= 0 or quad_side(quad) < options.smallest:
+        return None
+    nearest, face = min(track, key=lambda sighting: abs(sighting[0]))
+    return replace(face, quad=quad, weight=weight, seen=nearest == 0)
 
 
-def _weight(run: list[int], at: int, first: int, last: int, spans: _Spans) -> float:
+def _smoothed(quads: list[NDArray[np.float64]], places: list[int], sigma: float) -> NDArray[np.float64]:
+    every = np.arange(places[0], places[-1] + 1)
+    filled = np.stack([np.interp(every, places, column) for column in np.stack(quads).reshape(len(places), -1).T], 1)
+    near = np.abs(every) <= reach(sigma)
+    return smooth_at(every[near], filled[near], sigma).reshape(4, 2)
+
+
+def _weight(places: list[int], first: int, last: int, spans: _Spans) -> float:
     """1 inside a track; falls to 0 towards a start or end that is no cut, so that nothing pops in or out.
 
     A face that is there when its shot begins, or still there when it ends, is edited from the first to the last
     frame; the window's own ends say nothing about the track.
     """
-    from_start = math.inf if run[0] == first else at - run[0] + 1
-    to_end = math.inf if run[-1] == last else run[-1] - at + 1
-    if math.isfinite(from_start) and math.isfinite(to_end) and run[-1] - run[0] < spans.confirm:
+    from_start = math.inf if places[0] == first else 1 - places[0]
+    to_end = math.inf if places[-1] == last else places[-1] + 1
+    if math.isfinite(from_start) and math.isfinite(to_end) and places[-1] - places[0] < spans.confirm:
         return 0.0  # seen for a moment only: the detector was mistaken
     nearest = min(from_start, to_end)
     if nearest > spans.fade:

@@ -1,9 +1,9 @@
-"""Rendered -> Rendered: what is known of every drawn face before the change goes in."""
+"""What is known of every drawn face before the change goes in."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,10 +15,10 @@ from vidinv.faces.pose import pose_from_points
 from vidinv.models.identity import IdentityNet
 from vidinv.models.pictures import to_tensor
 from vidinv.models.visibility import VisibilityNet
-from vidinv.runtime.batching import groups
+from vidinv.runtime.batching import Collected, collect, in_batches
 from vidinv.runtime.compute import Compute
-from vidinv.runtime.window import View, windowed
-from vidinv.types import Assessment, Rendered
+from vidinv.runtime.window import Memory, View, Window, advance
+from vidinv.types import Assessment, Face, Faces, known
 
 VIEWS = ("source", "inversion", "edit")
 
@@ -27,12 +27,12 @@ VIEWS = ("source", "inversion", "edit")
 class AssessOptions:
     batch: int = 8  # faces per pass
     sigma: float = 0.08  # seconds; what a face is, is the mean of its inversions over so long: what only passes is not
-    cover: float = 0.03  # seconds over which the map of what covers it is smoothed: hands are quick
+    cover: float = 0.03  # seconds over which the map of what lies over it is smoothed: hands are quick
     rate: float = 30.0  # frames per second
 
 
 @dataclass(frozen=True)
-class _Look:
+class Look:
     """What the networks say of one crop."""
 
     identities: dict[str, NDArray[np.float32]]  # see Assessment
@@ -40,89 +40,83 @@ class _Look:
 
 
 @dataclass(frozen=True)
-class _Memory:
+class Past:
     """What the window keeps of one face in one frame."""
 
     inversion: NDArray[np.float32]
     maps: NDArray[np.float32] | None
 
 
+@dataclass(frozen=True)
+class Looked:
+    """A frame with what the networks say of its drawn faces, by person."""
+
+    faces: Faces
+    looks: dict[int, Look]
+
+
+@dataclass(frozen=True)
+class AssessState:
+    waiting: Collected[Faces] = Collected()
+    window: Window[Looked, Past] = Window()
+
+
 def assess(
-    stream: Iterable[Rendered],
+    state: AssessState,
+    faces: Faces | None,
     identity: IdentityNet | None,
     compute: Compute,
     options: AssessOptions = AssessOptions(),
     *,
     visibility: VisibilityNet | None = None,
-) -> Iterator[Rendered]:
-    """Add an Assessment for every edited face. The only doubt it raises is "missed"; others are :func:`trust`'s.
+) -> tuple[AssessState, list[Faces]]:
+    """Add an Assessment to every drawn face. The only doubt it raises is "missed"; others are the gate's.
 
     The encoder reproduces a hand before a face as well as the face, so a frame's own inversion tells nothing of it.
     A network that looks for such things does, and the mean over the frames around: what comes and goes is not in it.
 
     :param identity: None leaves ``identities`` empty.
-    :param visibility: None leaves ``covered`` and ``visible`` None.
+    :param visibility: None leaves ``occluded_share`` and ``visible`` None.
     """
-    sigma = options.sigma * options.rate
-    looked = _looked_at(stream, identity, visibility, compute, options.batch)
-    for (rendered, looks), view in windowed(looked, math.ceil(2 * sigma), _memories):
-        assessments = tuple(
-            None if look is None else _appraisal(rendered, i, look, _track(view, crop.person), options)
-            for i, (crop, look) in enumerate(zip(rendered.edited.coded.aligned.crops, looks, strict=True))
-        )
-        yield replace(rendered, assessments=assessments)
+
+    def looks_of(some: Sequence[Face]) -> Iterator[Look]:
+        both = _embedded(some, identity, compute), _mapped(some, visibility, compute)
+        return (Look(*pair) for pair in zip(*both, strict=True))
+
+    waiting, group = collect(state.waiting, faces, lambda one: len(_drawn(one)), options.batch)
+    looks = iter(in_batches([face for one in group for face in _drawn(one)], options.batch, looks_of))
+    window, reach, due = state.window, math.ceil(2 * options.sigma * options.rate), []
+    for one in group:
+        looked = Looked(one, {face.person: next(looks) for face in _drawn(one)})
+        window, now = window.push(looked, _memory(looked), reach)
+        due += now
+    if faces is None:
+        window, rest = advance(window, None, None, reach)
+        due += rest
+    return AssessState(waiting, window), [_assessed(looked, view, options) for looked, view in due]
 
 
-Looks = tuple[_Look | None, ...]  # per crop; None: not edited
-Track = list[tuple[int, _Memory]]  # of one person: frames from the one asked for, and what is kept of them
+def _drawn(faces: Faces) -> list[Face]:
+    return [face for face in faces.faces if face.edited is not None]
 
 
-def _looked_at(
-    stream: Iterable[Rendered],
-    identity: IdentityNet | None,
-    visibility: VisibilityNet | None,
-    compute: Compute,
-    batch: int,
-) -> Iterator[tuple[Rendered, Looks]]:
-    for group in groups(stream, lambda r: sum(e is not None for e in r.edits), batch):
-        drawn = [(r, i) for r in group for i, e in enumerate(r.edits) if e is not None]
-        looks = []
-        for start in range(0, len(drawn), batch):
-            some = drawn[start : start + batch]
-            both = _embedded(some, identity, compute), _mapped(some, visibility, compute)
-            looks += [_Look(*pair) for pair in zip(*both, strict=True)]
-        found = iter(looks)
-        for rendered in group:
-            yield rendered, tuple(None if e is None else next(found) for e in rendered.edits)
-
-
-def _memories(item: tuple[Rendered, Looks]) -> dict[int, _Memory]:
-    """By person. A person lives within one shot."""
-    rendered, looks = item
-    crops = rendered.edited.coded.aligned.crops
-    return {
-        crop.person: _Memory(picture, look.maps if look is not None else None)
-        for crop, picture, look in zip(crops, rendered.inversions, looks, strict=True)
-        if picture is not None
-    }
-
-
-def _track(view: View[dict[int, _Memory]], person: int) -> Track:
-    return [(i - view.at, known[person]) for i, known in enumerate(view.around) if person in known]
+def _memory(looked: Looked) -> Memory[Past]:
+    past = {f.person: Past(known(f.inversion), looked.looks[f.person].maps) for f in _drawn(looked.faces)}
+    return Memory(past, looked.faces.frame.cut)
 
 
 def _mean(values: list[tuple[int, NDArray[np.float32]]], sigma: float) -> NDArray[np.float32]:
-    """Gaussian mean about frame 0."""
+    """Gaussian mean about place 0."""
     weights = np.exp([-0.5 * (t / max(sigma, 1e-9)) ** 2 for t, _ in values]).astype(np.float32)
     return np.tensordot(weights / weights.sum(), np.stack([value for _, value in values]), 1)
 
 
 def _embedded(
-    drawn: list[tuple[Rendered, int]], identity: IdentityNet | None, compute: Compute
+    some: Sequence[Face], identity: IdentityNet | None, compute: Compute
 ) -> list[dict[str, NDArray[np.float32]]]:
     if identity is None:
-        return [{} for _ in drawn]
-    views = [p for r, i in drawn for p in (_source(r, i).astype(np.float32), r.inversions[i], r.edits[i])]
+        return [{} for _ in some]
+    views = [p for f in some for p in (known(f.crop).astype(np.float32), known(f.inversion), known(f.edited))]
     with torch.inference_mode(), compute.autocast():
         embeddings = identity(to_tensor(np.stack(views), compute.device)).float().cpu().numpy()
     threes = embeddings.reshape(-1, len(VIEWS), embeddings.shape[-1])
@@ -131,35 +125,37 @@ def _embedded(
 
 
 def _mapped(
-    drawn: list[tuple[Rendered, int]], visibility: VisibilityNet | None, compute: Compute
-) -> list[NDArray[np.float32] | None]:
+    some: Sequence[Face], visibility: VisibilityNet | None, compute: Compute
+) -> Sequence[NDArray[np.float32] | None]:
     if visibility is None:
-        return [None for _ in drawn]
+        return [None for _ in some]
     with torch.inference_mode(), compute.autocast():
-        maps = visibility(to_tensor(np.stack([_source(r, i) for r, i in drawn]), compute.device))
-    return list(torch.stack(maps, 1).float().cpu().numpy())
+        maps = visibility(to_tensor(np.stack([known(face.crop) for face in some]), compute.device))
+    return list(torch.stack([maps.face, maps.occluder], 1).float().cpu().numpy())
 
 
-def _source(rendered: Rendered, i: int) -> NDArray[np.uint8]:
-    return rendered.edited.coded.aligned.crops[i].image
+def _assessed(looked: Looked, view: View[Past], options: AssessOptions) -> Faces:
+    def assessed(face: Face) -> Face:
+        look = looked.looks.get(face.person)
+        if look is None:
+            return face
+        # Without a limit to gaps: what the face is, is no other for a moment in which nothing was edited.
+        return replace(face, assessment=_assessment(face, look, view.track(face.person, math.inf), options))
+
+    return looked.faces.each(assessed)
 
 
-def _appraisal(rendered: Rendered, i: int, look: _Look, track: Track, options: AssessOptions) -> Assessment:
+def _assessment(face: Face, look: Look, track: list[tuple[int, Past]], options: AssessOptions) -> Assessment:
     """:param track: the person, in this frame and those around it."""
-    aligned = rendered.edited.coded.aligned
-    crop = aligned.crops[i]
-    face = next((f for f in aligned.found.faces if f.person == crop.person), None)
-    yaw, pitch = pose_from_points(face.points)[:2] if face is not None and face.points is not None else (0.0, 0.0)
-    covered, visible = None, None
+    yaw, pitch = pose_from_points(face.points)[:2] if face.points is not None else (0.0, 0.0)
+    source, share, visible = known(face.crop), None, None
     if look.maps is not None:
         maps = _mean([(t, m.maps) for t, m in track if m.maps is not None], options.cover * options.rate)
-        visible = uncovered(maps[1], len(crop.image))
-        covered = 0.0 if visible is None else covered_share(visible, maps[0])
-    mask = oval(len(crop.image), content=crop.content)
+        visible = uncovered(maps[1], len(source))
+        share = 0.0 if visible is None else covered_share(visible, maps[0])
+    mask = oval(len(source), content=face.content)
     mask = mask if visible is None else mask * visible
     usual = _mean([(t, m.inversion) for t, m in track], options.sigma * options.rate)
-    error = np.square(crop.image - usual).mean(2)
-    unexplained = float(np.sqrt((error * mask).sum() / max(mask.sum(), 1.0)))
-    doubts = () if face is not None and face.seen else ("missed",)
-    strength = rendered.edited.strength
-    return Assessment(look.identities, yaw, pitch, unexplained, strength, covered, visible, doubts)
+    error = np.square(source - usual).mean(2)
+    residual = float(np.sqrt((error * mask).sum() / max(mask.sum(), 1.0)))
+    return Assessment(look.identities, yaw, pitch, residual, share, visible, () if face.seen else ("missed",))

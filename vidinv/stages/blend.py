@@ -1,58 +1,56 @@
-"""Steadied -> Blended: the change goes into the untouched frame."""
+"""The change goes into the untouched frame."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vidinv.faces import compositing
 from vidinv.faces.masks import oval
-from vidinv.types import Blended, Change, Steadied
-
-Composite = Literal["detail", "replace"]
+from vidinv.types import Change, Composite, Face, Faces, known
 
 
 @dataclass(frozen=True)
 class BlendOptions:
-    composite: Composite = "detail"
+    composite: Composite = "detail"  # add the change to the frame's own pixels, or paste the generated face
 
 
-def blend(stream: Iterable[Steadied], options: BlendOptions = BlendOptions()) -> Iterator[Blended]:
-    """Composite every edited face, smallest first, so that the nearest lies on top.
+def blend(state: None, faces: Faces | None, options: BlendOptions = BlendOptions()) -> tuple[None, list[Faces]]:
+    """Composite every changed face, in the order of persons, into ``output``.
 
-    A frame without an edit is passed on as the same object: not one bit of it changes.
+    A frame without a change is passed on as the same object: not one bit of it changes.
     """
-    for steadied in stream:
-        frame, rendered, masks = steadied.frame, steadied.rendered, []
-        image = frame.image
-        crops = rendered.edited.coded.aligned.crops
-        known = rendered.assessments or (None,) * len(crops)
-        for crop, before, change, assessment in zip(crops, rendered.inversions, steadied.changes, known, strict=True):
-            if change is None:
-                masks.append(None)
-                continue
-            mask = oval(before.shape[0], content=crop.content) * np.float32(crop.weight)
-            if assessment is not None and assessment.visible is not None:
-                mask = mask * assessment.visible  # what lies over the face keeps its own pixels
-            masks.append(mask)
-            image = _composite(image, frame.image is image, crop.quad, before, change, masks[-1], options.composite)
-        blended = frame if image is frame.image else replace(frame, image=image)
-        yield Blended(blended, rendered, tuple(masks))
+    if faces is None:
+        return state, []
+    masked = faces.each(lambda face: replace(face, mask=_mask(face)))
+    image = faces.frame.image
+    for face in masked.faces:
+        if face.change is not None:
+            image = _composite(image, image is faces.frame.image, face, face.change, options.composite)
+    output = faces.frame if image is faces.frame.image else replace(faces.frame, image=image)
+    return state, [replace(masked, output=output)]
 
 
-def _composite(
-    image: NDArray, first: bool, quad: NDArray, before: NDArray, change: Change, mask: NDArray, how: Composite
-) -> NDArray:
+def _mask(face: Face) -> NDArray[np.float32] | None:
+    if face.change is None:
+        return None
+    mask = oval(len(known(face.crop)), content=face.content) * np.float32(face.weight)
+    if face.assessment is None or face.assessment.visible is None:
+        return mask
+    return mask * face.assessment.visible  # what lies over the face keeps its own pixels
+
+
+def _composite(image: NDArray[np.uint8], first: bool, face: Face, change: Change, how: Composite) -> NDArray[np.uint8]:
     """The picture with one face's change in it; the frame's own array is never written to."""
+    quad, mask = known(face.quad), known(face.mask)
     x0, y0, x1, y1 = compositing.bounds(quad, image.shape)
     if x1 <= x0 or y1 <= y0:
         return image
     if how == "replace":
-        box, pixels = compositing.replace_crop(image, quad, compositing.changed_picture(before, change), mask)
+        changed = compositing.changed_picture(known(face.inversion), change)
+        box, pixels = compositing.replace_crop(image, quad, changed, mask)
     else:
         box, pixels = compositing.add_change(image, quad, change, mask)
     x0, y0, x1, y1 = box

@@ -1,4 +1,4 @@
-"""Frame -> Found: whose faces are where, with ids that last as long as the shot.
+"""Frame -> Faces: whose faces are where, with ids that last as long as the shot.
 
 Between full searches each known face is looked for around its last place only, in a picture scaled so that the face
 always has the same size: about a tenth of a full search's time.
@@ -6,8 +6,7 @@ always has the same size: about a tenth of a full search's time.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 
 from vidinv.faces.tracks import Tracks, advance, overlap
 from vidinv.models.face_detector import Detections, FaceDetector
-from vidinv.types import Face, Found, Frame
+from vidinv.types import Face, Faces, Frame
 from vidinv.video.shots import ShotState, is_cut
 
 
@@ -48,30 +47,41 @@ def make_detectors(options: DetectOptions, device: str = "cpu") -> Detectors:
     )
 
 
-def detect(frames: Iterable[Frame], detectors: Detectors, options: DetectOptions = DetectOptions()) -> Iterator[Found]:
-    """Find and name the faces of every frame, largest first; one Found per frame."""
-    overdue = max(options.full_every, options.idle_every)
-    tracks, shot, since_full = Tracks(), ShotState(), overdue
-    for frame in frames:
-        cut, shot = is_cut(shot, frame.image)
-        if cut:
-            tracks, since_full = Tracks(next_person=tracks.next_person), overdue
-        faces: list[Face] = []
-        lost = False
-        for track in tracks.alive:
-            if track.missing == 0:
-                face = _search_region(frame.image, track.face, detectors.region, options)
-                faces += [face] if face is not None else []
-                lost |= face is None
-        every = options.full_every if tracks.alive else options.idle_every
-        if lost or since_full >= every:
-            faces, since_full = _merge(_search_all(frame.image, detectors.full, options), faces), 0
-        since_full += 1
-        tracks, named = advance(tracks, _distinct(faces), options.patience)
-        yield Found(frame, tuple(sorted(named, key=lambda f: -_side(f.box))), cut)
+@dataclass(frozen=True)
+class DetectState:
+    """What is known of the stream so far."""
+
+    tracks: Tracks = Tracks()
+    shot: ShotState = ShotState()
+    since_full: int | None = None  # frames since the last full search; None: one is due
 
 
-def _side(box: NDArray) -> float:
+def detect(
+    state: DetectState, frame: Frame | None, detectors: Detectors, options: DetectOptions = DetectOptions()
+) -> tuple[DetectState, list[Faces]]:
+    """Find and name the faces of a frame, largest first."""
+    if frame is None:
+        return state, []
+    tracks, since_full = state.tracks, state.since_full
+    cut, shot = is_cut(state.shot, frame.image)
+    if cut:
+        tracks, since_full = Tracks(next_person=tracks.next_person), None
+    faces: list[Face] = []
+    lost = False
+    for track in tracks.alive:
+        if track.missing == 0:
+            face = _search_region(frame.image, track.face, detectors.region, options)
+            faces += [face] if face is not None else []
+            lost |= face is None
+    every = options.full_every if tracks.alive else options.idle_every
+    if lost or since_full is None or since_full >= every:
+        faces, since_full = _merge(_search_all(frame.image, detectors.full, options), faces), 0
+    tracks, named = advance(tracks, _distinct(faces), options.patience)
+    found = Faces(replace(frame, cut=cut), tuple(sorted(named, key=lambda f: -_side(f.box))))
+    return DetectState(tracks, shot, since_full + 1), [found]
+
+
+def _side(box: NDArray[np.float32]) -> float:
     return float((box[2:] - box[:2]).max())
 
 
@@ -85,13 +95,18 @@ def _faces(found: Detections, options: DetectOptions, scale: float, x0: float, y
     ]
 
 
-def _search_all(image: NDArray, detector: FaceDetector, options: DetectOptions) -> list[Face]:
+def _search_all(image: NDArray[np.uint8], detector: FaceDetector, options: DetectOptions) -> list[Face]:
     scale = min(1.0, options.search_side / min(image.shape[:2]))
-    small = image if scale == 1 else cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    return _faces(detector(small), options, scale, 0, 0)
+    if scale < 1:
+        image = _shrunk(image, scale)
+    return _faces(detector(image), options, scale, 0, 0)
 
 
-def _search_region(image: NDArray, face: Face, detector: FaceDetector, options: DetectOptions) -> Face | None:
+def _shrunk(image: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
+    return np.asarray(cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _search_region(image: NDArray[np.uint8], face: Face, detector: FaceDetector, options: DetectOptions) -> Face | None:
     """The face again, near where it was; None when it is not there."""
     side = options.region * _side(face.box)
     centre = (face.box[:2] + face.box[2:]) / 2
@@ -101,13 +116,17 @@ def _search_region(image: NDArray, face: Face, detector: FaceDetector, options: 
         # Average before the warp: a large face would be sampled at every other pixel only.
         left, top = max(int(x0), 0), max(int(y0), 0)
         part = image[top : int(y0 + side) + 1, left : int(x0 + side) + 1]
-        part = cv2.resize(part, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        part = _shrunk(part, scale)
         affine = np.array([[1, 0, (left - x0) * scale], [0, 1, (top - y0) * scale]])
     else:
         part, affine = image, np.array([[scale, 0, -x0 * scale], [0, scale, -y0 * scale]])
     size = (options.region_size, options.region_size)
     region = cv2.warpAffine(part, affine, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-    near = [f for f in _faces(detector(region), options, scale, x0, y0) if overlap(f.box, face.box) > 0.2]
+    near = [
+        f
+        for f in _faces(detector(np.asarray(region, np.uint8)), options, scale, x0, y0)
+        if overlap(f.box, face.box) > 0.2
+    ]
     return max(near, key=lambda f: overlap(f.box, face.box), default=None)
 
 
@@ -119,7 +138,7 @@ def _merge(full: list[Face], known: list[Face]) -> list[Face]:
 def _distinct(faces: list[Face]) -> list[Face]:
     """Two tracks that ran into the same face: the more certain one keeps it."""
     kept: list[Face] = []
-    for face in sorted(faces, key=lambda f: -f.score):
+    for face in sorted(faces, key=lambda f: -f.detection):
         if all(overlap(face.box, k.box) < 0.5 for k in kept):
             kept.append(face)
     return kept

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from vidinv.errors import UsageError
-from vidinv.types import Frame
+from vidinv.types import Backend, Frame
 from vidinv.video import EncoderSettings, VideoInfo, Writer
 from vidinv.video.interfaces import FrameWriter
 
@@ -16,7 +15,7 @@ from vidinv.video.interfaces import FrameWriter
 @dataclass(frozen=True)
 class EncodeOptions(EncoderSettings):
     overwrite: bool = False  # replace an existing output
-    backend: Literal["pyav", "ffmpeg"] = "pyav"  # "ffmpeg": the system's program, an extra
+    backend: Backend = "pyav"
 
 
 def encode(

@@ -1,16 +1,17 @@
-"""Rendered -> Rendered: where a face is not to be trusted, its edit fades to the source, smoothly in time."""
+"""Where a face is not to be trusted, its edit fades to the source, smoothly in time."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vidinv.runtime.window import View, windowed
-from vidinv.types import Assessment, Rendered
+from vidinv.runtime.window import Memory, View, Window, advance
+from vidinv.types import Assessment, Face, Faces, known
 
 MEDIAN = 2  # frames on either side whose median counts: one odd frame is noise of the networks, not an event
 
@@ -23,9 +24,9 @@ class GateOptions:
         45.0  # degrees; the networks' training faces look within about 40, five points say 50 to 64 of a profile
     )
     pitch: float = 40.0  # degrees; noses differ by ten and an open mouth adds as much, so only extremes count
-    covered: float = 0.5  # share of the face that something may lie over; a hand over nose and mouth takes 0.45
+    occluded: float = 0.5  # share of the face that something may lie over; a hand over nose and mouth takes 0.45
     occlusion: float = (
-        1.4  # times the usual unexplained difference, beside what is known to cover the face; expressions reach 1.3,
+        1.4  # times the usual residual, beside what is known to lie over the face; expressions reach 1.3,
         # passers-by that no network saw 1.5 to 2.7
     )
     identity: float = (
@@ -42,20 +43,6 @@ class GateOptions:
     rate: float = 30.0  # frames per second
 
 
-def gate(stream: Iterable[Rendered], options: GateOptions = GateOptions()) -> Iterator[Rendered]:
-    """Name the doubts in every assessment, and lower the weight of the crops around those that last.
-
-    A face of no weight loses its edit, so that its frame comes out bit-identical; its inversion stays for the report.
-    """
-    for rendered, view in windowed(_judged(stream, options), round(options.fade * options.rate), _appraisals):
-        yield _weighted(rendered, view, round(options.fade * options.rate))
-
-
-def _appraisals(rendered: Rendered) -> dict[int, Assessment]:
-    crops = rendered.edited.coded.aligned.crops
-    return {c.person: a for c, a in zip(crops, rendered.assessments, strict=True) if a is not None}
-
-
 @dataclass(frozen=True)
 class Usual:
     """What is usual for a person, from the trusted frames so far."""
@@ -63,65 +50,97 @@ class Usual:
     frames: int
     look: NDArray[np.float64]  # [D] mean embedding of the crops
     likeness: float  # cosine of edit and crop
-    unexplained: float  # levels
-    strength: float  # of the edit that the likeness was seen at
+    residual: float  # levels
+    amount: float  # of the edit that the likeness was seen at
     doubted: int = 0  # frames for which "occlusion" or "identity" has lasted
 
 
-def _judged(stream: Iterable[Rendered], options: GateOptions) -> Iterator[Rendered]:
+@dataclass(frozen=True)
+class GateState:
+    to_judge: Window[Faces, Assessment] = Window()
+    usual: Mapping[int, Usual] = field(default_factory=dict)  # by person
+    to_weigh: Window[Faces, Assessment] = Window()
+
+
+def gate(state: GateState, faces: Faces | None, options: GateOptions = GateOptions()) -> tuple[GateState, list[Faces]]:
+    """Name the doubts in every assessment, and lower the weight of the faces around those that last.
+
+    A face of no weight loses its edit, so that its frame comes out bit-identical; its inversion stays for the report.
+    """
+    fade, ahead = round(options.fade * options.rate), max(MEDIAN, round(options.missed * options.rate))
+    to_judge, due = advance(state.to_judge, faces, _assessments(faces), ahead)
+    usual, to_weigh, out = state.usual, state.to_weigh, []
+    for one, view in due:
+        judged, usual = _judged(one, view, usual, options)
+        to_weigh, now = to_weigh.push(judged, known(_assessments(judged)), fade)
+        out += now
+    if faces is None:
+        to_weigh, rest = advance(to_weigh, None, None, fade)
+        out += rest
+    weighed = [one.each(partial(_weighed, view=view, fade=fade)) for one, view in out]
+    return GateState(to_judge, usual, to_weigh), weighed
+
+
+def _assessments(faces: Faces | None) -> Memory[Assessment] | None:
+    if faces is None:
+        return None
+    assessed = {f.person: f.assessment for f in faces.faces if f.assessment is not None}
+    return Memory(assessed, faces.frame.cut)
+
+
+def _judged(
+    faces: Faces, view: View[Assessment], usual: Mapping[int, Usual], options: GateOptions
+) -> tuple[Faces, Mapping[int, Usual]]:
     """Doubts by name; trust 0 where they are to be acted upon."""
-    usual: dict[int, Usual] = {}
-    for rendered, view in windowed(stream, max(MEDIAN, round(options.missed * options.rate)), _appraisals):
-        judged = {}
-        for person in _appraisals(rendered):
-            around = _together(view, person)
-            judged[person], usual[person] = judge(*around, usual.get(person), options)
-        crops = rendered.edited.coded.aligned.crops
-        told = tuple(None if a is None else judged[c.person] for c, a in zip(crops, rendered.assessments, strict=True))
-        yield replace(rendered, assessments=told)
+    # Persons live within one shot.
+    learnt: dict[int, Usual] = {} if faces.frame.cut else dict(usual)
+
+    def judged(face: Face) -> Face:
+        if face.assessment is None:
+            return face
+        track = view.track(face.person)
+        around, at = [a for _, a in track], [place for place, _ in track].index(0)
+        assessment, learnt[face.person] = judge(around, at, face.amount, learnt.get(face.person), options)
+        return replace(face, assessment=assessment)
+
+    return faces.each(judged), learnt
 
 
-def _together(view: View[dict[int, Assessment]], person: int) -> tuple[list[Assessment], int]:
-    """The person's assessments around the middle of the view without a gap, and where the middle is among them."""
-    first = last = view.at
-    while first > 0 and person in view.around[first - 1]:
-        first -= 1
-    while last + 1 < len(view.around) and person in view.around[last + 1]:
-        last += 1
-    return [view.around[i][person] for i in range(first, last + 1)], view.at - first
+def judge(
+    around: list[Assessment], at: int, amount: float, usual: Usual | None, options: GateOptions
+) -> tuple[Assessment, Usual]:
+    """The assessment at ``at`` with its doubts, trust 0 or 1, and what is usual from now on.
 
-
-def judge(around: list[Assessment], at: int, usual: Usual | None, options: GateOptions) -> tuple[Assessment, Usual]:
-    """The assessment at ``at`` with its doubts, trust 0 or 1, and what is usual from now on."""
+    :param amount: of the edits that act on the face now.
+    """
     mine, near = around[at], around[max(at - MEDIAN, 0) : at + MEDIAN + 1]
-    known = bool(mine.identities)  # without an identity network that doubt is never raised
-    look = mine.identities["source"].astype(np.float64) if known else np.zeros(0)
-    likeness = float(np.median([a.identities["edit"] @ a.identities["source"] for a in near])) if known else 0.0
-    unexplained = float(np.median([a.unexplained for a in near]))
-    if usual is not None and abs(mine.strength - usual.strength) > 0.05 * usual.strength:
+    identified = bool(mine.identities)  # without an identity network that doubt is never raised
+    look = mine.identities["source"].astype(np.float64) if identified else np.zeros(0)
+    likeness = float(np.median([a.identities["edit"] @ a.identities["source"] for a in near])) if identified else 0.0
+    residual = float(np.median([a.residual for a in near]))
+    if usual is not None and abs(amount - usual.amount) > 0.05 * usual.amount:
         # Somebody asked for more or less of the edit: what that costs in likeness is no reason for doubt.
-        usual = replace(usual, likeness=likeness, strength=mine.strength)
+        usual = replace(usual, likeness=likeness, amount=amount)
     doubts = []
     if abs(np.median([a.yaw for a in near])) > options.yaw or abs(np.median([a.pitch for a in near])) > options.pitch:
         doubts.append("pose")
-    hidden = float(np.median([a.covered or 0.0 for a in near])) > options.covered
-    believed = usual is not None and usual.frames >= options.settle * options.rate
-    changed = believed and unexplained > options.occlusion * usual.unexplained
-    other = believed and known and _is_other(near, usual, likeness, options)
+    hidden = float(np.median([a.occluded_share or 0.0 for a in near])) > options.occluded
+    believed = usual if usual is not None and usual.frames >= options.settle * options.rate else None
+    changed = believed is not None and residual > options.occlusion * believed.residual
+    other = believed is not None and identified and _is_other(near, believed, likeness, options)
     doubts += ["occlusion"] * (hidden or changed) + ["identity"] * other
     act = bool(doubts) or _missed_for(around, at) > options.missed * options.rate
-    fresh = Usual(0, look, likeness, unexplained, mine.strength)
-    if (changed or other) and not hidden:  # what hides a face never becomes usual, however long it does
+    fresh = Usual(0, look, likeness, residual, amount)
+    if usual is not None and (changed or other) and not hidden:  # what hides a face never becomes usual
         usual = replace(usual, doubted=usual.doubted + 1)
         usual = usual if usual.doubted <= options.patience * options.rate else fresh
     elif "missed" not in mine.doubts and not doubts:
         usual = _updated(usual, fresh, options.memory * options.rate)
-    usual = usual or fresh
-    return replace(mine, doubts=(*mine.doubts, *doubts), trust=0.0 if act else 1.0), usual
+    return replace(mine, doubts=(*mine.doubts, *doubts), trust=0.0 if act else 1.0), usual or fresh
 
 
 def _is_other(near: list[Assessment], usual: Usual, likeness: float, options: GateOptions) -> bool:
-    """Is it not the person, or has the edit lost him?"""
+    """Is it not the person, or has the edit lost them?"""
     person = usual.look / np.linalg.norm(usual.look)
     alike = float(np.median([a.identities["source"] @ person for a in near]))
     return alike < options.identity or likeness < usual.likeness - options.drop
@@ -142,26 +161,24 @@ def _updated(usual: Usual | None, now: Usual, memory: float) -> Usual:
     if usual is None or usual.frames == 0:
         return replace(now, frames=1)
     share = max(1 / (usual.frames + 1), 1 - math.exp(-1 / memory))
-    means = {k: (1 - share) * getattr(usual, k) + share * getattr(now, k) for k in ("look", "likeness", "unexplained")}
-    return replace(now, frames=usual.frames + 1, **means)
-
-
-def _weighted(rendered: Rendered, view: View[dict[int, Assessment]], fade: int) -> Rendered:
-    """The middle of the view with the trust that its surroundings leave it."""
-    crops, edits, assessments = (
-        list(rendered.edited.coded.aligned.crops),
-        list(rendered.edits),
-        list(rendered.assessments),
+    return replace(
+        now,
+        frames=usual.frames + 1,
+        look=(1 - share) * usual.look + share * now.look,
+        likeness=(1 - share) * usual.likeness + share * now.likeness,
+        residual=(1 - share) * usual.residual + share * now.residual,
     )
-    for i, assessment in enumerate(assessments):
-        if assessment is None:
-            continue
-        around, at = _together(view, crops[i].person)
-        nearest = min((abs(k - at) for k, a in enumerate(around) if a.trust == 0), default=fade + 1)
-        value = 0.5 - 0.5 * math.cos(math.pi * min(nearest / (fade + 1), 1))
-        assessments[i] = replace(assessment, trust=value)
-        crops[i] = replace(crops[i], weight=crops[i].weight * value)
-        edits[i] = edits[i] if value > 0 else None
-    aligned = replace(rendered.edited.coded.aligned, crops=tuple(crops))
-    edited = replace(rendered.edited, coded=replace(rendered.edited.coded, aligned=aligned))
-    return replace(rendered, edited=edited, edits=tuple(edits), assessments=tuple(assessments))
+
+
+def _weighed(face: Face, view: View[Assessment], fade: int) -> Face:
+    """The face with the trust that its surroundings leave it."""
+    if face.assessment is None:
+        return face
+    doubted = [abs(place) for place, assessment in view.track(face.person) if assessment.trust == 0]
+    trust = 0.5 - 0.5 * math.cos(math.pi * min(min(doubted, default=fade + 1) / (fade + 1), 1))
+    return replace(
+        face,
+        assessment=replace(face.assessment, trust=trust),
+        weight=face.weight * trust,
+        edited=face.edited if trust > 0 else None,
+    )

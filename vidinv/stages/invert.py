@@ -1,16 +1,17 @@
-"""Aligned -> Coded: crops to points of the Feature-Style space, in batches over frames and people."""
+"""Crops become points of the Feature-Style space, in batches over frames and people."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from vidinv.inversion import feature_style
-from vidinv.models.feature_style_encoder import FeatureStyleEncoder
+import torch
+
+from vidinv.inversion.base import Method, Networks
 from vidinv.models.pictures import to_tensor
-from vidinv.runtime.batching import groups
+from vidinv.runtime.batching import Collected, collect, in_batches
 from vidinv.runtime.compute import Compute
-from vidinv.types import Aligned, Code, Coded
+from vidinv.types import Code, Face, Faces, known
 
 
 @dataclass(frozen=True)
@@ -18,19 +19,25 @@ class InvertOptions:
     batch: int = 8  # crops per pass
 
 
+InvertState = Collected[Faces]
+
+
 def invert(
-    stream: Iterable[Aligned], encoder: FeatureStyleEncoder, compute: Compute, options: InvertOptions = InvertOptions()
-) -> Iterator[Coded]:
-    """Encode every crop. Frames without a face pass through and are waited for no longer than two batches."""
-    for group in groups(stream, lambda a: len(a.crops), options.batch):
-        crops = [c.image for a in group for c in a.crops]
-        codes: list[Code] = []
-        for start in range(0, len(crops), options.batch):
-            pictures = to_tensor(crops[start : start + options.batch], compute.device)
-            with compute.autocast():
-                w, feature = feature_style.invert(encoder, pictures)
-            codes += [Code(*pair) for pair in zip(w, feature, strict=True)]
-        at = 0
-        for aligned in group:
-            yield Coded(aligned, tuple(codes[at : at + len(aligned.crops)]))
-            at += len(aligned.crops)
+    state: InvertState,
+    faces: Faces | None,
+    method: Method,
+    networks: Networks,
+    compute: Compute,
+    options: InvertOptions = InvertOptions(),
+) -> tuple[InvertState, list[Faces]]:
+    """Invert every crop. Frames without a face pass through and are waited for no longer than two batches."""
+
+    def codes_of(some: Sequence[Face]) -> list[Code]:
+        pictures = to_tensor([known(face.crop) for face in some], compute.device)
+        with torch.inference_mode(not method.gradients), compute.autocast():
+            w, feature = method.invert(pictures, networks)
+        return [Code(*pair) for pair in zip(w, feature, strict=True)]
+
+    state, group = collect(state, faces, lambda one: len(one.faces), options.batch)
+    codes = iter(in_batches([face for one in group for face in one.faces], options.batch, codes_of))
+    return state, [one.each(lambda face: replace(face, code=next(codes))) for one in group]

@@ -1,4 +1,4 @@
-"""Aligned and Frame -> Compared: two videos of the same thing, frame by frame."""
+"""Two videos of the same thing, frame by frame: the source's faces get the other's frame as their output."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from itertools import zip_longest
 
 import cv2
 
-from vidinv.types import Aligned, Compared, Frame
+from vidinv.types import Faces, Frame
 
 
 def pair_frames(
-    source: Iterable[Aligned], edited: Iterable[Frame], counts: dict[str, int] | None = None
-) -> Iterator[Compared]:
-    """Put the frames together one by one, as far as both go; faces are those of the source.
+    source: Iterable[Faces], edited: Iterable[Frame], counts: dict[str, int] | None = None
+) -> Iterator[Faces]:
+    """Put the frames together one by one, as far as both go.
 
     An edited frame of another size is resized to the source's.
 
@@ -22,15 +22,12 @@ def pair_frames(
     """
     counts = {} if counts is None else counts
     counts |= {"source": 0, "edited": 0}
-    for aligned, after in zip_longest(source, edited):
-        counts["source"] += aligned is not None
+    for faces, after in zip_longest(source, edited):
+        counts["source"] += faces is not None
         counts["edited"] += after is not None
-        if aligned is None or after is None:
+        if faces is None or after is None:
             continue
-        before = aligned.found.frame
-        if after.image.shape != before.image.shape:
-            size = before.image.shape[1::-1]
+        if after.image.shape != faces.frame.image.shape:
+            size = faces.frame.image.shape[1::-1]
             after = replace(after, image=cv2.resize(after.image, size, interpolation=cv2.INTER_AREA))
-        nothing = (None,) * len(aligned.crops)
-        present = tuple(c.person for c in aligned.crops)
-        yield Compared(before, after, aligned.crops, nothing, nothing, present, aligned.found.cut)
+        yield replace(faces, output=after)

@@ -1,26 +1,23 @@
-"""Blended -> Blended: look at every edited face once more and keep count for the report."""
+"""Look at every edited face once more, in the finished frame, and keep count for the report."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
 
 import torch
 from numpy.typing import NDArray
 
-from vidinv.faces.warps import crop
 from vidinv.models.attributes import AttributeNet
 from vidinv.models.identity import IdentityNet
 from vidinv.models.pictures import to_tensor
-from vidinv.report import VIEWS, PersonTally, Tally
-from vidinv.report.quality import Meter
-from vidinv.report.running import Running
-from vidinv.runtime.batching import groups
+from vidinv.report.quality import Instruments, Quality, edited_crop, measure
+from vidinv.report.tally import VIEWS, Embeddings, Tally
+from vidinv.runtime.batching import Collected, collect, in_batches
 from vidinv.runtime.compute import Compute
-from vidinv.types import Blended, Compared
-
-T = TypeVar("T")
+from vidinv.types import Face, Faces, Score, known
 
 
 @dataclass(frozen=True)
@@ -28,132 +25,128 @@ class ScoreOptions:
     batch: int = 8  # faces per pass
     attributes: tuple[str, ...] = ()  # scores to follow: the edited ones
     attributes_every: int = 5  # frames between attribute readings
+    every_face: bool = False  # also those that no edit was made for, as in a comparison of two videos
 
 
-def compared(blended: Blended) -> Compared:
-    """The faces that an edit was made for, also where nothing of it reached the picture."""
-    rendered = blended.rendered
-    aligned = rendered.edited.coded.aligned
-    drawn = [i for i, picture in enumerate(rendered.inversions) if picture is not None]
-    known = rendered.assessments or (None,) * len(aligned.crops)
-    return Compared(
-        rendered.frame,
-        blended.frame,
-        tuple(aligned.crops[i] for i in drawn),
-        tuple(rendered.inversions[i] for i in drawn),
-        tuple(known[i] for i in drawn),
-        tuple(c.person for c in aligned.crops),
-        aligned.found.cut,
-    )
+@dataclass(frozen=True)
+class Scorers:
+    """The networks that look."""
+
+    identity: IdentityNet | None  # None: no likeness is counted
+    attributes: AttributeNet | None  # None: no attribute is followed
+    compute: Compute
+    instruments: Instruments | None = None  # of a full report; None: only what every run counts
+
+
+@dataclass(frozen=True)
+class ScoreState:
+    """The figures of the report so far, and the frames that wait for a batch."""
+
+    tally: Tally = Tally()
+    quality: Quality | None = None  # None: only what every run counts
+    waiting: Collected[Faces] = Collected()
 
 
 def score(
-    stream: Iterable[T],
-    tally: Tally,
-    identity: IdentityNet | None,
-    attributes: AttributeNet | None,
-    compute: Compute,
-    options: ScoreOptions = ScoreOptions(),
-    *,
-    meter: Meter | None = None,
-    view: Callable[[T], Compared] = compared,
-) -> Iterator[T]:
-    """Add every frame to ``tally``: source crop, inversion, and the face as it is in the finished frame.
-
-    :param identity: None leaves ``tally.persons`` empty.
-    :param attributes: may be None where ``options`` name no score.
-    :param meter: takes the figures that cost more; None leaves them out.
-    :param view: what to look at in an item; by default the items are Blended.
-    """
-    for group in groups(((item, view(item)) for item in stream), lambda pair: len(pair[1].crops), options.batch):
-        faces = [(c, i) for _, c in group for i in range(len(c.crops))]
-        for start in range(0, len(faces), options.batch):
-            _count_faces(faces[start : start + options.batch], tally, identity, attributes, compute, options)
-        if meter is not None:
-            meter.add([c for _, c in group])
-        for item, seen in group:
-            tally.frames += 1
-            tally.faces += len(seen.present)
-            tally.persons_seen.update(seen.present)
-            yield item
+    state: ScoreState, faces: Faces | None, scorers: Scorers, options: ScoreOptions = ScoreOptions()
+) -> tuple[ScoreState, list[Faces]]:
+    """Give every face that is looked at its Score, and count it: source crop, inversion, and the face in ``output``."""
+    waiting, group = collect(state.waiting, faces, lambda one: len(_looked_at(one, options)), options.batch)
+    looks = [Look(one, face, edited_crop(one, face)) for one in group for face in _looked_at(one, options)]
+    tally, scores = state.tally, iter(in_batches(looks, options.batch, lambda some: _scored(some, scorers, options)))
+    scored = []
+    for one in group:
+        mine = {face.person: next(scores) for face in _looked_at(one, options)}
+        for person, (row, embeddings) in mine.items():
+            tally = tally.add_identity(person, row.frame, embeddings)
+            tally = tally.add_attributes(person, row.attributes) if row.attributes else tally
+        tally = tally.add_frame(frozenset(face.person for face in one.faces))
+        scored.append(one.each(partial(_scored_face, rows={person: row for person, (row, _) in mine.items()})))
+    quality = state.quality
+    if quality is not None and scorers.instruments is not None:
+        some = [replace(one, faces=tuple(_looked_at(one, options))) for one in group]
+        quality = measure(quality, some, scorers.instruments)
+    return ScoreState(tally, quality, waiting), scored
 
 
-def _count_faces(
-    faces: list[tuple[Compared, int]],
-    tally: Tally,
-    identity: IdentityNet | None,
-    attributes: AttributeNet | None,
-    compute: Compute,
-    options: ScoreOptions,
-) -> None:
-    pictures = [_pictures(c, i) for c, i in faces]
-    embeddings = _embeddings(faces, pictures, identity, compute)
-    entries = []
-    for (seen, i), mine in zip(faces, embeddings, strict=True):
-        if mine:
-            tally.persons.setdefault(seen.crops[i].person, PersonTally()).add(seen.source.index, mine)
-        entries.append(_entry(seen, i, mine))
-    tally.series += entries
-    read = [at for at, (c, _) in enumerate(faces) if c.source.index % options.attributes_every == 0]
-    if not read or not options.attributes:
-        return
-    tally.attribute_faces += len(read)
-    scores = {}
-    for view in ("source", "edited"):
-        with torch.inference_mode(), compute.autocast():
-            scores[view] = attributes(to_tensor([pictures[at][view] for at in read], compute.device))
-    for name in options.attributes:
-        before, after = (scores[view].score(name).float().tolist() for view in ("source", "edited"))
-        sums = tally.attributes.setdefault(name, {"source": 0.0, "edited": 0.0})
-        for at, a, b in zip(read, before, after, strict=True):
-            sums["source"], sums["edited"] = sums["source"] + a, sums["edited"] + b
-            tally.changes.setdefault((name, entries[at]["person"]), Running()).add(b - a)
-            entries[at].setdefault("attributes", {})[name] = [round(a, 3), round(b, 3)]
+@dataclass(frozen=True)
+class Look:
+    """A face to be looked at."""
+
+    faces: Faces
+    face: Face
+    edited: NDArray[Any]  # [S, S, 3] the face in the finished frame
+
+    def views(self) -> dict[str, NDArray[Any]]:
+        """[S, S, 3] in 0..255 by view; a comparison of two videos has no inversion."""
+        found = {"source": known(self.face.crop), "inversion": self.face.inversion, "edited": self.edited}
+        return {view: picture for view, picture in found.items() if picture is not None}
 
 
-def _pictures(seen: Compared, i: int) -> dict[str, NDArray]:
-    """Each view of a face, [S, S, 3] in 0..255."""
-    face = seen.crops[i]
-    edited = crop(seen.edited.image, face.quad, len(face.image), face.content)
-    return {"source": face.image, "inversion": seen.inversions[i], "edited": edited}
+def _scored_face(face: Face, rows: Mapping[int, Score]) -> Face:
+    return replace(face, score=rows.get(face.person))
 
 
-def _embeddings(
-    faces: list[tuple[Compared, int]],
-    pictures: list[dict[str, NDArray]],
-    identity: IdentityNet | None,
-    compute: Compute,
-) -> list[dict[str, NDArray]]:
+def _looked_at(faces: Faces, options: ScoreOptions) -> list[Face]:
+    """The faces that an edit was made for, also where nothing of it reached the picture; or all."""
+    return [face for face in faces.faces if options.every_face or face.inversion is not None]
+
+
+def _scored(looks: Sequence[Look], scorers: Scorers, options: ScoreOptions) -> list[tuple[Score, Embeddings]]:
+    embeddings, attributes = _embeddings(looks, scorers), _attributes(looks, scorers, options)
+    return [(_row(look, embeddings[i], attributes[i]), embeddings[i]) for i, look in enumerate(looks)]
+
+
+def _embeddings(looks: Sequence[Look], scorers: Scorers) -> list[dict[str, NDArray[Any]]]:
     """Unit embeddings of the views of each face; those that an assessment brought along are not computed again."""
-    if identity is None:
-        return [{} for _ in faces]
-    known = [c.assessments[i].identities if c.assessments[i] is not None else {} for c, i in faces]
-    found = [{view: k[view] for view in VIEWS[:2] if view in k} for k in known]
+    if scorers.identity is None:
+        return [{} for _ in looks]
+    brought = [look.face.assessment.identities if look.face.assessment is not None else {} for look in looks]
+    found = [{view: mine[view] for view in VIEWS[:2] if view in mine} for mine in brought]
     todo = [
-        (at, view)
-        for at in range(len(faces))
-        for view in VIEWS
-        if view not in found[at] and pictures[at][view] is not None
+        (at, view, picture)
+        for at, look in enumerate(looks)
+        for view, picture in look.views().items()
+        if view not in found[at]
     ]
-    with torch.inference_mode(), compute.autocast():
-        made = identity(to_tensor([pictures[at][view] for at, view in todo], compute.device)).float().cpu().numpy()
-    for (at, view), embedding in zip(todo, made, strict=True):
+    with torch.inference_mode(), scorers.compute.autocast():
+        pictures = to_tensor([picture for *_, picture in todo], scorers.compute.device)
+        made = scorers.identity(pictures).float().cpu().numpy()
+    for (at, view, _), embedding in zip(todo, made, strict=True):
         found[at][view] = embedding.copy()  # a row that is kept for the report would keep its whole batch
     return found
 
 
-def _entry(seen: Compared, i: int, mine: dict[str, NDArray]) -> dict[str, Any]:
-    """One line of the report's series."""
-    frame, face, assessment = seen.source, seen.crops[i], seen.assessments[i]
-    entry = {
-        "frame": frame.index,
-        "time": None if frame.time is None else round(float(frame.time), 4),
-        "person": face.person,
-        "weight": round(face.weight, 3),
-    }
-    entry |= {view: round(float(mine[view] @ mine["source"]), 4) for view in VIEWS[1:] if view in mine}
-    if assessment is not None:
-        entry |= {"trust": round(assessment.trust, 3), "doubts": list(assessment.doubts)}
-        if assessment.covered is not None:
-            entry["covered"] = round(assessment.covered, 3)
-    return entry
+def _attributes(looks: Sequence[Look], scorers: Scorers, options: ScoreOptions) -> list[dict[str, tuple[float, float]]]:
+    """Scores before and after by their names, in the frames in which they are read."""
+    found: list[dict[str, tuple[float, float]]] = [{} for _ in looks]
+    read = [at for at, look in enumerate(looks) if look.faces.frame.index % options.attributes_every == 0]
+    if not read or not options.attributes or scorers.attributes is None:
+        return found
+    said = []
+    for view in ("source", "edited"):
+        with torch.inference_mode(), scorers.compute.autocast():
+            pictures = to_tensor([looks[at].views()[view] for at in read], scorers.compute.device)
+            said.append(scorers.attributes(pictures))
+    for name in options.attributes:
+        for at, *pair in zip(read, *(attributes.score(name).float().tolist() for attributes in said), strict=True):
+            found[at][name] = (pair[0], pair[1])
+    return found
+
+
+def _row(look: Look, embeddings: Embeddings, attributes: dict[str, tuple[float, float]]) -> Score:
+    frame, face, assessment = look.faces.frame, look.face, look.face.assessment
+    alike = {v: round(float(embeddings[v] @ embeddings["source"]), 4) for v in VIEWS[1:] if v in embeddings}
+    share = None if assessment is None else assessment.occluded_share
+    return Score(
+        frame=frame.index,
+        time=None if frame.time is None else round(float(frame.time), 4),
+        person=face.person,
+        weight=round(face.weight, 3),
+        inversion=alike.get("inversion"),
+        edited=alike.get("edited"),
+        trust=None if assessment is None else round(assessment.trust, 3),
+        doubts=() if assessment is None else assessment.doubts,
+        occluded_share=None if share is None else round(share, 3),
+        attributes={name: (round(a, 3), round(b, 3)) for name, (a, b) in attributes.items()},
+    )

@@ -1,19 +1,22 @@
-"""Edited -> Rendered: the two pictures whose difference is the edit, G(w, F) and G(w~, F~), in batches."""
+"""Edited codes become the two pictures whose difference is the edit, G(w, F) and G(w~, F~), in batches."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from vidinv.models.generator import render_pair
 from vidinv.models.pictures import to_levels
 from vidinv.models.synthesis import StyleGenerator
-from vidinv.runtime.batching import groups
+from vidinv.runtime.batching import Collected, collect, in_batches
 from vidinv.runtime.compute import Compute
-from vidinv.types import Edited, Rendered
+from vidinv.types import Face, Faces, known
+
+Pair = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
@@ -21,24 +24,37 @@ class SynthesiseOptions:
     batch: int = 8  # faces per pass
 
 
+SynthesiseState = Collected[Faces]
+
+
 def synthesise(
-    stream: Iterable[Edited],
+    state: SynthesiseState,
+    faces: Faces | None,
     generator: StyleGenerator,
     compute: Compute,
     options: SynthesiseOptions = SynthesiseOptions(),
-) -> Iterator[Rendered]:
+) -> tuple[SynthesiseState, list[Faces]]:
     """Render every edited face; faces without an edit are not rendered at all."""
-    for group in groups(stream, lambda e: sum(c is not None for c in e.codes), options.batch):
-        pairs = [(s, c) for e in group for s, c in zip(e.sources, e.codes, strict=True) if c is not None]
-        pictures: list[tuple[NDArray, NDArray]] = []
-        for start in range(0, len(pairs), options.batch):
-            chunk = pairs[start : start + options.batch]
-            w, w_edited = torch.stack([s.w for s, _ in chunk]), torch.stack([c.w for _, c in chunk])
-            feature, moved = torch.stack([s.feature for s, _ in chunk]), torch.stack([c.feature for _, c in chunk])
-            with torch.inference_mode(), compute.autocast():
-                before, after = render_pair(generator, w, w_edited, feature, moved)
-            pictures += zip(to_levels(before), to_levels(after), strict=True)
-        at = iter(pictures)
-        for edited in group:
-            both = [next(at) if c is not None else (None, None) for c in edited.codes]
-            yield Rendered(edited, tuple(b[0] for b in both), tuple(b[1] for b in both))
+
+    def pairs_of(some: Sequence[Face]) -> Iterator[Pair]:
+        before, after = [known(face.smooth_code) for face in some], [known(face.edited_code) for face in some]
+        w, w_edited = (torch.stack([code.w for code in codes]) for codes in (before, after))
+        feature, moved = (torch.stack([code.feature for code in codes]) for codes in (before, after))
+        with torch.inference_mode(), compute.autocast():
+            pictures = render_pair(generator, w, w_edited, feature, moved)
+        return zip(*map(to_levels, pictures), strict=True)
+
+    state, group = collect(state, faces, lambda one: len(_edited(one)), options.batch)
+    pairs = iter(in_batches([face for one in group for face in _edited(one)], options.batch, pairs_of))
+    return state, [one.each(lambda face: _drawn(face, pairs)) for one in group]
+
+
+def _edited(faces: Faces) -> list[Face]:
+    return [face for face in faces.faces if face.edited_code is not None]
+
+
+def _drawn(face: Face, pairs: Iterator[Pair]) -> Face:
+    if face.edited_code is None:
+        return face
+    inversion, edited = next(pairs)
+    return replace(face, inversion=inversion, edited=edited)

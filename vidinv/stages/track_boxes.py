@@ -1,13 +1,12 @@
-"""Frame -> Found, where the boxes are known and only who is who has to be told."""
+"""Frame -> Faces, where the boxes are known and only who is who has to be told."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vidinv.faces.boxes import BoxesOf
 from vidinv.faces.tracks import Tracks, advance
-from vidinv.types import Face, Found, Frame
+from vidinv.types import Face, Faces, Frame
 from vidinv.video.shots import ShotState, is_cut
 
 
@@ -16,14 +15,20 @@ class TrackBoxesOptions:
     patience: int = 30  # frames for which a box that is missing is remembered
 
 
+@dataclass(frozen=True)
+class TrackBoxesState:
+    tracks: Tracks = Tracks()
+    shot: ShotState = ShotState()
+
+
 def track_boxes(
-    frames: Iterable[Frame], boxes: BoxesOf, options: TrackBoxesOptions = TrackBoxesOptions()
-) -> Iterator[Found]:
-    """Name the boxes of every frame, largest first, as :func:`detect` names faces; one Found per frame."""
-    tracks, shot = Tracks(), ShotState()
-    for frame in frames:
-        cut, shot = is_cut(shot, frame.image)
-        if cut:
-            tracks = Tracks(next_person=tracks.next_person)
-        tracks, named = advance(tracks, [Face(box, None, 1.0) for box in boxes(frame)], options.patience)
-        yield Found(frame, tuple(sorted(named, key=lambda f: -float((f.box[2:] - f.box[:2]).max()))), cut)
+    state: TrackBoxesState, frame: Frame | None, boxes: BoxesOf, options: TrackBoxesOptions = TrackBoxesOptions()
+) -> tuple[TrackBoxesState, list[Faces]]:
+    """Name the boxes of a frame, largest first, as :func:`vidinv.stages.detect.detect` names faces."""
+    if frame is None:
+        return state, []
+    cut, shot = is_cut(state.shot, frame.image)
+    tracks = Tracks(next_person=state.tracks.next_person) if cut else state.tracks
+    tracks, named = advance(tracks, [Face(box) for box in boxes(frame)], options.patience)
+    faces = tuple(sorted(named, key=lambda f: -float((f.box[2:] - f.box[:2]).max())))
+    return TrackBoxesState(tracks, shot), [Faces(replace(frame, cut=cut), faces)]

@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 
 from tests.formula import face_network_weights, generator_weights, tensor
 from tests.packs.published import layouts
-from vidinv.edits.library import edits_of, resolve
+from vidinv.edits.library import resolve
 from vidinv.edits.parse import parse_edit
 from vidinv.errors import DiskFull, OutputExists, UnsuitableCheckpoint, UsageError
 from vidinv.models.generator import Generator, render_pair
@@ -56,9 +56,9 @@ def test_the_pack_inverts_edits_and_recognises(files: Sources, tmp_path: Path) -
     x = torch.rand(2, 3, 64, 64) * 2 - 1
     w, feature = pack.encoder(x)
     assert torch.allclose(pack.encoder.mean_latent, tensor("mean", (D,), 0.1).expand(LAYERS, D))
-    edits = edits_of(pack)
-    assert set(edits) == {"age", "smile", "sefa-0", "sefa-1", "sefa-2"}
-    (timed,) = resolve((parse_edit("age=+2"),), edits)
+    assert set(pack.spec.edits) == {"age", "smile", "sefa-0", "sefa-1", "sefa-2"}
+    (edit,) = resolve((parse_edit("age=+2"),), pack)
+    (timed,) = edit.parts
     before, after = render_pair(pack.generator, w, w + timed.displacement.w, feature)
     assert before.shape == after.shape == (2, 3, 64, 64)
     assert torch.isfinite(after).all()

@@ -1,0 +1,31 @@
+"""A report as a file: a page, or figures."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from vidinv.report.document import Report
+
+PAGES = (".html", ".htm")
+
+
+def write(report: Report, path: str | Path) -> None:
+    """Write a page (.html) or JSON (any other name), whole or not at all.
+
+    :raises MissingExtra: a page without the packages of the extra "report".
+    """
+    path = Path(path)
+    if path.suffix.lower() in PAGES:
+        from vidinv.report.page import render  # late: plots take seconds to import
+
+        text = render(report)
+    else:
+        text = json.dumps(report.as_dict(), indent=1, allow_nan=False) + "\n"
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.write_text(text, encoding="utf-8")
+        part.replace(path)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise

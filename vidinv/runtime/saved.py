@@ -1,0 +1,127 @@
+"""The states of stages as a file: numbers, texts, containers, arrays and this package's own frozen dataclasses.
+
+A file holds tensors (safetensors) and a tree that says what they are parts of. Reading it runs no code but the
+constructors of dataclasses of this package; nothing is ever unpickled.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from vidinv.errors import InputError
+
+FORMAT = "vidinv states 1"
+PACKAGE = __name__.partition(".")[0]
+_PLAIN = (bool, int, float, str, type(None))
+_SEQUENCES: dict[str, type] = {"tuple": tuple, "list": list, "frozenset": frozenset}
+
+
+def write_states(path: Path, states: Mapping[str, Any]) -> None:
+    """:raises TypeError: something in them that no such file can hold. :raises OSError: the file cannot be written."""
+    store = _Store()
+    tree = json.dumps(store.put(dict(states)))
+    save_file(store.tensors, str(path), {"format": FORMAT, "tree": tree})
+
+
+def read_states(path: Path) -> dict[str, Any]:
+    """What :func:`write_states` wrote, bit for bit, with arrays laid out in memory as they were.
+
+    :raises InputError: the file is missing, damaged or of another kind.
+    """
+    try:
+        with safe_open(str(path), "pt") as file:
+            told = file.metadata() or {}
+            if told.get("format") != FORMAT:
+                raise InputError(f"{path} holds {told.get('format', 'no states')}, not {FORMAT}; begin anew without it")
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, it is no mapping
+        return dict(_Shelf(tensors).get(json.loads(told["tree"])))
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise InputError(f"{path} cannot be read as saved states ({error}); begin anew without it") from None
+
+
+@dataclass
+class _Store:
+    """Objects to a tree of JSON. What is shared is written once."""
+
+    tensors: dict[str, Tensor] = field(default_factory=dict)
+    names: dict[int, Any] = field(default_factory=dict)  # by id
+    alive: list[Any] = field(default_factory=list)  # an id means nothing once its object has gone
+
+    def put(self, value: Any) -> Any:
+        if type(value) in _PLAIN:
+            return value
+        if isinstance(value, np.generic):
+            return {"array": self._tensor(np.asarray(value)), "scalar": True}
+        if isinstance(value, np.ndarray):
+            return {"array": self._tensor(value)}
+        if isinstance(value, Tensor):
+            return {"tensor": self._tensor(value), "device": str(value.device)}
+        if isinstance(value, Fraction):
+            return {"fraction": [value.numerator, value.denominator]}
+        if isinstance(value, Mapping):
+            return {"dict": [[self.put(k), self.put(v)] for k, v in value.items()]}
+        if type(value).__name__ in _SEQUENCES and isinstance(value, tuple | list | frozenset):
+            return {type(value).__name__: [self.put(v) for v in value]}
+        if is_dataclass(value) and type(value).__module__.partition(".")[0] == PACKAGE:
+            name = f"{type(value).__module__}:{type(value).__qualname__}"
+            return {"object": name, "fields": {f.name: self.put(getattr(value, f.name)) for f in fields(value)}}
+        raise TypeError(f"a state cannot hold a {type(value).__name__}")
+
+    def _tensor(self, value: np.ndarray | Tensor) -> list[Any]:
+        """Name and order of axes: networks compute other last bits on the same numbers laid out otherwise."""
+        if id(value) not in self.names:
+            tensor = value if isinstance(value, Tensor) else torch.from_numpy(np.array(value, copy=True, order="K"))
+            order = sorted(range(tensor.dim()), key=lambda axis: -tensor.stride()[axis])
+            name = str(len(self.tensors))
+            self.tensors[name] = tensor.detach().cpu().permute(order).clone(memory_format=torch.contiguous_format)
+            self.names[id(value)] = [name, order]
+            self.alive.append(value)
+        return list(self.names[id(value)])
+
+
+@dataclass
+class _Shelf:
+    """The tree back to objects."""
+
+    tensors: Mapping[str, Tensor]
+
+    def get(self, node: Any) -> Any:
+        if not isinstance(node, dict):
+            return node
+        if "array" in node:
+            array = self._tensor(*node["array"]).numpy()
+            return array[()] if node.get("scalar") else array
+        if "tensor" in node:
+            return self._tensor(*node["tensor"]).to(node["device"])
+        if "fraction" in node:
+            return Fraction(*node["fraction"])
+        if "dict" in node:
+            return {self.get(k): self.get(v) for k, v in node["dict"]}
+        if "object" in node:
+            return _own(node["object"])(**{k: self.get(v) for k, v in node["fields"].items()})
+        name = next(k for k in _SEQUENCES if k in node)
+        return _SEQUENCES[name](self.get(v) for v in node[name])
+
+    def _tensor(self, name: str, order: list[int]) -> Tensor:
+        return self.tensors[name].permute([order.index(axis) for axis in range(len(order))])
+
+
+def _own(name: str) -> type:
+    """A dataclass of this package."""
+    module, _, qualified = name.partition(":")
+    kind = getattr(importlib.import_module(module), qualified) if module.partition(".")[0] == PACKAGE else None
+    if not (isinstance(kind, type) and is_dataclass(kind)):
+        raise ValueError(f"{name} is no record of this program")
+    return kind
