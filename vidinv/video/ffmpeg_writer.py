@@ -12,9 +12,9 @@ import tempfile
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, Self
+from typing import IO, Any, Self
 
-from vidinv.errors import MissingExtra, OutputUnwritable
+from vidinv.errors import MissingExtra, OutputError, OutputUnwritable
 from vidinv.types import Frame
 from vidinv.video import colour, container
 from vidinv.video.encoder import EncoderSettings, encoder_options
@@ -50,13 +50,18 @@ class FfmpegWriter:
         except BaseException:
             self._errors.close()
             raise
-        self._pipe, self._stream = container.open_raw_pipe(self._process.stdin, source, pix_fmt)
+        self._pipe, self._stream = container.open_raw_pipe(self._stdin, source, pix_fmt)
+
+    @property
+    def _stdin(self) -> IO[bytes]:
+        assert self._process.stdin is not None  # it was opened with a pipe
+        return self._process.stdin
 
     def write(self, frame: Frame) -> None:
         """Append one upright frame, [display_height, display_width, 3] RGB 0..255."""
         check_size(frame, self._info)
         pts, duration = self._times.next(frame)
-        if duration is not None:
+        if duration is not None and self._last is not None:
             self._durations[self._last] = duration
         self._last = pts
         picture = self._to_yuv(frame.image)
@@ -66,7 +71,7 @@ class FfmpegWriter:
         except (container.Broken, OSError) as error:
             raise self._failure() from error
 
-    def _failure(self) -> OutputUnwritable:
+    def _failure(self) -> OutputError:
         self._process.wait()
         self._errors.seek(0)
         lines = self._errors.read().decode(errors="replace").strip().splitlines()
@@ -81,7 +86,7 @@ class FfmpegWriter:
         self._durations[self._last] = self._times.end()
         try:
             self._pipe.close()
-            self._process.stdin.close()
+            self._stdin.close()
         except (container.Broken, OSError) as error:
             raise self._failure() from error
         if self._process.wait() != 0:
@@ -94,9 +99,9 @@ class FfmpegWriter:
                 shift = round(muxer.shift / self._info.time_base)
                 for packet in container.demux(encoded, video):
                     if packet.size:
-                        container.to_ticks(packet, self._info.time_base)
-                        packet.duration = self._durations[packet.pts]
-                        packet.pts, packet.dts = packet.pts - shift, packet.dts - shift
+                        pts, dts = container.to_ticks(packet, self._info.time_base)
+                        packet.duration = self._durations[pts]
+                        packet.pts, packet.dts = pts - shift, dts - shift
                         muxer.mux(packet)
             except BaseException:
                 muxer.abort()
@@ -117,7 +122,7 @@ class FfmpegWriter:
             with suppress(container.Broken, OSError, ValueError):
                 self._pipe.close()
             with suppress(OSError):
-                self._process.stdin.close()
+                self._stdin.close()
             self._process.wait()
             self._errors.close()
             self._encoded.unlink(missing_ok=True)
