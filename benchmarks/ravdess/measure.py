@@ -12,8 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from benchmarks.faces import longest_seen
 from vidinv import EncodeOptions, VideoEditor
-from vidinv.errors import NoFaceFound, UsageError
+from vidinv.errors import UsageError
 from vidinv.inversion import feature_style
 from vidinv.metrics import reconstruction
 from vidinv.metrics.identity import consistency, similarity
@@ -21,9 +22,6 @@ from vidinv.models.lpips import Lpips, load_lpips
 from vidinv.models.pictures import to_tensor
 from vidinv.packs.load import Pack
 from vidinv.report.quality import QualityOptions
-from vidinv.stages.align import AlignOptions, align
-from vidinv.stages.decode import decode
-from vidinv.stages.detect import DetectOptions, detect, make_detectors
 from vidinv.video import probe
 
 EDIT_FIGURES = (
@@ -76,28 +74,13 @@ class Bench:
     def measure(self, video: Path) -> dict[str, Any]:
         """All figures of one video. Raises a VidinvError."""
         info = probe(video)
-        crops = self._crops(video, float(info.rate))
+        crops = longest_seen(video, self.editor.pack)
         return {
             "size": [info.display_width, info.display_height],
             "frames": len(crops),
             "inversion": {name: self._inversion(METHODS[name], crops) for name in self.settings.methods},
             "edits": {edit: self._edit(video, edit) for edit in self.settings.edits},
         }
-
-    def _crops(self, video: Path, rate: float) -> list[np.ndarray]:
-        """The crops of the person who is longest in sight, as ``vidinv run`` would hand them to the encoder."""
-        pack, options = self.editor.pack, DetectOptions()
-        placed = align(
-            detect(decode(video), make_detectors(options), options),
-            AlignOptions(pack.resolution, pack.template, rate=rate),
-        )
-        found: dict[int, list[np.ndarray]] = {}
-        for aligned in placed:
-            for crop in aligned.crops:
-                found.setdefault(crop.person, []).append(crop.image)
-        if not found:
-            raise NoFaceFound(f"{video}: no face in the whole video")
-        return max(found.values(), key=len)
 
     @torch.inference_mode()
     def _inversion(self, invert: Callable[[Pack, Tensor], Tensor], crops: list[np.ndarray]) -> dict[str, float | None]:

@@ -1,6 +1,6 @@
 """CPU seconds of every stage alone, then the whole run; its wall time against what the stages cost on all cores.
 
-    python -m benchmarks.speed CLIP [--edit age=+2] [--frames 120] [--out benchmarks/results/speed.json]
+    python -m benchmarks.speed CLIP [--edit age=+2] [--frames 150] [--publish | --out FILE.json]
 
 Each stage runs alone on inputs that are already in memory, so its CPU seconds are its own. The whole run is
 ``VideoEditor.edit_video`` on a copy of the first frames of the clip.
@@ -20,7 +20,7 @@ from typing import Any
 
 import torch
 
-from benchmarks.output import tell
+from benchmarks.output import add_output, destination, tell
 from vidinv import VideoEditor
 from vidinv.edits.library import resolve
 from vidinv.edits.parse import parse_edits
@@ -89,7 +89,7 @@ def main() -> None:
     parser.add_argument("--device", default="auto")
     parser.add_argument("--precision", default="auto")
     parser.add_argument("--batch", type=int, default=8)
-    parser.add_argument("--out", type=Path, help="write the figures as JSON")
+    add_output(parser)
     options = parser.parse_args()
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     with tempfile.TemporaryDirectory() as name:
@@ -118,7 +118,7 @@ def main() -> None:
         "cpu_seconds_whole_over_alone": round(cpu / total, 3),
         "first_run_with_start_seconds": round(first, 2),
     }
-    tell(result, options.out)
+    tell(result, destination(options, "speed.json"))
 
 
 if __name__ == "__main__":
