@@ -146,9 +146,19 @@ def _command(info: VideoInfo, settings: EncoderSettings, encoded: Path) -> list[
         options["aspect"] = str(info.sample_aspect_ratio * info.width / info.height)
     # Times pass as they are: nothing is duplicated, dropped or moved to zero.
     stream = ffmpeg.input("pipe:", format="nut", copyts=None)
-    timing = {"fps_mode": "passthrough", "enc_time_base": -1}
+    # Its time base in numbers: the word for "as the input's" is -1 in old programs and demux in new ones.
+    base = f"{info.time_base.numerator}:{info.time_base.denominator}"
+    timing = {"fps_mode": "passthrough", "enc_time_base": base}
     # MP4 keeps decoding times, which NUT does not; its clocks are set to the source's, so that nothing is rounded.
     clock = info.time_base.denominator
     clocks = {"video_track_timescale": clock, "movie_timescale": clock}
-    output = ffmpeg.output(stream.video, str(encoded), format="mp4", **clocks, **timing, **options)
+    # Newer programs let the pictures' own tags, of which raw ones have none, overrule the encoder's options.
+    tagged = stream.video.filter("setparams", **_picture_tags(tags))
+    output = ffmpeg.output(tagged, str(encoded), format="mp4", **clocks, **timing, **options)
     return output.global_args("-v", "error", "-y").compile()
+
+
+def _picture_tags(tags: colour.ColourTags) -> dict[str, int]:
+    """Options of the filter "setparams"."""
+    found = {"color_primaries": tags.primaries, "color_trc": tags.transfer, "colorspace": tags.matrix}
+    return found | ({"range": tags.range} if tags.range else {})
