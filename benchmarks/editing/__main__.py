@@ -1,10 +1,11 @@
 """Edit every clip of a folder and measure what came out: identity, flicker, effect, and what else survived.
 
-    python -m benchmarks.editing CLIPS [--edit age=+2] [--composite detail] [--sheets FOLDER] [--out FILE.json]
+    python -m benchmarks.editing CLIPS [--edit age=+2] [--composite detail] [--sheets FOLDER] [--publish | --out FILE]
 
 The output is encoded without loss, so that the codec's own noise is not counted as flicker.
 Per clip: TL-ID and TG-ID, warping error of the output over the source's own (whole frame, and inside the face crops
-only), identity consistency, change of the attribute. With --sheets, one PNG per clip: source, inversion, edit, frame.
+only), identity consistency, change of the attribute and its deviation over time. Once: how much of a nod the smoothing
+of the crops keeps. With --sheets, one PNG per clip: source, inversion, edit, frame.
 """
 
 from __future__ import annotations
@@ -18,41 +19,46 @@ import cv2
 import numpy as np
 import torch
 
+from benchmarks.editing.nod import nod_kept
+from benchmarks.faces import aligned
+from benchmarks.output import add_output, destination, write_atomically
 from vidinv import EncodeOptions, VideoEditor, VidinvError
+from vidinv.edits.parse import parse_edits
 from vidinv.faces.warps import crop
 from vidinv.metrics.identity import global_consistency, local_consistency
+from vidinv.metrics.seam import steadiness
 from vidinv.metrics.temporal import warping_error
+from vidinv.models.attributes import SCORES
 from vidinv.models.pictures import to_tensor
-from vidinv.stages.align import AlignOptions, align
 from vidinv.stages.decode import decode
-from vidinv.stages.detect import DetectOptions, detect, make_detectors
-from vidinv.video import probe
 
 SUFFIXES = (".mp4", ".mov", ".mkv", ".m4v", ".webm")
 
 
-def measure(editor: VideoEditor, source: Path, output: Path, every: int) -> dict[str, float]:
+def measure(editor: VideoEditor, source: Path, output: Path, every: int, edit: str) -> dict[str, float]:
     """Compare two videos frame by frame, faces found in the source."""
-    rate, pack = float(probe(source).rate), editor.pack
-    found = detect(decode(source), make_detectors(DetectOptions()))
-    placed = align(found, AlignOptions(pack.resolution, pack.template, rate=rate))
+    pack = editor.pack
     faces: dict[int, list[tuple[np.ndarray, np.ndarray]]] = {}
     errors: list[tuple[float, float, float, float]] = []
     previous = None
-    for aligned, edited in zip(placed, decode(output), strict=True):
-        frame, region = aligned.found.frame, np.zeros(edited.image.shape[:2], np.uint8)
-        for face in aligned.crops:
-            pair = (face.image, crop(edited.image, face.quad, pack.resolution))
+    for placed, edited in zip(aligned(source, pack), decode(output), strict=True):
+        frame, region = placed.frame, np.zeros(edited.image.shape[:2], np.uint8)
+        for face in placed.faces:
+            pair = (face.crop, crop(edited.image, face.quad, pack.resolution))
             faces.setdefault(face.person, []).append(pair)
             cv2.fillConvexPoly(region, np.round(face.quad).astype(np.int32), 1)
-        if previous is not None and frame.index % every == 0 and not aligned.found.cut and region.any():
+        if previous is not None and frame.index % every == 0 and not frame.cut and region.any():
             both = (previous[0], frame.image), (previous[1], edited.image)
             errors.append((*warping_error(*both), *warping_error(*both, region > 0)))
         previous = frame.image, edited.image
     longest = max(faces.values(), key=len)
     source_ids, edited_ids = (embed(editor, [pair[i] for pair in longest]) for i in (0, 1))
     sums = np.nansum(np.array(errors), 0)
-    return {
+    held = {}
+    for name in {r.name for r in parse_edits(edit)} & set(SCORES):
+        before, after = (scores(editor, [pair[i] for pair in longest], name) for i in (0, 1))
+        held[f"steadiness_{name}"] = steadiness(before, after)
+    return held | {
         "tl_id": local_consistency(source_ids, edited_ids),
         "tg_id": global_consistency(source_ids, edited_ids),
         "warping_error_ratio": float(sums[1] / sums[0]),
@@ -64,6 +70,13 @@ def measure(editor: VideoEditor, source: Path, output: Path, every: int) -> dict
 @torch.inference_mode()
 def embed(editor: VideoEditor, crops: list[np.ndarray]) -> np.ndarray:
     made = [editor.pack.identity(to_tensor(crops[i : i + 32])) for i in range(0, len(crops), 32)]
+    return torch.cat(made).numpy()
+
+
+@torch.inference_mode()
+def scores(editor: VideoEditor, crops: list[np.ndarray], name: str) -> np.ndarray:
+    """Of the attribute network, crop by crop, in the edit's own unit."""
+    made = [editor.pack.attributes(to_tensor(crops[i : i + 32])).score(name) for i in range(0, len(crops), 32)]
     return torch.cat(made).numpy()
 
 
@@ -81,7 +94,7 @@ def main() -> None:
     )
     parser.add_argument("--pack")
     parser.add_argument("--sheets", type=Path)
-    parser.add_argument("--out", type=Path)
+    add_output(parser)
     options = parser.parse_args()
     editor, results = VideoEditor(options.pack), {}
     clips = sorted(
@@ -98,7 +111,7 @@ def main() -> None:
                     composite=options.composite,
                     output=EncodeOptions(crf=0, preset="ultrafast"),
                 )
-                row = measure(editor, clip, output, options.every)
+                row = measure(editor, clip, output, options.every, options.edit)
             except VidinvError as error:
                 results[clip.name] = {"error": type(error).__name__}
                 print(clip.name, results[clip.name], flush=True)
@@ -113,15 +126,15 @@ def main() -> None:
         print(clip.name, json.dumps(row), flush=True)
         if options.sheets:
             options.sheets.mkdir(parents=True, exist_ok=True)
-            shown = sorted(report.series, key=lambda s: -s["weight"])[
+            shown = sorted(report.series, key=lambda s: -s.weight)[
                 len(report.series) // 3 : len(report.series) // 3 + 1
             ]
-            at = shown[0]["time"] if shown else 0.0
+            at = shown[0].time if shown else 0.0
             sheet = editor.preview(clip, at, options.edit, composite=options.composite).sheet()
             cv2.imwrite(str(options.sheets / f"{clip.stem}.png"), sheet[..., ::-1])
-    if options.out:
-        options.out.parent.mkdir(parents=True, exist_ok=True)
-        options.out.write_text(json.dumps({"edit": options.edit, "pack": editor.pack.name, "clips": results}, indent=1))
+    told = {"edit": options.edit, "pack": editor.pack.name, "nod_kept_at_25_fps": nod_kept(25.0), "clips": results}
+    print(json.dumps(told["nod_kept_at_25_fps"]))
+    write_atomically(destination(options, "editing.json"), told)
 
 
 if __name__ == "__main__":

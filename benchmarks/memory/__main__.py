@@ -1,6 +1,6 @@
 """Peak memory of a run on a clip and on the same clip looped, each in a process of its own.
 
-python -m benchmarks.memory CLIP [--times 10] [--out benchmarks/results/memory.json]
+python -m benchmarks.memory CLIP [--times 10] [--publish | --out FILE.json]
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks.output import tell
+from benchmarks.output import add_output, destination, tell
 from vidinv.stages.decode import decode
 from vidinv.stages.encode import encode
 from vidinv.types import Frame
@@ -50,7 +50,7 @@ def main() -> None:
     parser.add_argument("clip", type=Path)
     parser.add_argument("--edit", default="age=+2")
     parser.add_argument("--times", type=int, default=10)
-    parser.add_argument("--out", type=Path)
+    add_output(parser)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -65,7 +65,7 @@ def main() -> None:
         "peak_mib": [round(once[1], 1), round(many[1], 1)],
         "ratio": round(many[1] / once[1], 3),
     }
-    tell(result, options.out)
+    tell(result, destination(options, "memory.json"))
 
 
 if __name__ == "__main__":

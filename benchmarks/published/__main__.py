@@ -1,6 +1,6 @@
 """A pack of the published sizes (1024 px, config-f, iresnet50): start-up, time and memory per frame.
 
-    python -m benchmarks.published [--device auto] [--precision auto] [--batches 1 4] [--out FILE.json]
+    python -m benchmarks.published [--device auto] [--precision auto] [--batches 1 4] [--publish | --out FILE.json]
 
 Its weights are random: what is measured does not depend on them. Start-up is measured on the default pack too, each in
 a process of its own, with the files in the system's cache; so is every batch size, for its peak of memory. On a CPU the
@@ -20,7 +20,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.output import tell
+from benchmarks.output import add_output, destination, tell
 from vidinv.models.face_views import box_in_crop
 from vidinv.models.generator import Generator, GeneratorConfig
 from vidinv.models.iresnet_encoder import IResNetEncoder, IResNetEncoderConfig
@@ -46,7 +46,7 @@ print(time.process_time() - cpu, time.perf_counter() - begun, resource.getrusage
 FRAMES = """
 import resource, sys, time
 import torch
-from vidinv.inversion import feature_style
+from vidinv.inversion import METHODS, Networks
 from vidinv.models.generator import render_pair
 from vidinv.packs.load import load_pack
 from vidinv.runtime.compute import choose
@@ -65,7 +65,7 @@ def run(what):
             torch.cuda.synchronize()
         seconds.append(clock() - begun)
     return made, min(seconds[1:]) / batch
-(w, feature), invert = run(lambda: feature_style.invert(pack.encoder, x))
+(w, feature), invert = run(lambda: METHODS['feature-style'].invert(x, Networks(pack.generator, pack.encoder)))
 made, render = run(lambda: render_pair(pack.generator, w, w + 0.1, feature))
 made, recognise = run(lambda: pack.identity(made[0].float()))
 resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -105,7 +105,7 @@ def main() -> None:
     parser.add_argument("--precision", default="auto")
     parser.add_argument("--batches", type=int, nargs="+", default=[1, 4])
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--out", type=Path, help="write the figures as JSON")
+    add_output(parser)
     options = parser.parse_args()
     compute = choose(options.device, options.precision)
     where = torch.cuda.get_device_name() if compute.device.startswith("cuda") else platform.machine()
@@ -128,7 +128,7 @@ def main() -> None:
             names = ("invert_ms", "render_pair_ms", "identity_ms")
             row = {n: round(1000 * s, 1) for n, s in zip(names, seconds, strict=True)}
             result["per_face"][f"batch {batch}"] = {**row, "peak_mib": round(memory)}
-    tell(result, options.out)
+    tell(result, destination(options, "published.json"))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Measure inversion and edits on RAVDESS, or on any folder of clips.
 
     python -m benchmarks.ravdess --root RAVDESS/ [--videos 120] [--seed 0] [--methods feature-style] [--lpips FILE]
-    python -m benchmarks.ravdess --clips FOLDER
+    python -m benchmarks.ravdess --clips FOLDER [--publish | --out FOLDER]
 
 Writes OUT/results.json (every video, the means, the pack's hash), table.md and plots. It may be stopped at any time:
 what is finished lies in OUT/videos and is not measured again under the same settings.
@@ -17,14 +17,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from benchmarks.output import add_output, destination, write_atomically
 from benchmarks.ravdess.dataset import LAYOUT, Clip, find_clips, find_ravdess, sample
 from benchmarks.ravdess.measure import METHODS, Bench, Settings, check_methods
 from benchmarks.ravdess.report import plot, summarise, written
-from benchmarks.ravdess.run import Row, fingerprint, run_all, write_atomically
+from benchmarks.ravdess.run import Row, fingerprint, run_all
 from vidinv.errors import VidinvError
 from vidinv.packs.load import load_pack
-
-RESULTS = Path(__file__).resolve().parents[1] / "results"
 
 
 def arguments(args: list[str] | None = None) -> argparse.Namespace:
@@ -41,7 +40,7 @@ def arguments(args: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--lpips", metavar="FILE", help="weights of LPIPS' trunk (torchvision's squeezenet1_1, ...)")
     parser.add_argument("--workers", type=int, default=max(1, cores // 4), help="processes")
     parser.add_argument("--threads", type=int, default=min(4, cores), help="threads of each process")
-    parser.add_argument("--out", type=Path, help="folder for the results; default: benchmarks/results/ravdess or clips")
+    add_output(parser)
     return parser.parse_args(args)
 
 
@@ -73,7 +72,7 @@ def run(options: argparse.Namespace) -> int:
             missing.append(f"{options.videos} videos were asked for, {len(clips)} are there")
     else:
         clips, missing, kind = find_clips(options.clips), [], "clips"
-    out = options.out or RESULTS / kind
+    out = destination(options, kind)
     pack = load_pack(options.pack)
     bench = Bench.of(settings)  # a wrong edit, pack or weights file shows now, not in every process
     for edit in settings.edits:

@@ -3,41 +3,28 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
+from benchmarks.faces import longest_seen
 from vidinv import EncodeOptions, VideoEditor
-from vidinv.errors import NoFaceFound, UsageError
-from vidinv.inversion import feature_style
+from vidinv.errors import UsageError
+from vidinv.inversion import METHODS, Method, Networks
 from vidinv.metrics import reconstruction
 from vidinv.metrics.identity import consistency, similarity
 from vidinv.models.lpips import Lpips, load_lpips
 from vidinv.models.pictures import to_tensor
-from vidinv.packs.load import Pack
 from vidinv.report.quality import QualityOptions
-from vidinv.stages.align import AlignOptions, align
-from vidinv.stages.decode import decode
-from vidinv.stages.detect import DetectOptions, detect, make_detectors
 from vidinv.video import probe
 
 EDIT_FIGURES = (
     "csim", "tl_id", "tg_id", "warping_error", "warping_error_faces", "landmark_jitter", "motion_kept", "hausdorff",
     "seam_flicker", "outside_difference",
 )  # fmt: skip
-
-
-def _feature_style(pack: Pack, x: Tensor) -> Tensor:
-    return pack.generator(*feature_style.invert(pack.encoder, x))
-
-
-# From crops [B, 3, S, S] in -1..1 to their inversions.
-METHODS: dict[str, Callable[[Pack, Tensor], Tensor]] = {"feature-style": _feature_style}
 
 
 @dataclass(frozen=True)
@@ -76,7 +63,7 @@ class Bench:
     def measure(self, video: Path) -> dict[str, Any]:
         """All figures of one video. Raises a VidinvError."""
         info = probe(video)
-        crops = self._crops(video, float(info.rate))
+        crops = longest_seen(video, self.editor.pack)
         return {
             "size": [info.display_width, info.display_height],
             "frames": len(crops),
@@ -84,28 +71,14 @@ class Bench:
             "edits": {edit: self._edit(video, edit) for edit in self.settings.edits},
         }
 
-    def _crops(self, video: Path, rate: float) -> list[np.ndarray]:
-        """The crops of the person who is longest in sight, as ``vidinv run`` would hand them to the encoder."""
-        pack, options = self.editor.pack, DetectOptions()
-        placed = align(
-            detect(decode(video), make_detectors(options), options),
-            AlignOptions(pack.resolution, pack.template, rate=rate),
-        )
-        found: dict[int, list[np.ndarray]] = {}
-        for aligned in placed:
-            for crop in aligned.crops:
-                found.setdefault(crop.person, []).append(crop.image)
-        if not found:
-            raise NoFaceFound(f"{video}: no face in the whole video")
-        return max(found.values(), key=len)
-
     @torch.inference_mode()
-    def _inversion(self, invert: Callable[[Pack, Tensor], Tensor], crops: list[np.ndarray]) -> dict[str, float | None]:
+    def _inversion(self, method: Method, crops: list[np.ndarray]) -> dict[str, float | None]:
         """Table 3 and Fig. 9 of Yao et al. 2022: every frame inverted by itself, compared on the crop."""
         pack, rows, embeddings = self.editor.pack, {}, ([], [])
+        networks = Networks(pack.generator, pack.encoder, self.lpips)
         for start in range(0, len(crops), 16):
             source = to_tensor(crops[start : start + 16], self.editor.compute.device)
-            made = invert(pack, source).float().clamp(-1, 1)
+            made = pack.generator(*method.invert(source, networks)).float().clamp(-1, 1)
             for found, pictures in zip(embeddings, (source, made), strict=True):
                 found.append(pack.identity(pictures).float().cpu().numpy())
             looked_at = [i for i in range(len(source)) if (start + i) % self.settings.every == 0]
@@ -134,10 +107,8 @@ class Bench:
                 output=EncodeOptions(preset="ultrafast", crf=30),
                 quality=QualityOptions(),
             )
-        row = {name: report.quality[name]["value"] for name in EDIT_FIGURES}
-        row |= {
-            f"{n}_source": report.quality[n]["source"] for n in EDIT_FIGURES if report.quality[n]["source"] is not None
-        }
+        row = {name: report.quality[name].value for name in EDIT_FIGURES}
+        row |= {f"{n}_source": report.quality[n].source for n in EDIT_FIGURES if report.quality[n].source is not None}
         attributes = {name: score["change"] for name, score in report.attributes.items()}
-        held_back = sum(s.get("trust", 1) < 1 for s in report.series)
+        held_back = sum(s.trust is not None and s.trust < 1 for s in report.series)
         return row | {"reached": attributes, "faces": len(report.series), "held_back": held_back}

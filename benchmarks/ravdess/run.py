@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -13,6 +12,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from benchmarks.output import write_atomically
 from benchmarks.ravdess.dataset import Clip
 from benchmarks.ravdess.measure import Bench, Settings
 from vidinv.errors import VidinvError
@@ -41,17 +41,6 @@ def read_result(path: Path, mark: str) -> Row | None:
     except (OSError, ValueError):
         return None
     return row if row.get("fingerprint") == mark else None
-
-
-def write_atomically(path: Path, value: Any) -> None:
-    """The file is there whole, or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def run_all(

@@ -1,6 +1,6 @@
 """CPU seconds of every stage alone, then the whole run; its wall time against what the stages cost on all cores.
 
-    python -m benchmarks.speed CLIP [--edit age=+2] [--frames 120] [--out benchmarks/results/speed.json]
+    python -m benchmarks.speed CLIP [--edit age=+2] [--frames 150] [--publish | --out FILE.json]
 
 Each stage runs alone on inputs that are already in memory, so its CPU seconds are its own. The whole run is
 ``VideoEditor.edit_video`` on a copy of the first frames of the clip.
@@ -13,37 +13,39 @@ import os
 import platform
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from benchmarks.output import tell
+from benchmarks.output import add_output, destination, tell
 from vidinv import VideoEditor
 from vidinv.edits.library import resolve
 from vidinv.edits.parse import parse_edits
-from vidinv.report import Tally
-from vidinv.stages.align import AlignOptions, align
-from vidinv.stages.assess import AssessOptions, assess
+from vidinv.inversion import METHODS, Networks
+from vidinv.runtime.steps import run
+from vidinv.stages.align import AlignOptions, AlignState, align
+from vidinv.stages.assess import AssessOptions, AssessState, assess
 from vidinv.stages.blend import blend
 from vidinv.stages.decode import decode
-from vidinv.stages.detect import DetectOptions, detect, make_detectors
-from vidinv.stages.edit import EditOptions, edit
+from vidinv.stages.detect import DetectOptions, DetectState, detect, make_detectors
+from vidinv.stages.edit import EditOptions, EditState, edit
 from vidinv.stages.encode import encode
-from vidinv.stages.gate import GateOptions, gate
-from vidinv.stages.invert import InvertOptions, invert
-from vidinv.stages.score import ScoreOptions, score
-from vidinv.stages.stabilise import StabiliseOptions, stabilise
-from vidinv.stages.synthesise import SynthesiseOptions, synthesise
+from vidinv.stages.gate import GateOptions, GateState, gate
+from vidinv.stages.invert import InvertOptions, InvertState, invert
+from vidinv.stages.score import ScoreOptions, Scorers, ScoreState, score
+from vidinv.stages.stabilise import StabiliseOptions, StabiliseState, stabilise
+from vidinv.stages.synthesise import SynthesiseOptions, SynthesiseState, synthesise
 from vidinv.video import probe
 
 
-def timed(name: str, stream: Callable[[], Iterable[Any]], table: dict[str, dict[str, float]]) -> list[Any]:
+def timed(name: str, stream: Iterable[Any], table: dict[str, dict[str, float]]) -> list[Any]:
     """Run a stage to its end and book its CPU and wall seconds."""
     wall, cpu = time.perf_counter(), time.process_time()
-    items = list(stream())
+    items = list(stream)
     table[name] = {"cpu": time.process_time() - cpu, "wall": time.perf_counter() - wall, "items": len(items)}
     return items
 
@@ -52,23 +54,49 @@ def stages_alone(editor: VideoEditor, clip: Path, request: str, folder: Path) ->
     """Every stage of the way on ``clip``, one after the other."""
     table: dict[str, dict[str, float]] = {}
     info, pack, compute, batch = probe(clip), editor.pack, editor.compute, editor.batch
-    rate, edits = float(info.rate), resolve(parse_edits(request), editor.edits)
-    detectors, looked_for = make_detectors(DetectOptions()), AlignOptions(pack.resolution, pack.template, rate=rate)
-    frames = timed("decode", lambda: decode(clip), table)
-    found = timed("detect", lambda: detect(iter(frames), detectors), table)
-    placed = timed("align", lambda: align(iter(found), looked_for), table)
-    coded = timed("invert", lambda: invert(iter(placed), pack.encoder, compute, InvertOptions(batch)), table)
-    edited = timed("edit", lambda: edit(iter(coded), EditOptions(edits, rate=rate)), table)
-    options = SynthesiseOptions(batch)
-    drawn = timed("synthesise", lambda: synthesise(iter(edited), pack.generator, compute, options), table)
-    appraised, eye = AssessOptions(batch, rate=rate), pack.visibility if pack.has("visibility") else None
-    drawn = timed("appraise", lambda: assess(iter(drawn), pack.identity, compute, appraised, visibility=eye), table)
-    drawn = timed("trust", lambda: gate(iter(drawn), GateOptions(rate=rate)), table)
-    drawn = timed("steady", lambda: stabilise(iter(drawn), StabiliseOptions(rate=rate)), table)
-    mixed = timed("blend", lambda: blend(iter(drawn)), table)
-    watched = ScoreOptions(batch, ("age",))
-    timed("measure", lambda: score(iter(mixed), Tally(), pack.identity, pack.attributes, compute, watched), table)
-    timed("encode", lambda: encode((b.frame for b in mixed), folder / "alone.mp4", info), table)
+    rate, detectors, networks = (
+        float(info.rate),
+        make_detectors(DetectOptions()),
+        Networks(pack.generator, pack.encoder),
+    )
+    visibility, scorers = pack.optional("visibility"), Scorers(pack.identity, pack.attributes, compute)
+    steps = {
+        "detect": (partial(detect, detectors=make_detectors(DetectOptions())), DetectState()),
+        "align": (partial(align, options=AlignOptions(pack.resolution, pack.template, rate=rate)), AlignState()),
+        "invert": (
+            partial(
+                invert,
+                method=METHODS["feature-style"],
+                networks=networks,
+                compute=compute,
+                options=InvertOptions(batch),
+            ),
+            InvertState(),
+        ),
+        "edit": (partial(edit, options=EditOptions(resolve(parse_edits(request), pack), rate=rate)), EditState()),
+        "synthesise": (
+            partial(synthesise, generator=pack.generator, compute=compute, options=SynthesiseOptions(batch)),
+            SynthesiseState(),
+        ),
+        "assess": (
+            partial(
+                assess,
+                identity=pack.identity,
+                compute=compute,
+                options=AssessOptions(batch, rate=rate),
+                visibility=visibility,
+            ),
+            AssessState(),
+        ),
+        "gate": (partial(gate, options=GateOptions(rate=rate)), GateState()),
+        "stabilise": (partial(stabilise, options=StabiliseOptions(rate=rate)), StabiliseState()),
+        "blend": (blend, None),
+        "score": (partial(score, scorers=scorers, options=ScoreOptions(batch, ("age",))), ScoreState()),
+    }
+    items = timed("decode", decode(clip), table)
+    for name, (step, state) in steps.items():
+        items = timed(name, run(name, step, state, items), table)
+    timed("encode", encode((faces.output for faces in items), folder / "alone.mp4", info), table)
     return table
 
 
@@ -89,7 +117,7 @@ def main() -> None:
     parser.add_argument("--device", default="auto")
     parser.add_argument("--precision", default="auto")
     parser.add_argument("--batch", type=int, default=8)
-    parser.add_argument("--out", type=Path, help="write the figures as JSON")
+    add_output(parser)
     options = parser.parse_args()
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     with tempfile.TemporaryDirectory() as name:
@@ -118,7 +146,7 @@ def main() -> None:
         "cpu_seconds_whole_over_alone": round(cpu / total, 3),
         "first_run_with_start_seconds": round(first, 2),
     }
-    tell(result, options.out)
+    tell(result, destination(options, "speed.json"))
 
 
 if __name__ == "__main__":

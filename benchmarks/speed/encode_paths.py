@@ -1,6 +1,7 @@
 """What the bundled encoder and a system ffmpeg make of the same frames, at the same settings, in one run.
 
     python -m benchmarks.speed.encode_paths CLIP [--frames 120] [--crf 18] [--preset veryfast] [--repeats 3]
+        [--publish | --out FILE.json]
 
 Every path is given the same RGB frames, and is measured in frames per second, bits, and PSNR of its decoded picture
 against those frames. The rows in between change one thing at a time, to say where a difference comes from.
@@ -9,7 +10,6 @@ against those frames. The rows in between change one thing at a time, to say whe
 from __future__ import annotations
 
 import argparse
-import json
 import shutil
 import tempfile
 import time
@@ -20,6 +20,7 @@ from pathlib import Path
 import av
 import numpy as np
 
+from benchmarks.output import add_output, destination, write_atomically
 from vidinv.types import Frame
 from vidinv.video import EncoderSettings, Reader, VideoInfo, Writer
 from vidinv.video.ffmpeg_writer import FfmpegWriter
@@ -115,7 +116,7 @@ def main() -> None:
     parser.add_argument("--crf", type=float, default=18)
     parser.add_argument("--preset", default="veryfast")
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--json", type=Path, help="also write the rows there")
+    add_output(parser)
     given = parser.parse_args()
     settings = EncoderSettings(crf=given.crf, preset=given.preset)
     rows = measure(given.clip, given.frames, settings, given.repeats)
@@ -126,8 +127,7 @@ def main() -> None:
             f"{row['path']:42s} {speed:7.1f} frames/s ({speed / first:.2f}x)"
             f"  {row['psnr_db']:.2f} dB  {row['kilobytes']} kB"
         )
-    if given.json:
-        given.json.write_text(json.dumps(rows, indent=1) + "\n")
+    write_atomically(destination(given, "encode_paths.json"), rows)
 
 
 if __name__ == "__main__":

@@ -11,11 +11,12 @@ import av
 import cv2
 import pytest
 
+from benchmarks.output import write_atomically
 from benchmarks.ravdess.__main__ import main
 from benchmarks.ravdess.dataset import Clip, find_clips, find_ravdess, read_name, sample
 from benchmarks.ravdess.measure import EDIT_FIGURES, Bench, Settings, check_methods
 from benchmarks.ravdess.report import notes, summarise, table, written
-from benchmarks.ravdess.run import fingerprint, read_result, result_path, run_all, write_atomically
+from benchmarks.ravdess.run import fingerprint, read_result, result_path, run_all
 from tests.toy import write_toy_pack
 from vidinv.errors import InputError, NoFaceFound, UsageError
 from vidinv.video import Reader

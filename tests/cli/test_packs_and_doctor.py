@@ -55,8 +55,7 @@ def test_doctor_says_what_is_absent_or_broken_and_what_to_do(monkeypatch):
     monkeypatch.setattr(checks.shutil, "which", lambda name: None)
     found = {f.name: f for f in (*checks.packages(), *checks.extras())}
     assert {f.state for n, f in found.items() if n in checks.PACKAGES} == {"broken"}
-    assert found["decord"] == checks.Finding("decord", "absent", 'pip install "vidinv[decord]"')
-    assert found["face-alignment"].text == 'pip install "vidinv[landmarks]"'
+    assert found["ffmpeg-python"] == checks.Finding("ffmpeg-python", "absent", 'pip install "vidinv[ffmpeg]"')
     assert found["ffmpeg"].state == "absent"
 
 

@@ -29,9 +29,7 @@ PACKAGES = {
     "safetensors": ("safetensors", ["safetensors"]),
 }
 EXTRAS = {
-    "decord": "decord",
     "ffmpeg-python": "ffmpeg",
-    "face-alignment": "landmarks",
     "matplotlib": "report",
     "torchmetrics": "report",
 }  # package: extra

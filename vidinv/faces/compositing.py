@@ -22,7 +22,7 @@ def change_between(before: NDArray, after: NDArray) -> Change:
     :param before: [S, S, 3] 0..255, G(w, F). :param after: likewise, G(w~, F~).
     """
     levels = [np.clip(p, 0, 255).astype(np.uint8) for p in (after, before)]
-    motion = cv2.GaussianBlur(optical_flow(*levels), (0, 0), before.shape[0] / 64)
+    motion = np.asarray(cv2.GaussianBlur(optical_flow(*levels), (0, 0), before.shape[0] / 64), np.float32)
     return Change(motion, after - fetch(before, motion))
 
 
@@ -52,7 +52,7 @@ def add_change(frame: NDArray, quad: NDArray, change: Change, mask: NDArray) -> 
         own = cv2.copyTo(own, still, moved)
     residual = uncrop(change.residual * mask[..., None], quad, box)
     # Rounds to the nearest level and stays within 0..255.
-    return box, cv2.add(own, residual, dtype=cv2.CV_8U)
+    return box, np.asarray(cv2.add(own, residual, dtype=cv2.CV_8U), np.uint8)
 
 
 def replace_crop(frame: NDArray, quad: NDArray, after: NDArray, mask: NDArray) -> tuple[Box, NDArray[np.uint8]]:
@@ -62,4 +62,4 @@ def replace_crop(frame: NDArray, quad: NDArray, after: NDArray, mask: NDArray) -
     alpha = uncrop(np.ascontiguousarray(mask), quad, box)[..., None]
     pasted = uncrop(after * mask[..., None], quad, box)
     own = frame[y0:y1, x0:x1]
-    return box, cv2.add(own, pasted - own * alpha, dtype=cv2.CV_8U)
+    return box, np.asarray(cv2.add(own, pasted - own * alpha, dtype=cv2.CV_8U), np.uint8)

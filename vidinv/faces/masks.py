@@ -43,10 +43,10 @@ def uncovered(
     kept = [i for i in range(1, count) if occluder[patches == i].max() > sure]
     if not kept:
         return None
-    ramp = np.clip((np.where(np.isin(patches, kept), occluder, 0) - low) / (high - low), 0, 1)
-    # The ramp is widened by a cell: the maps are coarse, and the hand's border must lie inside.
-    ramp = cv2.GaussianBlur(cv2.dilate(ramp.astype(np.float32), np.ones((3, 3), np.uint8)), (0, 0), 0.8)
-    ramp = np.clip(cv2.resize(ramp, (size, size), interpolation=cv2.INTER_LINEAR) / 0.8, 0, 1)
+    rise = np.clip((np.where(np.isin(patches, kept), occluder, 0) - low) / (high - low), 0, 1)
+    # The rise is widened by a cell: the maps are coarse, and the hand's border must lie inside.
+    wide = cv2.GaussianBlur(cv2.dilate(rise.astype(np.float32), np.ones((3, 3), np.uint8)), (0, 0), 0.8)
+    ramp = np.clip(np.asarray(cv2.resize(wide, (size, size), interpolation=cv2.INTER_LINEAR), np.float32) / 0.8, 0, 1)
     return 1 - ramp * ramp * (3 - 2 * ramp)
 
 
@@ -55,5 +55,6 @@ def covered_share(visible: NDArray[np.float32], face: NDArray[np.float32]) -> fl
 
     :param visible: [S, S] of :func:`uncovered`. :param face: [h, h] 0..1, where the whole face is.
     """
-    face = cv2.resize(face, visible.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    return float(((1 - visible) * face).sum() / max(face.sum(), 1.0))
+    height, width = visible.shape
+    there = np.asarray(cv2.resize(face, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+    return float(((1 - visible) * there).sum() / max(float(there.sum()), 1.0))

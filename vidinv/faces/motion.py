@@ -15,8 +15,9 @@ def optical_flow(a: NDArray[np.uint8], b: NDArray[np.uint8], preset: int = FAST)
     :param a: [H, W, 3] RGB. :param b: likewise.
     :return: [H, W, 2] pixels (dx, dy).
     """
-    grey = [cv2.cvtColor(p, cv2.COLOR_RGB2GRAY) for p in (a, b)]
-    return cv2.DISOpticalFlow_create(preset).calc(*grey, None)
+    grey = [np.asarray(cv2.cvtColor(p, cv2.COLOR_RGB2GRAY), np.uint8) for p in (a, b)]
+    no_guess = np.empty(0, np.float32)  # a flow of the pictures' size would be where the search starts
+    return np.asarray(cv2.DISOpticalFlow.create(preset).calc(grey[0], grey[1], no_guess), np.float32)
 
 
 def fetch(picture: NDArray, by: NDArray[np.float32], corner: tuple[int, int] = (0, 0)) -> NDArray:

@@ -13,5 +13,5 @@ def av_drift(source: Spans, output: Spans) -> tuple[float, float] | None:
     """
     if source.audio is None or output.audio is None:
         return None
-    (s0, s1), (o0, o1) = ([s.audio[i] - s.video[i] for i in (0, 1)] for s in (source, output))
-    return o0 - s0, o1 - s1
+    start, end = ((output.audio[i] - output.video[i]) - (source.audio[i] - source.video[i]) for i in (0, 1))
+    return start, end

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import av
 import cv2
@@ -88,7 +88,7 @@ def stream_duration(stream: av.VideoStream) -> Fraction | None:
 
 def read_info(path: Path, container: Any, stream: av.VideoStream, frame: av.VideoFrame) -> VideoInfo:
     context = stream.codec_context
-    stored = frame.side_data.get("DISPLAYMATRIX") if frame.side_data else None
+    stored: Any = frame.side_data.get("DISPLAYMATRIX") if frame.side_data else None
     matrix = tuple(int(v) for v in np.frombuffer(bytes(stored), np.int32)) if stored is not None else None
     turned = (orientation.from_matrix(matrix) or orientation.Orientation()).transpose
     rate = exact(stream.average_rate or stream.guessed_rate or Fraction(25))
@@ -151,9 +151,9 @@ class RgbConverter:
             threads=1,
         )
         green, blue, red = (
-            np.frombuffer(p, np.uint8).reshape(-1, p.line_size)[: p.height, : p.width] for p in rgb.planes
+            np.frombuffer(memoryview(p), np.uint8).reshape(-1, p.line_size)[: p.height, : p.width] for p in rgb.planes
         )
-        return self._orientation.upright(cv2.merge((red, green, blue)))
+        return self._orientation.upright(np.asarray(cv2.merge((red, green, blue)), np.uint8))
 
 
 class YuvConverter:
@@ -190,7 +190,7 @@ def add_encoder(output: Any, info: VideoInfo, settings: EncoderSettings) -> tupl
     """An opened encoder as a new stream of ``output``, and a warning. Raises UsageError or OutputUnwritable."""
     options = encoder_options(settings)
     codec = av.Codec(settings.codec, "w")
-    supported = [f.name for f in codec.video_formats]
+    supported = [f.name for f in codec.video_formats or ()]
     pix_fmt, warning = colour.output_pix_fmt(info.pix_fmt, info.width, info.height, supported)
     try:
         stream = output.add_stream(settings.codec, rate=info.rate, options=options)
@@ -228,14 +228,15 @@ def add_copy(output: Any, encoded: Any, info: VideoInfo) -> Any:
     return stream
 
 
-def to_ticks(packet: Any, time_base: Fraction) -> None:
-    """Restate a packet's times in another time base that holds them exactly."""
+def to_ticks(packet: Any, time_base: Fraction) -> tuple[int, int]:
+    """Restate a packet's times in another time base that holds them exactly: (pts, dts)."""
     ratio = exact(packet.time_base) / time_base
     packet.pts, packet.dts = round(packet.pts * ratio), round(packet.dts * ratio)
     packet.time_base = time_base
+    return packet.pts, packet.dts
 
 
-def open_raw_pipe(pipe: BinaryIO, info: VideoInfo, pix_fmt: str) -> tuple[Any, Any]:
+def open_raw_pipe(pipe: IO[bytes], info: VideoInfo, pix_fmt: str) -> tuple[Any, Any]:
     """Uncompressed frames with their exact times, for another program to read: (container, stream)."""
     output = av.open(pipe, "w", format="nut")
     stream = output.add_stream("rawvideo", rate=info.rate)

@@ -12,9 +12,9 @@ import tempfile
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, Self
+from typing import IO, Any, Self
 
-from vidinv.errors import MissingExtra, OutputUnwritable
+from vidinv.errors import MissingExtra, OutputError, OutputUnwritable
 from vidinv.types import Frame
 from vidinv.video import colour, container
 from vidinv.video.encoder import EncoderSettings, encoder_options
@@ -50,13 +50,18 @@ class FfmpegWriter:
         except BaseException:
             self._errors.close()
             raise
-        self._pipe, self._stream = container.open_raw_pipe(self._process.stdin, source, pix_fmt)
+        self._pipe, self._stream = container.open_raw_pipe(self._stdin, source, pix_fmt)
+
+    @property
+    def _stdin(self) -> IO[bytes]:
+        assert self._process.stdin is not None  # it was opened with a pipe
+        return self._process.stdin
 
     def write(self, frame: Frame) -> None:
         """Append one upright frame, [display_height, display_width, 3] RGB 0..255."""
         check_size(frame, self._info)
         pts, duration = self._times.next(frame)
-        if duration is not None:
+        if duration is not None and self._last is not None:
             self._durations[self._last] = duration
         self._last = pts
         picture = self._to_yuv(frame.image)
@@ -66,7 +71,7 @@ class FfmpegWriter:
         except (container.Broken, OSError) as error:
             raise self._failure() from error
 
-    def _failure(self) -> OutputUnwritable:
+    def _failure(self) -> OutputError:
         self._process.wait()
         self._errors.seek(0)
         lines = self._errors.read().decode(errors="replace").strip().splitlines()
@@ -81,7 +86,7 @@ class FfmpegWriter:
         self._durations[self._last] = self._times.end()
         try:
             self._pipe.close()
-            self._process.stdin.close()
+            self._stdin.close()
         except (container.Broken, OSError) as error:
             raise self._failure() from error
         if self._process.wait() != 0:
@@ -94,9 +99,9 @@ class FfmpegWriter:
                 shift = round(muxer.shift / self._info.time_base)
                 for packet in container.demux(encoded, video):
                     if packet.size:
-                        container.to_ticks(packet, self._info.time_base)
-                        packet.duration = self._durations[packet.pts]
-                        packet.pts, packet.dts = packet.pts - shift, packet.dts - shift
+                        pts, dts = container.to_ticks(packet, self._info.time_base)
+                        packet.duration = self._durations[pts]
+                        packet.pts, packet.dts = pts - shift, dts - shift
                         muxer.mux(packet)
             except BaseException:
                 muxer.abort()
@@ -117,7 +122,7 @@ class FfmpegWriter:
             with suppress(container.Broken, OSError, ValueError):
                 self._pipe.close()
             with suppress(OSError):
-                self._process.stdin.close()
+                self._stdin.close()
             self._process.wait()
             self._errors.close()
             self._encoded.unlink(missing_ok=True)
@@ -141,9 +146,19 @@ def _command(info: VideoInfo, settings: EncoderSettings, encoded: Path) -> list[
         options["aspect"] = str(info.sample_aspect_ratio * info.width / info.height)
     # Times pass as they are: nothing is duplicated, dropped or moved to zero.
     stream = ffmpeg.input("pipe:", format="nut", copyts=None)
-    timing = {"fps_mode": "passthrough", "enc_time_base": -1}
+    # Its time base in numbers: the word for "as the input's" is -1 in old programs and demux in new ones.
+    base = f"{info.time_base.numerator}:{info.time_base.denominator}"
+    timing = {"fps_mode": "passthrough", "enc_time_base": base}
     # MP4 keeps decoding times, which NUT does not; its clocks are set to the source's, so that nothing is rounded.
     clock = info.time_base.denominator
     clocks = {"video_track_timescale": clock, "movie_timescale": clock}
-    output = ffmpeg.output(stream.video, str(encoded), format="mp4", **clocks, **timing, **options)
+    # Newer programs let the pictures' own tags, of which raw ones have none, overrule the encoder's options.
+    tagged = stream.video.filter("setparams", **_picture_tags(tags))
+    output = ffmpeg.output(tagged, str(encoded), format="mp4", **clocks, **timing, **options)
     return output.global_args("-v", "error", "-y").compile()
+
+
+def _picture_tags(tags: colour.ColourTags) -> dict[str, int]:
+    """Options of the filter "setparams"."""
+    found = {"color_primaries": tags.primaries, "color_trc": tags.transfer, "colorspace": tags.matrix}
+    return found | ({"range": tags.range} if tags.range else {})

@@ -24,12 +24,12 @@ class Orientation:
 
     def upright(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """[H, W, 3] as coded -> [H', W', 3] as shown, contiguous."""
-        return _flip(cv2.transpose(image) if self.transpose else image, self.flip_x, self.flip_y)
+        return _flip(_transposed(image) if self.transpose else image, self.flip_x, self.flip_y)
 
     def coded(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """The inverse of ``upright``."""
         image = _flip(image, self.flip_x, self.flip_y)
-        return cv2.transpose(image) if self.transpose else image
+        return _transposed(image) if self.transpose else image
 
 
 def from_matrix(matrix: Sequence[int] | None) -> Orientation | None:
@@ -47,5 +47,10 @@ def from_matrix(matrix: Sequence[int] | None) -> Orientation | None:
     return None
 
 
+# The library's answers carry no type of their pixels; asarray names it and copies nothing.
+def _transposed(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return np.asarray(cv2.transpose(image), np.uint8)
+
+
 def _flip(image: NDArray[np.uint8], x: bool, y: bool) -> NDArray[np.uint8]:
-    return cv2.flip(image, -1 if x and y else int(x)) if x or y else image
+    return np.asarray(cv2.flip(image, -1 if x and y else int(x)), np.uint8) if x or y else image

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import suppress
 from fractions import Fraction
 from math import floor
@@ -81,7 +81,7 @@ class Reader:
             frame = next(self._decoded, None)
         self.damage = self._assess()
 
-    def _decode(self) -> Iterator[Any]:
+    def _decode(self) -> Generator[Any, None, None]:
         for packet in demux(self._container, self._stream, self._failed):
             if packet.size:
                 self._packets += 1
@@ -111,9 +111,9 @@ class Reader:
         if self._promised:
             missing = self._promised - self._hidden - self._frames
             lost = max(missing, 0) if self._errors or self._corrupt or self._packets < self._promised else 0
-        elif (promised := stream_duration(self._stream)) is not None:
-            missing = promised + (self._stream.start_time or 0) * info.time_base - self._end
-            lost = max(lost, round(missing * info.rate)) if missing > max(1, 3 / info.rate) else lost
+        elif (promised := stream_duration(self._stream)) is not None and self._end is not None:
+            absent = promised + (self._stream.start_time or 0) * info.time_base - self._end
+            lost = max(lost, round(absent * info.rate)) if absent > max(Fraction(1), 3 / info.rate) else lost
         if not lost and not self._corrupt:
             return None
         return Damage(lost, self._corrupt, self._bad_at if self._bad_at is not None else self._end)
@@ -139,7 +139,7 @@ def frame_at(path: str | Path, seconds: float | Fraction) -> Frame:
         info, stream = reader.info, reader._stream
         start = (stream.start_time or 0) * info.time_base
         target = max(Fraction(seconds), start)
-        best = None
+        best: Any = None
         for back in (0, 2, 10, None):  # a seek may land late where pictures are stored out of order
             offset = start if back is None else max(target - back, start)
             with suppress(Broken):

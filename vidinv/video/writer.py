@@ -61,7 +61,8 @@ class Muxer:
     def __init__(self, dst: Path, info: VideoInfo, overwrite: bool, add_video: Callable[[Any], Any]) -> None:
         check_paths(info.path, dst, overwrite)
         self._dst, self._overwrite, self._part = dst, overwrite, part_path(dst)
-        self._source = self._output = None
+        self._source: Any = None
+        self._output: Any = None
         self.warnings: list[str] = []
         self._refused = 0
         try:
@@ -172,8 +173,8 @@ class FrameTimes:
 
     @property
     def length(self) -> int:
-        """From the first frame to the end of the last one."""
-        return self._last - self._first + self.end()
+        """From the first frame to the end of the last one; 0 before there is any."""
+        return 0 if self._first is None or self._last is None else self._last - self._first + self.end()
 
     def end(self) -> int:
         """Duration of the last frame: at a varying rate what the source's duration leaves for it, if believable."""
@@ -195,7 +196,7 @@ class Writer:
         self, dst: str | Path, source: VideoInfo, settings: EncoderSettings | None = None, *, overwrite: bool = False
     ) -> None:
         self._info, self._settings = source, settings or EncoderSettings()
-        self._encoder: Any = None
+        self._encoder: Any  # set by _add_video, while the muxer is made
         self.warnings: list[str] = []
         self._muxer = Muxer(Path(dst), source, overwrite, self._add_video)
         self.warnings += self._muxer.warnings
