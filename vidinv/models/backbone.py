@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
@@ -35,6 +37,26 @@ class ResidualBlock(nn.Module):
 def stage(c_in: int, c_out: int, blocks: int, stride: int = 2) -> nn.Sequential:
     """``blocks`` residual blocks, the first of which strides."""
     return nn.Sequential(ResidualBlock(c_in, c_out, stride), *(ResidualBlock(c_out, c_out) for _ in range(blocks - 1)))
+
+
+def stem(channels: int) -> nn.Sequential:
+    """What reads a picture that ``pixel_unshuffle(x, 2)`` folded, [B, 12, S / 2, S / 2]."""
+    return nn.Sequential(nn.Conv2d(12, channels, 3, 1, 1, bias=False), nn.BatchNorm2d(channels), nn.LeakyReLU(0.2))
+
+
+def stages(widths: Sequence[int], blocks: Sequence[int]) -> nn.ModuleList:
+    """A stage from each width to the next, of so many blocks."""
+    sizes = zip(widths[:-1], widths[1:], blocks, strict=True)
+    return nn.ModuleList(stage(c_in, c_out, count) for c_in, c_out, count in sizes)
+
+
+def describe(looks: Sequence[Tensor], squeeze: nn.Conv2d) -> Tensor:
+    """Means of all ``looks`` say what is there, the last one's squeezed map says where: a face is both.
+
+    :param looks: outputs of stages, [B, C, h, h] each, finest first. :return: [B, D].
+    """
+    placed = F.leaky_relu(squeeze(looks[-1]), 0.2).flatten(1)
+    return torch.cat([*(x.mean((2, 3)) for x in looks), placed], 1)
 
 
 def fold_batch_norms(network: nn.Module) -> nn.Module:
