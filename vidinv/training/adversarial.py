@@ -20,7 +20,7 @@ from vidinv.runtime.compute import Compute
 from vidinv.training.adversarial_losses import generator_loss, path_lengths
 from vidinv.training.bank import FaceBank
 from vidinv.training.checkpoints import load_optimiser, load_stream, optimiser_state, weights_of
-from vidinv.training.critic import Critic, CriticOptions, critic_step, judge, lazy_adam, start_critic
+from vidinv.training.critic import Critic, CriticOptions, critic_step, lazy_adam, logits, start_critic
 from vidinv.training.discriminator import DiscriminatorConfig
 
 
@@ -140,7 +140,7 @@ def step(state: GanState, bank: FaceBank, options: GanOptions, compute: Compute)
     state.critic.net.requires_grad_(False)
     with fresh_noise(state.generator, size, rng), compute.autocast():
         fake = state.fast(draw_styles(state.generator, size, options.mixing, rng))
-    loss = generator_loss(judge(state.critic, fake, rng, options.critic, compute))
+    loss = generator_loss(logits(state.critic, fake, rng, options.critic, compute))
     _update(state, loss)
     figures["g"] = loss.detach()
     if options.path and state.steps % options.path_every == 0:

@@ -20,7 +20,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vidinv.training.scores import ATTRIBUTES, heard, nuisances, scores
+from vidinv.training.scores import ATTRIBUTES, eligible, nuisances, scores
 from vidinv.types import Displacement
 
 Encode = Callable[[NDArray], tuple[Tensor, Tensor]]
@@ -68,8 +68,8 @@ def fit(
 
 def _shares(name: str, labels: dict[str, NDArray], weights: NDArray, ridge: float) -> NDArray[np.float64]:
     """How much of each face's code goes into the pattern of ``name``, [N]: the score's row of the regression's
-    pseudo-inverse. Faces that are not heard have none."""
-    rows = np.flatnonzero(heard(name, labels))
+    pseudo-inverse. Faces that are not eligible have none."""
+    rows = np.flatnonzero(eligible(name, labels))
     some = {k: v[rows] for k, v in labels.items()}
     named, counted = scores(some), weights[rows] / weights[rows].sum()
     x = _design([named[a] for a in _beside(name)], nuisances(some, name), counted)

@@ -24,7 +24,7 @@ from vidinv.training.adversarial_losses import generator_loss
 from vidinv.training.autoencoder import rate_at, settle_norms
 from vidinv.training.bank import FaceBank
 from vidinv.training.checkpoints import load_optimiser, load_stream, optimiser_state, weights_of
-from vidinv.training.critic import Critic, CriticOptions, critic_step, judge, start_critic
+from vidinv.training.critic import Critic, CriticOptions, critic_step, logits, start_critic
 from vidinv.training.discriminator import DiscriminatorConfig
 from vidinv.training.inversion_losses import identity_layers, multiscale_lpips, parts_layers
 from vidinv.training.teachers import Teachers
@@ -99,7 +99,7 @@ class InversionState:
         self.seen, self.steps = saved["seen"], saved["steps"]
 
 
-def check_shapes(generator: StyleGenerator, encoder: EncoderConfig) -> None:
+def check_configs(generator: StyleGenerator, encoder: EncoderConfig) -> None:
     """:raises ValueError: the encoder's codes would not fit the generator; it names what would."""
     if wrong := misfits(encoder, generator.config):
         raise ValueError(f"settings: for this generator [encoder] needs {', '.join(wrong)}")
@@ -109,7 +109,7 @@ def start(
     generator: StyleGenerator, config: EncoderConfig, options: InversionOptions, compute: Compute
 ) -> InversionState:
     """An encoder that begins at the mean style, for a fixed generator."""
-    check_shapes(generator, config)
+    check_configs(generator, config)
     torch.manual_seed(options.seed)
     generator.eval().requires_grad_(False)
     encoder = FeatureStyleEncoder(config).to(compute.device, memory_format=torch.channels_last)
@@ -128,7 +128,7 @@ def start_joint(
     compute: Compute,
 ) -> InversionState:
     """Go on with a trained generator and encoder; the critic's weights are to be loaded by the caller."""
-    check_shapes(generator, encoder.config)
+    check_configs(generator, encoder.config)
     averages = [copy.deepcopy(n).eval().requires_grad_(False) for n in (generator, encoder)]
     generator.requires_grad_(True)
     encoder.train().requires_grad_(True)
@@ -226,7 +226,7 @@ def _deceive(
     kinds = [x2, x1, drawn]
     figures |= critic_step(state.critic, real, kinds, rng, options.critic, compute)
     state.critic.net.requires_grad_(False)
-    losses = [generator_loss(judge(state.critic, kind, rng, options.critic, compute)) for kind in kinds]
+    losses = [generator_loss(logits(state.critic, kind, rng, options.critic, compute)) for kind in kinds]
     figures["g"] = torch.stack(losses).mean()
     return figures["g"]
 

@@ -94,7 +94,7 @@ def _gathered(sources: Sources, name: str) -> _Parts:
     tensors = {"generator": generator.state}
     if sources.encoder:
         tree = read_checkpoint(sources.encoder)
-        if isinstance(tree, dict) and "encoder_shape" in tree:
+        if isinstance(tree, dict) and "encoder_config" in tree:
             encoder, tensors["encoder"] = _trained_here(tree, config, sources.encoder)
             settings["encoder"] = {"kind": "residual", **asdict(encoder)}
             settings |= {} if sources.crops else {"template": tree["template"]}
@@ -141,7 +141,7 @@ def _edits(sources: Sources, state: dict[str, Tensor], config: GeneratorSizes) -
 
 def _trained_here(tree: dict[str, Any], config: GeneratorSizes, path: Path) -> tuple[EncoderConfig, dict[str, Tensor]]:
     """An encoder of pipelines.train_encoder, whose checkpoint tells its sizes."""
-    encoder = EncoderConfig(**tree["encoder_shape"])
+    encoder = EncoderConfig(**tree["encoder_config"])
     if wrong := misfits(encoder, config):
         raise UnsuitableCheckpoint(f"{path}: this generator takes an encoder with {', '.join(wrong)}; give its own")
     try:

@@ -22,7 +22,7 @@ CLOSER = 0.95  # side of the attribute networks' view over that of the landmark 
 
 
 @dataclass(frozen=True)
-class Judge:
+class Labelling:
     """Scores of pictures, in standard deviations."""
 
     teachers: Teachers
