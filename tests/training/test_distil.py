@@ -68,7 +68,7 @@ def train(state: DistilState, name: str, images: int, folder: Path) -> list[floa
     return losses
 
 
-@pytest.mark.parametrize("name", distil.STUDENTS)
+@pytest.mark.parametrize("name", CONFIGS)
 def test_a_few_steps_lower_the_loss(name, tmp_path):
     state = distil.start(CONFIGS[name], OPTIONS, made_up_faces()[1], SIZE)
     losses = train(state, name, OPTIONS.images, tmp_path)
@@ -76,7 +76,7 @@ def test_a_few_steps_lower_the_loss(name, tmp_path):
     assert np.mean(losses[-4:]) < 0.9 * np.mean(losses[:4])
 
 
-@pytest.mark.parametrize("name", distil.STUDENTS)
+@pytest.mark.parametrize("name", CONFIGS)
 def test_a_run_that_was_cut_continues_as_if_it_had_not_been(name, tmp_path):
     labels = made_up_faces()[1]
     (tmp_path / "whole").mkdir()
@@ -183,7 +183,7 @@ def test_agreement_of_a_student_with_itself_is_perfect():
     assert agreement({"points68": labels["points68"]}, labels)["nme_mean"] == 0
 
 
-@pytest.mark.parametrize("name", distil.STUDENTS)
+@pytest.mark.parametrize("name", CONFIGS)
 def test_students_answer_under_the_names_of_the_labels(name, tmp_path):
     pictures, labels = made_up_faces(6)
     state = distil.start(CONFIGS[name], OPTIONS, labels, SIZE)

@@ -66,13 +66,9 @@ def fold_batch_norms(network: nn.Module) -> nn.Module:
     names its pairs of convolution and norm in ``foldable``.
     """
     for module in list(network.modules()):
-        if hasattr(module, "foldable"):
-            pairs = module.foldable
-        elif isinstance(module, nn.Sequential):
-            names = [n for n, _ in module.named_children()]
-            pairs = list(pairwise(names))
-        else:
-            continue
+        pairs: Sequence[tuple[str, str]] = getattr(module, "foldable", ())
+        if isinstance(module, nn.Sequential):
+            pairs = list(pairwise(n for n, _ in module.named_children()))
         for conv, norm in pairs:
             if isinstance(getattr(module, conv), nn.Conv2d) and isinstance(getattr(module, norm), nn.BatchNorm2d):
                 setattr(module, conv, fuse_conv_bn_eval(getattr(module, conv), getattr(module, norm)))

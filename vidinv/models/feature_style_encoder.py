@@ -48,6 +48,8 @@ def misfits(encoder: EncoderConfig, generator: GeneratorSizes) -> list[str]:
 
 
 class FeatureStyleEncoder(nn.Module):
+    mean_latent: Tensor  # [L, D]
+
     def __init__(self, config: EncoderConfig) -> None:
         super().__init__()
         self.config, c = config, config.widths
@@ -95,5 +97,7 @@ class FeatureStyleEncoder(nn.Module):
     @torch.no_grad()
     def set_mean_latent(self, mean: Tensor) -> None:
         """Name the mean of all codes [L, D]; what the encoder answers stays the same."""
-        self.to_style[-1].bias -= ((mean - self.mean_latent) / STYLE_GAIN).flatten()
+        last = self.to_style[-1]
+        assert isinstance(last, nn.Linear)
+        last.bias.sub_(((mean - self.mean_latent) / STYLE_GAIN).flatten())
         self.mean_latent.copy_(mean)

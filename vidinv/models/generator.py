@@ -51,6 +51,8 @@ class GeneratorConfig:
 
 
 class StyledConv(nn.Module):
+    noise: Tensor  # [1, 1, side, side]
+
     def __init__(self, c_in: int, c_out: int, d_style: int, side: int, up: bool) -> None:
         super().__init__()
         self.conv = ModulatedConv(c_in, c_out, 3, d_style, up=up)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -82,7 +83,20 @@ def start(generator: GeneratorConfig, encoder: EncoderConfig, options: Autoencod
     return AutoencoderState(g, e, torch.optim.Adam(parameters, lr=options.rate, betas=(0.5, 0.99)))
 
 
-def rate_at(options: AutoencoderOptions, seen: int) -> float:
+class RateOptions(Protocol):
+    """What :func:`rate_at` asks of a run's options; see :class:`AutoencoderOptions`."""
+
+    @property
+    def images(self) -> int: ...
+    @property
+    def batch(self) -> int: ...
+    @property
+    def rate(self) -> float: ...
+    @property
+    def anneal(self) -> float: ...
+
+
+def rate_at(options: RateOptions, seen: int) -> float:
     """Warm up over the first 500 images, hold, then a cosine down to 2 % over the last ``anneal`` of the run."""
     left = max(options.images - seen, 0) / (options.anneal * options.images)
     fall = 1.0 if left >= 1 else 0.02 + 0.98 * 0.5 * (1 - math.cos(math.pi * left))

@@ -172,7 +172,7 @@ def cohort(name: str, labels: dict[str, NDArray], rows: NDArray, below: bool = F
     return rows[suited[rows]]
 
 
-def subset(faces: Faces, rows: NDArray) -> Faces:
+def subset(faces: Faces, rows: NDArray | slice) -> Faces:
     return Faces(*(getattr(faces, f.name)[rows] for f in fields(faces)))
 
 
@@ -190,7 +190,7 @@ def measured(
     :param faces: N of them. :param labels: theirs.
     :raises InputError: none of the faces is one to measure this edit on.
     """
-    groups = {False: STRENGTHS}
+    groups: dict[bool, Sequence[float]] = {False: STRENGTHS}
     if name in COHORTS_BELOW:
         groups = {True: [s for s in STRENGTHS if s < 0], False: [s for s in STRENGTHS if s >= 0]}
     found = []

@@ -33,7 +33,7 @@ class CriticOptions:
 class Critic:
     net: Discriminator
     fast: Callable[[Tensor], Tensor]  # the same network, compiled where that was asked for
-    optimiser: torch.optim.Optimizer
+    optimiser: torch.optim.Adam
     p: Tensor  # 0-d
     signs: Tensor  # [2]: sum of the signs of D(real) since the last adjustment, and their number
     steps: int = 0
@@ -67,7 +67,7 @@ def lazy_adam(parameters, rate: float, every: int, device: str) -> torch.optim.A
 def start_critic(
     config: DiscriminatorConfig, options: CriticOptions, compute: Compute, compiled: bool = False
 ) -> Critic:
-    net = Discriminator(config).to(compute.device, memory_format=torch.channels_last)
+    net = Discriminator(config).to(compute.device).to(memory_format=torch.channels_last)
     p = torch.tensor(options.augment_start, device=compute.device)
     adam = lazy_adam(net.parameters(), options.rate, options.r1_every, compute.device)
     return Critic(net, torch.compile(net) if compiled else net, adam, p, torch.zeros(2, device=compute.device))

@@ -62,7 +62,8 @@ def _glasses(base: NDArray[np.float32], points: NDArray, rng: Rng) -> NDArray[np
     for a, b in ((centres[0], centres[1]), (centres[0], points[0]), (centres[1], points[16])):
         a = a + (b - a) / np.hypot(*(b - a)) * axes[0]
         b = b - (b - a) / np.hypot(*(b - a)) * axes[0] if b is centres[1] else b
-        cv2.line(frame, *(tuple(int(v) for v in np.round(p)) for p in (a, b)), 255, thick, cv2.LINE_AA)
+        first, second = (tuple(int(v) for v in np.round(p)) for p in (a, b))
+        cv2.line(frame, first, second, 255, thick, cv2.LINE_AA)
     dark = rng.uniform(0.5, 1.0) if rng.random() < 0.5 else rng.uniform(0, 0.15)
     for mask, alpha in ((lens, dark), (frame, rng.uniform(0.7, 1))):
         colour = np.float32(rng.uniform(5, 90)) * np.exp(rng.normal(0, 0.15, 3)).astype(np.float32)

@@ -55,8 +55,8 @@ def fit(
     :param labels: of the N faces. :param weights: [N] how much each face counts.
     """
     shares = {n: torch.from_numpy(_shares(n, labels, weights, ridge)).float() for n in names}
-    patterns: dict[str, list[Tensor | float]] = {n: [0.0, 0.0] for n in names}
-    mean: Tensor | float = 0.0
+    patterns: dict[str, list[Tensor]] = {n: [torch.zeros(()), torch.zeros(())] for n in names}
+    mean = torch.zeros(())
     for rows in np.array_split(np.arange(len(weights)), max(len(weights) // 32, 1)):
         w, feature = (c.float() for c in encode(rows))
         mean = mean + w.sum(0) / len(weights)

@@ -26,7 +26,6 @@ from vidinv.training.photo_augmentation import PhotoAugmentation, augment
 from vidinv.training.sampling import balanced_weights
 from vidinv.training.student_losses import LOSSES
 
-STUDENTS = ("identity", "attributes", "landmarks")  # of teachers; "visibility" learns from what is drawn
 NETS: dict[type[StudentConfig], type[Student]] = {
     IdentityConfig: IdentityNet,
     AttributeConfig: AttributeNet,

@@ -94,7 +94,7 @@ def draw_hand(rng: np.random.Generator) -> NDArray[np.float32]:
             _nail(canvas, fingers[i], rng)
     if pose.back:
         _nail(canvas, thumb, rng)
-    return canvas if rng.random() < 0.5 else np.ascontiguousarray(canvas[:, ::-1] * np.float32([-1, 1, 1, 1]))
+    return canvas if rng.random() < 0.5 else np.ascontiguousarray(canvas[:, ::-1] * np.array([-1, 1, 1, 1], np.float32))
 
 
 def _knuckle(i: int, pose: HandPose) -> NDArray[np.float64]:

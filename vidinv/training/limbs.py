@@ -54,7 +54,8 @@ def skin(base: NDArray[np.float32], points: NDArray, bank: Bank, rng: Rng) -> tu
     """A colour for a hand, mostly the face's own, and from which side it is lit (-1 left, 1 right)."""
     sides = [_cheek(base, points, c) for c in CHEEKS]
     lit = float(np.clip(2 * np.log((sides[1].mean() + 5) / (sides[0].mean() + 5)), -1, 1))
-    colour = max(sides, key=lambda c: c.sum()) if rng.random() < 0.5 else (sides[0] + sides[1]) / 2
+    brighter = rng.random() < 0.5
+    colour: NDArray = max(sides, key=lambda c: float(c.sum())) if brighter else (sides[0] + sides[1]) / 2
     if rng.random() < 0.25:
         row = rng.integers(len(bank.pictures))
         colour = _cheek(bank.pictures[row].astype(np.float32), bank.points[row], CHEEKS[rng.integers(2)])
@@ -81,7 +82,8 @@ def hand(base: NDArray[np.float32], points: NDArray, bank: Bank, rng: Rng) -> li
     squeezed = np.diag([scale * rng.uniform(0.8, 1.1), scale * rng.uniform(0.75, 1.05)])
     linear = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]) @ squeezed
     offset = target - linear @ touching
-    warped = cv2.warpAffine(drawing, np.column_stack([linear, offset]), (size, size), flags=cv2.INTER_LINEAR)
+    affine = np.column_stack([linear, offset])
+    warped = np.asarray(cv2.warpAffine(drawing, affine, (size, size), flags=cv2.INTER_LINEAR), np.float32)
     colour, lit = skin(base, points, bank, rng)
     layers = [(_shaded(warped, colour, lit, bank, rng), warped[..., ALPHA])]
     if rng.random() < 0.4:

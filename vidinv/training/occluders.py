@@ -88,13 +88,13 @@ def _lay(
     """Over the picture: soft as lenses and motion make it, with the shadow that it casts."""
     size = len(picture)
     if rng.random() < 0.7:
-        shift = np.float32([[1, 0, rng.normal(0, 0.02) * size], [0, 1, rng.uniform(0, 0.04) * size]])
+        shift = np.array([[1, 0, rng.normal(0, 0.02) * size], [0, 1, rng.uniform(0, 0.04) * size]], np.float32)
         shadow = cv2.warpAffine(alpha, shift, (size, size), borderMode=cv2.BORDER_REPLICATE)
         shadow = cv2.GaussianBlur(shadow, (0, 0), rng.uniform(0.008, 0.05) * size)
         picture = picture * (1 - rng.uniform(0.1, 0.55) * shadow)[..., None]
     layer = np.dstack([colour, alpha])
     sigma = rng.uniform(0.3, 1.3) if rng.random() < 0.8 else rng.uniform(1.3, 3.0)
-    layer[..., 3] = cv2.erode(layer[..., 3], None) if rng.random() < 0.5 else layer[..., 3]
+    layer[..., 3] = cv2.erode(layer[..., 3], np.ones((3, 3), np.uint8)) if rng.random() < 0.5 else layer[..., 3]
     layer = cv2.GaussianBlur(layer, (0, 0), sigma * size / CROP)
     if rng.random() < 0.2:
         layer = cv2.filter2D(layer, -1, _streak(rng.uniform(3, 9) * size / CROP, rng.uniform(0, np.pi)))
@@ -106,6 +106,6 @@ def _streak(length: float, turn: float) -> NDArray[np.float32]:
     """A line as a kernel: what motion does to a point."""
     side = int(length) | 1
     kernel, away = np.zeros((side, side), np.float32), np.array([np.cos(turn), np.sin(turn)]) * side / 2
-    ends = [tuple(int(v) for v in np.round((side // 2 + s * away) * 16)) for s in (-1, 1)]
-    cv2.line(kernel, *ends, 1.0, 1, cv2.LINE_8, 4)
+    first, last = (tuple(int(v) for v in np.round((side // 2 + s * away) * 16)) for s in (-1, 1))
+    cv2.line(kernel, first, last, 1.0, 1, cv2.LINE_8, 4)
     return kernel / max(float(kernel.sum()), 1e-6)

@@ -43,8 +43,8 @@ def augment(
     """
     size = len(picture)
     affine, points = placement(points, size, how, rng)
-    picture = cv2.warpAffine(picture, affine, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
-    return degrade(picture, how, rng), points
+    moved = cv2.warpAffine(picture, affine, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+    return degrade(np.asarray(moved, np.uint8), how, rng), points
 
 
 def placement(

@@ -97,6 +97,7 @@ def cost(net: nn.Module, size: int, batch: int = 8, rounds: int = 15) -> dict[st
 
     def count(module: nn.Module, _: tuple, out: Tensor) -> None:
         nonlocal macs
+        assert isinstance(module, nn.Conv2d | nn.Linear)
         macs += module.weight.numel() * (out.shape[2] * out.shape[3] if out.ndim == 4 else 1)
 
     x = torch.rand(batch, 3, size, size).contiguous(memory_format=torch.channels_last)

@@ -36,16 +36,19 @@ def example(
     """
     size = len(picture)
     picture, covered = cover(picture, points, bank, rng)
-    turned = np.eye(3)
+    turned: NDArray = np.eye(3)
     if rng.random() < LEANING:
-        corners = np.float32([[0, 0], [1, 0], [1, 1], [0, 1]]) * (size - 1)
+        corners = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float32) * (size - 1)
         turned = cv2.getPerspectiveTransform(corners, corners + rng.normal(0, 0.06 * size, (4, 2)).astype(np.float32))
         points = cv2.perspectiveTransform(points[None], turned)[0]
     affine, points = placement(points, size, options.augmentation, rng)
     whole = np.vstack([affine, [0, 0, 1]]) @ turned
-    how = {"flags": cv2.INTER_LINEAR, "borderMode": cv2.BORDER_REFLECT_101}
-    picture, covered = (cv2.warpPerspective(p, whole, (size, size), **how) for p in (picture, covered))
-    return degrade(picture, options.augmentation, rng), face_region(points, size), covered
+    moved, hidden = (
+        cv2.warpPerspective(p, whole, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+        for p in (picture, covered)
+    )
+    degraded = degrade(np.asarray(moved, np.uint8), options.augmentation, rng)
+    return degraded, face_region(points, size), np.asarray(hidden, np.float32)
 
 
 def listed(labels: dict[str, NDArray], table: Path) -> NDArray[np.bool_]:
