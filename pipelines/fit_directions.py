@@ -25,7 +25,7 @@ from vidinv.errors import InputError
 from vidinv.models.pictures import to_tensor
 from vidinv.packs.load import FEATURE_PART
 from vidinv.training import accessories, card, directions, losses, photometry, sampling, shards, teachers
-from vidinv.training.judge import Judge, attribute_grids
+from vidinv.training.labelling import Labelling, attribute_grids
 from vidinv.training.scores import ATTRIBUTES, require, scales
 from vidinv.training.settings import read_settings
 from vidinv.types import Displacement
@@ -59,7 +59,7 @@ def main() -> None:
     options = parser.parse_args()
     settings = read_settings(options.settings)
     asked = edits_asked(options.only, settings["edits"])
-    generator, encoder = read_networks(settings, options.run / "checkpoint.pt")
+    generator, encoder = read_networks(settings, options.run)
     nets, labels = teachers.load_teachers(options.labellers), shards.read_labels(options.data)
     require(asked, labels)
     size = settings["encoder"]["resolution"]
@@ -81,19 +81,19 @@ def main() -> None:
     fitted = directions.fit(encode, mine, weights, tuple(dict.fromkeys((*ATTRIBUTES, *asked))))
     save_file({"mean_latent": fitted.mean_latent.contiguous()}, options.run / "mean_latent.safetensors")
 
-    judge = Judge(nets, scales(mine), accessories.load_probe(options.data, labels))
+    labelling = Labelling(nets, scales(mine), accessories.load_probe(options.data, labels))
 
     @cache
-    def faces_of(whom: str) -> directions.Faces:
+    def faces_of(cohort: str) -> directions.Faces:
         """Of those that a name of an edit stands for."""
-        pool = card.whom(whom, mine, np.arange(len(rows)))
+        pool = card.cohort(cohort, mine, np.arange(len(rows)))
         chosen = rng.choice(pool, options.measured, p=weights[pool] / weights[pool].sum())
         points = mine["points68"][chosen]
         grids = losses.identity_grids(nets, points, size), attribute_grids(points, size)
         return card.encode_faces(encoder, to_tensor(pictures[chosen]), points, *grids)
 
-    def tried(name: str, pattern: Displacement, lengths: list[float], whom: str) -> list[card.Effect]:
-        found = card.effects(name, pattern, lengths, generator, faces_of(whom), judge, None)
+    def tried(name: str, pattern: Displacement, lengths: list[float], cohort: str) -> list[card.Effect]:
+        found = card.effects(name, pattern, lengths, generator, faces_of(cohort), labelling, None)
         for length, e in zip(lengths, found, strict=True):
             leaks = ", ".join(f"{a} {e.moved[a]:+.2f}" for a in ATTRIBUTES if a != name)
             print(
@@ -103,8 +103,8 @@ def main() -> None:
         return found
 
     @cache
-    def response(name: str, pattern: Displacement, length: float, whom: str) -> dict[str, float]:
-        [found] = tried(name, pattern, [length], whom)
+    def response(name: str, pattern: Displacement, length: float, cohort: str) -> dict[str, float]:
+        [found] = tried(name, pattern, [length], cohort)
         return {score: change / length for score, change in found.moved.items()}
 
     file = options.run / "directions.safetensors"
@@ -112,15 +112,15 @@ def main() -> None:
     for name in asked:
         edit = settings["edits"][name]
         # Leaks are measured, and taken off, on the edit's own faces: neutral ones take on more of a smile than others.
-        whom = name if name in card.WHOM else "age"
+        cohort = name if name in card.COHORTS else "age"
         patterns = {n: fitted.patterns[n] for n in dict.fromkeys((*ATTRIBUTES, name))}
-        responses = {n: response(n, p, TRIED, whom) for n, p in patterns.items() if n != name}
+        responses = {n: response(n, p, TRIED, cohort) for n, p in patterns.items() if n != name}
         for _ in range(ROUNDS):
-            responses[name] = response(name, patterns[name], ABOUT * edit["longest"], whom)
+            responses[name] = response(name, patterns[name], ABOUT * edit["longest"], cohort)
             patterns[name] = directions.untangled(patterns, responses)[name]
         pattern = patterns[name]
         length = directions.calibrate(
-            lambda s, n=name, p=pattern, f=whom: [e.change[n] for e in tried(n, p, s, f)],
+            lambda s, n=name, p=pattern, f=cohort: [e.change[n] for e in tried(n, p, s, f)],
             edit["two_steps"],
             edit["longest"],
         )

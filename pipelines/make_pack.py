@@ -15,7 +15,6 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
-import torch
 from safetensors.torch import load_file
 
 from pipelines.train_autoencoder import read_networks
@@ -24,10 +23,10 @@ from vidinv.models.pictures import to_tensor
 from vidinv.packs.load import FEATURE_PART, load_pack
 from vidinv.packs.spec import EditSpec, PackSpec, network_of
 from vidinv.packs.write import write_pack, write_tensors
-from vidinv.training import accessories, card, losses, photometry, shards, teachers
+from vidinv.training import accessories, card, checkpoints, losses, photometry, shards, teachers
 from vidinv.training.card_text import write_card
 from vidinv.training.frechet import frechet_figures
-from vidinv.training.judge import Judge, attribute_grids
+from vidinv.training.labelling import Labelling, attribute_grids
 from vidinv.training.scores import require, scales
 from vidinv.training.settings import read_settings
 
@@ -39,7 +38,7 @@ def write_networks(settings: dict, run: Path, students: Path, out: Path, only: l
 
     :param only: edits whose steps are taken from the run, the others from the pack that is there; none: all of them.
     """
-    generator, encoder = read_networks(settings, run / "checkpoint.pt")
+    generator, encoder = read_networks(settings, run)
     mean = load_file(run / "mean_latent.safetensors")["mean_latent"]
     encoder.set_mean_latent(mean)
     write_tensors(out / "generator.safetensors", generator.state_dict())
@@ -86,7 +85,9 @@ def main() -> None:
     tables = {"generator": settings["generator"], "encoder": settings["encoder"]}
     networks = {name: network_of(name, table, options.settings) for name, table in tables.items()}
     for name, student in students.items():
-        networks[name] = network_of(name, student["shape"], options.students / "students.json")
+        # Those that were trained before it was "config" call it "shape".
+        sizes = student.get("config") or student["shape"]
+        networks[name] = network_of(name, sizes, options.students / "students.json")
     spec = PackSpec(options.out.name, networks["encoder"].config.resolution, FACE, networks, edits=known)
     write_pack(options.out, spec)
 
@@ -108,14 +109,14 @@ def main() -> None:
     seen = photometry.measured(some, labels["points68"][train[:MEASURED]])
     columns = {k: v[train] for k, v in labels.items()}
     scale = scales({k: v[:MEASURED] for k, v in columns.items()} | seen) | scales(columns)
-    judge = Judge(nets, scale, accessories.load_probe(options.data, labels))
+    labelling = Labelling(nets, scale, accessories.load_probe(options.data, labels))
     if not only:
         figures["reconstruction"] = card.reconstruction(pack.generator, faces, x, nets)
         figures["frechet"] = frechet_figures(pack.generator, faces, x, to_tensor(some[:1500]), nets)
     for name, displacement in pack.directions.items():
         if only and name not in only:
             continue
-        effects = card.measured(name, displacement, pack.generator, faces, mine, judge, pack.attributes)
+        effects = card.measured(name, displacement, pack.generator, faces, mine, labelling, pack.attributes)
         figures["edits"][name] = {str(s): asdict(e) for s, e in zip(card.STRENGTHS, effects, strict=True)}
         known[name] = replace(
             known[name],
@@ -126,9 +127,9 @@ def main() -> None:
         print(name, known[name].step, flush=True)
     spec = write_pack(options.out, replace(spec, edits=known))
     manifest = json.loads((options.data / "manifest.json").read_text())
-    saved = torch.load(options.run / "checkpoint.pt", map_location="cpu", weights_only=True)
+    saved = checkpoints.read_weights(options.run)
     made = {"recipe": saved["recipe"], "images_seen": saved["before"] + saved["seen"]}
-    write_card(options.out, spec, figures, students, manifest, made, judge.scale)
+    write_card(options.out, spec, figures, students, manifest, made, labelling.scale)
     print(json.dumps(figures["reconstruction"], indent=1))
 
 

@@ -1,4 +1,4 @@
-"""Make assets/sample.mp4: a person our generator made, who turns his head, nods and smiles, with a hum as sound.
+"""Make assets/sample.mp4: a person our generator made, who turns their head, nods and smiles, with a hum as sound.
 
     python -m pipelines.make_sample --data data/faces-128 --pack assets/models/face-128 --out assets/sample.mp4
 

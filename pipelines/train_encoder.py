@@ -22,17 +22,17 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from pipelines.train_generator import keep, piece_arguments, resume, shorter, tune
+from pipelines.arguments import gpu_arguments, shorter, tune
 from vidinv.faces.quads import FACE
 from vidinv.models.feature_style_encoder import EncoderConfig, FeatureStyleEncoder
 from vidinv.models.generator import Generator, GeneratorConfig
 from vidinv.models.synthesis import StyleGenerator
 from vidinv.runtime.compute import Compute
-from vidinv.training import adversarial, inversion, losses, teachers, validation
+from vidinv.training import adversarial, checkpoints, inversion, losses, teachers, validation
 from vidinv.training.bank import FaceBank, open_faces
 from vidinv.training.discriminator import DiscriminatorConfig
 from vidinv.training.inversion import InversionOptions, InversionState, JointOptions
-from vidinv.training.pieces import Piece, train
+from vidinv.training.runs import Run, log_checkpoint, train
 from vidinv.training.settings import build, read_settings
 from vidinv.training.sheets import write_sheet
 
@@ -46,35 +46,34 @@ def read_generator(where: str | Path, settings: dict, device: str) -> StyleGener
 
     :raises UnknownPack: it is neither.
     """
-    checkpoint = Path(where) / "checkpoint.pt"
-    if not checkpoint.is_file():
+    if not (Path(where) / "checkpoint.pt").is_file():
         from vidinv.packs.load import load_pack  # safetensors, which a GPU's machine may lack
 
         return load_pack(where, device).generator
     generator = Generator(build(GeneratorConfig, settings["generator"]))
-    generator.load_state_dict(torch.load(checkpoint, map_location="cpu", weights_only=True)["generator"])
+    generator.load_state_dict(checkpoints.read_weights(Path(where))["generator"])
     return generator.to(device, memory_format=torch.channels_last)
 
 
 def begin(options: argparse.Namespace, settings: dict, how: InversionOptions, compute: Compute) -> InversionState:
     """The run as it stands: resumed, or begun from the generator's run (and, with --joint, from the encoder's)."""
     generator = read_generator(options.generator, settings, compute.device)
-    shape = build(EncoderConfig, settings["encoder"])
+    config = build(EncoderConfig, settings["encoder"])
     if not options.joint:
-        state = inversion.start(generator, shape, how, compute)
-        if saved := resume(options.out):
+        state = inversion.start(generator, config, how, compute)
+        if saved := checkpoints.resume(options.out):
             state.from_dict(saved)
         return state
-    saved = resume(options.out, "joint")
-    before, critic = resume(options.out), resume(Path(options.generator))
+    saved = checkpoints.resume(options.out, "joint")
+    before, critic = (checkpoints.resume(Path(folder)) for folder in (options.out, options.generator))
     if not saved and not (before and critic):
         wanting = options.generator if before else options.out
         raise FileNotFoundError(f"{wanting} holds no state to go on from; run the steps before --joint first")
-    encoder = FeatureStyleEncoder(shape).to(compute.device, memory_format=torch.channels_last)
+    encoder = FeatureStyleEncoder(config).to(compute.device, memory_format=torch.channels_last)
     if before:
         encoder.load_state_dict(before["average_encoder"])
-    critic_shape = build(DiscriminatorConfig, settings["discriminator"])
-    state = inversion.start_joint(generator, encoder, critic_shape, how, compute)
+    critic_config = build(DiscriminatorConfig, settings["discriminator"])
+    state = inversion.start_joint(generator, encoder, critic_config, how, compute)
     if saved:
         state.from_dict(saved)
     else:
@@ -89,8 +88,8 @@ def keep_all(
     encoder, name = inversion.finished_encoder(state, bank, batch), "joint" if state.joint else "encoder"
     weights = {"generator": state.average_generator.state_dict(), "encoder": encoder.state_dict(), "seen": state.seen}
     weights |= {"before": 0, "recipe": RECIPE.format(name, state.seen)}
-    weights |= {"encoder_shape": asdict(encoder.config), "template": asdict(FACE)}
-    keep(options.out, state.to_dict(), weights, options.part_mib, "joint" if state.joint else "state")
+    weights |= {"encoder_config": asdict(encoder.config), "template": asdict(FACE)}
+    checkpoints.keep(options.out, state.to_dict(), weights, options.part_mib, "joint" if state.joint else "state")
     x, grids = val
     full, styled = validation.invert(state.average_generator, encoder, x)
     write_sheet(options.out / f"{name}-{state.seen:08d}.png", [x[:12], full[:12], styled[:12]])
@@ -102,7 +101,7 @@ def keep_all(
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    piece_arguments(parser)
+    gpu_arguments(parser)
     parser.add_argument("--labellers", type=Path, required=True)
     parser.add_argument("--generator", required=True, help="run of train_generator, or model pack")
     parser.add_argument("--joint", action="store_true", help="train the generator too, with the discriminator on")
@@ -120,17 +119,15 @@ def main() -> None:
     grids = losses.identity_grids(nets, faces.labels["points68"], size)
     bank, rows = faces.bank(compute.device, grids), faces.val[:64]
     val = faces.tensor(np.sort(rows)).to(compute.device), grids[np.sort(rows)].to(compute.device)
-    piece = Piece(options.out / "log.jsonl", options.minutes, options.checkpoint, BEGUN)
+    run = Run(options.out / "log.jsonl", options.minutes, options.checkpoint, BEGUN)
 
-    def checkpoint() -> None:
-        means = piece.means()
-        figures = keep_all(state, bank, nets, val, options, how.batch)
-        piece.write(state.seen, {"phase": table, **means, **figures})
-        piece.rest()
+    def checkpoint() -> dict[str, float | str]:
+        return {"phase": table, **keep_all(state, bank, nets, val, options, how.batch)}
 
-    train(piece, state, how.images, how.batch, lambda: inversion.step(state, bank, nets, how, compute), checkpoint)
+    train(run, state, how.images, how.batch, lambda: inversion.step(state, bank, nets, how, compute), checkpoint)
     if state.seen and not (options.out / "checkpoint.pt").exists():
-        checkpoint()  # state was carried here from elsewhere, and there was no time or need for a step
+        # State was carried here from elsewhere, and there was no time or need for a step.
+        log_checkpoint(run, state, checkpoint)
 
 
 if __name__ == "__main__":

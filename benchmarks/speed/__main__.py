@@ -54,11 +54,7 @@ def stages_alone(editor: VideoEditor, clip: Path, request: str, folder: Path) ->
     """Every stage of the way on ``clip``, one after the other."""
     table: dict[str, dict[str, float]] = {}
     info, pack, compute, batch = probe(clip), editor.pack, editor.compute, editor.batch
-    rate, detectors, networks = (
-        float(info.rate),
-        make_detectors(DetectOptions()),
-        Networks(pack.generator, pack.encoder),
-    )
+    rate, networks = float(info.rate), Networks(pack.generator, pack.encoder)
     visibility, scorers = pack.optional("visibility"), Scorers(pack.identity, pack.attributes, compute)
     steps = {
         "detect": (partial(detect, detectors=make_detectors(DetectOptions())), DetectState()),

@@ -10,13 +10,13 @@ from torch import Tensor
 
 from vidinv.models.generator3 import AliasFreeConfig, AliasFreeGenerator
 
-SHAPE = AliasFreeConfig(resolution=64, channels=(8,) * 6, d_style=16, mapping_layers=1)
+CONFIG = AliasFreeConfig(resolution=64, channels=(8,) * 6, d_style=16, mapping_layers=1)
 
 
 def toy_generator(radial: bool = False, seed: int = 0) -> AliasFreeGenerator:
     torch.manual_seed(seed)
-    generator = AliasFreeGenerator(replace(SHAPE, radial=radial)).eval().requires_grad_(False)
-    w = torch.randn(4, SHAPE.layers, SHAPE.d_style)
+    generator = AliasFreeGenerator(replace(CONFIG, radial=radial)).eval().requires_grad_(False)
+    w = torch.randn(4, CONFIG.layers, CONFIG.d_style)
     x = generator.input(w[:, 0])
     for i, layer in enumerate(generator.convs):
         layer.magnitude_ema.copy_(x.square().mean())
@@ -34,7 +34,7 @@ def moved(generator: AliasFreeGenerator, w: Tensor, transform: Tensor) -> Tensor
 
 def translation(right: float, down: float) -> Tensor:
     """By pixels."""
-    side = SHAPE.resolution
+    side = CONFIG.resolution
     return torch.tensor([[1, 0, -right / side], [0, 1, -down / side], [0, 0, 1.0]])
 
 

@@ -20,8 +20,8 @@ PATH = Path("parsing.pth")
 
 @pytest.fixture(scope="module")
 def network() -> FaceParsing:
-    shape, state = read_parsing(WEIGHTS, PATH)
-    made = FaceParsing(shape)
+    config, state = read_parsing(WEIGHTS, PATH)
+    made = FaceParsing(config)
     made.load_state_dict(state, strict=False)
     return made.eval().requires_grad_(False)
 
@@ -47,8 +47,8 @@ def test_every_pixel_has_a_part_at_any_size(network: FaceParsing, size: int) -> 
 def test_folding_norms_changes_nothing(network: FaceParsing) -> None:
     x = tensor("x", (1, 3, 512, 512), 0.5)
     before = network.logits(x)
-    shape, state = read_parsing(WEIGHTS, PATH)
-    other = FaceParsing(shape)
+    config, state = read_parsing(WEIGHTS, PATH)
+    other = FaceParsing(config)
     other.load_state_dict(state, strict=False)
     after = fold_batch_norms(other.eval().requires_grad_(False)).logits(x)
     assert torch.allclose(before, after, rtol=1e-3, atol=1e-3 * float(before.std()))

@@ -9,47 +9,47 @@ import torch.nn.functional as F
 from vidinv.models.generator import Generator, GeneratorConfig, edited_feature, render_pair
 from vidinv.models.ops import ModulatedConv, blur, upsample2
 
-SHAPE = GeneratorConfig(channels=(12, 12, 12, 8, 6), d_style=10, mapping_layers=2)
+CONFIG = GeneratorConfig(channels=(12, 12, 12, 8, 6), d_style=10, mapping_layers=2)
 
 
 @pytest.fixture(scope="module")
 def generator() -> Generator:
     torch.manual_seed(0)
-    made = Generator(SHAPE).eval().requires_grad_(False)
+    made = Generator(CONFIG).eval().requires_grad_(False)
     for conv in made.convs:
         conv.noise_strength.fill_(0.1)
     return made
 
 
 def styles(count: int, seed: int = 1) -> torch.Tensor:
-    return torch.randn(count, SHAPE.layers, SHAPE.d_style, generator=torch.Generator().manual_seed(seed))
+    return torch.randn(count, CONFIG.layers, CONFIG.d_style, generator=torch.Generator().manual_seed(seed))
 
 
 @pytest.mark.parametrize("channels", [(8,) * 5, (8,) * 6, (8,) * 9])
 def test_the_feature_code_is_16x16_at_every_output_resolution(channels: tuple[int, ...]) -> None:
-    shape = GeneratorConfig(channels=channels, d_style=8)
-    assert shape.feature_shape == (8, 16, 16)
-    assert shape.resolution == 2 ** (len(channels) + 1)
-    assert shape.layers == 2 * len(channels)
+    config = GeneratorConfig(channels=channels, d_style=8)
+    assert config.feature_shape == (8, 16, 16)
+    assert config.resolution == 2 ** (len(channels) + 1)
+    assert config.layers == 2 * len(channels)
 
 
 def test_its_own_features_give_its_own_picture(generator: Generator) -> None:
     w = styles(2)
     picture, native = generator(w, with_features=True)
     assert picture.shape == (2, 3, 64, 64)
-    assert native.shape[1:] == SHAPE.feature_shape
+    assert native.shape[1:] == CONFIG.feature_shape
     assert torch.equal(generator.features(w), native)
     assert torch.allclose(generator(w, native), picture, atol=1e-6)
 
 
 def test_rendering_in_two_halves_is_rendering(generator: Generator) -> None:
-    w, feature = styles(2), torch.randn(2, *SHAPE.feature_shape)
+    w, feature = styles(2), torch.randn(2, *CONFIG.feature_shape)
     _, skip = generator.below(w)
     assert torch.allclose(generator.render_from(w, feature, skip), generator(w, feature), atol=1e-6)
 
 
 def test_a_pair_is_equation_one(generator: Generator) -> None:
-    w, feature = styles(3), torch.randn(3, *SHAPE.feature_shape)
+    w, feature = styles(3), torch.randn(3, *CONFIG.feature_shape)
     w_edited = w + 0.3 * styles(3, seed=5)
     before, after = render_pair(generator, w, w_edited, feature)
     changed = edited_feature(feature, generator.features(w), generator.features(w_edited))
@@ -58,7 +58,7 @@ def test_a_pair_is_equation_one(generator: Generator) -> None:
 
 
 def test_no_displacement_gives_the_same_picture_twice(generator: Generator) -> None:
-    w, feature = styles(2), torch.randn(2, *SHAPE.feature_shape)
+    w, feature = styles(2), torch.randn(2, *CONFIG.feature_shape)
     before, after = render_pair(generator, w, w, feature)
     assert torch.allclose(before, after, atol=1e-5)
 
@@ -92,5 +92,5 @@ def test_upsampling_keeps_a_constant_inside() -> None:
 
 
 def test_mapping_does_not_depend_on_the_length_of_z(generator: Generator) -> None:
-    z = torch.randn(4, SHAPE.d_style)
+    z = torch.randn(4, CONFIG.d_style)
     assert torch.allclose(generator.map(z), generator.map(7 * z), atol=1e-5)

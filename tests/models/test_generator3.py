@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.models.alias_free_toy import SHAPE, moved, rotation, toy_generator, translation
+from tests.models.alias_free_toy import CONFIG, moved, rotation, toy_generator, translation
 from vidinv.metrics.equivariance import rotation_equivariance, translation_equivariance
 from vidinv.models.bands import CHANNELS_R, CHANNELS_T, bands, channels
 from vidinv.models.filters import lowpass
@@ -29,7 +29,7 @@ def names(resolution: int, widths: tuple[int, int]) -> list[str]:
 
 
 def styles(count: int, seed: int = 1) -> torch.Tensor:
-    return torch.randn(count, SHAPE.layers, SHAPE.d_style, generator=torch.Generator().manual_seed(seed))
+    return torch.randn(count, CONFIG.layers, CONFIG.d_style, generator=torch.Generator().manual_seed(seed))
 
 
 def scaled(*pictures: torch.Tensor) -> list[torch.Tensor]:
@@ -63,9 +63,9 @@ def test_the_bands_grow_geometrically_and_end_critically_sampled() -> None:
 
 @pytest.mark.parametrize(("resolution", "layer"), [(256, 5), (512, 4), (1024, 4)])
 def test_the_feature_code_holds_as_many_cycles_at_every_output_resolution(resolution: int, layer: int) -> None:
-    shape = AliasFreeConfig(resolution, channels(resolution, *CHANNELS_T))
-    assert shape.layers == 16
-    assert (shape.feature_layer, shape.feature_shape, shape.feature_margin) == (layer, (512, 52, 52), 10)
+    config = AliasFreeConfig(resolution, channels(resolution, *CHANNELS_T))
+    assert config.layers == 16
+    assert (config.feature_layer, config.feature_shape, config.feature_margin) == (layer, (512, 52, 52), 10)
 
 
 @pytest.mark.parametrize("radial", [False, True])
@@ -138,14 +138,14 @@ def test_its_own_features_give_its_own_picture() -> None:
     generator, w = toy_generator(), styles(2)
     picture, native = generator(w, with_features=True)
     assert picture.shape == (2, 3, 64, 64)
-    assert native.shape[1:] == SHAPE.feature_shape
+    assert native.shape[1:] == CONFIG.feature_shape
     assert torch.equal(generator.features(w), native)
     assert torch.allclose(generator(w, native), picture, atol=1e-6)
 
 
 def test_a_pair_is_equation_one() -> None:
     generator, w = toy_generator(), styles(3)
-    feature, w_edited = torch.randn(3, *SHAPE.feature_shape), w + 0.3 * styles(3, seed=5)
+    feature, w_edited = torch.randn(3, *CONFIG.feature_shape), w + 0.3 * styles(3, seed=5)
     before, after = render_pair(generator, w, w_edited, feature)
     changed = edited_feature(feature, generator.features(w), generator.features(w_edited))
     assert torch.allclose(before, generator(w, feature), atol=1e-5)
@@ -157,7 +157,7 @@ def test_every_style_matters() -> None:
     # The input's affine begins as the identity, whatever the style.
     generator.input.affine.weight.copy_(torch.randn_like(generator.input.affine.weight))
     picture = generator(w)
-    for i in range(SHAPE.layers):
+    for i in range(CONFIG.layers):
         other = w.clone()
         other[:, i] += 1
         assert not torch.allclose(generator(other), picture, atol=1e-6), i
@@ -165,8 +165,8 @@ def test_every_style_matters() -> None:
 
 def test_training_learns_the_magnitudes_and_reaches_every_weight() -> None:
     torch.manual_seed(0)
-    generator = AliasFreeGenerator(SHAPE).train()
-    w = generator.map(torch.randn(2, SHAPE.d_style))[:, None].expand(-1, SHAPE.layers, -1)
+    generator = AliasFreeGenerator(CONFIG).train()
+    w = generator.map(torch.randn(2, CONFIG.d_style))[:, None].expand(-1, CONFIG.layers, -1)
     generator(w).square().mean().backward()
     assert all(p.grad is not None and torch.isfinite(p.grad).all() for p in generator.parameters())
     assert all(float(layer.magnitude_ema) != 1 for layer in generator.convs)
@@ -177,6 +177,6 @@ def test_training_learns_the_magnitudes_and_reaches_every_weight() -> None:
 def test_weights_from_a_file_need_no_random_ones() -> None:
     source = toy_generator()
     with Uninitialised():
-        target = AliasFreeGenerator(SHAPE)
+        target = AliasFreeGenerator(CONFIG)
     target.load_state_dict(source.state_dict(), assign=True)
     assert torch.equal(target.eval()(styles(1)), source(styles(1)))

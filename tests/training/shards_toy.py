@@ -55,11 +55,17 @@ def write_labellers(folder: Path) -> Path:
     return folder
 
 
-def run_recipe(name: str, *arguments: str | Path, status: int = 0) -> str:
-    """Run ``python -m pipelines.NAME`` on one thread of the CPU and return what it printed."""
+CPU = ("--device", "cpu", "--precision", "fp32")
+
+
+def run_recipe(name: str, *arguments: str | Path, status: int = 0, device: tuple[str, ...] = CPU) -> str:
+    """Run ``python -m pipelines.NAME`` on one thread of the CPU and return what it printed.
+
+    :param device: arguments that say where to compute, of recipes that ask.
+    """
     # Some machines' environment would have it read modules that the project does not need.
     done = subprocess.run(
-        [sys.executable, "-m", f"pipelines.{name}", *map(str, arguments), "--device", "cpu", "--precision", "fp32"],
+        [sys.executable, "-m", f"pipelines.{name}", *map(str, arguments), *device],
         cwd=ROOT,
         env={"PATH": "/usr/bin:/bin", "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,

@@ -14,10 +14,10 @@ from vidinv.training import checkpoints
 from vidinv.training.adversarial import update_average
 from vidinv.training.adversarial_losses import path_lengths, r1_penalty
 from vidinv.training.critic import lazy_adam
-from vidinv.training.diff_augment import Augmentation, augment
+from vidinv.training.diff_augment import DifferentiableAugmentation, augment
 from vidinv.training.discriminator import Discriminator, DiscriminatorConfig, batch_spread
 
-SHAPE = DiscriminatorConfig(channels=(16, 16, 8, 8))
+CONFIG = DiscriminatorConfig(channels=(16, 16, 8, 8))
 
 
 def rng(seed: int = 0) -> torch.Generator:
@@ -37,7 +37,7 @@ def test_r1_of_a_quadratic_critic_is_its_closed_form() -> None:
 def test_r1_of_the_discriminator_agrees_with_differences() -> None:
     torch.manual_seed(0)
     # In pairs of its own: the spread of a batch ties a picture's logit to its neighbours.
-    net, x = Discriminator(SHAPE).double(), torch.randn(2, 3, 32, 32, generator=rng()).double()
+    net, x = Discriminator(CONFIG).double(), torch.randn(2, 3, 32, 32, generator=rng()).double()
     (gradient,) = torch.autograd.grad(net(x.requires_grad_(True)).sum(), x)
     towards, small = torch.randn(x.shape, generator=rng(1)).double(), 1e-5
     with torch.no_grad():
@@ -69,20 +69,20 @@ def test_the_spread_of_a_batch_is_measured_within_groups() -> None:
 def test_the_discriminator_starts_with_logits_of_order_one() -> None:
     torch.manual_seed(0)
     pictures = torch.randn(32, 3, 4, 4, generator=rng()).repeat_interleave(8, 2).repeat_interleave(8, 3)
-    logits = Discriminator(SHAPE)(pictures)
+    logits = Discriminator(CONFIG)(pictures)
     assert logits.shape == (32,)
     assert 0.1 < logits.std() < 3
 
 
 def test_augmentation_of_probability_0_changes_no_bit_and_of_1_every_picture() -> None:
     x = torch.rand(16, 3, 32, 32, generator=rng()) * 2 - 1
-    assert torch.equal(augment(x, torch.tensor(0.0), rng(1), Augmentation()), x)
-    assert (augment(x, torch.tensor(1.0), rng(1), Augmentation()) - x).abs().amax((1, 2, 3)).min() > 0.05
+    assert torch.equal(augment(x, torch.tensor(0.0), rng(1), DifferentiableAugmentation()), x)
+    assert (augment(x, torch.tensor(1.0), rng(1), DifferentiableAugmentation()) - x).abs().amax((1, 2, 3)).min() > 0.05
 
 
 def test_augmentation_of_strength_0_is_the_identity() -> None:
     x = torch.rand(16, 3, 32, 32, generator=rng()) * 2 - 1
-    still = augment(x, torch.tensor(1.0), rng(1), Augmentation(0, 0, 0, 0, 0, 0, 0))
+    still = augment(x, torch.tensor(1.0), rng(1), DifferentiableAugmentation(0, 0, 0, 0, 0, 0, 0))
     assert torch.allclose(still, x, atol=1e-4)
 
 
@@ -91,7 +91,7 @@ def test_augmentation_is_differentiable() -> None:
     towards = torch.randn(x.shape, generator=rng(2)).double()
 
     def value(y: torch.Tensor) -> torch.Tensor:
-        return (augment(y, torch.tensor(1.0), rng(1), Augmentation()) * towards).sum()
+        return (augment(y, torch.tensor(1.0), rng(1), DifferentiableAugmentation()) * towards).sum()
 
     (gradient,) = torch.autograd.grad(value(x), x)
     step = torch.randn(x.shape, generator=rng(3)).double()

@@ -10,7 +10,7 @@ import torch
 
 from tests.toy import ENCODER, GENERATOR
 from tests.training.teachers_toy import toy_teachers
-from vidinv.training import autoencoder, losses, sampling
+from vidinv.training import autoencoder, checkpoints, losses, runs, sampling
 from vidinv.training.autoencoder import AutoencoderOptions
 
 OPTIONS = AutoencoderOptions(images=400, batch=4)
@@ -22,31 +22,51 @@ def faces(count: int = 12) -> tuple[np.ndarray, np.ndarray]:
     return pictures, rng.uniform(16, 48, (count, 68, 2))
 
 
-def feed(seed: int = 0):
+def feed(seen: int = 0):
     pictures, points = faces()
     grids = losses.identity_grids(toy_teachers(), points, 64)
-    return sampling.batches(pictures, grids, np.full(len(pictures), 1 / len(pictures)), OPTIONS.batch, seed)
+    return sampling.batches(pictures, grids, np.full(len(pictures), 1 / len(pictures)), OPTIONS.batch, 0, seen)
 
 
 def test_a_few_steps_lower_the_loss() -> None:
     state, nets, batches = autoencoder.start(GENERATOR, ENCODER, OPTIONS), toy_teachers(), feed()
     history = [autoencoder.step(state, nets, *next(batches), OPTIONS) for _ in range(25)]
-    first, last = (np.mean([h["l1"] + h["l1_w"] for h in part]) for part in (history[:3], history[-3:]))
+    first, last = (np.mean([float(h["l1"] + h["l1_w"]) for h in part]) for part in (history[:3], history[-3:]))
     assert last < 0.8 * first
     assert state.seen == 100
 
 
-def test_a_resumed_run_goes_on_where_it_stopped(tmp_path: Path) -> None:
-    nets, batch = toy_teachers(), next(feed())
-    whole = autoencoder.start(GENERATOR, ENCODER, OPTIONS)
-    for _ in range(2):
-        autoencoder.step(whole, nets, *batch, OPTIONS)
-    whole.save(tmp_path / "c.pt")
+def train(state: autoencoder.AutoencoderState, images: int, folder: Path) -> None:
+    nets, batches = toy_teachers(), feed(state.seen)
+
+    def checkpoint() -> dict[str, float]:
+        checkpoints.keep(folder, state.to_dict(), state.weights())
+        return {}
+
+    run = runs.Run(folder / "log.jsonl")
+    runs.train(run, state, images, 4, lambda: autoencoder.step(state, nets, *next(batches), OPTIONS), checkpoint)
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_a_run_that_was_cut_is_the_same_run(tmp_path: Path) -> None:
+    """Weights, optimiser, counters and pictures: bit for bit."""
+    (tmp_path / "whole").mkdir()
+    whole, cut = (autoencoder.start(GENERATOR, ENCODER, OPTIONS) for _ in range(2))
+    whole.before = cut.before = 5
+    train(whole, 16, tmp_path / "whole")
+    train(cut, 8, tmp_path)
     other = autoencoder.start(GENERATOR, ENCODER, AutoencoderOptions(seed=9))
-    other.load(tmp_path / "c.pt")
-    a, b = (autoencoder.step(s, nets, *batch, OPTIONS) for s in (whole, other))
-    assert a == pytest.approx(b)
-    assert whole.seen == other.seen == 12
+    other.from_dict(checkpoints.resume(tmp_path))
+    train(other, 16, tmp_path)
+    assert (other.seen, other.before) == (whole.seen, whole.before) == (16, 5)
+    for name in ("generator", "encoder"):
+        a, b = (getattr(s, name).state_dict() for s in (whole, other))
+        assert all(torch.equal(a[k], b[k]) for k in a)
+    moments = [[v["exp_avg_sq"] for v in s.optimiser.state.values()] for s in (whole, other)]
+    assert all(torch.equal(a, b) for a, b in zip(*moments, strict=True))
+    weights = checkpoints.read_weights(tmp_path)
+    assert weights.keys() == {"generator", "encoder", "seen", "before", "recipe"}
+    assert weights["recipe"] == whole.recipe
 
 
 def test_the_pull_moves_the_feature_code_and_not_the_generator() -> None:

@@ -11,7 +11,7 @@ from tests.training.teachers_toy import toy_teachers
 from vidinv.models.feature_style_encoder import FeatureStyleEncoder
 from vidinv.models.generator import Generator
 from vidinv.training import card, directions, losses
-from vidinv.training.judge import Judge, attribute_grids
+from vidinv.training.labelling import Labelling, attribute_grids
 from vidinv.training.scores import ATTRIBUTES, SCORES, SHAPES, scores, shapes
 from vidinv.types import Displacement
 
@@ -101,13 +101,13 @@ def test_an_edits_effect_is_measured_through_both_parts_of_its_displacement() ->
     torch.manual_seed(0)
     generator, encoder = (n.eval().requires_grad_(False) for n in (Generator(GENERATOR), FeatureStyleEncoder(ENCODER)))
     made, nets = labels(16), toy_teachers()
-    judge = Judge(nets, dict.fromkeys(ATTRIBUTES + SHAPES, 1.0))
+    labelling = Labelling(nets, dict.fromkeys(ATTRIBUTES + SHAPES, 1.0))
     x = torch.randn(16, 3, 64, 64).clamp(-1, 1)
     grids = losses.identity_grids(nets, made["points68"], 64), attribute_grids(made["points68"], 64)
     faces = card.encode_faces(encoder, x, made["points68"], *grids)
     step = Displacement(torch.randn(generator.config.layers, 16), torch.randn(generator.config.feature_shape))
     without = Displacement(torch.zeros_like(step.w), torch.zeros_like(step.feature))
     parts = [without, Displacement(step.w), Displacement(without.w, step.feature), step]
-    changes = [card.effects("age", p, [1.0], generator, faces, judge, None)[0].change["age"] for p in parts]
+    changes = [card.effects("age", p, [1.0], generator, faces, labelling, None)[0].change["age"] for p in parts]
     assert abs(changes[0]) < 1e-6
     assert len({round(c, 6) for c in changes}) == 4

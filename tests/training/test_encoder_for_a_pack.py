@@ -40,10 +40,10 @@ def test_an_imported_stylegan3_gets_an_encoder_of_ours(tmp_path: Path) -> None:
     pickle = tmp_path / "stylegan3.pkl"
     pickle.write_bytes(network_pickle(weights(radial=False, resolution=128), z_dim=D))
     bare = import_pack(Sources(pickle, sefa=2), "bare", tmp_path / "packs")
-    shape = load_pack(bare.folder).generator.config
-    channels, side, _ = shape.feature_shape
+    config = load_pack(bare.folder).generator.config
+    channels, side, _ = config.feature_shape
     (tmp_path / "settings.toml").write_text(
-        SETTINGS.format(d=D, channels=channels, side=side, margin=shape.feature_margin)
+        SETTINGS.format(d=D, channels=channels, side=side, margin=config.feature_margin)
     )
     write_faces(tmp_path / "faces", side=128)
     write_labellers(tmp_path / "labellers")
@@ -56,15 +56,15 @@ def test_an_imported_stylegan3_gets_an_encoder_of_ours(tmp_path: Path) -> None:
     assert any("trained by pipelines.train_encoder, 16 styles" in line for line in done.found)
     pack = load_pack(done.folder)
     w, feature = pack.encoder(torch.rand(2, 3, 128, 128) * 2 - 1)
-    assert (w.shape, feature.shape) == ((2, 16, D), (2, *shape.feature_shape))
+    assert (w.shape, feature.shape) == ((2, 16, D), (2, *config.feature_shape))
     moved = w + pack.directions["sefa-0"].w
     before, after = render_pair(pack.generator, w, moved, feature)
     assert before.shape == after.shape == (2, 3, 128, 128)
     assert not torch.allclose(before, after)
 
     saved = torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)
-    other = saved | {"encoder_shape": saved["encoder_shape"] | {"layers": 12}}
+    other = saved | {"encoder_config": saved["encoder_config"] | {"layers": 12}}
     torch.save(other, tmp_path / "other.pt")
     with pytest.raises(UnsuitableCheckpoint, match="takes an encoder with layers = 16"):
         import_pack(Sources(pickle, encoder=tmp_path / "other.pt"), "other", tmp_path / "packs")
-    assert asdict(pack.encoder.config)["feature_margin"] == shape.feature_margin
+    assert asdict(pack.encoder.config)["feature_margin"] == config.feature_margin

@@ -88,7 +88,7 @@ def write_students(folder: Path) -> None:
     }
     for name, (_, network) in networks.items():
         write_tensors(folder / f"{name}.safetensors", network.state_dict())
-    described = {name: {"shape": asdict(shape), "agreement": {}} for name, (shape, _) in networks.items()}
+    described = {name: {"config": asdict(config), "agreement": {}} for name, (config, _) in networks.items()}
     (folder / "students.json").write_text(json.dumps(described))
 
 

@@ -18,7 +18,7 @@ from vidinv.models.feature_style_encoder import EncoderConfig, FeatureStyleEncod
 from vidinv.models.generator import Generator, GeneratorConfig
 from vidinv.training.adversarial import GanOptions
 from vidinv.training.discriminator import Discriminator, DiscriminatorConfig
-from vidinv.training.inversion import InversionOptions, JointOptions, check_shapes
+from vidinv.training.inversion import InversionOptions, JointOptions, check_configs
 from vidinv.training.settings import build, read_settings
 
 pytestmark = pytest.mark.slow
@@ -102,22 +102,22 @@ def test_the_generator_recipe_resumes_and_figures_without_a_network_are_null(tra
     first, second = log_of(tmp_path / "run")
     assert (first["seen"], second["seen"]) == (4, 8)
     assert second["frechet_squeeze"] is None
-    whole, pieces = (
+    whole, resumed = (
         torch.load(f / "checkpoint.pt", map_location="cpu", weights_only=True)["generator"]
         for f in (trained / "generator", tmp_path / "run")
     )
-    assert all(torch.equal(whole[k], pieces[k]) for k in whole)
+    assert all(torch.equal(whole[k], resumed[k]) for k in whole)
 
 
 def test_the_encoder_recipe_trains_alone_then_together_and_what_follows_can_read_it(trained: Path) -> None:
     how = [*paths(trained, "pack"), "--labellers", trained / "labellers", "--generator", trained / "generator"]
     run_recipe("train_encoder", *how, "--images", 4)
     assert "inversion: 4 of 8 images seen" in run_recipe("train_encoder", *how)
-    settings, checkpoint = tomllib.loads(SETTINGS), trained / "pack" / "checkpoint.pt"
-    fixed, _ = read_networks(settings, checkpoint)
+    settings, run = tomllib.loads(SETTINGS), trained / "pack"
+    fixed, _ = read_networks(settings, run)
     run_recipe("train_encoder", *how, "--joint")
     assert "joint: 4 of 6 images seen" in run_recipe("train_encoder", *how, "--joint", "--images", 6)
-    together, encoder = read_networks(settings, checkpoint)
+    together, encoder = read_networks(settings, run)
     assert not torch.equal(fixed.convs[0].conv.weight, together.convs[0].conv.weight)
     w, feature = encoder(torch.zeros(1, 3, 64, 64))
     assert together(w, feature).shape == (1, 3, 64, 64)
@@ -170,7 +170,7 @@ def test_the_settings_fit_together_and_the_pack_stays_small(name: str) -> None:
         generator = Generator(build(GeneratorConfig, settings["generator"]))
         encoder = FeatureStyleEncoder(build(EncoderConfig, settings["encoder"]))
         critic = Discriminator(build(DiscriminatorConfig, settings["discriminator"]))
-    check_shapes(generator, encoder.config)
+    check_configs(generator, encoder.config)
     assert critic.config.resolution == generator.config.resolution
     sizes = [2 * sum(p.numel() for p in net.parameters()) for net in (generator, encoder, critic)]
     assert sizes[0] + sizes[1] < 35e6  # bytes as fp16, which leaves 5 MB for the students

@@ -57,8 +57,8 @@ def test_the_added_layers_are_given_the_smaller_encoders_last_style(small):
 
 def test_only_the_feature_head_begins_anew_when_the_feature_code_has_another_resolution(small):
     generator, encoder = small
-    shape = dataclasses.replace(ENCODER, feature_side=4)
-    other = FeatureStyleEncoder(shape)
+    config = dataclasses.replace(ENCODER, feature_side=4)
+    other = FeatureStyleEncoder(config)
     anew = growth.begin_with(Generator(GENERATOR), other, generator.state_dict(), encoder.state_dict())
     assert all(name.startswith("encoder.to_feature.") for name in anew)
     x = torch.rand(2, 3, 32, 32)

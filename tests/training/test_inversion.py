@@ -153,8 +153,8 @@ def test_the_feature_code_may_have_any_resolution_of_the_encoders_trunk(layer: i
     generator = Generator(dataclasses.replace(GENERATOR, feature_layer=layer))
     channels, height, _ = generator.config.feature_shape
     assert height == side
-    shape = dataclasses.replace(ENCODER, feature_channels=channels, feature_side=side)
-    state = inversion.start(generator, shape, ALONE, CPU)
+    config = dataclasses.replace(ENCODER, feature_channels=channels, feature_side=side)
+    state = inversion.start(generator, config, ALONE, CPU)
     assert all(torch.isfinite(v) for v in run(state, 1, ALONE)[0].values())
 
 
@@ -165,15 +165,15 @@ def test_an_encoder_learns_to_invert_an_alias_free_generator() -> None:
     figures = run(state, 1, ALONE)[0]
     assert all(torch.isfinite(v) for v in figures.values())
     assert moved(before, state.encoder) > 0.9
-    shape = dataclasses.replace(ALIAS_FREE_ENCODER, feature_side=16, feature_margin=0)
+    config = dataclasses.replace(ALIAS_FREE_ENCODER, feature_side=16, feature_margin=0)
     with pytest.raises(ValueError, match=r"feature_side = 36, feature_margin = 10$"):
-        inversion.start(AliasFreeGenerator(ALIAS_FREE), shape, ALONE, CPU)
+        inversion.start(AliasFreeGenerator(ALIAS_FREE), config, ALONE, CPU)
 
 
 def test_an_encoder_that_does_not_fit_is_refused_with_what_would() -> None:
-    shape = dataclasses.replace(ENCODER, feature_side=8, layers=9)
+    config = dataclasses.replace(ENCODER, feature_side=8, layers=9)
     with pytest.raises(ValueError, match=r"\[encoder\] needs layers = 10, feature_side = 16$"):
-        inversion.start(Generator(GENERATOR), shape, ALONE, CPU)
+        inversion.start(Generator(GENERATOR), config, ALONE, CPU)
 
 
 def test_the_finished_encoder_has_the_norms_of_real_faces_and_leaves_the_run_alone() -> None:

@@ -10,15 +10,16 @@ import pytest
 
 from vidinv.models.landmarks import MIRROR
 from vidinv.models.visibility import VisibilityConfig
-from vidinv.training import distil, occluders
-from vidinv.training.distil import Augmentation, DistilOptions
+from vidinv.training import distil, limbs, occluders, student_figures, visibility_examples
+from vidinv.training.distil import DistilOptions
 from vidinv.training.hands import ALPHA, HEIGHT, WIDTH, draw_hand
 from vidinv.training.objects import OBJECTS
+from vidinv.training.photo_augmentation import PhotoAugmentation
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 SIZE = 64
-STILL = DistilOptions(batch=8, augmentation=Augmentation(0, 0, 0, 0, 0, 0, 0, 0, 0))
+STILL = DistilOptions(batch=8, augmentation=PhotoAugmentation(0, 0, 0, 0, 0, 0, 0, 0, 0))
 
 
 def face_points(size: int = SIZE) -> np.ndarray:
@@ -48,8 +49,8 @@ def faces() -> tuple[np.ndarray, dict[str, np.ndarray]]:
 
 
 @pytest.fixture(scope="module")
-def bank(faces) -> occluders.Bank:
-    return occluders.make_bank(faces[0], faces[1]["points68"], hands=8, grain=4)
+def bank(faces) -> limbs.Bank:
+    return limbs.make_bank(faces[0], faces[1]["points68"], hands=8, grain=4)
 
 
 def drawn(faces, bank, monkeypatch, count: int, clean: float = 0.0) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -59,14 +60,14 @@ def drawn(faces, bank, monkeypatch, count: int, clean: float = 0.0) -> list[tupl
 
 
 def test_pixels_that_are_said_to_be_free_change_by_a_shadow_at_most(faces, bank, monkeypatch) -> None:
-    monkeypatch.setattr(occluders, "_decoys", lambda base, points, rng: base)
+    monkeypatch.setattr(occluders, "decoys", lambda base, points, rng: base)
     for picture, covered in drawn(faces, bank, monkeypatch, 60):
         free = covered == 0
         assert (picture[free].astype(int) <= faces[0][0][free].astype(int) + 1).all()
 
 
 def test_what_is_drawn_shows_where_the_map_says(faces, bank, monkeypatch) -> None:
-    monkeypatch.setattr(occluders, "_decoys", lambda base, points, rng: base)
+    monkeypatch.setattr(occluders, "decoys", lambda base, points, rng: base)
     changes = []
     for picture, covered in drawn(faces, bank, monkeypatch, 60):
         if covered.max() > 0:
@@ -129,20 +130,20 @@ def test_the_map_moves_with_the_picture(faces, bank, monkeypatch) -> None:
         covered[10:30, 35:60] = 1
         return np.where(covered[..., None] > 0, 255, picture // 2).astype(np.uint8), covered
 
-    monkeypatch.setattr(occluders, "cover", paint)
-    how = DistilOptions(augmentation=Augmentation(20, 0.1, 0.08, 0, 0, 0, 0, 0, 0))
+    monkeypatch.setattr(visibility_examples, "cover", paint)
+    how = DistilOptions(augmentation=PhotoAugmentation(20, 0.1, 0.08, 0, 0, 0, 0, 0, 0))
     for seed in range(8):
         rng = np.random.default_rng(seed)
-        picture, _, covered = occluders.example(faces[0][0], face_points(), bank, how, rng)
+        picture, _, covered = visibility_examples.example(faces[0][0], face_points(), bank, how, rng)
         assert (picture[covered > 0.95] > 240).all()
         assert (picture[covered < 0.05] < 110).all()
 
 
 def test_image_n_of_a_run_is_the_same_however_often_it_was_cut(faces, bank) -> None:
-    feed = occluders.batches(*faces, bank, SIZE // 2, STILL)
+    feed = visibility_examples.batches(*faces, bank, SIZE // 2, STILL)
     next(feed)
     whole = next(feed)
-    resumed = next(occluders.batches(*faces, bank, SIZE // 2, STILL, seen=8))
+    resumed = next(visibility_examples.batches(*faces, bank, SIZE // 2, STILL, seen=8))
     assert whole[0].equal(resumed[0])
     assert all(whole[1][k].equal(resumed[1][k]) for k in ("face", "occluder"))
 
@@ -150,21 +151,21 @@ def test_image_n_of_a_run_is_the_same_however_often_it_was_cut(faces, bank) -> N
 def test_a_few_steps_lower_the_loss(faces, bank) -> None:
     options = DistilOptions(images=160, batch=8, rate=5e-3)
     state = distil.start(VisibilityConfig(side=32, widths=(8, 12, 16), blocks=(1, 1)), options)
-    losses: list[float] = []
-    feed = occluders.batches(*faces, bank, 16, options)
-    distil.train(state, "visibility", feed, options, lambda state, loss: losses.append(loss))
+    feed = visibility_examples.batches(*faces, bank, 16, options)
+    losses = [float(distil.step(state, "visibility", *next(feed), options)["loss"]) for _ in range(20)]
+    assert state.seen == options.images
     assert np.mean(losses[-4:]) < 0.9 * np.mean(losses[:4])
 
 
 def test_agreement_with_what_was_drawn(faces, bank) -> None:
-    pictures, maps = occluders.examples(
+    pictures, maps = visibility_examples.examples(
         np.repeat(faces[0], 5, 0), {"points68": np.repeat(faces[1]["points68"], 5, 0)}, bank, 32, STILL
     )
     assert pictures.shape == (30, SIZE, SIZE, 3)
-    same = distil.agreement(maps, maps)
+    same = student_figures.agreement(maps, maps)
     assert same["occluder_iou"] == same["occluder_pixel_auc"] == same["face_iou"] == 1
     assert same["clean_faces_with_an_alarm"] == same["covered_faces_without_an_alarm"] == 0
-    blind = distil.agreement({**maps, "occluder": np.ones_like(maps["occluder"])}, maps)
+    blind = student_figures.agreement({**maps, "occluder": np.ones_like(maps["occluder"])}, maps)
     assert blind["clean_faces_with_an_alarm"] == 1
     assert blind["occluder_iou"] < 0.6
 
@@ -173,7 +174,7 @@ def test_shrunk_faces_keep_their_points_in_place() -> None:
     picture = np.zeros((1, 64, 64, 3), np.uint8)
     picture[0, 40:44, 20:24] = 255
     labels = {"points68": np.full((1, 68, 2), (21.5, 41.5))}
-    small, moved = occluders.shrunk(picture, labels, 32)
+    small, moved = visibility_examples.shrunk(picture, labels, 32)
     assert np.allclose(moved["points68"], (10.5, 20.5))
     assert small[0, 20:22, 10:12].min() == 255
 
@@ -181,6 +182,6 @@ def test_shrunk_faces_keep_their_points_in_place() -> None:
 def test_faces_are_left_out_by_their_pictures_names(tmp_path: Path) -> None:
     (tmp_path / "covered.csv").write_text("set,file\na,1.jpg\nb,2.jpg\nb,9.jpg\n")
     labels = {"set": np.array(["a", "b", "b"]), "file": np.array(["1.jpg", "1.jpg", "2.jpg"])}
-    assert occluders.listed(labels, tmp_path / "covered.csv").tolist() == [True, False, True]
+    assert visibility_examples.listed(labels, tmp_path / "covered.csv").tolist() == [True, False, True]
     with pytest.raises(ValueError, match="no column 'file'"):
-        occluders.listed({"set": labels["set"]}, tmp_path / "covered.csv")
+        visibility_examples.listed({"set": labels["set"]}, tmp_path / "covered.csv")

@@ -8,7 +8,7 @@ import pytest
 
 from vidinv.faces.masks import oval
 from vidinv.training import photometry
-from vidinv.training.scores import heard, nuisances, scores
+from vidinv.training.scores import eligible, nuisances, scores
 
 LIGHT_SKIN, DARK_SKIN = (224, 188, 164), (96, 62, 46)
 DARK_HAIR, FAIR_HAIR = (40, 30, 26), (206, 178, 110)
@@ -101,14 +101,14 @@ def table(count: int) -> dict[str, np.ndarray]:
 
 def test_faces_that_do_not_show_a_score_have_no_say_in_it() -> None:
     labels = table(400)
-    assert not heard("hair", labels)[::4].any()
-    assert heard("hair", labels)[1::4].all()
-    assert (labels["male"][heard("beard", labels)] > 0.5).all()
-    assert (labels["male"][heard("makeup", labels)] <= 0.5).all()
+    assert not eligible("hair", labels)[::4].any()
+    assert eligible("hair", labels)[1::4].all()
+    assert (labels["male"][eligible("beard", labels)] > 0.5).all()
+    assert (labels["male"][eligible("makeup", labels)] <= 0.5).all()
     sunglasses = (labels["glasses"] > 0.5) & (labels["white"] < 12)
     assert sunglasses.sum() > 3
-    assert not (heard("glasses", labels) & sunglasses).any()
-    assert heard("age", labels).all()
+    assert not (eligible("glasses", labels) & sunglasses).any()
+    assert eligible("age", labels).all()
 
 
 def test_an_edit_of_colour_is_not_held_fixed_by_the_colours_of_its_own_region() -> None:

@@ -8,11 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vidinv.models.backbone import stage
+from vidinv.models.student import DescribingConfig, DescribingStudent
 
 EXPRESSIONS = ("neutral", "happy", "sad", "angry", "fearful", "disgusted", "surprised")
 SCORES = ("age", "smile", "gender")
@@ -31,40 +29,24 @@ class Attributes(NamedTuple):
 
 
 @dataclass(frozen=True)
-class AttributeConfig:
-    """Sizes of the network; ``widths`` are the trunk's channels at 1/2, 1/4, ... of its ``side`` x ``side`` input.
-
-    ``side`` is a multiple of 2 ** len(widths).
-    """
-
-    side: int = 64
+class AttributeConfig(DescribingConfig):
     widths: tuple[int, ...] = (20, 40, 80, 160)
-    blocks: tuple[int, ...] = (1, 1, 1)
-    squeeze: int = 32  # channels kept per place of the last stage
+    squeeze: int = 32
 
 
-class AttributeNet(nn.Module):
+class AttributeNet(DescribingStudent):
+    config: AttributeConfig
+
     def __init__(self, config: AttributeConfig) -> None:
-        super().__init__()
-        self.config, c = config, config.widths
-        if config.side % 2 ** len(c):
-            raise ValueError(f"side {config.side} cannot be halved {len(c)} times")
-        self.stem = nn.Sequential(nn.Conv2d(12, c[0], 3, 1, 1, bias=False), nn.BatchNorm2d(c[0]), nn.LeakyReLU(0.2))
-        self.stages = nn.Sequential(*(stage(a, b, n) for a, b, n in zip(c[:-1], c[1:], config.blocks, strict=True)))
-        last = config.side // 2 ** len(c)
-        self.squeeze = nn.Conv2d(c[-1], config.squeeze, 1)
-        self.to_logits = nn.Linear(c[-1] + config.squeeze * last * last, 2 + len(EXPRESSIONS))
+        super().__init__(config)
+        self.to_logits = nn.Linear(self.descriptor_size, 2 + len(EXPRESSIONS))
 
     def logits(self, x: Tensor) -> Tensor:
         """[B, 9] float32: decades of age past thirty, logit of male, logits of the expressions.
 
         Losses and gradients want these: probabilities saturate.
         """
-        x = F.interpolate(x.float(), (self.config.side,) * 2, mode="bilinear", antialias=True)
-        x = self.stages(self.stem(F.pixel_unshuffle(x, 2)))
-        x = torch.cat([x.mean((2, 3)), F.leaky_relu(self.squeeze(x), 0.2).flatten(1)], 1)
-        with torch.autocast(x.device.type, enabled=False):
-            return self.to_logits(x.float())
+        return self.read(x, self.to_logits)
 
     def forward(self, x: Tensor) -> Attributes:
         """:param x: [B, 3, S, S] RGB crops of the pack's template, -1..1, any S.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
@@ -37,6 +39,26 @@ def stage(c_in: int, c_out: int, blocks: int, stride: int = 2) -> nn.Sequential:
     return nn.Sequential(ResidualBlock(c_in, c_out, stride), *(ResidualBlock(c_out, c_out) for _ in range(blocks - 1)))
 
 
+def stem(channels: int) -> nn.Sequential:
+    """What reads a picture that ``pixel_unshuffle(x, 2)`` folded, [B, 12, S / 2, S / 2]."""
+    return nn.Sequential(nn.Conv2d(12, channels, 3, 1, 1, bias=False), nn.BatchNorm2d(channels), nn.LeakyReLU(0.2))
+
+
+def stages(widths: Sequence[int], blocks: Sequence[int]) -> nn.ModuleList:
+    """A stage from each width to the next, of so many blocks."""
+    sizes = zip(widths[:-1], widths[1:], blocks, strict=True)
+    return nn.ModuleList(stage(c_in, c_out, count) for c_in, c_out, count in sizes)
+
+
+def describe(looks: Sequence[Tensor], squeeze: nn.Conv2d) -> Tensor:
+    """Means of all ``looks`` say what is there, the last one's squeezed map says where: a face is both.
+
+    :param looks: outputs of stages, [B, C, h, h] each, finest first. :return: [B, D].
+    """
+    placed = F.leaky_relu(squeeze(looks[-1]), 0.2).flatten(1)
+    return torch.cat([*(x.mean((2, 3)) for x in looks), placed], 1)
+
+
 def fold_batch_norms(network: nn.Module) -> nn.Module:
     """Fold every batch norm into the convolution before it, in place; for networks that only infer.
 
@@ -44,13 +66,9 @@ def fold_batch_norms(network: nn.Module) -> nn.Module:
     names its pairs of convolution and norm in ``foldable``.
     """
     for module in list(network.modules()):
-        if hasattr(module, "foldable"):
-            pairs = module.foldable
-        elif isinstance(module, nn.Sequential):
-            names = [n for n, _ in module.named_children()]
-            pairs = list(pairwise(names))
-        else:
-            continue
+        pairs: Sequence[tuple[str, str]] = getattr(module, "foldable", ())
+        if isinstance(module, nn.Sequential):
+            pairs = list(pairwise(n for n, _ in module.named_children()))
         for conv, norm in pairs:
             if isinstance(getattr(module, conv), nn.Conv2d) and isinstance(getattr(module, norm), nn.BatchNorm2d):
                 setattr(module, conv, fuse_conv_bn_eval(getattr(module, conv), getattr(module, norm)))

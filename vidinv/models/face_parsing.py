@@ -49,6 +49,10 @@ class _Block(nn.Module):
 
 class _ResNet(nn.Module):
     foldable = (("conv1", "bn1"),)
+    layer1: nn.Sequential
+    layer2: nn.Sequential
+    layer3: nn.Sequential
+    layer4: nn.Sequential
 
     def __init__(self, widths: tuple[int, ...], blocks: tuple[int, ...]) -> None:
         super().__init__()

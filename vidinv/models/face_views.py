@@ -26,5 +26,5 @@ def box_in_crop(view: FaceView, centre: float, by_eyes: float, by_mouth: float) 
     down = view.mouth[1] - view.eyes[1]
     half = max(by_eyes * view.eye_distance, by_mouth * down)
     left, top = view.eyes[0] - half, view.eyes[1] + centre * down - half
-    box = (-left, -top, view.size[0] - left, view.size[1] - top)
-    return tuple(round(v / (2 * half), 4) for v in box)
+    x0, y0, x1, y1 = (round(v / (2 * half), 4) for v in (-left, -top, view.size[0] - left, view.size[1] - top))
+    return x0, y0, x1, y1

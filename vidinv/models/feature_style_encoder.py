@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vidinv.models.backbone import stage
+from vidinv.models.backbone import describe, stages, stem
 from vidinv.models.synthesis import GeneratorSizes
 
 STYLE_GAIN = 5.0
@@ -48,11 +48,12 @@ def misfits(encoder: EncoderConfig, generator: GeneratorSizes) -> list[str]:
 
 
 class FeatureStyleEncoder(nn.Module):
+    mean_latent: Tensor  # [L, D]
+
     def __init__(self, config: EncoderConfig) -> None:
         super().__init__()
         self.config, c = config, config.widths
-        self.stem = nn.Sequential(nn.Conv2d(12, c[0], 3, 1, 1, bias=False), nn.BatchNorm2d(c[0]), nn.LeakyReLU(0.2))
-        self.stages = nn.ModuleList(stage(a, b, n) for a, b, n in zip(c[:-1], c[1:], config.blocks, strict=True))
+        self.stem, self.stages = stem(c[0]), stages(c, config.blocks)
         side, inner = config.resolution // 2, config.feature_side - 2 * config.feature_margin
         sides = [side // 2 ** (i + 1) for i in range(len(self.stages))]
         if inner not in sides:
@@ -82,14 +83,13 @@ class FeatureStyleEncoder(nn.Module):
         :return: w [B, L, D] float32 and F [B, C, h, h].
         """
         x = self.stem(F.pixel_unshuffle(x, 2))
-        pooled, feature = [], None
-        for i, block in enumerate(self.stages):
-            x = block(x)
-            if i >= len(self.stages) - DESCRIBED:
-                pooled.append(x.mean((2, 3)))
-            if i == self._feature_stage:
-                feature = self.to_feature(F.pad(x, (self.config.feature_margin,) * 4, mode="replicate"))
-        descriptor = torch.cat([*pooled, F.leaky_relu(self.squeeze(x), 0.2).flatten(1)], 1)
+        looks = []
+        for down in self.stages:
+            x = down(x)
+            looks.append(x)
+        margin = (self.config.feature_margin,) * 4
+        feature = self.to_feature(F.pad(looks[self._feature_stage], margin, mode="replicate"))
+        descriptor = describe(looks[-DESCRIBED:], self.squeeze)
         w = self.to_style(descriptor).float().view(-1, self.config.layers, self.config.d_style)
         # Freshly initialised layers tell faces apart by a tenth of a unit; styles are used to differ by about one.
         return STYLE_GAIN * w + self.mean_latent, feature
@@ -97,5 +97,7 @@ class FeatureStyleEncoder(nn.Module):
     @torch.no_grad()
     def set_mean_latent(self, mean: Tensor) -> None:
         """Name the mean of all codes [L, D]; what the encoder answers stays the same."""
-        self.to_style[-1].bias -= ((mean - self.mean_latent) / STYLE_GAIN).flatten()
+        last = self.to_style[-1]
+        assert isinstance(last, nn.Linear)
+        last.bias.sub_(((mean - self.mean_latent) / STYLE_GAIN).flatten())
         self.mean_latent.copy_(mean)

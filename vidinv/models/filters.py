@@ -19,7 +19,9 @@ def lowpass(taps: int, cutoff: float, width: float, rate: float, *, radial: bool
     :param rate: of the signal that is filtered. :param radial: a jinc instead of a sinc along each axis.
     :return: [taps], or [taps, taps] where radial, float32.
     """
-    window = np.kaiser(taps, _kaiser_beta(2.285 * (taps - 1) * np.pi * width / (rate / 2) + 7.95))
+    from scipy.signal import kaiser_beta  # takes half a second to import, which packs of StyleGAN2 need not wait for
+
+    window = np.kaiser(taps, kaiser_beta(2.285 * (taps - 1) * np.pi * width / (rate / 2) + 7.95))
     at = (np.arange(taps) - (taps - 1) / 2) / rate
     if radial:
         r = torch.from_numpy(np.hypot(at[:, None], at)).clamp_min(1e-12)  # the middle of an odd number of taps
@@ -27,13 +29,6 @@ def lowpass(taps: int, cutoff: float, width: float, rate: float, *, radial: bool
     else:
         kernel = torch.from_numpy(np.sinc(2 * cutoff * at) * window)
     return (kernel / kernel.sum()).float()
-
-
-def _kaiser_beta(attenuation: float) -> float:
-    """Kaiser's formula: the window that reaches an attenuation, decibels."""
-    if attenuation > 50:
-        return 0.1102 * (attenuation - 8.7)
-    return 0.5842 * (attenuation - 21) ** 0.4 + 0.07886 * (attenuation - 21) if attenuation > 21 else 0.0
 
 
 def upsample(x: Tensor, taps: Tensor, factor: int, pad: tuple[int, int]) -> Tensor:

@@ -51,6 +51,8 @@ class GeneratorConfig:
 
 
 class StyledConv(nn.Module):
+    noise: Tensor  # [1, 1, side, side]
+
     def __init__(self, c_in: int, c_out: int, d_style: int, side: int, up: bool) -> None:
         super().__init__()
         self.conv = ModulatedConv(c_in, c_out, 3, d_style, up=up)
@@ -121,12 +123,17 @@ class Generator(nn.Module):
             return torch.get_autocast_dtype(device)
         return self.constant.dtype
 
+    def _layers(self, x: Tensor, skip: Tensor | None, w: Tensor, layers: range) -> tuple[Tensor, Tensor | None]:
+        """What some layers make of ``x`` and of the RGB picture below them."""
+        for i in layers:
+            x = self.convs[i](x, w[:, i])
+            if i % 2 == 0:
+                skip = self.to_rgb[i // 2](x, w[:, i + 1], skip)
+        return x, skip
+
     def features(self, w: Tensor) -> Tensor:
         """G^K(w): the input of layer K, [B, C, h, h]. Runs no layer beyond it."""
-        x = self._start(w)
-        for i in range(self.config.feature_layer):
-            x = self.convs[i](x, w[:, i])
-        return x
+        return self.below(w)[0]
 
     def forward(self, w: Tensor, feature: Tensor | None = None, *, with_features: bool = False):
         """G(w), or G(w, F).
@@ -136,32 +143,22 @@ class Generator(nn.Module):
         :param with_features: also return G^K(w).
         :return: [B, 3, S, S].
         """
-        x, skip, native = self._start(w), None, None
-        for i, conv in enumerate(self.convs):
-            if i == self.config.feature_layer:
-                native, x = x, (x if feature is None else feature.to(x.dtype))
-            x = conv(x, w[:, i])
-            if i % 2 == 0:
-                skip = self.to_rgb[i // 2](x, w[:, i + 1], skip)
-        return (skip, native) if with_features else skip
+        native, below = self.below(w)
+        picture = self.render_from(w, native if feature is None else feature, below)
+        return (picture, native) if with_features else picture
 
     def render_from(self, w: Tensor, feature: Tensor, below: Tensor) -> Tensor:
         """G(w, F) when the layers below K are known: ``below`` is the RGB picture they make, from :meth:`below`."""
-        x, skip = feature.to(self.dtype), below
-        for i in range(self.config.feature_layer, len(self.convs)):
-            x = self.convs[i](x, w[:, i])
-            if i % 2 == 0:
-                skip = self.to_rgb[i // 2](x, w[:, i + 1], skip)
-        return skip
+        layers = range(self.config.feature_layer, len(self.convs))
+        _, picture = self._layers(feature.to(self.dtype), below, w, layers)
+        assert picture is not None  # every layer but a last one alone projects to RGB
+        return picture
 
     def below(self, w: Tensor) -> tuple[Tensor, Tensor]:
         """G^K(w) and the RGB picture of the layers below K: all that Eq. 1 needs of a style."""
-        x, skip = self._start(w), None
-        for i in range(self.config.feature_layer):
-            x = self.convs[i](x, w[:, i])
-            if i % 2 == 0:
-                skip = self.to_rgb[i // 2](x, w[:, i + 1], skip)
-        return x, skip
+        native, skip = self._layers(self._start(w), None, w, range(self.config.feature_layer))
+        assert skip is not None  # layer 0 projects to RGB, and K is at least 1
+        return native, skip
 
 
 def edited_feature(feature: Tensor, native: Tensor, native_edited: Tensor) -> Tensor:

@@ -78,6 +78,10 @@ class FourierInput(nn.Module):
     square -0.5..0.5, x to the right and y downwards.
     """
 
+    transform: Tensor
+    freqs: Tensor  # [C, 2]
+    phases: Tensor  # [C]
+
     def __init__(self, count: int, d_style: int, band: Band) -> None:
         super().__init__()
         self.band = band
@@ -122,6 +126,10 @@ class AliasFreeLayer(nn.Module):
     :param rgb: the last one, without a nonlinearity and its filters.
     """
 
+    magnitude_ema: Tensor  # []
+    up_filter: Tensor
+    down_filter: Tensor
+
     def __init__(
         self, c_in: int, c_out: int, d_style: int, source: Band, band: Band, kernel: int, radial: bool, rgb: bool
     ) -> None:
@@ -160,7 +168,7 @@ class AliasFreeLayer(nn.Module):
 
     def _convolved(self, x: Tensor, style: Tensor) -> Tensor:
         """Modulated as in StyleGAN2, on the activations; the running magnitude of the input is divided out."""
-        weight = self.weight
+        weight: Tensor = self.weight
         if self.rgb:
             style = style / math.sqrt(weight[0].numel())
         else:

@@ -29,8 +29,9 @@ def facenet_box(centre: float, by_eyes: float, by_mouth: float) -> Box:
     # The view keeps its proportions, which matter more than a margin does.
     grown = min(max(room, 1.0), _MARGIN)
     (x, across), (y, down) = axes
-    box = (x - grown * across, y - grown * down, x + grown * across, y + grown * down)
-    return tuple(round(v, 4) for v in box)
+    x0, x1 = (round(x + side * grown * across, 4) for side in (-1, 1))
+    y0, y1 = (round(y + side * grown * down, 4) for side in (-1, 1))
+    return x0, y0, x1, y1
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,8 @@ class IResNetEncoderConfig:
 
 
 class IResNetEncoder(nn.Module):
+    mean_latent: Tensor  # [L, D]
+
     def __init__(self, config: IResNetEncoderConfig) -> None:
         super().__init__()
         self.config, c = config, config.widths

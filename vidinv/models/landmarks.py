@@ -9,10 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vidinv.models.backbone import stage
+from vidinv.models.student import DescribingConfig, DescribingStudent
 
 # Which point each becomes in the mirrored picture. "Left" is the viewer's left: 36 is the outer corner of that eye.
 MIRROR = (
@@ -37,30 +36,17 @@ def to_fractions(points: Tensor, size: int) -> Tensor:
 
 
 @dataclass(frozen=True)
-class LandmarkConfig:
-    """Sizes of the network; ``widths`` are the trunk's channels at 1/2, 1/4, ... of its ``side`` x ``side`` input.
-
-    ``side`` is a multiple of 2 ** len(widths).
-    """
-
-    side: int = 64
-    widths: tuple[int, ...] = (16, 32, 64, 128)
-    blocks: tuple[int, ...] = (1, 1, 1)
-    squeeze: int = 64  # channels kept per place of the last stage
+class LandmarkConfig(DescribingConfig):
     points: int = 68
 
 
-class LandmarkNet(nn.Module):
+class LandmarkNet(DescribingStudent):
+    config: LandmarkConfig
+    mean_points: Tensor
+
     def __init__(self, config: LandmarkConfig) -> None:
-        super().__init__()
-        self.config, c = config, config.widths
-        if config.side % 2 ** len(c):
-            raise ValueError(f"side {config.side} cannot be halved {len(c)} times")
-        self.stem = nn.Sequential(nn.Conv2d(12, c[0], 3, 1, 1, bias=False), nn.BatchNorm2d(c[0]), nn.LeakyReLU(0.2))
-        self.stages = nn.Sequential(*(stage(a, b, n) for a, b, n in zip(c[:-1], c[1:], config.blocks, strict=True)))
-        last = config.side // 2 ** len(c)
-        self.squeeze = nn.Conv2d(c[-1], config.squeeze, 1)
-        self.to_points = nn.Linear(c[-1] + config.squeeze * last * last, config.points * 2)
+        super().__init__(config)
+        self.to_points = nn.Linear(self.descriptor_size, config.points * 2)
         self.register_buffer("mean_points", torch.full((config.points, 2), 0.5))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -68,9 +54,5 @@ class LandmarkNet(nn.Module):
 
         :return: [B, 68, 2] float32 x and y, fractions of the crop; a jaw that leaves the crop leaves 0..1 too.
         """
-        x = F.interpolate(x.float(), (self.config.side,) * 2, mode="bilinear", antialias=True)
-        x = self.stages(self.stem(F.pixel_unshuffle(x, 2)))
-        x = torch.cat([x.mean((2, 3)), F.leaky_relu(self.squeeze(x), 0.2).flatten(1)], 1)
-        with torch.autocast(x.device.type, enabled=False):
-            # A tenth of the crop per unit: the head's outputs are then of order one.
-            return self.mean_points + 0.1 * self.to_points(x.float()).view(-1, self.config.points, 2)
+        # A tenth of the crop per unit: the head's outputs are then of order one.
+        return self.mean_points + 0.1 * self.read(x, self.to_points).view(-1, self.config.points, 2)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 from torch import Tensor
 
@@ -38,9 +38,11 @@ class GeneratorSizes(Protocol):
 class StyleGenerator(Protocol):
     """G: styles w [B, L, D] in W+ and a feature code F [B, C, h, h] to RGB pictures [B, 3, S, S] in about -1..1."""
 
-    config: GeneratorSizes
+    @property
+    def config(self) -> GeneratorSizes:
+        """Its sizes."""
 
-    def __call__(self, w: Tensor, feature: Tensor | None = None, *, with_features: bool = False):
+    def __call__(self, w: Tensor, feature: Tensor | None = None, *, with_features: bool = False) -> Any:
         """G(w) or G(w, F); ``with_features`` also returns G^K(w)."""
 
     def map(self, z: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vidinv.models.backbone import stage
+from vidinv.models.student import Student, StudentConfig
 
 
 class Visibility(NamedTuple):
@@ -23,15 +23,10 @@ class Visibility(NamedTuple):
 
 
 @dataclass(frozen=True)
-class VisibilityConfig:
-    """Sizes of the network; ``widths`` are the channels at 1/2, 1/4, ... of its ``side`` x ``side`` input.
+class VisibilityConfig(StudentConfig):
+    """The maps have half of ``side``."""
 
-    ``side`` is a multiple of 2 ** len(widths); the maps have half of it.
-    """
-
-    side: int = 64
     widths: tuple[int, ...] = (16, 40, 72, 96)
-    blocks: tuple[int, ...] = (1, 1, 1)
 
 
 class Merge(nn.Module):
@@ -50,23 +45,17 @@ class Merge(nn.Module):
         return F.leaky_relu(self.norm(self.conv(up + fine)), 0.2)
 
 
-class VisibilityNet(nn.Module):
+class VisibilityNet(Student):
+    config: VisibilityConfig
+
     def __init__(self, config: VisibilityConfig) -> None:
-        super().__init__()
-        self.config, c = config, config.widths
-        if config.side % 2 ** len(c):
-            raise ValueError(f"side {config.side} cannot be halved {len(c)} times")
-        self.stem = nn.Sequential(nn.Conv2d(12, c[0], 3, 1, 1, bias=False), nn.BatchNorm2d(c[0]), nn.LeakyReLU(0.2))
-        self.stages = nn.ModuleList(stage(a, b, n) for a, b, n in zip(c[:-1], c[1:], config.blocks, strict=True))
-        self.merges = nn.ModuleList(Merge(b, a) for a, b in pairwise(c))
-        self.to_maps = nn.Conv2d(c[0], 2, 1)
+        super().__init__(config)
+        self.merges = nn.ModuleList(Merge(coarse, fine) for fine, coarse in pairwise(config.widths))
+        self.to_maps = nn.Conv2d(config.widths[0], 2, 1)
 
     def logits(self, x: Tensor) -> Tensor:
         """[B, 2, side / 2, side / 2] float32, face and occluder: what losses want."""
-        x = F.interpolate(x.float(), (self.config.side,) * 2, mode="bilinear", antialias=True)
-        looks = [self.stem(F.pixel_unshuffle(x, 2))]
-        for down in self.stages:
-            looks.append(down(looks[-1]))
+        looks = self.looks(x)
         y = looks.pop()
         for merge in reversed(self.merges):
             y = merge(y, looks.pop())

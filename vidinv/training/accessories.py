@@ -67,12 +67,13 @@ def load_probe(folder: Path, labels: dict[str, NDArray]) -> Probe | None:
 @torch.inference_mode()
 def features(teachers: Teachers, pictures: Tensor, points68: NDArray) -> dict[str, Tensor]:
     """Features of each label, [N, D], of crops [N, 3, S, S] in -1..1 with landmarks [N, 68, 2]."""
-    net, found = teachers.labeller.lpips, {name: [] for name in PARTS}
+    net = teachers.labeller.lpips
+    found: dict[str, list[Tensor]] = {name: [] for name in PARTS}
     places = [np.stack([p[36:42].mean(0), p[42:48].mean(0), p[48:60].mean(0)]) for p in points68]
     maps = np.stack([teachers.alignment.similarity(place, EYES_MOUTH) for place in places])
     grids = similarity_grids(maps, pictures.shape[-1])
     for x, grid in zip(pictures.split(32), grids.split(32), strict=True):
-        where = F.affine_grid(grid, (len(x), 3, VIEW, VIEW), align_corners=False)
+        where = F.affine_grid(grid, [len(x), 3, VIEW, VIEW], align_corners=False)
         x = F.grid_sample(x, where, padding_mode="border", align_corners=False)
         x = net.features[:LAYERS]((x - net.shift) / net.scale)
         for name, (part, cells) in PARTS.items():

@@ -14,14 +14,16 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from vidinv.models.generator import Generator, GeneratorConfig
-from vidinv.models.synthesis import StyleGenerator
+from vidinv.models.generator import Generator, GeneratorConfig, StyledConv
+from vidinv.models.generator3 import AliasFreeGenerator
 from vidinv.runtime.compute import Compute
 from vidinv.training.adversarial_losses import generator_loss, path_lengths
 from vidinv.training.bank import FaceBank
 from vidinv.training.checkpoints import load_optimiser, load_stream, optimiser_state, weights_of
-from vidinv.training.critic import Critic, CriticOptions, critic_step, judge, lazy_adam, start_critic
+from vidinv.training.critic import Critic, CriticOptions, critic_step, lazy_adam, logits, start_critic
 from vidinv.training.discriminator import DiscriminatorConfig
+
+AnyGenerator = Generator | AliasFreeGenerator
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class GanState:
     generator: Generator
     fast: Callable[..., Tensor]  # the same network, compiled where that was asked for
     average: Generator  # the running mean of its weights: the generator that is kept
-    optimiser: torch.optim.Optimizer
+    optimiser: torch.optim.Adam
     critic: Critic
     rng: torch.Generator
     path_mean: Tensor  # 0-d, running mean of path lengths
@@ -81,7 +83,7 @@ def start(
     compiled: bool = False,
 ) -> GanState:
     torch.manual_seed(options.seed)
-    g = Generator(generator).to(compute.device, memory_format=torch.channels_last)
+    g = Generator(generator).to(compute.device).to(memory_format=torch.channels_last)
     adam = lazy_adam(g.parameters(), options.rate, options.path_every if options.path else 0, compute.device)
     average = copy.deepcopy(g).eval().requires_grad_(False)
     critic = start_critic(discriminator, options.critic, compute, compiled)
@@ -93,17 +95,18 @@ def start(
 @contextmanager
 def fresh_noise(generator: Generator, count: int, rng: torch.Generator) -> Iterator[None]:
     """Noise of its own for each of ``count`` pictures, instead of the fixed one that the finished generator has."""
-    fixed = [conv.noise for conv in generator.convs]
+    convs = [conv for conv in generator.convs if isinstance(conv, StyledConv)]
+    fixed = [conv.noise for conv in convs]
     try:
-        for conv, old in zip(generator.convs, fixed, strict=True):
+        for conv, old in zip(convs, fixed, strict=True):
             conv.noise = torch.randn(count, *old.shape[1:], generator=rng, device=old.device)
         yield
     finally:
-        for conv, old in zip(generator.convs, fixed, strict=True):
+        for conv, old in zip(convs, fixed, strict=True):
             conv.noise = old
 
 
-def draw_styles(generator: StyleGenerator, count: int, mixing: float, rng: torch.Generator) -> Tensor:
+def draw_styles(generator: AnyGenerator, count: int, mixing: float, rng: torch.Generator) -> Tensor:
     """Styles [count, L, D] of random faces, float32; with probability ``mixing`` those of two, joined at a random
     layer."""
     layers, device = generator.config.layers, _device(generator)
@@ -125,8 +128,8 @@ def update_average(average: nn.Module, now: nn.Module, batch: int, seen: int, ha
     keep = 0.5 ** (batch / max(min(half_life, 0.05 * seen), 1e-8))
     for mean, value in zip(average.parameters(), now.parameters(), strict=True):
         mean.lerp_(value.detach(), 1 - keep)
-    for mean, value in zip(average.buffers(), now.buffers(), strict=True):
-        mean.copy_(value)
+    for kept, latest in zip(average.buffers(), now.buffers(), strict=True):
+        kept.copy_(latest)
 
 
 def step(state: GanState, bank: FaceBank, options: GanOptions, compute: Compute) -> dict[str, Tensor]:
@@ -140,7 +143,7 @@ def step(state: GanState, bank: FaceBank, options: GanOptions, compute: Compute)
     state.critic.net.requires_grad_(False)
     with fresh_noise(state.generator, size, rng), compute.autocast():
         fake = state.fast(draw_styles(state.generator, size, options.mixing, rng))
-    loss = generator_loss(judge(state.critic, fake, rng, options.critic, compute))
+    loss = generator_loss(logits(state.critic, fake, rng, options.critic, compute))
     _update(state, loss)
     figures["g"] = loss.detach()
     if options.path and state.steps % options.path_every == 0:
@@ -168,7 +171,7 @@ def _update(state: GanState, loss: Tensor) -> None:
 
 
 @torch.no_grad()
-def mean_style(generator: StyleGenerator, count: int = 10_000) -> Tensor:
+def mean_style(generator: AnyGenerator, count: int = 10_000) -> Tensor:
     """Mean of w over random faces, [D] float32: what truncation draws towards."""
     rng = torch.Generator().manual_seed(0)
     z = torch.randn(count, generator.config.d_style, generator=rng).to(_device(generator))
@@ -176,7 +179,7 @@ def mean_style(generator: StyleGenerator, count: int = 10_000) -> Tensor:
 
 
 @torch.no_grad()
-def samples(generator: StyleGenerator, count: int, compute: Compute, truncation: float = 1.0, seed: int = 1) -> Tensor:
+def samples(generator: AnyGenerator, count: int, compute: Compute, truncation: float = 1.0, seed: int = 1) -> Tensor:
     """Pictures [count, 3, S, S] in -1..1 of the same random faces at every call, float32 on the CPU."""
     rng, mean, made = torch.Generator().manual_seed(seed), mean_style(generator), []
     z = torch.randn(count, generator.config.d_style, generator=rng)

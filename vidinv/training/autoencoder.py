@@ -8,15 +8,15 @@ discriminator, so no synthetic half and no prior over w: the mean and spread of 
 from __future__ import annotations
 
 import math
-import time
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from vidinv.models.feature_style_encoder import EncoderConfig, FeatureStyleEncoder
 from vidinv.models.generator import Generator, GeneratorConfig
+from vidinv.training.checkpoints import load_optimiser, optimiser_state
 from vidinv.training.losses import identity_distance
 from vidinv.training.teachers import Teachers
 
@@ -36,10 +36,10 @@ class AutoencoderOptions:
 
 
 @dataclass
-class State:
+class AutoencoderState:
     generator: Generator
     encoder: FeatureStyleEncoder
-    optimiser: torch.optim.Optimizer
+    optimiser: torch.optim.Adam
     seen: int = 0  # pictures in this run
     before: int = 0  # and in those that made the weights it began with
 
@@ -51,30 +51,28 @@ class State:
             "inversions at once, without a discriminator"
         )
 
-    def save(self, path: Path) -> None:
-        part = path.with_suffix(".part")
-        torch.save(
-            {
-                "generator": self.generator.state_dict(),
-                "encoder": self.encoder.state_dict(),
-                "optimiser": self.optimiser.state_dict(),
-                "seen": self.seen,
-                "before": self.before,
-                "recipe": self.recipe,
-            },
-            part,
-        )
-        part.replace(path)
+    def weights(self) -> dict:
+        """What other programs read of a run."""
+        return {
+            "generator": self.generator.state_dict(),
+            "encoder": self.encoder.state_dict(),
+            "seen": self.seen,
+            "before": self.before,
+            "recipe": self.recipe,
+        }
 
-    def load(self, path: Path) -> None:
-        saved = torch.load(path, map_location="cpu", weights_only=True)
+    def to_dict(self) -> dict:
+        return self.weights() | {"optimiser": optimiser_state(self.optimiser)}
+
+    def from_dict(self, saved: dict) -> None:
         self.generator.load_state_dict(saved["generator"])
         self.encoder.load_state_dict(saved["encoder"])
-        self.optimiser.load_state_dict(saved["optimiser"])
+        if "optimiser" in saved:
+            load_optimiser(self.optimiser, saved["optimiser"])
         self.seen, self.before = saved["seen"], saved["before"]
 
 
-def start(generator: GeneratorConfig, encoder: EncoderConfig, options: AutoencoderOptions) -> State:
+def start(generator: GeneratorConfig, encoder: EncoderConfig, options: AutoencoderOptions) -> AutoencoderState:
     torch.manual_seed(options.seed)
     g = Generator(generator).to(memory_format=torch.channels_last)
     e = FeatureStyleEncoder(encoder).to(memory_format=torch.channels_last)
@@ -82,18 +80,33 @@ def start(generator: GeneratorConfig, encoder: EncoderConfig, options: Autoencod
     for conv in g.convs:
         conv.noise_strength.requires_grad_(False)  # noise can only hurt a reconstruction
     parameters = [p for p in [*g.parameters(), *e.parameters()] if p.requires_grad]
-    return State(g, e, torch.optim.Adam(parameters, lr=options.rate, betas=(0.5, 0.99)))
+    return AutoencoderState(g, e, torch.optim.Adam(parameters, lr=options.rate, betas=(0.5, 0.99)))
 
 
-def rate_at(options: AutoencoderOptions, seen: int) -> float:
+class RateOptions(Protocol):
+    """What :func:`rate_at` asks of a run's options; see :class:`AutoencoderOptions`."""
+
+    @property
+    def images(self) -> int: ...
+    @property
+    def batch(self) -> int: ...
+    @property
+    def rate(self) -> float: ...
+    @property
+    def anneal(self) -> float: ...
+
+
+def rate_at(options: RateOptions, seen: int) -> float:
     """Warm up over the first 500 images, hold, then a cosine down to 2 % over the last ``anneal`` of the run."""
     left = max(options.images - seen, 0) / (options.anneal * options.images)
     fall = 1.0 if left >= 1 else 0.02 + 0.98 * 0.5 * (1 - math.cos(math.pi * left))
     return options.rate * fall * min((seen + options.batch) / 500, 1.0)
 
 
-def step(state: State, teachers: Teachers, x: Tensor, grids: Tensor, options: AutoencoderOptions) -> dict[str, float]:
-    """One step on pictures ``x`` [B, 3, S, S] in -1..1; returns the losses' values."""
+def step(
+    state: AutoencoderState, teachers: Teachers, x: Tensor, grids: Tensor, options: AutoencoderOptions
+) -> dict[str, Tensor]:
+    """One step on pictures ``x`` [B, 3, S, S] in -1..1; returns the losses' values, 0-d."""
     half, quarter = max(len(x) // 2, 1), max(len(x) // 4, 1)
     for group in state.optimiser.param_groups:
         group["lr"] = rate_at(options, state.seen)
@@ -121,17 +134,7 @@ def step(state: State, teachers: Teachers, x: Tensor, grids: Tensor, options: Au
     state.optimiser.step()
     state.seen += len(x)
     named = {"l1": pixels2, "lpips": l2, "l1_w": pixels1, "lpips_w": l1, "pull": pull, "identity": who}
-    return {k: float(v.detach()) for k, v in named.items()}
-
-
-def train(state: State, teachers: Teachers, batches, options: AutoencoderOptions, report) -> None:
-    """Run until ``options.images`` are seen, or ``report(state, losses, images_per_second)``, called every step, says
-    to stop by answering True."""
-    while state.seen < options.images:
-        before, (x, grids) = time.monotonic(), next(batches)
-        losses = step(state, teachers, x, grids, options)
-        if report(state, losses, len(x) / (time.monotonic() - before)):
-            return
+    return {k: v.detach() for k, v in named.items()}
 
 
 @torch.no_grad()
@@ -152,7 +155,3 @@ def settle_norms(encoder: FeatureStyleEncoder, batches, count: int = 60) -> None
             encoder(x)
     for norm, old in zip(norms, momentum, strict=True):
         norm.momentum = old
-
-
-def describe(state: State) -> dict:
-    return {"generator": asdict(state.generator.config), "encoder": asdict(state.encoder.config)}

@@ -24,6 +24,7 @@ class FaceBank:
     @cached_property
     def mean_grid(self) -> Tensor:
         """[2, 3], that of the mean face."""
+        assert self.grids is not None, "this bank was made without grids"
         return self.grids.mean(0)
 
     def draw(self, count: int, rng: torch.Generator) -> tuple[Tensor, Tensor | None]:

@@ -16,7 +16,7 @@ from vidinv.models.feature_style_encoder import FeatureStyleEncoder
 from vidinv.models.generator import Generator, edited_feature
 from vidinv.models.pictures import to_levels
 from vidinv.training.directions import Faces
-from vidinv.training.judge import Judge
+from vidinv.training.labelling import Labelling
 from vidinv.training.losses import identity_distance
 from vidinv.training.photometry import hair
 from vidinv.training.scores import ACCESSORIES, ADULT, ATTRIBUTES, LOGITS, scores
@@ -88,7 +88,7 @@ def effects(
     strengths: Sequence[float],
     generator: Generator,
     faces: Faces,
-    judge: Judge,
+    labelling: Labelling,
     student: AttributeNet | None,
 ) -> list[Effect]:
     """Measure ``displacement`` on ``faces``, once for each of ``strengths``."""
@@ -101,19 +101,21 @@ def effects(
         code = Code(some.w, some.feature)
         native, skip = generator.below(code.w)
         inversion = generator.render_from(code.w, code.feature, skip).clamp(-1, 1)
-        before.append(_read(inversion, some, name, judge, asked))
+        before.append(_read(inversion, some, name, labelling, asked))
         for strength, found in zip(strengths, after, strict=True):
             moved = (displacement * strength).of(code)
             native_moved, skip = generator.below(moved.w)
             feature = edited_feature(moved.feature, native, native_moved)
             picture = generator.render_from(moved.w, feature, skip).clamp(-1, 1)
-            kept = 1 - identity_distance(judge.teachers, picture, inversion, some.identity_grids)
-            found.append(_read(picture, some, name, judge, asked) | {"identity": kept})
-    return [_effect(_together(before), _together(found), judge) for found in after]
+            kept = 1 - identity_distance(labelling.teachers, picture, inversion, some.identity_grids)
+            found.append(_read(picture, some, name, labelling, asked) | {"identity": kept})
+    return [_effect(_together(before), _together(found), labelling) for found in after]
 
 
-def _read(pictures: Tensor, faces: Faces, name: str, judge: Judge, student: AttributeNet | None) -> dict[str, Tensor]:
-    read = judge(pictures, faces)
+def _read(
+    pictures: Tensor, faces: Faces, name: str, labelling: Labelling, student: AttributeNet | None
+) -> dict[str, Tensor]:
+    read = labelling(pictures, faces)
     return read if student is None else read | {"student": student(pictures).score(name)}
 
 
@@ -121,23 +123,26 @@ def _together(parts: list[dict[str, Tensor]]) -> dict[str, Tensor]:
     return {k: torch.cat([p[k] for p in parts]) for k in parts[0]}
 
 
-def _effect(before: dict[str, Tensor], after: dict[str, Tensor], judge: Judge) -> Effect:
+def _effect(before: dict[str, Tensor], after: dict[str, Tensor], labelling: Labelling) -> Effect:
     return Effect(
-        change={a: float((_units(a, after[a], judge) - _units(a, before[a], judge)).nanmean()) for a in judge.scale},
-        moved={a: float((after[a] - before[a]).nanmean()) for a in judge.scale},
+        change={
+            a: float((_units(a, after[a], labelling) - _units(a, before[a], labelling)).nanmean())
+            for a in labelling.scale
+        },
+        moved={a: float((after[a] - before[a]).nanmean()) for a in labelling.scale},
         identity=float(after["identity"].mean()),
         student=float((after["student"] - before["student"]).mean()) if "student" in after else None,
-        share_happy=float((_units("smile", after["smile"], judge) > 0.5).float().mean()),
+        share_happy=float((_units("smile", after["smile"], labelling) > 0.5).float().mean()),
     )
 
 
-def _units(name: str, score: Tensor, judge: Judge) -> Tensor:
+def _units(name: str, score: Tensor, labelling: Labelling) -> Tensor:
     """Scores in standard deviations back to years and probabilities, where they are that."""
-    raw = score * judge.scale[name]
+    raw = score * labelling.scale[name]
     return raw if name == "age" else raw.sigmoid() if name in LOGITS else score
 
 
-WHOM = {  # the faces that an edit is measured on; all others on adults
+COHORTS = {  # the faces that an edit is measured on; all others on adults
     "smile": "neutral faces",
     "hair": "adults whose hair the crop shows",
     "skin": "adults in pictures with colours",
@@ -146,7 +151,7 @@ WHOM = {  # the faces that an edit is measured on; all others on adults
     "makeup": "women without makeup",
 }
 
-WHOM_BELOW = {  # and below zero steps: those who have what is taken away; all others on the same
+COHORTS_BELOW = {  # and below zero steps: those who have what is taken away; all others on the same
     "smile": "smiling ones",
     "glasses": "those with glasses",
     "beard": "those with a beard",
@@ -154,8 +159,8 @@ WHOM_BELOW = {  # and below zero steps: those who have what is taken away; all o
 }
 
 
-def whom(name: str, labels: dict[str, NDArray], rows: NDArray, below: bool = False) -> NDArray:
-    """Those of ``rows`` that WHOM names for the edit, or WHOM_BELOW."""
+def cohort(name: str, labels: dict[str, NDArray], rows: NDArray, below: bool = False) -> NDArray:
+    """Those of ``rows`` that COHORTS names for the edit, or COHORTS_BELOW."""
     if name == "smile":
         # What the expression network calls neutral, or happy.
         return rows[np.argmax(labels["expression"][rows], 1) == int(below)]
@@ -167,7 +172,7 @@ def whom(name: str, labels: dict[str, NDArray], rows: NDArray, below: bool = Fal
     return rows[suited[rows]]
 
 
-def subset(faces: Faces, rows: NDArray) -> Faces:
+def subset(faces: Faces, rows: NDArray | slice) -> Faces:
     return Faces(*(getattr(faces, f.name)[rows] for f in fields(faces)))
 
 
@@ -177,7 +182,7 @@ def measured(
     generator: Generator,
     faces: Faces,
     labels: dict[str, NDArray],
-    judge: Judge,
+    labelling: Labelling,
     student: AttributeNet | None,
 ) -> list[Effect]:
     """What an edit does at each of STRENGTHS.
@@ -185,19 +190,19 @@ def measured(
     :param faces: N of them. :param labels: theirs.
     :raises InputError: none of the faces is one to measure this edit on.
     """
-    groups = {False: STRENGTHS}
-    if name in WHOM_BELOW:
+    groups: dict[bool, Sequence[float]] = {False: STRENGTHS}
+    if name in COHORTS_BELOW:
         groups = {True: [s for s in STRENGTHS if s < 0], False: [s for s in STRENGTHS if s >= 0]}
     found = []
     for below, strengths in groups.items():
-        rows = whom(name, labels, np.arange(len(faces.w)), below)
+        rows = cohort(name, labels, np.arange(len(faces.w)), below)
         if not len(rows):
-            who = WHOM_BELOW[name] if below else WHOM.get(name, "adults")
+            who = COHORTS_BELOW[name] if below else COHORTS.get(name, "adults")
             raise InputError(
                 f"{name}: among {len(faces.w)} validation faces are none of {who}; measure more faces, or leave the "
                 "edit out of the settings"
             )
-        found += effects(name, step, strengths, generator, subset(faces, rows), judge, student)
+        found += effects(name, step, strengths, generator, subset(faces, rows), labelling, student)
     return found
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from vidinv.packs.spec import EditSpec, PackSpec
-from vidinv.training.card import WHOM, WHOM_BELOW
+from vidinv.training.card import COHORTS, COHORTS_BELOW
 from vidinv.training.scores import ATTRIBUTES, LOGITS
 
 FIRST_PACK = {  # what a first pack must show, by the project's design
@@ -92,8 +92,8 @@ def _reconstruction(figures: dict[str, Any]) -> list[str]:
 
 def _edit(name: str, edit: EditSpec, effects: dict[str, Any], scale: dict[str, float]) -> list[str]:
     others = [a for a in ATTRIBUTES if a != name]
-    whom = WHOM.get(name, "adults") + (f", below zero on {WHOM_BELOW[name]}" if name in WHOM_BELOW else "")
-    rows = [f"## Edit: {name}", "", f"{edit.text}. One step: {edit.step}. Measured on {whom}.", ""]
+    cohort = COHORTS.get(name, "adults") + (f", below zero on {COHORTS_BELOW[name]}" if name in COHORTS_BELOW else "")
+    rows = [f"## Edit: {name}", "", f"{edit.text}. One step: {edit.step}. Measured on {cohort}.", ""]
     head = ["steps", f"change, {edit.unit}", "by the pack's own network", "identity kept"]
     head += [f"leak into {o}, sd" for o in others] + (["share with P(happy) > .5"] if name == "smile" else [])
     rows += ["| " + " | ".join(head) + " |", "| " + " | ".join("---" for _ in head) + " |"]

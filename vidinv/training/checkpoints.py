@@ -57,6 +57,25 @@ def read(folder: Path, name: str) -> dict[str, Any] | None:
     return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
 
 
+def resume(folder: Path, name: str = "state") -> dict[str, Any] | None:
+    """The exact checkpoint of a run, else the portable one, else None."""
+    return read(folder, name) or read(folder, f"{name}-portable")
+
+
+def keep(folder: Path, content: dict, weights: dict, part_mib: int | None = None, name: str = "state") -> None:
+    """Write the exact and the portable checkpoint, and ``weights``, for other programs, as checkpoint.pt (fp16)."""
+    write(folder, name, content, part_mib)
+    write(folder, f"{name}-portable", portable(content), part_mib)
+    stream = io.BytesIO()
+    torch.save(portable(weights), stream)
+    _replace(folder / "checkpoint.pt", stream.getbuffer())
+
+
+def read_weights(folder: Path) -> dict[str, Any]:
+    """What :func:`keep` wrote for other programs, on the CPU."""
+    return torch.load(folder / "checkpoint.pt", map_location="cpu", weights_only=True)
+
+
 def portable(content: Any) -> Any:
     """The same as fp16, without optimisers, random stream, and every NAME beside which there is an average_NAME."""
     if isinstance(content, dict):

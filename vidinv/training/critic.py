@@ -11,7 +11,7 @@ from torch import Tensor
 from vidinv.runtime.compute import Compute
 from vidinv.training.adversarial_losses import critic_loss, r1_penalty
 from vidinv.training.checkpoints import load_optimiser, optimiser_state
-from vidinv.training.diff_augment import Augmentation, augment
+from vidinv.training.diff_augment import DifferentiableAugmentation, augment
 from vidinv.training.discriminator import Discriminator, DiscriminatorConfig
 
 ADAPT_EVERY = 4  # steps between two adjustments of the probability (Karras et al. 2020, arXiv:2006.06676)
@@ -26,14 +26,14 @@ class CriticOptions:
     augment_most: float = 0.8
     augment_target: float = 0.6  # of the mean sign of D(real); above it the discriminator overfits. 0: never adapt
     augment_images: float = 100_000.0  # images in which the probability may rise from 0 to 1
-    augmentation: Augmentation = field(default_factory=Augmentation)
+    augmentation: DifferentiableAugmentation = field(default_factory=DifferentiableAugmentation)
 
 
 @dataclass
 class Critic:
     net: Discriminator
     fast: Callable[[Tensor], Tensor]  # the same network, compiled where that was asked for
-    optimiser: torch.optim.Optimizer
+    optimiser: torch.optim.Adam
     p: Tensor  # 0-d
     signs: Tensor  # [2]: sum of the signs of D(real) since the last adjustment, and their number
     steps: int = 0
@@ -67,13 +67,13 @@ def lazy_adam(parameters, rate: float, every: int, device: str) -> torch.optim.A
 def start_critic(
     config: DiscriminatorConfig, options: CriticOptions, compute: Compute, compiled: bool = False
 ) -> Critic:
-    net = Discriminator(config).to(compute.device, memory_format=torch.channels_last)
+    net = Discriminator(config).to(compute.device).to(memory_format=torch.channels_last)
     p = torch.tensor(options.augment_start, device=compute.device)
     adam = lazy_adam(net.parameters(), options.rate, options.r1_every, compute.device)
     return Critic(net, torch.compile(net) if compiled else net, adam, p, torch.zeros(2, device=compute.device))
 
 
-def judge(critic: Critic, pictures: Tensor, rng: torch.Generator, options: CriticOptions, compute: Compute) -> Tensor:
+def logits(critic: Critic, pictures: Tensor, rng: torch.Generator, options: CriticOptions, compute: Compute) -> Tensor:
     """Logits [B], float32, of pictures [B, 3, S, S] after augmentation."""
     seen = augment(pictures.float(), critic.p, rng, options.augmentation)
     with compute.autocast():
@@ -90,12 +90,12 @@ def critic_step(
 ) -> dict[str, Tensor]:
     """One step of the discriminator, and of R1 where it is due; returns the losses' values, 0-d.
 
-    :param fakes: kinds of generated pictures, each judged as a batch of its own and all of equal weight.
+    :param fakes: kinds of generated pictures, each a batch of its own for the discriminator and all of equal weight.
     """
     critic.net.requires_grad_(True)
-    on_real = judge(critic, real, rng, options, compute)
-    on_fake = [judge(critic, f.detach(), rng, options, compute) for f in fakes]
-    loss = torch.stack([critic_loss(on_real, logits) for logits in on_fake]).mean()
+    on_real = logits(critic, real, rng, options, compute)
+    on_fake = [logits(critic, f.detach(), rng, options, compute) for f in fakes]
+    loss = torch.stack([critic_loss(on_real, fake) for fake in on_fake]).mean()
     _update(critic, loss)
     figures = {"d": loss.detach(), "d_real": on_real.detach().mean(), "d_fake": torch.cat(on_fake).detach().mean()}
     if options.r1_every and critic.steps % options.r1_every == 0:

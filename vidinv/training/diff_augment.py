@@ -16,7 +16,7 @@ from torch import Tensor
 
 
 @dataclass(frozen=True)
-class Augmentation:
+class DifferentiableAugmentation:
     """How far a picture may stray; sizes are uniform in +-value."""
 
     brightness: float = 0.5  # of -1..1
@@ -28,7 +28,7 @@ class Augmentation:
     cutout: float = 0.5  # side of the square that is blanked, as a share of the picture's
 
 
-def augment(x: Tensor, p: Tensor, rng: torch.Generator, how: Augmentation) -> Tensor:
+def augment(x: Tensor, p: Tensor, rng: torch.Generator, how: DifferentiableAugmentation) -> Tensor:
     """Pictures [B, 3, S, S], each changed at random; what an operation does not strike stays bit-identical.
 
     Differentiable once in ``x`` (sampling on a grid has no second derivative on every device).
@@ -51,7 +51,7 @@ def _struck(x: Tensor, changed: Tensor, p: Tensor, rng: torch.Generator) -> Tens
     return torch.where(chosen, changed, x)
 
 
-def colour(x: Tensor, rng: torch.Generator, how: Augmentation) -> Tensor:
+def colour(x: Tensor, rng: torch.Generator, how: DifferentiableAugmentation) -> Tensor:
     x = x + how.brightness * _uniform(x, rng)
     grey = x.mean(1, keepdim=True)
     x = grey + (1 + how.saturation * _uniform(x, rng)) * (x - grey)
@@ -59,7 +59,7 @@ def colour(x: Tensor, rng: torch.Generator, how: Augmentation) -> Tensor:
     return mean + (1 + how.contrast * _uniform(x, rng)) * (x - mean)
 
 
-def move(x: Tensor, rng: torch.Generator, how: Augmentation) -> Tensor:
+def move(x: Tensor, rng: torch.Generator, how: DifferentiableAugmentation) -> Tensor:
     """Turn, resize and shift; what comes in from outside is grey."""
     turn, size, dx, dy = (_uniform(x, rng).view(-1) for _ in range(4))
     angle, factor = math.radians(how.turn) * turn, torch.exp(how.scale * size)
@@ -69,7 +69,7 @@ def move(x: Tensor, rng: torch.Generator, how: Augmentation) -> Tensor:
     return F.grid_sample(x, grid.to(x.dtype), mode="bilinear", padding_mode="zeros", align_corners=False)
 
 
-def cut(x: Tensor, rng: torch.Generator, how: Augmentation) -> Tensor:
+def cut(x: Tensor, rng: torch.Generator, how: DifferentiableAugmentation) -> Tensor:
     """Blank a square whose centre is anywhere in the picture."""
     side = x.shape[-1]
     at = (torch.arange(side, device=x.device) + 0.5) / side * 2 - 1

@@ -20,7 +20,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vidinv.training.scores import ATTRIBUTES, heard, nuisances, scores
+from vidinv.training.scores import ATTRIBUTES, eligible, nuisances, scores
 from vidinv.types import Displacement
 
 Encode = Callable[[NDArray], tuple[Tensor, Tensor]]
@@ -55,8 +55,8 @@ def fit(
     :param labels: of the N faces. :param weights: [N] how much each face counts.
     """
     shares = {n: torch.from_numpy(_shares(n, labels, weights, ridge)).float() for n in names}
-    patterns: dict[str, list[Tensor | float]] = {n: [0.0, 0.0] for n in names}
-    mean: Tensor | float = 0.0
+    patterns: dict[str, list[Tensor]] = {n: [torch.zeros(()), torch.zeros(())] for n in names}
+    mean = torch.zeros(())
     for rows in np.array_split(np.arange(len(weights)), max(len(weights) // 32, 1)):
         w, feature = (c.float() for c in encode(rows))
         mean = mean + w.sum(0) / len(weights)
@@ -68,8 +68,8 @@ def fit(
 
 def _shares(name: str, labels: dict[str, NDArray], weights: NDArray, ridge: float) -> NDArray[np.float64]:
     """How much of each face's code goes into the pattern of ``name``, [N]: the score's row of the regression's
-    pseudo-inverse. Faces that are not heard have none."""
-    rows = np.flatnonzero(heard(name, labels))
+    pseudo-inverse. Faces that are not eligible have none."""
+    rows = np.flatnonzero(eligible(name, labels))
     some = {k: v[rows] for k, v in labels.items()}
     named, counted = scores(some), weights[rows] / weights[rows].sum()
     x = _design([named[a] for a in _beside(name)], nuisances(some, name), counted)

@@ -21,7 +21,7 @@ Chain = NDArray[np.float64]  # [P, 3] x, y and radius along a limb, pixels
 
 
 @dataclass(frozen=True)
-class Pose:
+class HandPose:
     """How a hand is held; lengths in widths of the palm, angles in radians."""
 
     spread: float  # between neighbouring fingers
@@ -35,7 +35,7 @@ class Pose:
     shown: tuple[bool, ...] = (True,) * 4
 
 
-def draw_pose(rng: np.random.Generator) -> Pose:
+def draw_pose(rng: np.random.Generator) -> HandPose:
     """Open, relaxed, pointing, closed, curled or from the side, at random."""
     kinds = {"open": 0.14, "flat": 0.24, "relaxed": 0.16, "pointing": 0.08, "fist": 0.1, "side": 0.12, "curled": 0.16}
     kind = rng.choice(list(kinds), p=list(kinds.values()))
@@ -51,7 +51,7 @@ def draw_pose(rng: np.random.Generator) -> Pose:
         * np.where(np.arange(4) < rng.integers(0, 2), rng.uniform(0.1, 0.7), 1)[:, None],
     }[kind]
     spread = {"open": rng.uniform(0.1, 0.28), "relaxed": rng.uniform(0.0, 0.14)}.get(kind, rng.uniform(-0.02, 0.07))
-    pose = Pose(
+    pose = HandPose(
         spread=spread,
         flexions=flexions,
         leans=rng.normal(0, 0.05, 4),
@@ -94,16 +94,16 @@ def draw_hand(rng: np.random.Generator) -> NDArray[np.float32]:
             _nail(canvas, fingers[i], rng)
     if pose.back:
         _nail(canvas, thumb, rng)
-    return canvas if rng.random() < 0.5 else np.ascontiguousarray(canvas[:, ::-1] * np.float32([-1, 1, 1, 1]))
+    return canvas if rng.random() < 0.5 else np.ascontiguousarray(canvas[:, ::-1] * np.array([-1, 1, 1, 1], np.float32))
 
 
-def _knuckle(i: int, pose: Pose) -> NDArray[np.float64]:
+def _knuckle(i: int, pose: HandPose) -> NDArray[np.float64]:
     """Where finger ``i`` of index, middle, ring and little finger begins."""
     arch = (0.0, 0.06, 0.03, -0.08)[i]
     return np.array([WRIST[0] + PALM * (i - 1.5) * 0.25 * pose.narrow, WRIST[1] - PALM * (1.05 + arch)])
 
 
-def _metacarpal(i: int, pose: Pose) -> Chain:
+def _metacarpal(i: int, pose: HandPose) -> Chain:
     knuckle, start = _knuckle(i, pose), (WRIST[0] + PALM * (i - 1.5) * 0.14, WRIST[1])
     return np.array([[*start, 0.24 * PALM], [*knuckle, 0.145 * PALM * pose.plump]])
 
@@ -114,7 +114,7 @@ def _forearm(rng: np.random.Generator) -> Chain:
     return np.array([[*WRIST, width * PALM], [*elbow, (width + 0.14) * PALM]])
 
 
-def _finger(i: int, pose: Pose) -> Chain:
+def _finger(i: int, pose: HandPose) -> Chain:
     length, radius = (0.92, 1.0, 0.94, 0.74)[i], (0.122, 0.125, 0.12, 0.104)[i] * pose.plump
     angle = pose.spread * (i - 1.5) + pose.leans[i]
     points, at, flexion = [], _knuckle(i, pose), 0.0
@@ -128,7 +128,7 @@ def _finger(i: int, pose: Pose) -> Chain:
     return np.array(points)
 
 
-def _thumb(pose: Pose) -> Chain:
+def _thumb(pose: HandPose) -> Chain:
     angle, joint = pose.thumb
     at, points = np.array([WRIST[0] - 0.3 * PALM, WRIST[1] - 0.15 * PALM]), []
     for length, radius, turn in ((0, 0.2, 0), (0.45, 0.16, joint), (0.35, 0.135, joint), (0.27, 0.115, 0)):

@@ -17,14 +17,13 @@ from torch import Tensor
 
 from vidinv.models.feature_style_encoder import EncoderConfig, FeatureStyleEncoder, misfits
 from vidinv.models.generator import Generator
-from vidinv.models.synthesis import StyleGenerator
 from vidinv.runtime.compute import Compute
-from vidinv.training.adversarial import draw_styles, fresh_noise, mean_style, update_average
+from vidinv.training.adversarial import AnyGenerator, draw_styles, fresh_noise, mean_style, update_average
 from vidinv.training.adversarial_losses import generator_loss
 from vidinv.training.autoencoder import rate_at, settle_norms
 from vidinv.training.bank import FaceBank
 from vidinv.training.checkpoints import load_optimiser, load_stream, optimiser_state, weights_of
-from vidinv.training.critic import Critic, CriticOptions, critic_step, judge, start_critic
+from vidinv.training.critic import Critic, CriticOptions, critic_step, logits, start_critic
 from vidinv.training.discriminator import DiscriminatorConfig
 from vidinv.training.inversion_losses import identity_layers, multiscale_lpips, parts_layers
 from vidinv.training.teachers import Teachers
@@ -58,11 +57,11 @@ class JointOptions(InversionOptions):
 
 @dataclass
 class InversionState:
-    generator: StyleGenerator
+    generator: AnyGenerator
     encoder: FeatureStyleEncoder
-    average_generator: StyleGenerator  # the generator itself, where it is fixed
+    average_generator: AnyGenerator  # the generator itself, where it is fixed
     average_encoder: FeatureStyleEncoder
-    optimiser: torch.optim.Optimizer
+    optimiser: torch.optim.Adam
     rng: torch.Generator
     critic: Critic | None = None  # None: the generator is fixed
     seen: int = 0
@@ -73,9 +72,10 @@ class InversionState:
         return self.critic is not None
 
     def _networks(self) -> dict[str, torch.nn.Module]:
-        encoders = {"encoder": self.encoder, "average_encoder": self.average_encoder}
-        generators = {"generator": self.generator, "average_generator": self.average_generator}
-        return encoders | (generators if self.joint else {})
+        networks: dict[str, torch.nn.Module] = {"encoder": self.encoder, "average_encoder": self.average_encoder}
+        if self.joint:
+            networks |= {"generator": self.generator, "average_generator": self.average_generator}
+        return networks
 
     def to_dict(self) -> dict:
         """A fixed generator is not part of it: it belongs to another run."""
@@ -99,20 +99,20 @@ class InversionState:
         self.seen, self.steps = saved["seen"], saved["steps"]
 
 
-def check_shapes(generator: StyleGenerator, encoder: EncoderConfig) -> None:
+def check_configs(generator: AnyGenerator, encoder: EncoderConfig) -> None:
     """:raises ValueError: the encoder's codes would not fit the generator; it names what would."""
     if wrong := misfits(encoder, generator.config):
         raise ValueError(f"settings: for this generator [encoder] needs {', '.join(wrong)}")
 
 
 def start(
-    generator: StyleGenerator, config: EncoderConfig, options: InversionOptions, compute: Compute
+    generator: AnyGenerator, config: EncoderConfig, options: InversionOptions, compute: Compute
 ) -> InversionState:
     """An encoder that begins at the mean style, for a fixed generator."""
-    check_shapes(generator, config)
+    check_configs(generator, config)
     torch.manual_seed(options.seed)
     generator.eval().requires_grad_(False)
-    encoder = FeatureStyleEncoder(config).to(compute.device, memory_format=torch.channels_last)
+    encoder = FeatureStyleEncoder(config).to(compute.device).to(memory_format=torch.channels_last)
     encoder.mean_latent.copy_(mean_style(generator).expand_as(encoder.mean_latent))
     average = copy.deepcopy(encoder).eval().requires_grad_(False)
     adam = torch.optim.Adam([{"params": list(encoder.parameters()), "share": 1.0}], lr=options.rate, betas=(0.9, 0.99))
@@ -128,8 +128,9 @@ def start_joint(
     compute: Compute,
 ) -> InversionState:
     """Go on with a trained generator and encoder; the critic's weights are to be loaded by the caller."""
-    check_shapes(generator, encoder.config)
-    averages = [copy.deepcopy(n).eval().requires_grad_(False) for n in (generator, encoder)]
+    check_configs(generator, encoder.config)
+    average_generator = copy.deepcopy(generator).eval().requires_grad_(False)
+    average_encoder = copy.deepcopy(encoder).eval().requires_grad_(False)
     generator.requires_grad_(True)
     encoder.train().requires_grad_(True)
     groups = [
@@ -139,7 +140,7 @@ def start_joint(
     adam = torch.optim.Adam(groups, lr=options.rate, betas=(0.0, 0.99))
     rng = torch.Generator(compute.device).manual_seed(options.seed)
     critic = start_critic(discriminator, options.critic, compute)
-    return InversionState(generator, encoder, averages[0], averages[1], adam, rng, critic)
+    return InversionState(generator, encoder, average_generator, average_encoder, adam, rng, critic)
 
 
 def step(
@@ -150,6 +151,7 @@ def step(
     for group in state.optimiser.param_groups:
         group["lr"] = rate_at(options, state.seen) * group["share"]
     real, where = bank.draw(half, rng)
+    assert where is not None, "identity is compared through the bank's grids"
     with torch.no_grad(), compute.autocast():
         known = draw_styles(g, half, 0.0, rng)
         made_up = g(known).float().clamp(-1, 1).contiguous(memory_format=torch.channels_last)
@@ -168,6 +170,7 @@ def step(
     figures["pull"] = (feature.float() - native.float()).square().mean()
     loss = loss + options.feature_pull * figures["pull"]
     if state.joint:
+        assert isinstance(options, JointOptions)
         loss = loss + options.adversarial * _deceive(state, real, x1[:half], x2[:half], figures, options, compute)
     state.optimiser.zero_grad(set_to_none=True)
     loss.backward()
@@ -220,13 +223,15 @@ def _deceive(
     compute: Compute,
 ) -> Tensor:
     """A step of the discriminator, and what generator and encoder are to change to get past it."""
-    g, rng = state.generator, state.rng
+    g, critic, rng = state.generator, state.critic, state.rng
+    assert isinstance(g, Generator)
+    assert critic is not None
     with fresh_noise(g, len(real), rng), compute.autocast():
         drawn = g(draw_styles(g, len(real), 0.9, rng)).float()
     kinds = [x2, x1, drawn]
-    figures |= critic_step(state.critic, real, kinds, rng, options.critic, compute)
-    state.critic.net.requires_grad_(False)
-    losses = [generator_loss(judge(state.critic, kind, rng, options.critic, compute)) for kind in kinds]
+    figures |= critic_step(critic, real, kinds, rng, options.critic, compute)
+    critic.net.requires_grad_(False)
+    losses = [generator_loss(logits(critic, kind, rng, options.critic, compute)) for kind in kinds]
     figures["g"] = torch.stack(losses).mean()
     return figures["g"]
 

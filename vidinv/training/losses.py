@@ -35,7 +35,7 @@ def similarity_grids(maps: NDArray, size: int) -> Tensor:
 
 def identity_view(pictures: Tensor, grids: Tensor) -> Tensor:
     """What the identity network looks at: [N, 3, 112, 112] of pictures [N, 3, S, S], through grids [N, 2, 3]."""
-    where = F.affine_grid(grids.to(pictures), (len(grids), 3, 112, 112), align_corners=False)
+    where = F.affine_grid(grids.to(pictures), [len(grids), 3, 112, 112], align_corners=False)
     return F.grid_sample(pictures, where, mode="bilinear", padding_mode="border", align_corners=False)
 
 

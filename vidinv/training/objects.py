@@ -4,26 +4,23 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 Layer = tuple[NDArray[np.float32], NDArray[np.float32]]  # [S, S, 3] levels of 0..255, and alpha [S, S] 0..1
 Rng = np.random.Generator
 
 
-def polygon(points: NDArray, size: int) -> NDArray[np.float32]:
+def polygon(points: ArrayLike, size: int) -> NDArray[np.float32]:
     """[size, size] 0..1: 1 inside the polygon [P, 2], pixels."""
     mask = np.zeros((size, size), np.uint8)
     cv2.fillPoly(mask, [np.round(np.asarray(points) * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
-    return mask.astype(np.float32) / 255
+    return np.divide(mask, 255, dtype=np.float32)
 
 
 def soft_field(size: int, cells: int, amount: float, rng: Rng) -> NDArray[np.float32]:
     """[size, size] about 1, varying by +-``amount`` over ``cells`` cells."""
-    return cv2.resize(
-        rng.uniform(1 - amount, 1 + amount, (cells, cells)).astype(np.float32),
-        (size, size),
-        interpolation=cv2.INTER_CUBIC,
-    )
+    coarse = rng.uniform(1 - amount, 1 + amount, (cells, cells)).astype(np.float32)
+    return np.asarray(cv2.resize(coarse, (size, size), interpolation=cv2.INTER_CUBIC), np.float32)
 
 
 def fabric(size: int, others: NDArray[np.uint8], rng: Rng) -> NDArray[np.float32]:
@@ -68,7 +65,7 @@ def face_mask(points: NDArray, others: NDArray[np.uint8], rng: Rng) -> Layer:
     colour = fabric(size, others, rng)
     if rng.random() < 0.4:  # surgical: light, pleated across
         pleats = 1 + 0.06 * np.sin(np.arange(size) * rng.uniform(0.3, 0.7))[:, None, None]
-        colour = np.float32([rng.uniform(130, 225), rng.uniform(180, 230), rng.uniform(200, 240)]) * pleats
+        colour = np.array([rng.uniform(130, 225), rng.uniform(180, 230), rng.uniform(200, 240)], np.float32) * pleats
         colour = (colour * soft_field(size, 4, 0.12, rng)[..., None]).astype(np.float32)
     x = (np.arange(size) - centre[0]) / max(np.ptp(jaw[:, 0]) / 2, 1)
     return (colour * (1 - 0.25 * np.square(x).clip(0, 1))[None, :, None]).astype(np.float32), alpha

@@ -48,14 +48,18 @@ def balance(labels: dict[str, NDArray]) -> dict[str, dict[str, list[float]]]:
 
 
 def batches(
-    pictures: NDArray[np.uint8], grids: Tensor, weights: NDArray, batch: int, seed: int
+    pictures: NDArray[np.uint8], grids: Tensor, weights: NDArray, batch: int, seed: int, seen: int = 0
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Endless batches (pictures [B, 3, S, S], identity grids [B, 2, 3]), half of them mirrored."""
-    rng = np.random.default_rng(seed)
+    """Endless batches (pictures [B, 3, S, S], identity grids [B, 2, 3]), half of them mirrored.
+
+    They go on from image number ``seen`` of the run, however often it was cut: each batch has its own random numbers.
+    """
     while True:
+        rng = np.random.default_rng((seed, seen))
         rows = rng.choice(len(pictures), batch, p=weights)
         x, where = to_tensor(pictures[rows]), grids[rows].clone()
         flipped = torch.from_numpy(rng.random(batch) < 0.5)
         x[flipped] = x[flipped].flip(-1)
         where[flipped] = where[flipped] * MIRRORED_GRID
+        seen += batch
         yield x.contiguous(memory_format=torch.channels_last), where

@@ -80,7 +80,7 @@ def require(names: tuple[str, ...], labels: dict[str, NDArray]) -> None:
         )
 
 
-def heard(name: str, labels: dict[str, NDArray]) -> NDArray[np.bool_]:
+def eligible(name: str, labels: dict[str, NDArray]) -> NDArray[np.bool_]:
     """Faces that have a say in what an edit looks like, [N].
 
     Those that show the score at all. Of beards men, of makeup women, or they would turn into the other sex. Of glasses

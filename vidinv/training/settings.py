@@ -25,6 +25,7 @@ def build(kind: type[T], table: dict[str, Any]) -> T:
     :raises ValueError: a key that the dataclass does not know.
     """
     types = get_type_hints(kind)
+    assert dataclasses.is_dataclass(kind)
     unknown = sorted(set(table) - {f.name for f in dataclasses.fields(kind)})
     if unknown:
         raise ValueError(f"settings: {kind.__name__} has no {', '.join(unknown)}")

@@ -21,9 +21,10 @@ def write_shards(folder: Path, crops: list[bytes], labels: dict[str, NDArray], s
     """
     folder.mkdir(parents=True, exist_ok=True)
     most = shard_mib * 2**20
-    at, shard, size = None, -1, most
+    at: zipfile.ZipFile | None = None
+    shard, size = -1, most
     for row, data in enumerate(crops):
-        if size + len(data) > most:
+        if at is None or size + len(data) > most:
             if at is not None:
                 at.close()
             shard, size = shard + 1, 0
@@ -83,6 +84,8 @@ def read_crops(folder: Path, rows: NDArray | None = None) -> NDArray[np.uint8]:
                 row = int(name.split(".")[0])
                 if wanted is None or row in wanted:
                     picture = cv2.imdecode(np.frombuffer(archive.read(name), np.uint8), cv2.IMREAD_COLOR)
+                    if picture is None:
+                        raise ValueError(f"{shard} holds no picture under {name}; prepare the faces anew")
                     found[row] = cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
     order = sorted(found) if rows is None else [int(r) for r in rows]
     return np.stack([found[r] for r in order])

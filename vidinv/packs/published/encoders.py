@@ -33,7 +33,7 @@ def read_any_encoder(path: Path, generator: PublishedGenerator) -> PublishedEnco
     :raises UnsuitableCheckpoint: another network, by the key that does not fit, or one of another generator.
     """
     tree = read_checkpoint(path)
-    if isinstance(tree, dict) and "encoder_shape" in tree:
+    if isinstance(tree, dict) and "encoder_config" in tree:
         return _trained_here(tree, generator.config, path)
     config, state = read_encoder(state_of(tree, path), path)
     _check(config, generator.config, path)
@@ -44,7 +44,7 @@ def read_any_encoder(path: Path, generator: PublishedGenerator) -> PublishedEnco
 def _trained_here(tree: dict[str, Any], generator: GeneratorSizes, path: Path) -> PublishedEncoder:
     """An encoder of pipelines.train_encoder, whose checkpoint tells its sizes."""
     try:
-        config, template = EncoderConfig(**tree["encoder_shape"]), Template(**tree["template"])
+        config, template = EncoderConfig(**tree["encoder_config"]), Template(**tree["template"])
         if wrong := misfits(config, generator):
             raise UnsuitableCheckpoint(f"{path}: this generator takes an encoder with {', '.join(wrong)}; give its own")
         FeatureStyleEncoder(config).load_state_dict(tree["encoder"])

@@ -1,4 +1,4 @@
-"""A long run in short pieces: when to write a checkpoint, when to stop, and what to write into the log."""
+"""A training run that stops and resumes: when to write a checkpoint, when to stop, and what to write into the log."""
 
 from __future__ import annotations
 
@@ -8,21 +8,28 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
 
+class State(Protocol):
+    """What a run trains: networks, optimisers, counters."""
+
+    seen: int  # images, by which a run's length is measured
+
+
 @dataclass
-class Piece:
-    """One piece of a run; ``begun`` is when its program started, so that loading counts too."""
+class Run:
+    """A run while its program works on it; ``begun`` is when that started, so that loading counts too."""
 
     log: Path
     minutes: float = float("inf")
     every: float = 120.0  # seconds between checkpoints
     begun: float = field(default_factory=time.monotonic)
-    sums: dict[str, list[Tensor]] = field(default_factory=dict, init=False)  # name: [sum, count]
+    sums: dict[str, Tensor] = field(default_factory=dict, init=False)
+    counts: dict[str, int] = field(default_factory=dict, init=False)
     images: int = field(default=0, init=False)
     resumed: float = field(default_factory=time.monotonic, init=False)  # when training went on after the last line
 
@@ -36,8 +43,8 @@ class Piece:
         The tensors are summed where they are: asking for their values would make the device wait.
         """
         for name, value in figures.items():
-            before = self.sums.get(name, [0, 0])
-            self.sums[name] = [before[0] + value, before[1] + 1]
+            self.sums[name] = self.sums[name] + value if name in self.sums else value
+            self.counts[name] = self.counts.get(name, 0) + 1
         self.images += images
         return self.over or time.monotonic() - self.resumed > self.every
 
@@ -47,10 +54,10 @@ class Piece:
         :raises FloatingPointError: one of them is not finite. Called before a checkpoint is written, it saves the last
             good one.
         """
-        means = {k: float(total) / count for k, (total, count) in self.sums.items()}  # waits for the device
+        means = {k: float(total) / self.counts[k] for k, total in self.sums.items()}  # waits for the device
         if broken := [k for k, v in means.items() if not math.isfinite(v)]:
             names = ", ".join(broken)
-            cure = "nothing was overwritten: resume with a smaller rate or a larger r1"
+            cure = "nothing was overwritten: resume with a smaller rate or, where there is one, a larger r1"
             raise FloatingPointError(f"diverged ({names}); {cure}")
         means["images_per_second"] = self.images / max(time.monotonic() - self.resumed, 1e-9)
         if torch.cuda.is_available():
@@ -66,24 +73,32 @@ class Piece:
 
     def rest(self) -> None:
         """Forget what was summed; called when training goes on, so that a checkpoint's own time is not counted."""
-        self.sums, self.images, self.resumed = {}, 0, time.monotonic()
+        self.sums, self.counts, self.images, self.resumed = {}, {}, 0, time.monotonic()
 
 
 def train(
-    piece: Piece,
-    state: Any,
+    run: Run,
+    state: State,
     images: int,
     batch: int,
     step: Callable[[], dict[str, Tensor]],
-    checkpoint: Callable[[], None],
+    checkpoint: Callable[[], dict[str, Any]],
 ) -> None:
-    """Steps until ``state.seen`` reaches ``images`` or the piece's time is over, with a checkpoint whenever one is due.
+    """Steps until ``state.seen`` reaches ``images`` or the run's time is over, with a checkpoint whenever one is due.
 
-    :param step: trains on ``batch`` images and tells its figures.
+    :param step: trains on ``batch`` images and tells its figures, 0-d tensors.
+    :param checkpoint: writes all files of a checkpoint and tells what else belongs into its line of the log.
     """
-    while state.seen < images and not piece.over:
-        if piece.add(step(), batch) or state.seen >= images:
-            checkpoint()
+    while state.seen < images and not run.over:
+        if run.add(step(), batch) or state.seen >= images:
+            log_checkpoint(run, state, checkpoint)
+
+
+def log_checkpoint(run: Run, state: State, checkpoint: Callable[[], dict[str, Any]]) -> None:
+    """Write a checkpoint, unless training has diverged, and its line of the log."""
+    means = run.means()
+    run.write(state.seen, {**means, **checkpoint()})
+    run.rest()
 
 
 def _rounded(value: Any) -> Any:

@@ -22,7 +22,7 @@ CLOSER = 0.95  # side of the attribute networks' view over that of the landmark 
 
 
 @dataclass(frozen=True)
-class Judge:
+class Labelling:
     """Scores of pictures, in standard deviations."""
 
     teachers: Teachers
@@ -64,7 +64,7 @@ def _tensors(arrays: dict[str, NDArray]) -> dict[str, Tensor]:
 
 
 def _view(pictures: Tensor, grids: Tensor) -> Tensor:
-    where = F.affine_grid(grids, (len(grids), 3, 112, 112), align_corners=False)
+    where = F.affine_grid(grids, [len(grids), 3, 112, 112], align_corners=False)
     return (F.grid_sample(pictures, where, padding_mode="border", align_corners=False) + 1) / 2
 
 

@@ -1,4 +1,4 @@
-"""A run in pieces: means and not sums are logged, clocks run out, and a diverged run spoils nothing."""
+"""A run that stops and resumes: means and not sums are logged, clocks run out, a diverged run overwrites nothing."""
 
 from __future__ import annotations
 
@@ -10,43 +10,43 @@ import pytest
 import torch
 
 from vidinv.training.adversarial import GanOptions
-from vidinv.training.pieces import Piece
+from vidinv.training.runs import Run
 from vidinv.training.settings import build
 
 
 def test_means_are_over_the_steps_that_had_a_figure(tmp_path: Path) -> None:
-    piece = Piece(tmp_path / "log.jsonl")
-    assert not piece.add({"d": torch.tensor(1.0), "r1": torch.tensor(8.0)}, 4)
-    assert not piece.add({"d": torch.tensor(3.0)}, 4)
-    means = piece.means()
+    run = Run(tmp_path / "log.jsonl")
+    assert not run.add({"d": torch.tensor(1.0), "r1": torch.tensor(8.0)}, 4)
+    assert not run.add({"d": torch.tensor(3.0)}, 4)
+    means = run.means()
     assert (means["d"], means["r1"]) == (2.0, 8.0)
     assert means["images_per_second"] > 0
-    piece.write(8, {**means, "coverage": None})
-    piece.rest()
-    piece.add({"d": torch.tensor(5.0)}, 4)
-    assert piece.means()["d"] == 5.0
+    run.write(8, {**means, "coverage": None})
+    run.rest()
+    run.add({"d": torch.tensor(5.0)}, 4)
+    assert run.means()["d"] == 5.0
     line = json.loads((tmp_path / "log.jsonl").read_text())
     assert line["seen"] == 8
     assert line["coverage"] is None
 
 
-def test_a_piece_is_over_after_its_minutes_loading_included(tmp_path: Path) -> None:
-    late = Piece(tmp_path / "log.jsonl", minutes=9, begun=time.monotonic() - 541)
+def test_a_run_is_over_after_its_minutes_loading_included(tmp_path: Path) -> None:
+    late = Run(tmp_path / "log.jsonl", minutes=9, begun=time.monotonic() - 541)
     assert late.over
     assert late.add({}, 1)
-    assert not Piece(tmp_path / "log.jsonl", minutes=9, begun=time.monotonic() - 530).over
+    assert not Run(tmp_path / "log.jsonl", minutes=9, begun=time.monotonic() - 530).over
 
 
 def test_a_checkpoint_is_due_when_its_seconds_are_over(tmp_path: Path) -> None:
-    assert Piece(tmp_path / "log.jsonl", every=0).add({}, 1)
-    assert not Piece(tmp_path / "log.jsonl", every=60).add({}, 1)
+    assert Run(tmp_path / "log.jsonl", every=0).add({}, 1)
+    assert not Run(tmp_path / "log.jsonl", every=60).add({}, 1)
 
 
 def test_a_diverged_run_is_stopped_before_its_checkpoint(tmp_path: Path) -> None:
-    piece = Piece(tmp_path / "log.jsonl")
-    piece.add({"d": torch.tensor(1.0), "g": torch.tensor(float("nan"))}, 4)
+    run = Run(tmp_path / "log.jsonl")
+    run.add({"d": torch.tensor(1.0), "g": torch.tensor(float("nan"))}, 4)
     with pytest.raises(FloatingPointError, match=r"diverged \(g\); nothing"):
-        piece.means()
+        run.means()
 
 
 def test_settings_become_options_all_the_way_down_and_unknown_keys_are_named() -> None:

@@ -1,0 +1,72 @@
+"""What the small networks of a pack share: the view of the crop, the trunk, and a descriptor of the whole face."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from vidinv.models.backbone import describe, stages, stem
+
+
+@dataclass(frozen=True)
+class StudentConfig:
+    """Sizes of the network; ``widths`` are the trunk's channels at 1/2, 1/4, ... of its ``side`` x ``side`` input.
+
+    ``side`` is a multiple of 2 ** len(widths).
+    """
+
+    side: int = 64
+    widths: tuple[int, ...] = (16, 32, 64, 128)
+    blocks: tuple[int, ...] = (1, 1, 1)
+
+
+@dataclass(frozen=True)
+class DescribingConfig(StudentConfig):
+    squeeze: int = 64  # channels kept per place of the last stage
+
+
+class Student(nn.Module):
+    """A trunk that sees crops at its own size."""
+
+    config: StudentConfig
+
+    def __init__(self, config: StudentConfig) -> None:
+        super().__init__()
+        if config.side % 2 ** len(config.widths):
+            raise ValueError(f"side {config.side} cannot be halved {len(config.widths)} times")
+        self.config = config
+        self.stem = stem(config.widths[0])
+        self.stages = stages(config.widths, config.blocks)
+
+    def looks(self, x: Tensor) -> list[Tensor]:
+        """What the trunk sees at 1/2, 1/4, ... of its side, finest first.
+
+        :param x: [B, 3, S, S] RGB crops of the pack's template, -1..1, any S.
+        """
+        x = F.interpolate(x.float(), (self.config.side,) * 2, mode="bilinear", antialias=True)
+        found = [self.stem(F.pixel_unshuffle(x, 2))]
+        for down in self.stages:
+            found.append(down(found[-1]))
+        return found
+
+
+class DescribingStudent(Student):
+    """A trunk with a descriptor of the whole face, from which a subclass's last layer reads its answer."""
+
+    config: DescribingConfig
+
+    def __init__(self, config: DescribingConfig) -> None:
+        super().__init__(config)
+        last, channels = config.side // 2 ** len(config.widths), config.widths[-1]
+        self.squeeze = nn.Conv2d(channels, config.squeeze, 1)
+        self.descriptor_size = channels + config.squeeze * last * last
+
+    def read(self, x: Tensor, head: nn.Linear) -> Tensor:
+        """What ``head`` reads from the descriptor of crops as :meth:`looks` takes them, float32 also under autocast."""
+        coarsest = self.looks(x)[-1]
+        descriptor = describe([coarsest], self.squeeze)
+        with torch.autocast(x.device.type, enabled=False):
+            return head(descriptor.float())
