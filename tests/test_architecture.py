@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -100,3 +101,29 @@ def test_nothing_is_unpickled() -> None:
 def test_recipes_stay_short() -> None:
     for path in (ROOT / "pipelines").glob("*.py"):
         assert len(path.read_text(encoding="utf-8").splitlines()) <= 150, path.name
+
+
+def files(found: set[str], names: dict[str, Path]) -> set[str]:
+    """Of what is imported those that are files; of a room that is named for one of its files, that file."""
+    rooms = {name.rpartition(".")[0] for name in found & names.keys()}
+    return {name for name in found & names.keys() if name not in rooms}
+
+
+def test_no_circle_of_imports_is_left() -> None:
+    """Late imports and those for types only count too."""
+    names = {}
+    for path in modules():
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        names[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    graph = {name: files(imports(path), names) - {name} for name, path in names.items()}
+    list(TopologicalSorter(graph).static_order())  # raises a CycleError that names the modules
+
+
+def test_no_stage_zips_faces_and_every_stage_hands_its_state_on() -> None:
+    for path in (PACKAGE / "stages").glob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        steps = [n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == path.stem]
+        if path.stem in ("decode", "encode", "pair_frames", "__init__"):  # a source, an end, and one with two sources
+            continue
+        assert steps[0].args.args[0].arg == "state", path.name
+        assert ast.unparse(steps[0].returns).startswith("tuple["), path.name

@@ -13,7 +13,7 @@ import pytest
 import vidinv
 from vidinv.api import batch_for
 from vidinv.errors import NoFaceFound, UnknownEdit
-from vidinv.report import write
+from vidinv.report import write_report
 from vidinv.stages.decode import decode
 from vidinv.video import Reader, probe
 
@@ -52,7 +52,7 @@ def test_the_sample_is_edited_and_everything_else_survives(edited: tuple[Path, v
 @pytest.mark.slow
 def test_the_report_says_what_happened(edited: tuple[Path, vidinv.Report], tmp_path: Path) -> None:
     _, report = edited
-    write(report, tmp_path / "report.json")
+    write_report(report, tmp_path / "report.json")
     read = json.loads((tmp_path / "report.json").read_text())
     assert read["identity_similarity"]["inversion"] > 0.6
     assert 0.4 < read["identity_similarity"]["edited"] <= 1

@@ -15,13 +15,14 @@ import numpy as np
 import pytest
 import torch
 
-from vidinv.api import VideoEditor, _Way
+from vidinv.api import VideoEditor
 from vidinv.edits.library import resolve
 from vidinv.edits.parse import parse_edits
 from vidinv.errors import InputError
 from vidinv.report.quality import QualityOptions, instruments_of, start
 from vidinv.runtime.saved import read_states, write_states
-from vidinv.runtime.steps import Snapshot, run
+from vidinv.runtime.steps import Snapshot
+from vidinv.runtime.way import Way
 from vidinv.stages.decode import decode
 from vidinv.stages.score import ScoreOptions, Scorers, ScoreState, score
 from vidinv.types import Code, Face, Faces, Frame
@@ -37,7 +38,7 @@ def whole_way(frames: Iterable[Frame | Snapshot], states: dict[str, Any]) -> Ite
     """Every stage from detect to score, threads included."""
     torch.set_num_threads(1)
     editor = VideoEditor()
-    way = _Way(30.0, states=states)
+    way = Way(30.0, states=states)
     codes = editor._analysed(frames, None, way)
     rendered = editor._rendered(codes, resolve(parse_edits(EDITS), editor.pack), "detail", way)
     quality = QualityOptions(flow_every=3)
@@ -48,7 +49,7 @@ def whole_way(frames: Iterable[Frame | Snapshot], states: dict[str, Any]) -> Ite
         instruments_of(editor.pack, editor.compute, quality),
     )
     scoring = partial(score, scorers=scorers, options=ScoreOptions(attributes=("age",)))
-    return run("score", scoring, states.get("score", ScoreState(quality=start(quality))), rendered)
+    return way.stage("score", scoring, ScoreState(quality=start(quality)), rendered)
 
 
 def sample() -> list[Frame]:

@@ -6,18 +6,24 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from vidinv.api import Preview, Progress, VideoEditor, edit_frames, edit_video
+    from vidinv.api import Progress, VideoEditor, edit_frames, edit_video
     from vidinv.compare import compare_videos
     from vidinv.edits.parse import EditRequest
     from vidinv.errors import VidinvError
-    from vidinv.report import Report
+    from vidinv.report import Report, write_report
+    from vidinv.report.preview import Preview
     from vidinv.report.quality import QualityOptions
     from vidinv.stages.encode import EncodeOptions
+    from vidinv.types import Code, Face, Faces, Frame
 
 __version__ = "0.1.0"
 __all__ = [
+    "Code",
     "EditRequest",
     "EncodeOptions",
+    "Face",
+    "Faces",
+    "Frame",
     "Preview",
     "Progress",
     "QualityOptions",
@@ -27,14 +33,21 @@ __all__ = [
     "compare_videos",
     "edit_frames",
     "edit_video",
+    "write_report",
 ]
 _HOMES = {
+    "Code": "vidinv.types",
     "EditRequest": "vidinv.edits.parse",
     "EncodeOptions": "vidinv.stages.encode",
+    "Face": "vidinv.types",
+    "Faces": "vidinv.types",
+    "Frame": "vidinv.types",
+    "Preview": "vidinv.report.preview",
     "QualityOptions": "vidinv.report.quality",
     "Report": "vidinv.report",
     "VidinvError": "vidinv.errors",
     "compare_videos": "vidinv.compare",
+    "write_report": "vidinv.report",
 }
 
 

@@ -12,21 +12,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
-from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from vidinv.edits.base import Edit
 from vidinv.edits.library import resolve
 from vidinv.edits.parse import EditRequest, parse_edits
-from vidinv.errors import InputError, NoFaceFound, UsageError
+from vidinv.errors import NoFaceFound, UsageError
 from vidinv.faces.boxes import Boxes, BoxesOf, given_boxes, part_of_frame, read_boxes
 from vidinv.faces.quads import quad_side
 from vidinv.inversion import METHODS, Networks
@@ -35,11 +32,12 @@ from vidinv.packs.load import load_pack
 from vidinv.packs.spec import EditSpec
 from vidinv.report import Report
 from vidinv.report.build import build
+from vidinv.report.preview import Picture, Preview
 from vidinv.report.quality import QualityOptions, instruments_of, start
 from vidinv.runtime.compute import checked_batch, choose
 from vidinv.runtime.prefetch import prefetch
-from vidinv.runtime.steps import Latest, run
-from vidinv.runtime.timing import Stopwatch
+from vidinv.runtime.steps import Latest
+from vidinv.runtime.way import Way
 from vidinv.stages.align import AlignOptions, AlignState, align
 from vidinv.stages.assess import AssessOptions, AssessState, assess
 from vidinv.stages.blend import BlendOptions, blend
@@ -49,6 +47,7 @@ from vidinv.stages.edit import EditOptions, EditState, edit
 from vidinv.stages.encode import EncodeOptions, encode
 from vidinv.stages.gate import GateOptions, GateState, gate
 from vidinv.stages.invert import InvertOptions, InvertState, invert
+from vidinv.stages.pair_frames import put_under
 from vidinv.stages.score import ScoreOptions, Scorers, ScoreState, score
 from vidinv.stages.stabilise import StabiliseOptions, StabiliseState, stabilise
 from vidinv.stages.synthesise import SynthesiseOptions, SynthesiseState, synthesise
@@ -57,7 +56,6 @@ from vidinv.types import Composite, Faces, Frame, Score, known
 from vidinv.video import Reader, check_output, frame_at, probe
 
 Edits = str | EditRequest | Sequence[str | EditRequest]
-Picture = NDArray[np.uint8]  # [H, W, 3] RGB
 Stream = Generator[Faces, None, None]  # closing it ends its threads
 
 AHEAD = 4  # items each queue may hold: bounds memory, and is enough to smooth out the batches
@@ -70,35 +68,6 @@ class Progress:
     frames: int
     total: int | None  # frames the file declares; None if it does not
     faces: int  # edited or watched face crops so far
-
-
-@dataclass(frozen=True)
-class Preview:
-    """One frame, step by step. All pictures are RGB uint8; the first three are crops of the largest edited face."""
-
-    source: Picture  # [S, S, 3]
-    inversion: Picture  # [S, S, 3] G(w, F)
-    edit: Picture  # [S, S, 3] G(w~, F~)
-    frame: Picture  # [H, W, 3] the composited frame
-    person: int
-
-    def sheet(self) -> Picture:
-        """All four side by side, as high as the frame (at most 720 pixels)."""
-        height = min(self.frame.shape[0], 720)
-        width = round(self.frame.shape[1] * height / self.frame.shape[0])
-        crops = (self.source, self.inversion, self.edit)
-        enlarged = [cv2.resize(c, (height, height), interpolation=cv2.INTER_CUBIC) for c in crops]
-        frame = cv2.resize(self.frame, (width, height), interpolation=cv2.INTER_AREA)
-        return np.concatenate([*enlarged, frame], 1).astype(np.uint8)
-
-
-@dataclass(frozen=True)
-class _Way:
-    """What all stages of one call share."""
-
-    rate: float  # frames per second
-    watch: Stopwatch = field(default_factory=Stopwatch)
-    states: Mapping[str, Any] = field(default_factory=dict)  # to go on from, by stage: see vidinv.runtime.steps
 
 
 class VideoEditor:
@@ -142,7 +111,7 @@ class VideoEditor:
         :return: one Faces per frame, whose faces hold their codes.
         :raises UsageError: boxes that the pack does not want, or lacks. :raises InputError: the file cannot be used.
         """
-        way = _Way(rate or _rate_of(src))
+        way = Way(rate or _rate_of(src))
         frames = decode(src) if isinstance(src, str | Path | Reader) else src
         return self._analysed(way.watch.measure("decode", frames), self._boxes(boxes), way)
 
@@ -164,10 +133,10 @@ class VideoEditor:
         :return: one Faces per frame, whose ``output`` is the edited frame.
         :raises UsageError: an edit that cannot be read. :raises InputError: ``src`` has another number of frames.
         """
-        edits, way = resolve(parse_edits(edit), self.pack), _Way(rate or _rate_of(src))
+        edits, way = resolve(parse_edits(edit), self.pack), Way(rate or _rate_of(src))
         if src is not None:
             frames = decode(src) if isinstance(src, str | Path | Reader) else src
-            codes = _under(way.watch.measure("decode", frames), codes)
+            codes = put_under(way.watch.measure("decode", frames), codes)
         return self._rendered(codes, edits, composite, way)
 
     def edit_frames(
@@ -230,14 +199,13 @@ class VideoEditor:
         series: list[Score] = []
         told: list[str] = []
         with Reader(src) as reader:
-            info, way = reader.info, _Way(float(reader.info.rate))
+            info, way = reader.info, Way(float(reader.info.rate))
             codes = self._analysed(way.watch.measure("decode", decode(reader)), where, way)
             rendered = self._rendered(codes, edits, composite, way)
             with closing(rendered):
-                scored = run(
-                    "score", partial(score, scorers=scorers, options=scoring), figures.state, rendered, figures
-                )
-                finished = _need_faces(way.watch.measure("score", scored), figures, requests, src, self.pack.crops.kind)
+                scoring_step = partial(score, scorers=scorers, options=scoring)
+                scored = way.stage("score", scoring_step, figures.state, rendered, figures)
+                finished = _need_faces(scored, figures, requests, src, self.pack.crops.kind)
                 written = encode(_outputs(finished, series), dst, info, output, told.append)
                 encoded = way.watch.measure("encode", written)
                 with closing(encoded):
@@ -273,7 +241,7 @@ class VideoEditor:
 
         :raises NoFaceFound: when nobody is in that frame. :raises VidinvError: as of :meth:`edit_video`.
         """
-        edits, where, way = resolve(parse_edits(edit), self.pack), self._boxes(boxes), _Way(30.0)
+        edits, where, way = resolve(parse_edits(edit), self.pack), self._boxes(boxes), Way(30.0)
         frame = frame_at(src, Fraction(at).limit_denominator(10**6))
         rendered = self._rendered(self._analysed(iter([frame]), where, way), edits, composite, way)
         with closing(rendered):
@@ -300,17 +268,16 @@ class VideoEditor:
             return part_of_frame(rule)
         return given_boxes(read_boxes(boxes) if isinstance(boxes, str | Path) else boxes)
 
-    def _analysed(self, frames: Iterable[Frame], boxes: BoxesOf | None, way: _Way) -> Stream:
+    def _analysed(self, frames: Iterable[Frame], boxes: BoxesOf | None, way: Way) -> Stream:
         """Frames to codes. A thread runs ahead with the faces; closing the stream ends it."""
-        pack, watch, states = self.pack, way.watch, way.states
+        pack = self.pack
         if boxes is None:
             looking = partial(detect, detectors=known(self._detectors), options=self._detect_options)
-            found = run("detect", looking, states.get("detect", DetectState()), frames)
+            found = way.stage("detect", looking, DetectState(), frames)
         else:
-            found = run("detect", partial(track_boxes, boxes=boxes), states.get("detect", TrackBoxesState()), frames)
+            found = way.stage("detect", partial(track_boxes, boxes=boxes), TrackBoxesState(), frames)
         placing = partial(align, options=AlignOptions(pack.resolution, pack.template, rate=way.rate))
-        placed = run("align", placing, states.get("align", AlignState()), watch.measure("detect", found))
-        placed = watch.elsewhere(prefetch(watch.measure("align", placed), AHEAD, "vidinv-faces"))
+        placed = prefetch(way.stage("align", placing, AlignState(), found), AHEAD, "vidinv-faces")
         inverting = partial(
             invert,
             method=METHODS["feature-style"],
@@ -318,34 +285,30 @@ class VideoEditor:
             compute=self.compute,
             options=InvertOptions(self.batch),
         )
-        return watch.measure("invert", run("invert", inverting, states.get("invert", InvertState()), placed))
+        return way.stage("invert", inverting, InvertState(), way.watch.elsewhere(placed))
 
-    def _rendered(self, codes: Iterable[Faces], edits: tuple[Edit, ...], composite: Composite, way: _Way) -> Stream:
+    def _rendered(self, codes: Iterable[Faces], edits: tuple[Edit, ...], composite: Composite, way: Way) -> Stream:
         """Codes to edited frames. A thread runs ahead with the generator's pictures; closing the stream ends it."""
         if composite not in ("detail", "replace"):
             raise UsageError(f"no compositing called {composite!r}; there are detail, replace")
         pack, compute, batch, rate = self.pack, self.compute, self.batch, way.rate
-        watch, states = way.watch, way.states
         editing = partial(edit, options=EditOptions(edits, rate=rate))
-        edited = watch.measure("edit", run("edit", editing, states.get("edit", EditState()), codes))
+        edited = way.stage("edit", editing, EditState(), codes)
         drawing = partial(synthesise, generator=pack.generator, compute=compute, options=SynthesiseOptions(batch))
-        drawn = run("synthesise", drawing, states.get("synthesise", SynthesiseState()), edited)
-        drawn = watch.elsewhere(prefetch(watch.measure("synthesise", drawn), AHEAD, "vidinv-generator"))
+        drawn = prefetch(way.stage("synthesise", drawing, SynthesiseState(), edited), AHEAD, "vidinv-generator")
         assessing = partial(
             assess,
             identity=pack.optional("identity"),
             compute=compute,
             options=AssessOptions(batch, rate=rate),
             visibility=pack.optional("visibility"),
+            parsing=pack.optional("parsing"),
         )
-        assessed = watch.measure("assess", run("assess", assessing, states.get("assess", AssessState()), drawn))
-        gating = partial(gate, options=GateOptions(rate=rate))
-        gated = watch.measure("gate", run("gate", gating, states.get("gate", GateState()), assessed))
+        assessed = way.stage("assess", assessing, AssessState(), way.watch.elsewhere(drawn))
+        gated = way.stage("gate", partial(gate, options=GateOptions(rate=rate)), GateState(), assessed)
         steadying = partial(stabilise, options=StabiliseOptions(rate=rate))
-        steady = run("stabilise", steadying, states.get("stabilise", StabiliseState()), gated)
-        steady = watch.measure("stabilise", steady)
-        blending = partial(blend, options=BlendOptions(composite))
-        return watch.measure("blend", run("blend", blending, None, steady))
+        steady = way.stage("stabilise", steadying, StabiliseState(), gated)
+        return way.stage("blend", partial(blend, options=BlendOptions(composite)), None, steady)
 
 
 def edit_frames(
@@ -397,15 +360,6 @@ def _as_frame(picture: Picture, index: int, rate: float) -> Frame:
     if picture.shape[2] != 3:
         raise UsageError(f"frame {index} has {picture.shape[2]} channels; give RGB")
     return Frame(picture, index, time=Fraction(index / rate).limit_denominator(10**6))
-
-
-def _under(frames: Iterable[Frame], codes: Iterable[Faces]) -> Iterator[Faces]:
-    """The codes with the frames of a video put under them."""
-    for at, (frame, faces) in enumerate(zip_longest(frames, codes)):
-        if frame is None or faces is None:
-            shorter = "the video" if frame is None else "what was analysed"
-            raise InputError(f"{shorter} ends after {at} frames, before the other; analyse this very video")
-        yield replace(faces, frame=replace(frame, cut=faces.frame.cut))
 
 
 def _outputs(stream: Iterable[Faces], series: list[Score]) -> Iterator[Frame]:

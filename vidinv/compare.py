@@ -14,8 +14,8 @@ from vidinv.report import Report
 from vidinv.report.build import build
 from vidinv.report.quality import QualityOptions, instruments_of, start
 from vidinv.runtime.compute import checked_batch, choose
-from vidinv.runtime.steps import Latest, run
-from vidinv.runtime.timing import Stopwatch
+from vidinv.runtime.steps import Latest
+from vidinv.runtime.way import Way
 from vidinv.stages.align import AlignOptions, AlignState, align
 from vidinv.stages.decode import decode
 from vidinv.stages.detect import DetectOptions, DetectState, detect, make_detectors
@@ -47,20 +47,19 @@ def compare_videos(
     networks, options = load_pack(pack, compute.device), DetectOptions()
     if networks.crops.kind != "face":
         raise UsageError(f"pack {networks.name} is not of faces, and only those are found again; give another --pack")
-    watch, begun, counts = Stopwatch(), time.perf_counter(), dict[str, int]()
+    begun, counts = time.perf_counter(), dict[str, int]()
     instruments = instruments_of(networks, compute, quality)
     scorers = Scorers(networks.optional("identity"), networks.optional("attributes"), compute, instruments)
     figures, series = Latest(ScoreState(quality=start(quality))), list[Score]()
     with Reader(source) as before, Reader(edited) as after:
-        info, rate = before.info, float(before.info.rate)
+        info, way = before.info, Way(float(before.info.rate))
         looking = partial(detect, detectors=make_detectors(options), options=options)
-        found = run("detect", looking, DetectState(), watch.measure("decode", decode(before)))
-        placing = partial(align, options=AlignOptions(networks.resolution, networks.template, rate=rate))
-        placed = watch.measure("align", run("align", placing, AlignState(), watch.measure("detect", found)))
-        paired = pair_frames(placed, watch.measure("decode edited", decode(after)), counts)
+        found = way.stage("detect", looking, DetectState(), way.watch.measure("decode", decode(before)))
+        placing = partial(align, options=AlignOptions(networks.resolution, networks.template, rate=way.rate))
+        placed = way.stage("align", placing, AlignState(), found)
+        paired = pair_frames(placed, way.watch.measure("decode edited", decode(after)), counts)
         scoring = partial(score, scorers=scorers, options=ScoreOptions(batch, SCORES, every_face=True))
-        scored = run("score", scoring, figures.state, paired, figures)
-        for faces in watch.measure("score", scored):
+        for faces in way.stage("score", scoring, figures.state, paired, figures):
             series += [face.score for face in faces.faces if face.score is not None]
             progress(figures.state.tally.frames, info.frames)
         warnings = [*(f"source: {w}" for w in before.warnings), *(f"edited: {w}" for w in after.warnings)]
@@ -77,7 +76,7 @@ def compare_videos(
         edited,
         tally,
         networks,
-        watch,
+        way.watch,
         edits=[],
         seconds=time.perf_counter() - begun,
         series=series,

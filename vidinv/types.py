@@ -105,7 +105,7 @@ class Assessment:
     """0..1, share of the face that something lies over; None: no network looked."""
 
     visible: NDArray[np.float32] | None = None
-    """[S, S] 0..1, 0 where something lies over the face; None: nothing does."""
+    """[S, S] 0..1, 0 where something lies over the face, or where a parsing network sees none; None: all is face."""
 
     doubts: tuple[str, ...] = ()
     """Of "missed" (by assess), "pose", "occlusion", "identity" (by gate)."""

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from vidinv.errors import MissingExtra
-from vidinv.report import Report, write
+from vidinv.report import Report, write_report
 from vidinv.report.doubts import occluded, untrusted
 from vidinv.report.figures import figure
 from vidinv.report.quality import Shown
@@ -74,7 +74,7 @@ def made_up(**changes) -> Report:
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("page") / "out.html"
-    write(made_up(), path)
+    write_report(made_up(), path)
     return path
 
 
@@ -104,20 +104,20 @@ def test_everything_that_was_found_is_said(page: Path) -> None:
 def test_what_lies_over_a_face_is_told_and_drawn_and_otherwise_not_spoken_of(page: Path, tmp_path: Path) -> None:
     assert 'id="occluded"' not in page.read_text(encoding="utf-8")
     series = [replace(s, occluded_share=0.31 if 50 <= s.frame < 60 else 0.0) for s in made_up().series]
-    write(made_up(series=series, occluded=occluded(series)), tmp_path / "r.html")
+    write_report(made_up(series=series, occluded=occluded(series)), tmp_path / "r.html")
     text = (tmp_path / "r.html").read_text(encoding="utf-8")
     for part in ('id="occluded"', "50 to 59", "31 %", "the edit goes around it", ">occluded<"):
         assert part in text, part
 
 
 def test_the_same_report_makes_the_same_page(page: Path, tmp_path: Path) -> None:
-    write(made_up(), tmp_path / "again.html")
+    write_report(made_up(), tmp_path / "again.html")
     assert (tmp_path / "again.html").read_bytes() == page.read_bytes()
 
 
 def test_a_report_of_nobody_has_a_page_too(tmp_path: Path) -> None:
     nothing = {"source": None, "inversion": None, "edited": None, "persons": {}}
-    write(made_up(
+    write_report(made_up(
         series=[], untrusted=[], strip=[], quality={}, attributes={}, stages={}, identity_consistency=nothing,
         identity_similarity={"inversion": None, "edited": None}, edits=[], local_identity=None,
     ), tmp_path / "r.html")  # fmt: skip
@@ -128,7 +128,7 @@ def test_a_pack_without_an_identity_network_has_a_page_that_says_so(tmp_path: Pa
     series = [replace(s, inversion=None, edited=None) for s in made_up().series]
     alike = {"inversion": None, "edited": None}
     unmeasured = {"identity": "pack toy has no identity network"}
-    write(made_up(series=series, identity_similarity=alike, unmeasured=unmeasured), tmp_path / "r.html")
+    write_report(made_up(series=series, identity_similarity=alike, unmeasured=unmeasured), tmp_path / "r.html")
     text = (tmp_path / "r.html").read_text()
     assert "not measured: pack toy has no identity network" in text
     assert "nobody was edited" not in text
@@ -136,7 +136,7 @@ def test_a_pack_without_an_identity_network_has_a_page_that_says_so(tmp_path: Pa
 
 
 def test_json_holds_the_figures_and_no_pictures(tmp_path: Path) -> None:
-    write(made_up(), tmp_path / "r.json")
+    write_report(made_up(), tmp_path / "r.json")
     told = json.loads((tmp_path / "r.json").read_text(), parse_constant=lambda name: pytest.fail(name))
     assert "strip" not in told
     assert told["quality"]["psnr"] == {"value": 27.5, "source": None, "unit": "dB", "goal": "higher", "reason": None}
@@ -147,9 +147,9 @@ def test_a_page_without_its_extra_names_it_and_json_works(tmp_path: Path, monkey
     find = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name, *a: None if name == "matplotlib" else find(name, *a))
     with pytest.raises(MissingExtra, match=r'needs matplotlib; pip install "vidinv\[report\]".*\.json'):
-        write(made_up(), tmp_path / "r.html")
+        write_report(made_up(), tmp_path / "r.html")
     assert list(tmp_path.iterdir()) == []
-    write(made_up(), tmp_path / "r.json")
+    write_report(made_up(), tmp_path / "r.json")
 
 
 def in_a_browser(page: Path, folder: Path, width: int) -> dict:

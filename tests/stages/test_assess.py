@@ -140,3 +140,20 @@ def test_another_person_is_not_averaged_in() -> None:
     second = second.each(lambda face: replace(face, person=1))
     out = assessed([rendered(0), second])
     assert [r.faces[0].assessment.residual for r in out] == pytest.approx([0, 0], abs=1e-3)
+
+
+class LeftHalf(nn.Module):
+    """The face is the crop's left half."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return (torch.arange(x.shape[-1]) < x.shape[-1] / 2).float().expand(len(x), x.shape[-2], -1)
+
+
+def test_where_a_parsing_network_sees_no_face_no_edit_goes() -> None:
+    (out,) = assessed([rendered(0)], parsing=LeftHalf())
+    visible = out.faces[0].assessment.visible
+    assert visible[:, :14].min() > 0.999
+    assert visible[:, 22:].max() == 0
+    assert out.faces[0].assessment.occluded_share is None
+    (both,) = assessed([rendered(0, half_covered())], parsing=LeftHalf(), visibility=Dark())
+    assert both.faces[0].assessment.visible[:, :14].max() == 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from vidinv.errors import OutputIsInput, OutputUnwritable, UsageError
-from vidinv.report import Report, write
+from vidinv.report import Report, write_report
 from vidinv.report.page import require_page
 from vidinv.report.write import PAGES
 from vidinv.video.output import FORMATS, check_writable, part_path, publish, write_error
@@ -42,7 +42,7 @@ def write_reports(report: Report, paths: list[Path]) -> None:
     """Raises an OutputError."""
     for path in paths:
         try:
-            write(report, path)
+            write_report(report, path)
         except OSError as error:
             raise write_error(error, path) from error
 

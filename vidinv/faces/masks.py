@@ -58,3 +58,14 @@ def covered_share(visible: NDArray[np.float32], face: NDArray[np.float32]) -> fl
     height, width = visible.shape
     there = np.asarray(cv2.resize(face, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
     return float(((1 - visible) * there).sum() / max(float(there.sum()), 1.0))
+
+
+def face_region(parts: NDArray[np.float32], margin: float = 0.03) -> NDArray[np.float32]:
+    """Where an edit of the face may go, from where a parsing network sees one: whole on it, soft beyond.
+
+    :param parts: [S, S] probabilities. :param margin: by which the region is wider than the face, share of the side.
+    :return: [S, S], 0..1.
+    """
+    reach = max(round(margin * len(parts)), 1)
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    return np.clip(cv2.GaussianBlur(cv2.dilate(parts, kernel), (0, 0), reach / 2), 0, 1).astype(np.float32)

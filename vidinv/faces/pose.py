@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-# A head seen from the front, x to the viewer's right, y down, z away from him, in half eye distances (about 32 mm):
+# A head seen from the front, x to the viewer's right, y down, z away from them, in half eye distances (about 32 mm):
 # pupils, tip of the nose, corners of the mouth. An average; a real nose moves the pitch by up to about ten degrees.
 HEAD = np.array([[-1, 0, 0], [1, 0, 0], [0, 1.2, -1.1], [-0.8, 2.2, -0.2], [0.8, 2.2, -0.2]], float)
 

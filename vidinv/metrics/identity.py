@@ -1,4 +1,4 @@
-"""Does he still look like himself? Figures on unit embeddings of an identity network, [N, D] in order of time."""
+"""Do they still look like themselves? Figures on unit embeddings of an identity network, [N, D] in order of time."""
 
 from __future__ import annotations
 

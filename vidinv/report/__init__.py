@@ -2,6 +2,6 @@
 
 from vidinv.report.document import Report
 from vidinv.report.tally import VIEWS, PersonTally, Tally, summarise_identity
-from vidinv.report.write import write
+from vidinv.report.write import write_report
 
-__all__ = ["VIEWS", "PersonTally", "Report", "Tally", "summarise_identity", "write"]
+__all__ = ["VIEWS", "PersonTally", "Report", "Tally", "summarise_identity", "write_report"]

@@ -10,7 +10,7 @@ from vidinv.report.document import Report
 PAGES = (".html", ".htm")
 
 
-def write(report: Report, path: str | Path) -> None:
+def write_report(report: Report, path: str | Path) -> None:
     """Write a page (.html) or JSON (any other name), whole or not at all.
 
     :raises MissingExtra: a page without the packages of the extra "report".

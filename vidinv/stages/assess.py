@@ -10,8 +10,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from vidinv.faces.masks import covered_share, oval, uncovered
+from vidinv.faces.masks import covered_share, face_region, oval, uncovered
 from vidinv.faces.pose import pose_from_points
+from vidinv.models.face_parsing import FaceParsing
 from vidinv.models.identity import IdentityNet
 from vidinv.models.pictures import to_tensor
 from vidinv.models.visibility import VisibilityNet
@@ -37,6 +38,7 @@ class Look:
 
     identities: dict[str, NDArray[np.float32]]  # see Assessment
     maps: NDArray[np.float32] | None  # [2, h, h] face and occluder, 0..1; None: no network looked
+    parts: NDArray[np.float32] | None  # [S, S] P(this is face), 0..1; None: no network looked
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,7 @@ class Past:
 
     inversion: NDArray[np.float32]
     maps: NDArray[np.float32] | None
+    parts: NDArray[np.float32] | None
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,7 @@ def assess(
     options: AssessOptions = AssessOptions(),
     *,
     visibility: VisibilityNet | None = None,
+    parsing: FaceParsing | None = None,
 ) -> tuple[AssessState, list[Faces]]:
     """Add an Assessment to every drawn face. The only doubt it raises is "missed"; others are the gate's.
 
@@ -76,12 +80,13 @@ def assess(
     A network that looks for such things does, and the mean over the frames around: what comes and goes is not in it.
 
     :param identity: None leaves ``identities`` empty.
-    :param visibility: None leaves ``occluded_share`` and ``visible`` None.
+    :param visibility: None leaves ``occluded_share`` None.
+    :param parsing: says where the face is; beyond it nothing is ``visible`` for an edit.
     """
 
     def looks_of(some: Sequence[Face]) -> Iterator[Look]:
-        both = _embedded(some, identity, compute), _mapped(some, visibility, compute)
-        return (Look(*pair) for pair in zip(*both, strict=True))
+        said = _embedded(some, identity, compute), _mapped(some, visibility, compute), _parsed(some, parsing, compute)
+        return (Look(*three) for three in zip(*said, strict=True))
 
     waiting, group = collect(state.waiting, faces, lambda one: len(_drawn(one)), options.batch)
     looks = iter(in_batches([face for one in group for face in _drawn(one)], options.batch, looks_of))
@@ -101,7 +106,10 @@ def _drawn(faces: Faces) -> list[Face]:
 
 
 def _memory(looked: Looked) -> Memory[Past]:
-    past = {f.person: Past(known(f.inversion), looked.looks[f.person].maps) for f in _drawn(looked.faces)}
+    past = {}
+    for face in _drawn(looked.faces):
+        look = looked.looks[face.person]
+        past[face.person] = Past(known(face.inversion), look.maps, look.parts)
     return Memory(past, looked.faces.frame.cut)
 
 
@@ -134,6 +142,16 @@ def _mapped(
     return list(torch.stack([maps.face, maps.occluder], 1).float().cpu().numpy())
 
 
+def _parsed(
+    some: Sequence[Face], parsing: FaceParsing | None, compute: Compute
+) -> Sequence[NDArray[np.float32] | None]:
+    if parsing is None:
+        return [None for _ in some]
+    with torch.inference_mode(), compute.autocast():
+        parts = parsing(to_tensor(np.stack([known(face.crop) for face in some]), compute.device))
+    return [row.copy() for row in parts.float().cpu().numpy()]
+
+
 def _assessed(looked: Looked, view: View[Past], options: AssessOptions) -> Faces:
     def assessed(face: Face) -> Face:
         look = looked.looks.get(face.person)
@@ -153,6 +171,11 @@ def _assessment(face: Face, look: Look, track: list[tuple[int, Past]], options: 
         maps = _mean([(t, m.maps) for t, m in track if m.maps is not None], options.cover * options.rate)
         visible = uncovered(maps[1], len(source))
         share = 0.0 if visible is None else covered_share(visible, maps[0])
+    if look.parts is not None:
+        region = face_region(
+            _mean([(t, m.parts) for t, m in track if m.parts is not None], options.cover * options.rate)
+        )
+        visible = region if visible is None else visible * region
     mask = oval(len(source), content=face.content)
     mask = mask if visible is None else mask * visible
     usual = _mean([(t, m.inversion) for t, m in track], options.sigma * options.rate)

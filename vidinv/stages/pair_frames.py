@@ -1,4 +1,4 @@
-"""Two videos of the same thing, frame by frame: the source's faces get the other's frame as their output."""
+"""Two streams of the same thing, frame by frame."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from itertools import zip_longest
 
 import cv2
 
+from vidinv.errors import InputError
 from vidinv.types import Faces, Frame
 
 
@@ -31,3 +32,15 @@ def pair_frames(
             size = faces.frame.image.shape[1::-1]
             after = replace(after, image=cv2.resize(after.image, size, interpolation=cv2.INTER_AREA))
         yield replace(faces, output=after)
+
+
+def put_under(frames: Iterable[Frame], codes: Iterable[Faces]) -> Iterator[Faces]:
+    """What was analysed before, with the frames of the video put under it once more, one by one.
+
+    :raises InputError: one of the two is longer: it is another video.
+    """
+    for at, (frame, faces) in enumerate(zip_longest(frames, codes)):
+        if frame is None or faces is None:
+            shorter = "the video" if frame is None else "what was analysed"
+            raise InputError(f"{shorter} ends after {at} frames, before the other; analyse this very video")
+        yield replace(faces, frame=replace(frame, cut=faces.frame.cut))
