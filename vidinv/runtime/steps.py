@@ -58,7 +58,9 @@ def run(
                 continue
             state, items = step(state, item)
             tell(state)
+            del item  # nothing is held that has been handed on, while the next one is waited for
             yield from items
+            del items
         state, items = step(state, None)
         tell(state)
         yield from items
