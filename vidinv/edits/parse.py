@@ -14,7 +14,7 @@ _EDIT = re.compile(
     r"(?:(?P<persons>\d+(?:\+\d+)*):)?(?P<name>[A-Za-z][\w-]*)="
     rf"(?P<amount>{_NUMBER})(?P<unit>y?)(?:@(?P<start>{_TIME})-(?P<end>{_TIME})?)?"
 )
-EXAMPLES = "age=+2, age=+20y, smile=1@1s-3.5s"
+EXAMPLES = "age=+2, age=+20y, smile=1@1s-3.5s, 0:age=+2 (person 0 only)"
 
 
 @dataclass(frozen=True)

@@ -57,11 +57,11 @@ def score(
     scored = []
     for one in group:
         mine = {face.person: next(scores) for face in _looked_at(one, options)}
-        for person, (row, embeddings) in mine.items():
-            tally = tally.add_identity(person, row.frame, embeddings)
-            tally = tally.add_attributes(person, row.attributes) if row.attributes else tally
+        for person, seen in mine.items():
+            tally = tally.add_identity(person, one.frame.index, seen.embeddings)
+            tally = tally.add_attributes(person, seen.attributes) if seen.attributes else tally
         tally = tally.add_frame(frozenset(face.person for face in one.faces))
-        scored.append(one.each(partial(_scored_face, rows={person: row for person, (row, _) in mine.items()})))
+        scored.append(one.each(partial(_scored_face, rows={person: seen.row for person, seen in mine.items()})))
     quality = state.quality
     if quality is not None and scorers.instruments is not None:
         some = [replace(one, faces=tuple(_looked_at(one, options))) for one in group]
@@ -92,9 +92,18 @@ def _looked_at(faces: Faces, options: ScoreOptions) -> list[Face]:
     return [face for face in faces.faces if options.every_face or face.inversion is not None]
 
 
-def _scored(looks: Sequence[Look], scorers: Scorers, options: ScoreOptions) -> list[tuple[Score, Embeddings]]:
-    embeddings, attributes = _embeddings(looks, scorers), _attributes(looks, scorers, options)
-    return [(_row(look, embeddings[i], attributes[i]), embeddings[i]) for i, look in enumerate(looks)]
+@dataclass(frozen=True)
+class Seen:
+    """What the networks say of a face; the row of the report is rounded."""
+
+    embeddings: Embeddings
+    attributes: Mapping[str, tuple[float, float]]
+    row: Score
+
+
+def _scored(looks: Sequence[Look], scorers: Scorers, options: ScoreOptions) -> list[Seen]:
+    said = zip(_embeddings(looks, scorers), _attributes(looks, scorers, options), strict=True)
+    return [Seen(*pair, _row(looks[i], *pair)) for i, pair in enumerate(said)]
 
 
 def _embeddings(looks: Sequence[Look], scorers: Scorers) -> list[dict[str, NDArray[Any]]]:

@@ -70,9 +70,9 @@ def _mixed(past: Past | None, face: Face, time: float, options: StabiliseOptions
     motion, residual = np.concatenate([change.motion, amounts], 2), change.residual
     if past is not None and options.memory > 0:
         by = np.asarray(cv2.GaussianBlur(optical_flow(crop, past.crop), (0, 0), crop.shape[0] / 64), np.float32)
-        unexplained = np.abs(fetch(past.crop, by).astype(np.float32) - crop).mean(2)
-        unexplained = cv2.GaussianBlur(unexplained, (0, 0), crop.shape[0] / 85)
-        keep = math.exp(-max(time - past.time, 0) / options.memory) * np.exp(-np.square(unexplained / options.trust))
+        mismatch = np.abs(fetch(past.crop, by).astype(np.float32) - crop).mean(2)
+        mismatch = cv2.GaussianBlur(mismatch, (0, 0), crop.shape[0] / 85)
+        keep = math.exp(-max(time - past.time, 0) / options.memory) * np.exp(-np.square(mismatch / options.trust))
         motion, residual = (
             new + keep[..., None] * (fetch(old, by) - new)
             for old, new in ((past.motion, motion), (past.residual, residual))
