@@ -46,7 +46,10 @@ def video(path: Path, pictures: list[np.ndarray], change: Change = lambda p, i: 
 
 def test_a_video_against_itself_is_perfect(pack: Path, pictures: list[np.ndarray], tmp_path: Path) -> None:
     same = video(tmp_path / "a.mkv", pictures)
-    report = compare_videos(same, same, pack=pack)
+    told: list[int] = []
+    report = compare_videos(same, same, pack=pack, progress=lambda frames, total: told.append(frames))
+    assert told == list(range(1, 17))
+    assert not {"trust", "doubts", "inversion"} & report.as_dict()["series"][0].keys()
     figures = {name: f.value for name, f in report.quality.items()}
     assert figures["csim"] == pytest.approx(1, abs=1e-4)
     assert figures["tl_id"] == pytest.approx(1)

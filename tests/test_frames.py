@@ -107,11 +107,25 @@ def test_the_video_may_be_given_once_more_and_must_be_the_same(toy: VideoEditor)
         list(toy.render(iter(frames[:5]), codes, "age=+2"))
 
 
-def test_a_stream_that_is_closed_early_leaves_no_thread(toy: VideoEditor) -> None:
+@pytest.mark.parametrize("given", [False, True])
+def test_a_stream_that_is_closed_early_leaves_no_thread(toy: VideoEditor, given: bool) -> None:
     before = threading.active_count()
-    codes = toy.analyse(SAMPLE)
-    stream = toy.render(None, codes, "age=+2", rate=30)
+    stream = toy.render(SAMPLE if given else None, toy.analyse(SAMPLE), "age=+2", rate=30)
     next(stream)
     assert threading.active_count() > before
     stream.close()
     assert threading.active_count() == before
+
+
+def test_a_video_that_is_another_leaves_no_thread(toy: VideoEditor) -> None:
+    before = threading.active_count()
+    with Reader(SAMPLE) as reader:
+        frames = list(islice(reader, 40))
+    with pytest.raises(InputError, match="ends after 5 frames"):
+        list(toy.render(iter(frames[:5]), toy.analyse(iter(frames)), "age=+2"))
+    assert threading.active_count() == before
+
+
+def test_an_edit_whose_people_never_came_is_told(toy: VideoEditor, tmp_path: Path) -> None:
+    report = toy.edit_video(SAMPLE, tmp_path / "out.mp4", "0:age=+1,7:smile=1")
+    assert [w for w in report.warnings if "did nothing" in w] == ["7:smile=+1 did nothing: the persons are 0"]

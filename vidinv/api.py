@@ -26,11 +26,11 @@ from vidinv.edits.parse import EditRequest, parse_edits
 from vidinv.errors import NoFaceFound, UsageError
 from vidinv.faces.boxes import Boxes, BoxesOf, given_boxes, part_of_frame, read_boxes
 from vidinv.faces.quads import quad_side
-from vidinv.inversion import METHODS, Networks
+from vidinv.inversion import DEFAULT_METHOD, METHODS, Networks
 from vidinv.models.attributes import SCORES
 from vidinv.packs.load import load_pack
 from vidinv.packs.spec import EditSpec
-from vidinv.report import Report
+from vidinv.report import Report, Tally
 from vidinv.report.build import build
 from vidinv.report.preview import Picture, Preview
 from vidinv.report.quality import QualityOptions, instruments_of, start
@@ -196,7 +196,7 @@ class VideoEditor:
         scorers = Scorers(self.pack.optional("identity"), self.pack.optional("attributes"), self.compute, instruments)
         scoring = ScoreOptions(self.batch, tuple(sorted({r.name for r in requests if r.name in SCORES})))
         figures = Latest(ScoreState(quality=start(quality) if quality is not None else None))
-        series: list[Score] = []
+        series, faces = list[Score](), Latest(0)
         told: list[str] = []
         with Reader(src) as reader:
             info, way = reader.info, Way(float(reader.info.rate))
@@ -206,13 +206,14 @@ class VideoEditor:
                 scoring_step = partial(score, scorers=scorers, options=scoring)
                 scored = way.stage("score", scoring_step, figures.state, rendered, figures)
                 finished = _need_faces(scored, figures, requests, src, self.pack.crops.kind)
-                written = encode(_outputs(finished, series), dst, info, output, told.append)
+                written = encode(_outputs(finished, series, faces), dst, info, output, told.append)
                 encoded = way.watch.measure("encode", written)
                 with closing(encoded):
                     for count, _ in enumerate(encoded, 1):
-                        progress(Progress(count, info.frames, figures.state.tally.faces))
+                        progress(Progress(count, info.frames, faces.state))
             damage = reader.damage
             warnings = [*reader.warnings, *([str(damage)] if damage else []), *told]
+            warnings += _not_seen(requests, figures.state.tally)
         return build(
             src,
             dst,
@@ -280,7 +281,7 @@ class VideoEditor:
         placed = prefetch(way.stage("align", placing, AlignState(), found), AHEAD, "vidinv-faces")
         inverting = partial(
             invert,
-            method=METHODS["feature-style"],
+            method=METHODS[DEFAULT_METHOD],
             networks=Networks(pack.generator, pack.encoder),
             compute=self.compute,
             options=InvertOptions(self.batch),
@@ -362,9 +363,10 @@ def _as_frame(picture: Picture, index: int, rate: float) -> Frame:
     return Frame(picture, index, time=Fraction(index / rate).limit_denominator(10**6))
 
 
-def _outputs(stream: Iterable[Faces], series: list[Score]) -> Iterator[Frame]:
-    """The finished frames; what is said of their faces goes into the report's series."""
+def _outputs(stream: Iterable[Faces], series: list[Score], count: Latest[int]) -> Iterator[Frame]:
+    """The finished frames; what is said of their faces goes into the report's series, and they are counted."""
     for faces in stream:
+        count(count.state + len(faces.faces))
         series += [face.score for face in faces.faces if face.score is not None]
         yield known(faces.output)
 
@@ -379,7 +381,14 @@ def _need_faces(
         last = tally.frames - 1
         none = "no face in any" if kind == "face" else f"no box that is large enough in any (0 to {last})"
         raise NoFaceFound(f"{src}: {none} of {tally.frames} frames, so there is nothing to edit")
-    wanted = {person for request in requests for person in request.persons or tally.persons_seen}
+    wanted = {p for r in requests for p in (tally.persons_seen if r.persons is None else r.persons)}
     if not wanted & tally.persons_seen:
         seen = ", ".join(str(p) for p in sorted(tally.persons_seen))
         raise NoFaceFound(f"{src}: person {sorted(wanted)} was never seen; the persons are {seen}")
+
+
+def _not_seen(requests: Sequence[EditRequest], tally: Tally) -> list[str]:
+    """Edits that did nothing, since their people never came."""
+    seen = ", ".join(str(p) for p in sorted(tally.persons_seen))
+    missing = [r for r in requests if r.persons is not None and not r.persons & tally.persons_seen]
+    return [f"{request} did nothing: the persons are {seen}" for request in missing]

@@ -59,9 +59,10 @@ def compare_videos(
         placed = way.stage("align", placing, AlignState(), found)
         paired = pair_frames(placed, way.watch.measure("decode edited", decode(after)), counts)
         scoring = partial(score, scorers=scorers, options=ScoreOptions(batch, SCORES, every_face=True))
-        for faces in way.stage("score", scoring, figures.state, paired, figures):
+        scored = way.stage("score", scoring, figures.state, paired, figures)
+        for count, faces in enumerate(scored, 1):
             series += [face.score for face in faces.faces if face.score is not None]
-            progress(figures.state.tally.frames, info.frames)
+            progress(count, info.frames)
         warnings = [*(f"source: {w}" for w in before.warnings), *(f"edited: {w}" for w in after.warnings)]
         warnings += [f"{name}: {r.damage}" for name, r in (("source", before), ("edited", after)) if r.damage]
         warnings += _differences(counts, before, after)

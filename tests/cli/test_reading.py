@@ -31,7 +31,9 @@ def test_persons_are_those_of_every_edit_that_names_none_itself(texts, persons):
     assert (everybody.persons, one.persons) == (persons, {3})
 
 
-@pytest.mark.parametrize(("text", "seconds"), [("2s", 2), ("2", 2), ("2.5s", 2.5), ("1:02.5", 62.5), ("1:0:1s", 3601)])
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("2s", 2), ("2", 2), ("2.5s", 2.5), (".5", 0.5), ("1:02.5", 62.5), ("1:0:1s", 3601)]
+)
 def test_times(text, seconds):
     assert read_time(text) == seconds
 

@@ -15,6 +15,7 @@ from vidinv.errors import MalformedEdit
         ("smile=.5@1s-3.5s", EditRequest("smile", 0.5, start=1, end=3.5)),
         ("smile=1@2-", EditRequest("smile", 1, start=2)),
         ("smile=1@1:05-1:10.5", EditRequest("smile", 1, start=65, end=70.5)),
+        ("smile=1@.5-2.s", EditRequest("smile", 1, start=0.5, end=2)),
         (" age=0 ", EditRequest("age", 0)),
         ("2:age=1", EditRequest("age", 1, persons=frozenset({2}))),
         ("0+2:age=1@1s-", EditRequest("age", 1, start=1, persons=frozenset({0, 2}))),

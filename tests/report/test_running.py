@@ -11,7 +11,7 @@ import pytest
 from vidinv.metrics.identity import global_consistency
 from vidinv.metrics.landmarks import motion_kept
 from vidinv.report.running import Running, RunningMotion, Thinned, finite
-from vidinv.report.tally import PAIRS, PersonTally, global_identity
+from vidinv.report.tally import PAIRS, PersonTally, Tally, global_identity, summarise_identity
 
 RNG = np.random.default_rng(0)
 
@@ -64,3 +64,16 @@ def test_tg_id_of_the_tally_is_the_formulas() -> None:
 def test_json_knows_no_nan() -> None:
     assert finite(math.nan) is finite(math.inf) is finite(None) is None
     assert finite(np.float32(0.5)) == 0.5
+
+
+def test_a_person_whose_shot_is_over_keeps_the_figures_and_no_embedding() -> None:
+    source, edited = (x / np.linalg.norm(x, axis=1, keepdims=True) for x in RNG.normal(size=(2, 12, 16)) + 3)
+    tally = Tally()
+    for i in range(12):
+        tally = tally.add_identity(3, i, {"source": source[i], "edited": edited[i]})
+    after = tally.cut()
+    assert summarise_identity(after.persons) == summarise_identity(tally.persons)
+    assert global_identity(after.persons) == global_identity(tally.persons) is not None
+    assert not after.persons[3].first
+    assert len(after.persons[3].spread) == 0
+    assert after.cut().persons[3] is after.persons[3]

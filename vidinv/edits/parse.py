@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from vidinv.errors import MalformedEdit, UsageError
 
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)"
-_TIME = r"(?:(?:\d+:)?\d+:)?\d+(?:\.\d*)?s?"
+_TIME = r"(?:(?:\d+:)?\d+:)?(?:\d+(?:\.\d*)?|\.\d+)s?"
 _EDIT = re.compile(
     r"(?:(?P<persons>\d+(?:\+\d+)*):)?(?P<name>[A-Za-z][\w-]*)="
     rf"(?P<amount>{_NUMBER})(?P<unit>y?)(?:@(?P<start>{_TIME})-(?P<end>{_TIME})?)?"

@@ -28,7 +28,7 @@ def oval(
     return mask
 
 
-def uncovered(
+def unoccluded(
     occluder: NDArray[np.float32], size: int, low: float = 0.12, high: float = 0.35, sure: float = 0.7
 ) -> NDArray[np.float32] | None:
     """Where a face may be edited, from where something probably lies over it: 0 on that, rising softly around it.
@@ -50,10 +50,10 @@ def uncovered(
     return 1 - ramp * ramp * (3 - 2 * ramp)
 
 
-def covered_share(visible: NDArray[np.float32], face: NDArray[np.float32]) -> float:
+def occluded_share(visible: NDArray[np.float32], face: NDArray[np.float32]) -> float:
     """Share of a face that is not to be seen.
 
-    :param visible: [S, S] of :func:`uncovered`. :param face: [h, h] 0..1, where the whole face is.
+    :param visible: [S, S] of :func:`unoccluded`. :param face: [h, h] 0..1, where the whole face is.
     """
     height, width = visible.shape
     there = np.asarray(cv2.resize(face, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)

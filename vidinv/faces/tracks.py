@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -75,3 +76,8 @@ def may_be(track: Track, face: Face) -> bool:
     a, b = track.face.box, face.box
     ratio = float((a[2:] - a[:2]).max() / max((b[2:] - b[:2]).max(), 1e-9))
     return distance(a, b) < 1.0 and 0.6 < ratio < 1.7
+
+
+def largest_first(faces: Iterable[Face]) -> tuple[Face, ...]:
+    """By the longer side of their boxes."""
+    return tuple(sorted(faces, key=lambda face: -float((face.box[2:] - face.box[:2]).max())))

@@ -3,6 +3,7 @@
 from vidinv.inversion import feature_style
 from vidinv.inversion.base import Method, Networks
 
+DEFAULT_METHOD = "feature-style"
 METHODS: dict[str, Method] = {"feature-style": feature_style.METHOD}
 
-__all__ = ["METHODS", "Method", "Networks"]
+__all__ = ["DEFAULT_METHOD", "METHODS", "Method", "Networks"]

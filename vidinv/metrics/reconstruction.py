@@ -1,4 +1,4 @@
-"""How close two pictures are, pixel by pixel and in structure. LPIPS, which needs a network, is in perceptual.py.
+"""How close two pictures are, pixel by pixel and in structure. LPIPS, which needs a network, is in vidinv.models.lpips.
 
 Pictures are [N, 3, H, W] tensors on a scale of 0..1; figures are [N] float64 tensors, one per pair.
 """

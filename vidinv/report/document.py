@@ -53,5 +53,6 @@ class Report:
 
 def _row(score: Score) -> dict[str, Any]:
     """Without what was not looked at: most rows have no attributes."""
-    row = {k: v for k, v in asdict(score).items() if v is not None or k == "time"}
-    return row if score.attributes else {k: v for k, v in row.items() if k != "attributes"}
+    empty = {"attributes"} if not score.attributes else set()
+    empty |= {"doubts"} if score.trust is None else set()
+    return {k: v for k, v in asdict(score).items() if k not in empty and (v is not None or k == "time")}

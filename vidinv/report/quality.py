@@ -134,9 +134,11 @@ def _with_frame(so_far: Quality, faces: Faces, options: QualityOptions) -> Quali
         for name, where in (("warping", None), ("warping_faces", inside)):
             for view, before, after in (("source", so_far.last[0], source), ("edited", so_far.last[1], output)):
                 found[f"{name}/{view}"] = moved_difference(before.image, after.image, seen, where)
-    tracks = so_far.tracks
-    if source.cut:  # persons of the shot before do not come back under their ids: only their motion is asked for
-        tracks = {person: replace(track, points=(), change=None) for person, track in tracks.items()}
+    tracks = dict(so_far.tracks)
+    for person, track in tracks.items():
+        # Who was not in the last frame, or was in another shot, has no neighbour: only their motion is asked for.
+        if track.change is not None and (source.cut or track.index < source.index - 1):
+            tracks[person] = replace(track, points=(), change=None)
     return replace(
         so_far,
         figures=add_all(so_far.figures, found),

@@ -1,4 +1,4 @@
-"""What is counted while frames pass by; its memory is bounded."""
+"""What is counted while frames pass by. Of persons whose shot is over only a few numbers are kept."""
 
 from __future__ import annotations
 
@@ -33,6 +33,21 @@ class PersonTally:
     local: float = 0.0  # sum of neighbours' similarity, edited over source
     neighbours: int = 0
     spread: Thinned[tuple[NDArray[np.float32], NDArray[np.float32]]] = Thinned(PAIRS)  # source, edited
+    consistency: float | None = None  # TG-ID, of a person whose shot is over; None: to be had from ``spread``
+
+    @property
+    def global_consistency(self) -> float | None:
+        """TG-ID over at most ``PAIRS`` evenly spread frames; None with fewer than two."""
+        if self.consistency is not None or len(self.spread) < 2:
+            return self.consistency
+        return global_consistency(*(np.stack(views) for views in zip(*self.spread, strict=True)))
+
+    def finished(self) -> PersonTally:
+        """Without embeddings: the person's shot is over, and they do not come back under this number."""
+        if not self.first:
+            return self
+        nothing = Thinned[tuple[NDArray[np.float32], NDArray[np.float32]]](PAIRS)
+        return replace(self, first={}, last={}, spread=nothing, consistency=self.global_consistency)
 
     def add(self, index: int, embeddings: Embeddings) -> PersonTally:
         """One frame more: the unit embedding [D] of each view."""
@@ -79,6 +94,10 @@ class Tally:
             persons_seen=self.persons_seen | persons if persons - self.persons_seen else self.persons_seen,
         )
 
+    def cut(self) -> Tally:
+        """A new shot starts: persons live within one."""
+        return replace(self, persons={number: person.finished() for number, person in self.persons.items()})
+
     def add_identity(self, person: int, index: int, embeddings: Embeddings) -> Tally:
         """The embeddings of a person's views in one frame; without any, nothing."""
         if not embeddings:
@@ -122,11 +141,7 @@ def summarise_identity(
 
 
 def global_identity(persons: Mapping[int, PersonTally]) -> float | None:
-    """TG-ID over at most ``PAIRS`` evenly spread frames of each person; persons count by their frames."""
-    found = [
-        (p.frames, global_consistency(*(np.stack(views) for views in zip(*p.spread, strict=True))))
-        for p in persons.values()
-        if len(p.spread) > 1
-    ]
+    """TG-ID; persons count by their frames."""
+    found = [(p.frames, value) for p in persons.values() if (value := p.global_consistency) is not None]
     total = sum(n for n, _ in found)
     return sum(n * value for n, value in found) / total if total else None

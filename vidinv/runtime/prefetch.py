@@ -7,6 +7,8 @@ import threading
 from collections.abc import Generator, Iterable
 from typing import TypeVar
 
+from vidinv.runtime.closing import close
+
 T = TypeVar("T")
 _END = object()
 
@@ -40,12 +42,10 @@ def prefetch(stream: Iterable[T], size: int = 4, name: str = "prefetch") -> Gene
             failure.append(error)
         finally:
             # The stream is closed in the thread that ran it: a generator may not be closed while it runs.
-            close = getattr(iterator, "close", None)
-            if close is not None:
-                try:
-                    close()
-                except BaseException as error:
-                    failure.append(error)
+            try:
+                close(iterator)
+            except BaseException as error:
+                failure.append(error)
             put(_END)
 
     thread = threading.Thread(target=work, name=name, daemon=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from fractions import Fraction
@@ -23,7 +24,12 @@ from torch import Tensor
 from vidinv.errors import InputError
 
 FORMAT = "vidinv states 1"
-PACKAGE = __name__.partition(".")[0]
+# Whose records a state may hold: rooms whose files do nothing when they are imported.
+_RECORD = re.compile(r"vidinv\.(types|(stages|runtime|report|faces|video|edits)\.\w+):\w+")
+_UNREADABLE = (
+    OSError, SafetensorError, LookupError, TypeError, ValueError, AttributeError, ImportError, RuntimeError,
+    AssertionError, ZeroDivisionError,
+)  # fmt: skip
 _PLAIN = (bool, int, float, str, type(None))
 _SEQUENCES: dict[str, type] = {"tuple": tuple, "list": list, "frozenset": frozenset}
 
@@ -32,12 +38,16 @@ def write_states(path: Path, states: Mapping[str, Any]) -> None:
     """:raises TypeError: something in them that no such file can hold. :raises OSError: the file cannot be written."""
     store = _Store()
     tree = json.dumps(store.put(dict(states)))
-    save_file(store.tensors, str(path), {"format": FORMAT, "tree": tree})
+    try:
+        save_file(store.tensors, str(path), {"format": FORMAT, "tree": tree})
+    except SafetensorError as error:
+        raise OSError(f"{path} cannot be written: {error}") from None
 
 
-def read_states(path: Path) -> dict[str, Any]:
+def read_states(path: Path, device: str = "cpu") -> dict[str, Any]:
     """What :func:`write_states` wrote, bit for bit, with arrays laid out in memory as they were.
 
+    :param device: where the tensors go, whichever they were on.
     :raises InputError: the file is missing, damaged or of another kind.
     """
     try:
@@ -46,8 +56,8 @@ def read_states(path: Path) -> dict[str, Any]:
             if told.get("format") != FORMAT:
                 raise InputError(f"{path} holds {told.get('format', 'no states')}, not {FORMAT}; begin anew without it")
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, it is no mapping
-        return dict(_Shelf(tensors).get(json.loads(told["tree"])))
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError, AttributeError) as error:
+        return dict(_Shelf(tensors, device).get(json.loads(told["tree"])))
+    except _UNREADABLE as error:
         raise InputError(f"{path} cannot be read as saved states ({error}); begin anew without it") from None
 
 
@@ -67,15 +77,15 @@ class _Store:
         if isinstance(value, np.ndarray):
             return {"array": self._tensor(value)}
         if isinstance(value, Tensor):
-            return {"tensor": self._tensor(value), "device": str(value.device)}
+            return {"tensor": self._tensor(value)}
         if isinstance(value, Fraction):
             return {"fraction": [value.numerator, value.denominator]}
         if isinstance(value, Mapping):
             return {"dict": [[self.put(k), self.put(v)] for k, v in value.items()]}
         if type(value).__name__ in _SEQUENCES and isinstance(value, tuple | list | frozenset):
             return {type(value).__name__: [self.put(v) for v in value]}
-        if is_dataclass(value) and type(value).__module__.partition(".")[0] == PACKAGE:
-            name = f"{type(value).__module__}:{type(value).__qualname__}"
+        name = f"{type(value).__module__}:{type(value).__qualname__}"
+        if is_dataclass(value) and _RECORD.fullmatch(name):
             return {"object": name, "fields": {f.name: self.put(getattr(value, f.name)) for f in fields(value)}}
         raise TypeError(f"a state cannot hold a {type(value).__name__}")
 
@@ -96,6 +106,7 @@ class _Shelf:
     """The tree back to objects."""
 
     tensors: Mapping[str, Tensor]
+    device: str
 
     def get(self, node: Any) -> Any:
         if not isinstance(node, dict):
@@ -104,15 +115,17 @@ class _Shelf:
             array = self._tensor(*node["array"]).numpy()
             return array[()] if node.get("scalar") else array
         if "tensor" in node:
-            return self._tensor(*node["tensor"]).to(node["device"])
+            return self._tensor(*node["tensor"]).to(self.device)
         if "fraction" in node:
             return Fraction(*node["fraction"])
         if "dict" in node:
             return {self.get(k): self.get(v) for k, v in node["dict"]}
         if "object" in node:
             return _own(node["object"])(**{k: self.get(v) for k, v in node["fields"].items()})
-        name = next(k for k in _SEQUENCES if k in node)
-        return _SEQUENCES[name](self.get(v) for v in node[name])
+        for name, kind in _SEQUENCES.items():
+            if name in node:
+                return kind(self.get(v) for v in node[name])
+        raise ValueError(f"{', '.join(node) or 'nothing'} is no part of a state")
 
     def _tensor(self, name: str, order: list[int]) -> Tensor:
         return self.tensors[name].permute([order.index(axis) for axis in range(len(order))])
@@ -120,8 +133,10 @@ class _Shelf:
 
 def _own(name: str) -> type:
     """A dataclass of this package."""
+    if not _RECORD.fullmatch(name):
+        raise ValueError(f"{name} is no record of this program")
     module, _, qualified = name.partition(":")
-    kind = getattr(importlib.import_module(module), qualified) if module.partition(".")[0] == PACKAGE else None
+    kind = getattr(importlib.import_module(module), qualified)
     if not (isinstance(kind, type) and is_dataclass(kind)):
         raise ValueError(f"{name} is no record of this program")
     return kind

@@ -11,6 +11,8 @@ from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar, cast
 
+from vidinv.runtime.closing import close
+
 S = TypeVar("S")
 T = TypeVar("T")
 U = TypeVar("U")
@@ -22,6 +24,7 @@ class Snapshot:
 
     It overtakes what waits in a stage, which is part of that stage's state. So the states in it, given to the same
     stages on another machine, go on with the next item as if nothing had happened, whatever threads lie between.
+    Only stages know what to do with one: who puts it in takes it out behind the last of them.
     """
 
     states: Mapping[str, Any] = field(default_factory=dict)
@@ -65,6 +68,4 @@ def run(
         tell(state)
         yield from items
     finally:
-        close = getattr(stream, "close", None)
-        if close is not None:
-            close()
+        close(stream)

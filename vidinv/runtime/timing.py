@@ -8,6 +8,8 @@ from collections.abc import Generator, Iterable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from vidinv.runtime.closing import close
+
 T = TypeVar("T")
 
 
@@ -53,6 +55,4 @@ class Stopwatch:
                 mine.items += 1
                 yield item
         finally:
-            close = getattr(iterator, "close", None)
-            if close is not None:
-                close()
+            close(iterator)

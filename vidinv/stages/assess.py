@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from vidinv.faces.masks import covered_share, face_region, oval, uncovered
+from vidinv.faces.masks import face_region, occluded_share, oval, unoccluded
 from vidinv.faces.pose import pose_from_points
 from vidinv.models.face_parsing import FaceParsing
 from vidinv.models.identity import IdentityNet
@@ -169,8 +169,8 @@ def _assessment(face: Face, look: Look, track: list[tuple[int, Past]], options: 
     source, share, visible = known(face.crop), None, None
     if look.maps is not None:
         maps = _mean([(t, m.maps) for t, m in track if m.maps is not None], options.cover * options.rate)
-        visible = uncovered(maps[1], len(source))
-        share = 0.0 if visible is None else covered_share(visible, maps[0])
+        visible = unoccluded(maps[1], len(source))
+        share = 0.0 if visible is None else occluded_share(visible, maps[0])
     if look.parts is not None:
         region = face_region(
             _mean([(t, m.parts) for t, m in track if m.parts is not None], options.cover * options.rate)

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vidinv.faces.tracks import Tracks, advance, overlap
+from vidinv.faces.tracks import Tracks, advance, largest_first, overlap
 from vidinv.models.face_detector import Detections, FaceDetector
 from vidinv.types import Face, Faces, Frame
 from vidinv.video.shots import ShotState, is_cut
@@ -77,7 +77,7 @@ def detect(
     if lost or since_full is None or since_full >= every:
         faces, since_full = _merge(_search_all(frame.image, detectors.full, options), faces), 0
     tracks, named = advance(tracks, _distinct(faces), options.patience)
-    found = Faces(replace(frame, cut=cut), tuple(sorted(named, key=lambda f: -_side(f.box))))
+    found = Faces(replace(frame, cut=cut), largest_first(named))
     return DetectState(tracks, shot, since_full + 1), [found]
 
 

@@ -9,6 +9,7 @@ from itertools import zip_longest
 import cv2
 
 from vidinv.errors import InputError
+from vidinv.runtime.closing import close
 from vidinv.types import Faces, Frame
 
 
@@ -23,15 +24,19 @@ def pair_frames(
     """
     counts = {} if counts is None else counts
     counts |= {"source": 0, "edited": 0}
-    for faces, after in zip_longest(source, edited):
-        counts["source"] += faces is not None
-        counts["edited"] += after is not None
-        if faces is None or after is None:
-            continue
-        if after.image.shape != faces.frame.image.shape:
-            size = faces.frame.image.shape[1::-1]
-            after = replace(after, image=cv2.resize(after.image, size, interpolation=cv2.INTER_AREA))
-        yield replace(faces, output=after)
+    try:
+        for faces, after in zip_longest(source, edited):
+            counts["source"] += faces is not None
+            counts["edited"] += after is not None
+            if faces is None or after is None:
+                continue
+            if after.image.shape != faces.frame.image.shape:
+                size = faces.frame.image.shape[1::-1]
+                after = replace(after, image=cv2.resize(after.image, size, interpolation=cv2.INTER_AREA))
+            yield replace(faces, output=after)
+    finally:
+        close(source)
+        close(edited)
 
 
 def put_under(frames: Iterable[Frame], codes: Iterable[Faces]) -> Iterator[Faces]:
@@ -39,8 +44,12 @@ def put_under(frames: Iterable[Frame], codes: Iterable[Faces]) -> Iterator[Faces
 
     :raises InputError: one of the two is longer: it is another video.
     """
-    for at, (frame, faces) in enumerate(zip_longest(frames, codes)):
-        if frame is None or faces is None:
-            shorter = "the video" if frame is None else "what was analysed"
-            raise InputError(f"{shorter} ends after {at} frames, before the other; analyse this very video")
-        yield replace(faces, frame=replace(frame, cut=faces.frame.cut))
+    try:
+        for at, (frame, faces) in enumerate(zip_longest(frames, codes)):
+            if frame is None or faces is None:
+                shorter = "the video" if frame is None else "what was analysed"
+                raise InputError(f"{shorter} ends after {at} frames, before the other; analyse this very video")
+            yield replace(faces, frame=replace(frame, cut=faces.frame.cut))
+    finally:
+        close(frames)
+        close(codes)

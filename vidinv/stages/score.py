@@ -56,6 +56,7 @@ def score(
     tally, scores = state.tally, iter(in_batches(looks, options.batch, lambda some: _scored(some, scorers, options)))
     scored = []
     for one in group:
+        tally = tally.cut() if one.frame.cut else tally
         mine = {face.person: next(scores) for face in _looked_at(one, options)}
         for person, seen in mine.items():
             tally = tally.add_identity(person, one.frame.index, seen.embeddings)

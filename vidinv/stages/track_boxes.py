@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from vidinv.faces.boxes import BoxesOf
-from vidinv.faces.tracks import Tracks, advance
+from vidinv.faces.tracks import Tracks, advance, largest_first
 from vidinv.types import Face, Faces, Frame
 from vidinv.video.shots import ShotState, is_cut
 
@@ -30,5 +30,4 @@ def track_boxes(
     cut, shot = is_cut(state.shot, frame.image)
     tracks = Tracks(next_person=state.tracks.next_person) if cut else state.tracks
     tracks, named = advance(tracks, [Face(box) for box in boxes(frame)], options.patience)
-    faces = tuple(sorted(named, key=lambda f: -float((f.box[2:] - f.box[:2]).max())))
-    return TrackBoxesState(tracks, shot), [Faces(replace(frame, cut=cut), faces)]
+    return TrackBoxesState(tracks, shot), [Faces(replace(frame, cut=cut), largest_first(named))]
