@@ -107,6 +107,13 @@ def test_lpips_takes_a_trunk_from_a_file_and_names_it(squeeze: Path, tmp_path: P
     assert load_lpips(tmp_path / "s.safetensors")(a, b).tolist() == distance(a, b).tolist()
 
 
+def test_lpips_can_be_optimised_for(squeeze: Path) -> None:
+    a, b = pictures()
+    a = a.requires_grad_()
+    load_lpips(squeeze)(a, b).sum().backward()
+    assert a.grad.abs().max() > 0
+
+
 def test_lpips_says_what_is_wrong_with_a_file(squeeze: Path, tmp_path: Path) -> None:
     with pytest.raises(InputMissing, match=r"no\.pth does not exist"):
         load_lpips(tmp_path / "no.pth")

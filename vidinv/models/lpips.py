@@ -39,9 +39,11 @@ class Lpips(nn.Module):
         wanted = {k: re.sub(r"^slice\d+\.", "features.", k) for k in self.distance.net.state_dict()}
         self.distance.net.load_state_dict({k: state[v].float() for k, v in wanted.items()})
 
-    @torch.inference_mode()
     def forward(self, a: Tensor, b: Tensor) -> Tensor:
-        """:param a: [N, 3, H, W] RGB on a scale of 0..1. :param b: likewise. :return: [N] float64; 0 when equal."""
+        """:param a: [N, 3, H, W] RGB on a scale of 0..1. :param b: likewise. :return: [N] float64; 0 when equal.
+
+        Gradients pass to both, for methods that optimise.
+        """
         return self.distance(a.float(), b.float(), normalize=True).reshape(-1).double()
 
 
