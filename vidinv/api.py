@@ -56,6 +56,7 @@ from vidinv.types import Composite, Faces, Frame, Score, known
 from vidinv.video import Reader, check_output, frame_at, probe
 
 Edits = str | EditRequest | Sequence[str | EditRequest]
+Source = str | Path | Reader | Iterable[Frame]
 Stream = Generator[Faces, None, None]  # closing it ends its threads
 
 AHEAD = 4  # items each queue may hold: bounds memory, and is enough to smooth out the batches
@@ -98,7 +99,7 @@ class VideoEditor:
 
     def analyse(
         self,
-        src: str | Path | Reader | Iterable[Frame],
+        src: Source,
         *,
         rate: float | None = None,
         boxes: Boxes | str | Path | None = None,
@@ -112,12 +113,11 @@ class VideoEditor:
         :raises UsageError: boxes that the pack does not want, or lacks. :raises InputError: the file cannot be used.
         """
         way = Way(rate or _rate_of(src))
-        frames = decode(src) if isinstance(src, str | Path | Reader) else src
-        return self._analysed(way.watch.measure("decode", frames), self._boxes(boxes), way)
+        return self._analysed(way.watch.measure("decode", _frames_of(src)), self._boxes(boxes), way)
 
     def render(
         self,
-        src: str | Path | Reader | Iterable[Frame] | None,
+        src: Source | None,
         codes: Iterable[Faces],
         edit: Edits,
         *,
@@ -135,8 +135,7 @@ class VideoEditor:
         """
         edits, way = resolve(parse_edits(edit), self.pack), Way(rate or _rate_of(src))
         if src is not None:
-            frames = decode(src) if isinstance(src, str | Path | Reader) else src
-            codes = put_under(way.watch.measure("decode", frames), codes)
+            codes = put_under(way.watch.measure("decode", _frames_of(src)), codes)
         return self._rendered(codes, edits, composite, way)
 
     def edit_frames(
@@ -346,6 +345,10 @@ def edit_video(
 def batch_for(device: str, resolution: int) -> int:
     """Faces per pass. A CPU gains nothing from many, and a face of 1024 px takes two thirds of a gigabyte."""
     return 8 if device != "cpu" else max(1, min(8, 8 * 256**2 // resolution**2))
+
+
+def _frames_of(src: Source) -> Iterable[Frame]:
+    return decode(src) if isinstance(src, str | Path | Reader) else src
 
 
 def _rate_of(src: object) -> float:

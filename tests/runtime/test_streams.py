@@ -7,7 +7,7 @@ import pytest
 from vidinv.runtime.batching import Collected, collect, in_batches
 from vidinv.runtime.steps import Snapshot, run
 from vidinv.runtime.timing import Stopwatch
-from vidinv.runtime.window import Memory, Window, advance
+from vidinv.runtime.window import Memory, Window, advance_one
 
 
 def grouped(state: Collected, item):
@@ -38,7 +38,7 @@ def test_no_batch_is_too_large_and_nothing_is_lost(count: int) -> None:
 
 def windowed(reach: int):
     def step(state: Window, item):
-        return advance(state, item, None if item is None else Memory({0: 10 * item, item: item}), reach)
+        return advance_one(state, item, lambda i: Memory({0: 10 * i, i: i}), reach)
 
     return step
 

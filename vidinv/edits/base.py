@@ -10,6 +10,10 @@ from vidinv.types import Code, Face
 class Edit(Protocol):
     """Something that is done to a person's faces; it knows to whom, when and how strongly."""
 
+    def acts(self, face: Face, time: float) -> bool:
+        """Does it do anything to this face at this time (seconds)? Then :meth:`apply` is asked."""
+        ...
+
     def apply(self, code: Code, face: Face, time: float) -> tuple[Code, float]:
         """Edit one face of one frame.
 

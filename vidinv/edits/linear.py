@@ -36,6 +36,10 @@ class Linear:
 
     parts: tuple[Step, ...]
 
+    def acts(self, face: Face, time: float) -> bool:
+        """See :class:`vidinv.edits.base.Edit`."""
+        return any(step.share(face.person, time) > 0 for step in self.parts)
+
     def apply(self, code: Code, face: Face, time: float) -> tuple[Code, float]:
         """See :class:`vidinv.edits.base.Edit`."""
         acting = [(step, share) for step in self.parts if (share := step.share(face.person, time)) > 0]

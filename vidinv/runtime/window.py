@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Generic, TypeVar
@@ -78,9 +78,18 @@ class Window(Generic[T, M]):
 
 
 def advance(
-    window: Window[T, M], item: T | None, memory: Memory[M] | None, reach: int
+    window: Window[T, M], items: Iterable[T], remember: Callable[[T], Memory[M]], reach: int, *, ended: bool
 ) -> tuple[Window[T, M], list[tuple[T, View[M]]]]:
-    """:meth:`Window.push`, or at the end of the stream (None) :meth:`Window.drain`."""
-    if item is None or memory is None:
-        return Window(), list(window.drain(reach))
-    return window.push(item, memory, reach)
+    """:meth:`Window.push` for each of the next items; at the end of the stream also :meth:`Window.drain`."""
+    due: list[tuple[T, View[M]]] = []
+    for item in items:
+        window, now = window.push(item, remember(item), reach)
+        due += now
+    return (Window(), [*due, *window.drain(reach)]) if ended else (window, due)
+
+
+def advance_one(
+    window: Window[T, M], item: T | None, remember: Callable[[T], Memory[M]], reach: int
+) -> tuple[Window[T, M], list[tuple[T, View[M]]]]:
+    """:func:`advance` by what a stage is given: the next item, or None at the end of the stream."""
+    return advance(window, () if item is None else (item,), remember, reach, ended=item is None)

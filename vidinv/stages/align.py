@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import astuple, dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from vidinv.faces.quads import FACE, BoxTemplate, Template, quad_from_box, quad_from_points, quad_side
 from vidinv.faces.smoothing import reach, smooth_at
 from vidinv.faces.warps import crop
-from vidinv.runtime.window import Memory, View, Window, advance
+from vidinv.runtime.window import Memory, View, Window, advance_one
 from vidinv.types import Face, Faces, known
 
 
@@ -40,7 +41,7 @@ def align(
     """
     spans = _Spans(*(round(s * options.rate) for s in (options.bridge, options.fade, options.confirm)))
     ahead = max(reach(options.sigma * options.rate), *astuple(spans))
-    state, due = advance(state, faces, _sightings(faces, options.template), ahead)
+    state, due = advance_one(state, faces, partial(_sightings, template=options.template), ahead)
     return state, [_aligned(one, view, spans, options) for one, view in due]
 
 
@@ -53,9 +54,7 @@ class _Spans:
     confirm: int
 
 
-def _sightings(faces: Faces | None, template: Template | BoxTemplate) -> Memory[Face] | None:
-    if faces is None:
-        return None
+def _sightings(faces: Faces, template: Template | BoxTemplate) -> Memory[Face]:
     return Memory({f.person: replace(f, quad=_quad(f, template)) for f in faces.faces}, faces.frame.cut)
 
 

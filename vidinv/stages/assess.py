@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from vidinv.faces.masks import face_region, occluded_share, oval, unoccluded
 from vidinv.faces.pose import pose_from_points
@@ -46,8 +47,7 @@ class Past:
     """What the window keeps of one face in one frame."""
 
     inversion: NDArray[np.float32]
-    maps: NDArray[np.float32] | None
-    parts: NDArray[np.float32] | None
+    look: Look
 
 
 @dataclass(frozen=True)
@@ -85,20 +85,17 @@ def assess(
     """
 
     def looks_of(some: Sequence[Face]) -> Iterator[Look]:
-        said = _embedded(some, identity, compute), _mapped(some, visibility, compute), _parsed(some, parsing, compute)
+        said = _embedded(some, identity, compute), _mapped(some, both_maps, compute), _mapped(some, parsing, compute)
         return (Look(*three) for three in zip(*said, strict=True))
+
+    both_maps = None if visibility is None else lambda x: torch.stack(visibility(x), 1)
 
     waiting, group = collect(state.waiting, faces, lambda one: len(_drawn(one)), options.batch)
     looks = iter(in_batches([face for one in group for face in _drawn(one)], options.batch, looks_of))
-    window, reach, due = state.window, math.ceil(2 * options.sigma * options.rate), []
-    for one in group:
-        looked = Looked(one, {face.person: next(looks) for face in _drawn(one)})
-        window, now = window.push(looked, _memory(looked), reach)
-        due += now
-    if faces is None:
-        window, rest = advance(window, None, None, reach)
-        due += rest
-    return AssessState(waiting, window), [_assessed(looked, view, options) for looked, view in due]
+    looked = [Looked(one, {face.person: next(looks) for face in _drawn(one)}) for one in group]
+    reach = math.ceil(2 * options.sigma * options.rate)
+    window, due = advance(state.window, looked, _memory, reach, ended=faces is None)
+    return AssessState(waiting, window), [_assessed(one, view, options) for one, view in due]
 
 
 def _drawn(faces: Faces) -> list[Face]:
@@ -106,10 +103,7 @@ def _drawn(faces: Faces) -> list[Face]:
 
 
 def _memory(looked: Looked) -> Memory[Past]:
-    past = {}
-    for face in _drawn(looked.faces):
-        look = looked.looks[face.person]
-        past[face.person] = Past(known(face.inversion), look.maps, look.parts)
+    past = {f.person: Past(known(f.inversion), looked.looks[f.person]) for f in _drawn(looked.faces)}
     return Memory(past, looked.faces.frame.cut)
 
 
@@ -133,23 +127,14 @@ def _embedded(
 
 
 def _mapped(
-    some: Sequence[Face], visibility: VisibilityNet | None, compute: Compute
+    some: Sequence[Face], network: Callable[[Tensor], Tensor] | None, compute: Compute
 ) -> Sequence[NDArray[np.float32] | None]:
-    if visibility is None:
+    """What a network that answers with maps says of each crop."""
+    if network is None:
         return [None for _ in some]
     with torch.inference_mode(), compute.autocast():
-        maps = visibility(to_tensor(np.stack([known(face.crop) for face in some]), compute.device))
-    return list(torch.stack([maps.face, maps.occluder], 1).float().cpu().numpy())
-
-
-def _parsed(
-    some: Sequence[Face], parsing: FaceParsing | None, compute: Compute
-) -> Sequence[NDArray[np.float32] | None]:
-    if parsing is None:
-        return [None for _ in some]
-    with torch.inference_mode(), compute.autocast():
-        parts = parsing(to_tensor(np.stack([known(face.crop) for face in some]), compute.device))
-    return [row.copy() for row in parts.float().cpu().numpy()]
+        maps = network(to_tensor(np.stack([known(face.crop) for face in some]), compute.device))
+    return [row.copy() for row in maps.float().cpu().numpy()]
 
 
 def _assessed(looked: Looked, view: View[Past], options: AssessOptions) -> Faces:
@@ -168,12 +153,12 @@ def _assessment(face: Face, look: Look, track: list[tuple[int, Past]], options: 
     yaw, pitch = pose_from_points(face.points)[:2] if face.points is not None else (0.0, 0.0)
     source, share, visible = known(face.crop), None, None
     if look.maps is not None:
-        maps = _mean([(t, m.maps) for t, m in track if m.maps is not None], options.cover * options.rate)
+        maps = _mean([(t, m.look.maps) for t, m in track if m.look.maps is not None], options.cover * options.rate)
         visible = unoccluded(maps[1], len(source))
         share = 0.0 if visible is None else occluded_share(visible, maps[0])
     if look.parts is not None:
         region = face_region(
-            _mean([(t, m.parts) for t, m in track if m.parts is not None], options.cover * options.rate)
+            _mean([(t, m.look.parts) for t, m in track if m.look.parts is not None], options.cover * options.rate)
         )
         visible = region if visible is None else visible * region
     mask = oval(len(source), content=face.content)

@@ -10,7 +10,7 @@ import torch
 
 from vidinv.edits.base import Edit
 from vidinv.faces.smoothing import reach, smooth_at
-from vidinv.runtime.window import Memory, View, Window, advance
+from vidinv.runtime.window import Memory, View, Window, advance_one
 from vidinv.types import Code, Face, Faces, known
 
 
@@ -27,26 +27,26 @@ EditState = Window[Faces, Code]
 def edit(state: EditState, faces: Faces | None, options: EditOptions) -> tuple[EditState, list[Faces]]:
     """Apply all edits, one after the other; a face that none of them acts on is left as it is."""
     sigma = options.sigma * options.rate
-    state, due = advance(state, faces, _codes(faces), reach(sigma))
+    state, due = advance_one(state, faces, _codes, reach(sigma))
     return state, [
         one.each(partial(_edited, time=one.frame.seconds(options.rate), view=view, options=options))
         for one, view in due
     ]
 
 
-def _codes(faces: Faces | None) -> Memory[Code] | None:
-    if faces is None:
-        return None
+def _codes(faces: Faces) -> Memory[Code]:
     return Memory({face.person: known(face.code) for face in faces.faces}, faces.frame.cut)
 
 
 def _edited(face: Face, time: float, view: View[Code], options: EditOptions) -> Face:
+    if not any(one.acts(face, time) for one in options.edits):
+        return face
     source = _smoothed(view.track(face.person), options.sigma * options.rate)
     code, amount = source, 0.0
     for one in options.edits:
         code, more = one.apply(code, face, time)
         amount += more
-    return replace(face, smooth_code=source, edited_code=code, amount=amount) if amount > 0 else face
+    return replace(face, smooth_code=source, edited_code=code, amount=amount)
 
 
 def _smoothed(track: list[tuple[int, Code]], sigma: float) -> Code:

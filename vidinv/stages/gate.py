@@ -10,8 +10,8 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from vidinv.runtime.window import Memory, View, Window, advance
-from vidinv.types import Assessment, Face, Faces, known
+from vidinv.runtime.window import Memory, View, Window, advance, advance_one
+from vidinv.types import Assessment, Face, Faces
 
 MEDIAN = 2  # frames on either side whose median counts: one odd frame is noise of the networks, not an event
 
@@ -68,22 +68,17 @@ def gate(state: GateState, faces: Faces | None, options: GateOptions = GateOptio
     A face of no weight loses its edit, so that its frame comes out bit-identical; its inversion stays for the report.
     """
     fade, ahead = round(options.fade * options.rate), max(MEDIAN, round(options.missed * options.rate))
-    to_judge, due = advance(state.to_judge, faces, _assessments(faces), ahead)
-    usual, to_weigh, out = state.usual, state.to_weigh, []
+    to_judge, due = advance_one(state.to_judge, faces, _assessments, ahead)
+    usual, judged = state.usual, []
     for one, view in due:
-        judged, usual = _judged(one, view, usual, options)
-        to_weigh, now = to_weigh.push(judged, known(_assessments(judged)), fade)
-        out += now
-    if faces is None:
-        to_weigh, rest = advance(to_weigh, None, None, fade)
-        out += rest
+        now, usual = _judged(one, view, usual, options)
+        judged.append(now)
+    to_weigh, out = advance(state.to_weigh, judged, _assessments, fade, ended=faces is None)
     weighed = [one.each(partial(_weighed, view=view, fade=fade)) for one, view in out]
     return GateState(to_judge, usual, to_weigh), weighed
 
 
-def _assessments(faces: Faces | None) -> Memory[Assessment] | None:
-    if faces is None:
-        return None
+def _assessments(faces: Faces) -> Memory[Assessment]:
     assessed = {f.person: f.assessment for f in faces.faces if f.assessment is not None}
     return Memory(assessed, faces.frame.cut)
 
