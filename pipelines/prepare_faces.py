@@ -3,15 +3,15 @@
     python -m pipelines.prepare_faces --faces FACES --labellers LABELLERS --out data/faces-128 [--size 128]
     python -m pipelines.prepare_faces ... --out data/faces-256 --size 256 --least-side 200 --shard-mib 30
 
-FACES holds one zip per set and labels.csv (columns set, file, split, age, sex). A face is left out when the detector
-misses it, when too much of its crop lies outside the picture, when fewer of its pixels than --least-side lie across the
-crop, when black corners are in it, or when labels/watermarks.csv names it; the manifest counts why.
+FACES holds one zip per set and labels.csv (columns set, file, split, age, sex), or pairs.zip and pairs.csv (set,
+person, file): several pictures of each person. A face is left out when the detector misses it, when too much of its
+crop lies outside the picture, when fewer of its pixels than --least-side lie across the crop, when black corners are in
+it, or when labels/watermarks.csv names it; the manifest counts why.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import zipfile
 from collections import Counter
@@ -31,6 +31,7 @@ from vidinv.training import teachers
 from vidinv.training.sampling import balance, balanced_weights
 from vidinv.training.shards import read_crops, read_names, write_shards
 from vidinv.training.sheets import write_sheet
+from vidinv.training.sources import read_rows
 
 OUTSIDE_LIMIT = 0.25  # share of the crop that reflection may fill: past it eyes appear twice
 WATERMARKS = Path(__file__).parent / "labels" / "watermarks.csv"
@@ -114,8 +115,7 @@ def main() -> None:
     parser.add_argument("--limit", type=int, help="stop after so many pictures (rehearsal)")
     parser.add_argument("--processes", type=int, default=2)
     options = parser.parse_args()
-    with open(options.faces / "labels.csv", newline="") as table:
-        rows = list(csv.DictReader(table))
+    rows = read_rows(options.faces)
     rows = np.random.default_rng(0).permutation(np.array(rows, object))[: options.limit].tolist()
     clean, how = without_watermarks(rows), (options.size, options.least_side)
     tasks = [(options.faces, options.labellers, clean[i : i + 256], *how) for i in range(0, len(clean), 256)]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from vidinv.edits import linear
+from vidinv.edits import linear, network
 from vidinv.edits.base import Edit
 from vidinv.edits.parse import EditRequest
 from vidinv.errors import MalformedEdit, UnknownEdit
@@ -14,7 +14,11 @@ from vidinv.packs.load import Pack
 from vidinv.packs.spec import EditSpec
 
 # What pack.toml may say under an edit's "kind": requests of that kind, with their steps, to the edit that does them.
-KINDS: dict[str, Callable[[Sequence[tuple[EditRequest, float]], Pack], Edit]] = {"linear": linear.build}
+# They are applied in this order: a network looks at the face's own code, not at one that has been moved.
+KINDS: dict[str, Callable[[Sequence[tuple[EditRequest, float]], Pack], Edit]] = {
+    "network": network.build,
+    "linear": linear.build,
+}
 
 
 def resolve(requests: Sequence[EditRequest], pack: Pack) -> tuple[Edit, ...]:
@@ -31,7 +35,7 @@ def resolve(requests: Sequence[EditRequest], pack: Pack) -> tuple[Edit, ...]:
             told = f"it knows {listed}" if listed else "it has none: import it with --directions or --sefa"
             raise UnknownEdit(f"this pack knows no edit {request.name!r}; {told}")
         asked.setdefault(spec.kind, []).append((request, _steps(request, spec)))
-    return tuple(KINDS[kind](some, pack) for kind, some in asked.items())
+    return tuple(make(asked[kind], pack) for kind, make in KINDS.items() if kind in asked)
 
 
 def _steps(request: EditRequest, spec: EditSpec) -> float:

@@ -8,7 +8,7 @@ from functools import reduce
 from operator import add
 
 from vidinv.edits.parse import EditRequest
-from vidinv.edits.strength import Span
+from vidinv.edits.strength import Span, share
 from vidinv.packs.load import Pack
 from vidinv.types import Code, Displacement, Face
 
@@ -24,9 +24,7 @@ class Step:
 
     def share(self, person: int, time: float) -> float:
         """0..1: how much of it acts on a person at a time (seconds)."""
-        if self.steps == 0 or not (self.persons is None or person in self.persons):
-            return 0.0
-        return self.span.at(time)
+        return share(self.steps, self.span, self.persons, person, time)
 
 
 @dataclass(frozen=True)
@@ -42,11 +40,11 @@ class Linear:
 
     def apply(self, code: Code, face: Face, time: float) -> tuple[Code, float]:
         """See :class:`vidinv.edits.base.Edit`."""
-        acting = [(step, share) for step in self.parts if (share := step.share(face.person, time)) > 0]
+        acting = [(step, some) for step in self.parts if (some := step.share(face.person, time)) > 0]
         if not acting:
             return code, 0.0
-        displacement = reduce(add, (step.displacement * share for step, share in acting))
-        return displacement.of(code), sum(abs(step.steps) * share for step, share in acting)
+        displacement = reduce(add, (step.displacement * some for step, some in acting))
+        return displacement.of(code), sum(abs(step.steps) * some for step, some in acting)
 
 
 def build(requests: Sequence[tuple[EditRequest, float]], pack: Pack) -> Linear:

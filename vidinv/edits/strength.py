@@ -24,3 +24,13 @@ class Span:
         rise = 1.0 if self.start == 0 or self.ramp <= 0 else (time - self.start) / self.ramp
         fall = 1.0 if self.ramp <= 0 else (self.end - time) / self.ramp
         return max(0.0, min(1.0, rise, fall))
+
+
+def share(steps: float, span: Span, persons: frozenset[int] | None, person: int, time: float) -> float:
+    """0..1: how much of an edit of so many steps acts on a person at a time (seconds).
+
+    :param persons: whom it is for; None: everybody.
+    """
+    if steps == 0 or not (persons is None or person in persons):
+        return 0.0
+    return span.at(time)

@@ -39,6 +39,18 @@ def upsample2(x: Tensor) -> Tensor:
     return F.conv_transpose2d(x, _blur_kernel(channels, 4.0, x), stride=2, padding=1, groups=channels)
 
 
+def fetch(x: Tensor, by: Tensor) -> Tensor:
+    """``x`` whose value at p is that at p + ``by``(p), bilinear; the border is repeated.
+
+    :param x: [B, C, h, h]. :param by: [B, 2, h, h] (dx, dy), cells. :return: [B, C, h, h]; ``x`` itself where by is 0.
+    """
+    side = x.shape[-1]
+    at = torch.arange(side, device=x.device, dtype=by.dtype)
+    places = torch.stack([at.expand(side, side), at[:, None].expand(side, side)])
+    grid = ((places + by) * 2 + 1) / side - 1
+    return F.grid_sample(x, grid.permute(0, 2, 3, 1).to(x.dtype), padding_mode="border", align_corners=False)
+
+
 class EqualLinear(nn.Module):
     """Fully connected layer with run-time weight scaling (equalised learning rate)."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import nn
 
 from vidinv.models.attributes import AttributeConfig, AttributeNet
+from vidinv.models.edit_network import EditNetwork, EditNetworkConfig
 from vidinv.models.face_parsing import FaceParsing, FaceParsingConfig
 from vidinv.models.feature_style_encoder import EncoderConfig, FeatureStyleEncoder
 from vidinv.models.generator import Generator, GeneratorConfig
@@ -24,6 +25,7 @@ KINDS: dict[str, dict[str, tuple[type[nn.Module], type]]] = {
         "stylegan3": (AliasFreeGenerator, AliasFreeConfig),
     },
     "encoder": {"residual": (FeatureStyleEncoder, EncoderConfig), "iresnet": (IResNetEncoder, IResNetEncoderConfig)},
+    "edit_network": {"unet": (EditNetwork, EditNetworkConfig)},
     "identity": {
         "student": (IdentityNet, IdentityConfig),
         "iresnet": (IResNetIdentity, IResNetIdentityConfig),

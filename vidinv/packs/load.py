@@ -24,6 +24,7 @@ from vidinv.faces.boxes import CropRule
 from vidinv.faces.quads import BoxTemplate, Template
 from vidinv.models.attributes import AttributeNet
 from vidinv.models.backbone import fold_batch_norms
+from vidinv.models.edit_network import EditNetwork
 from vidinv.models.face_parsing import FaceParsing
 from vidinv.models.feature_style_encoder import FeatureStyleEncoder
 from vidinv.models.generator import Generator
@@ -149,6 +150,21 @@ class Pack:
         return self._network("encoder")
 
     @cached_property
+    def edit_network(self) -> EditNetwork:
+        return self._network("edit_network")
+
+    def edit_number(self, name: str) -> int:
+        """Which of the edit network's amounts an edit is. :raises DamagedPack: none of them."""
+        network = self.spec.networks.get("edit_network")
+        names = () if network is None else network.config.edits
+        if name not in names:
+            raise DamagedPack(
+                f"pack {self.name}: pack.toml calls {name} an edit of kind network, and edit_network knows "
+                f"{', '.join(names) or 'none'}; reinstall the pack"
+            )
+        return names.index(name)
+
+    @cached_property
     def identity(self) -> IdentityNet | IResNetIdentity | InceptionIdentity:
         return self._network("identity")
 
@@ -170,14 +186,15 @@ class Pack:
 
     @cached_property
     def directions(self) -> dict[str, Displacement]:
-        """Per edit the displacement of one step. Its part in F, where it has one, is the tensor NAME.feature.
+        """Per linear edit the displacement of one step. Its part in F, where it has one, is the tensor NAME.feature.
 
         :raises DamagedPack: as for :meth:`tensors`, or when an edit has no displacement.
         """
-        if not self.spec.edits:
+        linear = {name for name, edit in self.spec.edits.items() if edit.kind == "linear"}
+        if not linear:
             return {}
         tensors = {k: v.to(self.device) for k, v in self.tensors("directions").items()}
-        if missing := sorted(self.spec.edits.keys() - tensors.keys()):
+        if missing := sorted(linear - tensors.keys()):
             raise DamagedPack(
                 f"pack {self.name}: directions{FILE_ENDING} lacks the edit {missing[0]} of pack.toml; "
                 "reinstall the pack"

@@ -12,7 +12,8 @@ from vidinv.faces.quads import FACE, BoxTemplate, Template
 from vidinv.packs.kinds import KINDS, own_kind
 from vidinv.packs.tables import UPDATE, Where, damaged, entry, record, typed
 
-EDIT_KINDS = ("linear",)  # linear: a displacement of codes, the same at every strength
+# linear: a displacement of codes, the same for every face; network: the pack's edit_network looks at the face.
+EDIT_KINDS = ("linear", "network")
 FILE_ENDING = ".safetensors"
 _FACES = CropRule()
 _FILE = re.compile(r"[\w-]+(\.[\w-]+)*\.safetensors", re.ASCII)  # a bare name, so that no path leads out of the folder
@@ -27,7 +28,7 @@ class NetworkSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class EditSpec:
-    """What an edit does. Its displacement is in directions.safetensors, under its name."""
+    """What an edit does. Of a linear one, directions.safetensors has the displacement under its name."""
 
     kind: str = "linear"  # of EDIT_KINDS
     unit: str  # of the attribute's score: "years", "P(happy)", ...

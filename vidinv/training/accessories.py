@@ -64,28 +64,41 @@ def load_probe(folder: Path, labels: dict[str, NDArray]) -> Probe | None:
     return Probe(*kinds)
 
 
+def view_grids(teachers: Teachers, points68: NDArray, size: int) -> Tensor:
+    """Sampling grids [N, 2, 3] from ``size`` x ``size`` crops with landmarks [N, 68, 2] to the probe's view."""
+    places = [np.stack([p[36:42].mean(0), p[42:48].mean(0), p[48:60].mean(0)]) for p in points68]
+    return similarity_grids(np.stack([teachers.alignment.similarity(place, EYES_MOUTH) for place in places]), size)
+
+
+def features_at(teachers: Teachers, pictures: Tensor, grids: Tensor) -> dict[str, Tensor]:
+    """Features of each label, [N, D], of crops [N, 3, S, S] in -1..1 at grids of :func:`view_grids`; with gradients."""
+    net = teachers.labeller.lpips
+    where = F.affine_grid(grids, [len(pictures), 3, VIEW, VIEW], align_corners=False)
+    x = F.grid_sample(pictures, where, padding_mode="border", align_corners=False)
+    x = net.features[:LAYERS]((x - net.shift) / net.scale)
+    found = {}
+    for name, (part, cells) in PARTS.items():
+        x0, y0, x1, y1 = (round(edge / 112 * x.shape[-1]) for edge in part)
+        found[name] = F.adaptive_avg_pool2d(x[:, :, y0:y1, x0:x1], cells).flatten(1)
+    return found
+
+
 @torch.inference_mode()
 def features(teachers: Teachers, pictures: Tensor, points68: NDArray) -> dict[str, Tensor]:
     """Features of each label, [N, D], of crops [N, 3, S, S] in -1..1 with landmarks [N, 68, 2]."""
-    net = teachers.labeller.lpips
-    found: dict[str, list[Tensor]] = {name: [] for name in PARTS}
-    places = [np.stack([p[36:42].mean(0), p[42:48].mean(0), p[48:60].mean(0)]) for p in points68]
-    maps = np.stack([teachers.alignment.similarity(place, EYES_MOUTH) for place in places])
-    grids = similarity_grids(maps, pictures.shape[-1])
-    for x, grid in zip(pictures.split(32), grids.split(32), strict=True):
-        where = F.affine_grid(grid, [len(x), 3, VIEW, VIEW], align_corners=False)
-        x = F.grid_sample(x, where, padding_mode="border", align_corners=False)
-        x = net.features[:LAYERS]((x - net.shift) / net.scale)
-        for name, (part, cells) in PARTS.items():
-            x0, y0, x1, y1 = (round(edge / 112 * x.shape[-1]) for edge in part)
-            found[name].append(F.adaptive_avg_pool2d(x[:, :, y0:y1, x0:x1], cells).flatten(1))
-    return {name: torch.cat(parts) for name, parts in found.items()}
+    grids = view_grids(teachers, points68, pictures.shape[-1])
+    parts = [features_at(teachers, *some) for some in zip(pictures.split(32), grids.split(32), strict=True)]
+    return {name: torch.cat([part[name] for part in parts]) for name in PARTS}
+
+
+def logits(probe: Probe, read: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Of each of the probe's labels, [N], from its features."""
+    return {n: read[n] @ w + probe.biases[n] for n, w in probe.weights.items()}
 
 
 def probabilities(probe: Probe, teachers: Teachers, pictures: Tensor, points68: NDArray) -> dict[str, Tensor]:
     """0..1 of each of the probe's labels, [N], of crops as :func:`features` takes them."""
-    read = features(teachers, pictures, points68)
-    return {n: torch.sigmoid(read[n] @ w + probe.biases[n]) for n, w in probe.weights.items()}
+    return {n: torch.sigmoid(v) for n, v in logits(probe, features(teachers, pictures, points68)).items()}
 
 
 def learn(x: NDArray, truth: NDArray) -> tuple[Tensor, Tensor, dict[str, float]]:

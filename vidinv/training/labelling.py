@@ -35,18 +35,9 @@ class Labelling:
 
         :param pictures: [N, 3, S, S] in -1..1. :param faces: what they were made of: where things are in them.
         """
-        lab, grids = self.teachers.labeller, faces.attribute_grids
-        crops = _view(pictures, grids)
-        features = lab.attributes.features(crops)
-        sex, expression = lab.attributes.fc(features, "fc/gender"), lab.expression.logits(crops)
-        rest = torch.cat([expression[:, :1], expression[:, 2:]], 1).logsumexp(1)
-        wider = torch.cat([grids[:, :, :2] / CLOSER, grids[:, :, 2:]], 2)
-        raw = {
-            "age": lab.attributes.fc(features, "fc/age")[:, 0],
-            "smile": expression[:, 1] - rest,
-            "gender": sex[:, 0] - sex[:, 1],
-            **_tensors(shapes(lab.points(_view(pictures, wider)).numpy())),
-        }
+        grids = faces.attribute_grids
+        raw = read_attributes(self.teachers, pictures, grids) | read_expression(self.teachers, pictures, grids)
+        raw |= shapes(read_points(self.teachers, pictures, grids))
         if not self.scale.keys().isdisjoint(COLOURS):
             levels = to_levels(pictures)
             cheeks = photometry.cheeks(faces.points68, levels.shape[1])
@@ -57,6 +48,31 @@ class Labelling:
             found = probabilities(self.probe, self.teachers, pictures, faces.points68)
             raw |= {k: v.clamp(0.002, 0.998).logit() for k, v in found.items()}
         return {name: raw[name] / scale for name, scale in self.scale.items()}
+
+
+def read_attributes(teachers: Teachers, pictures: Tensor, grids: Tensor) -> dict[str, Tensor]:
+    """Age and gender, [N] each, as the scores have them; with gradients, as the two functions below.
+
+    :param pictures: [N, 3, S, S] in -1..1. :param grids: [N, 2, 3], of :func:`attribute_grids`.
+    """
+    network = teachers.labeller.attributes
+    features = network.features(_view(pictures, grids))
+    sex = network.fc(features, "fc/gender")
+    return {"age": network.fc(features, "fc/age")[:, 0], "gender": sex[:, 0] - sex[:, 1]}
+
+
+def read_expression(teachers: Teachers, pictures: Tensor, grids: Tensor) -> dict[str, Tensor]:
+    """Smile: log of the odds of the happy expression against all others."""
+    expression = teachers.labeller.expression.logits(_view(pictures, grids))
+    return {"smile": expression[:, 1] - torch.cat([expression[:, :1], expression[:, 2:]], 1).logsumexp(1)}
+
+
+def read_points(teachers: Teachers, pictures: Tensor, grids: Tensor) -> Tensor:
+    """68 landmarks [N, 68, 2], pixels of the pictures."""
+    wider = torch.cat([grids[:, :, :2] / CLOSER, grids[:, :, 2:]], 2)
+    found = teachers.labeller.points(_view(pictures, wider)) * 2 - 1
+    placed = found @ wider[:, :, :2].transpose(1, 2) + wider[:, None, :, 2]
+    return (placed + 1) / 2 * pictures.shape[-1] - 0.5
 
 
 def _tensors(arrays: dict[str, NDArray]) -> dict[str, Tensor]:

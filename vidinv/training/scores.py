@@ -6,8 +6,11 @@ anywhere: years, logits of probabilities, ratios of lengths between the 68 landm
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 from vidinv.errors import InputError
 
@@ -29,28 +32,34 @@ def logit(p: NDArray) -> NDArray:
     return np.log(p / (1 - p))
 
 
-def shapes(points68: NDArray) -> dict[str, NDArray]:
+Points = TypeVar("Points", NDArray, Tensor)
+
+
+def shapes(points68: Points) -> dict[str, Points]:
     """Four ratios of lengths, which do not change with the size of the picture, [N] each.
 
     How far the mouth is open (inner lips apart, in eye distances), how far the eyes are (aspect ratio of Soukupova and
     Cech 2016), and where the face looks: nose off the eyes' middle, in eye distances (the picture's right is positive);
     how far down the nose's tip is between its bridge and the chin (downwards is positive).
 
-    :param points68: [N, 68, 2].
+    :param points68: [N, 68, 2]; of a tensor the answers carry gradients.
     """
     p = points68
 
-    def apart(a: int, b: int) -> NDArray:
-        return np.linalg.norm(p[:, a] - p[:, b], axis=1)
+    def length(a: Points) -> Points:
+        return ((a**2).sum(-1) + 1e-12) ** 0.5  # a root has no gradient at 0
+
+    def apart(a: int, b: int) -> Points:
+        return length(p[:, a] - p[:, b])
 
     left, right = p[:, 36:42].mean(1), p[:, 42:48].mean(1)
-    distance = np.maximum(np.linalg.norm(right - left, axis=1), 1e-6)
-    eyes = [(apart(i + 1, i + 5) + apart(i + 2, i + 4)) / (2 * np.maximum(apart(i, i + 3), 1e-6)) for i in (36, 42)]
+    distance = length(right - left).clip(1e-6)
+    eyes = [(apart(i + 1, i + 5) + apart(i + 2, i + 4)) / (2 * apart(i, i + 3).clip(1e-6)) for i in (36, 42)]
     return {
         "mouth": (apart(61, 67) + apart(62, 66) + apart(63, 65)) / (3 * distance),
         "eyes": (eyes[0] + eyes[1]) / 2,
         "yaw": (p[:, 30, 0] - (left[:, 0] + right[:, 0]) / 2) / distance,
-        "pitch": (p[:, 30, 1] - p[:, 27, 1]) / np.maximum(p[:, 8, 1] - p[:, 27, 1], 1e-6),
+        "pitch": (p[:, 30, 1] - p[:, 27, 1]) / (p[:, 8, 1] - p[:, 27, 1]).clip(1e-6),
     }
 
 

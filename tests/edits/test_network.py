@@ -1,0 +1,104 @@
+"""Edits of the kind "network": the pack's network is asked once for a face, with all that acts on it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.toy import GENERATOR, write_toy_pack
+from vidinv.edits.library import resolve
+from vidinv.edits.linear import Linear
+from vidinv.edits.network import NetworkEdit
+from vidinv.edits.parse import parse_edits
+from vidinv.errors import DamagedPack
+from vidinv.models.edit_network import EditNetwork, EditNetworkConfig
+from vidinv.packs.load import Pack, load_pack
+from vidinv.packs.spec import NetworkSpec
+from vidinv.packs.write import write_pack, write_tensors
+from vidinv.types import Code, Face
+
+FACE = Face(torch.zeros(4).numpy(), person=1)
+
+
+def pack_with_network(folder: Path, edits: tuple[str, ...] = ("mouth", "smile")) -> Pack:
+    """The toy pack, whose edit "smile" is a network's and whose "age" is linear."""
+    before = load_pack(write_toy_pack(folder)).spec
+    channels, side, _ = GENERATOR.feature_shape
+    config = EditNetworkConfig(edits, GENERATOR.layers, GENERATOR.d_style, channels, side, 6, (8, 8), 1, 8)
+    torch.manual_seed(2)
+    network = EditNetwork(config)
+    torch.nn.init.normal_(network.draw)
+    network.steps.copy_(torch.linspace(0.5, 1.5, len(edits)))
+    write_tensors(folder / "edit_network.safetensors", network.state_dict())
+    networks = {**before.networks, "edit_network": NetworkSpec("unet", config)}
+    write_pack(
+        folder,
+        replace(
+            before,
+            networks=networks,
+            edits={**before.edits, "smile": replace(before.edits["smile"], kind="network")},
+        ),
+    )
+    return load_pack(folder)
+
+
+@pytest.fixture(scope="module")
+def pack(tmp_path_factory: pytest.TempPathFactory) -> Pack:
+    return pack_with_network(tmp_path_factory.mktemp("packs") / "toy")
+
+
+def code(seed: int = 0) -> Code:
+    rng = torch.Generator().manual_seed(seed)
+    return Code(
+        torch.randn(GENERATOR.layers, GENERATOR.d_style, generator=rng),
+        torch.randn(GENERATOR.feature_shape, generator=rng),
+    )
+
+
+def test_the_networks_answer_is_added_to_the_code_at_the_packs_steps(pack: Pack) -> None:
+    (edit,) = resolve(parse_edits("smile=+2"), pack)
+    assert isinstance(edit, NetworkEdit)
+    mine = code()
+    edited, amount = edit.apply(mine, FACE, 0.0)
+    with torch.inference_mode():
+        change, styles = pack.edit_network(mine.feature[None], mine.w[None], torch.tensor([[0.0, 2 * 1.5]]))
+    assert amount == 2
+    assert torch.equal(edited.feature, mine.feature + change[0])
+    assert torch.equal(edited.w, mine.w + styles[0])
+    assert not torch.equal(edited.feature, mine.feature)
+
+
+def test_two_faces_get_changes_of_their_own(pack: Pack) -> None:
+    (edit,) = resolve(parse_edits("smile=+2"), pack)
+    a, b = (edit.apply(c, FACE, 0.0)[0].feature - c.feature for c in (code(0), code(1)))
+    assert (a - b).abs().max() > 1e-3
+
+
+def test_a_network_edit_has_its_time_and_its_people(pack: Pack) -> None:
+    (edit,) = resolve(parse_edits("1:smile=+1@2s-4s"), pack)
+    other = replace(FACE, person=0)
+    assert [edit.acts(FACE, t) for t in (1.0, 3.0, 5.0)] == [False, True, False]
+    assert not edit.acts(other, 3.0)
+    mine = code()
+    assert edit.apply(mine, other, 3.0) == (mine, 0.0)
+    assert edit.apply(mine, FACE, 2.1)[1] == pytest.approx(0.5)
+
+
+def test_a_network_looks_at_the_code_before_a_direction_moves_it(pack: Pack) -> None:
+    """In whatever order the two were asked for."""
+    first, second = (resolve(parse_edits(text), pack) for text in ("age=+1,smile=+1", "smile=+1,age=+1"))
+    for edits in (first, second):
+        assert [type(e) for e in edits] == [NetworkEdit, Linear]
+
+
+def test_only_linear_edits_need_a_displacement(tmp_path: Path) -> None:
+    pack = pack_with_network(tmp_path / "toy")
+    assert "age" in pack.directions
+
+
+def test_an_edit_that_the_network_does_not_know_is_a_damaged_pack(tmp_path: Path) -> None:
+    with pytest.raises(DamagedPack, match=r"calls smile an edit of kind network.*knows mouth"):
+        resolve(parse_edits("smile=+1"), pack_with_network(tmp_path / "toy", ("mouth",)))

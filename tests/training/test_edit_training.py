@@ -1,0 +1,191 @@
+"""The edit network's training at toy size: what is drawn, what is held, and that it learns and resumes exactly."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from tests.training.teachers_toy import toy_teachers
+from vidinv.models.edit_network import EditNetworkConfig
+from vidinv.models.generator import Generator, GeneratorConfig
+from vidinv.training import accessories, checkpoints, edit_losses, edit_samples, edit_training
+from vidinv.training.codes import Codes
+from vidinv.training.edit_critic import EditCritic, EditCriticConfig
+from vidinv.training.edit_losses import Readers
+from vidinv.training.edit_samples import Pool
+from vidinv.training.edit_training import EditState, EditTrainingOptions
+from vidinv.training.scores import SCORES
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+GENERATOR = GeneratorConfig((8, 8, 8, 8, 8), d_style=8, mapping_layers=1, feature_layer=5)
+NETWORK = EditNetworkConfig(SCORES, GENERATOR.layers, 8, 8, 16, 6, (8, 8, 8), 1, 8)
+CRITIC = EditCriticConfig(64, len(SCORES), (8, 8, 8, 8))
+OPTIONS = EditTrainingOptions(images=60, unpaired=4, paired=2, adversarial_after=0, r1_every=2)
+
+
+def toy_pool(count: int = 24) -> Pool:
+    """Faces of random codes, two pictures of each person."""
+    rng, nets = np.random.default_rng(0), toy_teachers()
+    points = rng.uniform(16, 48, (count, 68, 2))
+    labels = {
+        "age": rng.uniform(10, 70, count),
+        "identity": rng.normal(size=(count, 16)).astype(np.float32),
+        "points68": points,
+    }
+    codes = Codes(
+        w=rng.normal(size=(count, GENERATOR.layers, 8)).astype(np.float16),
+        feature=rng.normal(size=(count, 8, 16, 16)).astype(np.float16),
+        below=rng.normal(size=(count, 3, 16, 16)).astype(np.float16),
+        inversions=rng.integers(0, 256, (count, 64, 64, 3)).astype(np.uint8),
+        labels=labels,
+        scales=dict.fromkeys(SCORES, 1.0),
+    )
+    known = rng.normal(size=(count, len(SCORES))).astype(np.float32)
+    known[::5, SCORES.index("hair")] = np.nan
+    rows = np.arange(count)
+    grids = torch.tensor([[1.0, 0, 0], [0, 1, 0]]).expand(count, 2, 3)
+    persons = np.array([f"set/{i // 2}" for i in rows])
+    return Pool(
+        codes=codes,
+        names=SCORES,
+        known=known,
+        read=known,
+        may=np.isfinite(known),
+        rows=rows,
+        weights=np.full(count, 1 / count),
+        identity_grids=grids,
+        attribute_grids=grids,
+        probe_grids=accessories.view_grids(nets, points, 64),
+        hulls=edit_samples.hull_maps(points, 64, 16),
+        pairs=edit_samples.pairs_of(persons, rows),
+        alike=np.ones(count, bool),
+    )
+
+
+@pytest.fixture(scope="module")
+def pool() -> Pool:
+    return toy_pool()
+
+
+@pytest.fixture(scope="module")
+def generator() -> Generator:
+    torch.manual_seed(1)
+    return Generator(GENERATOR).eval().requires_grad_(False)
+
+
+def toy_readers() -> Readers:
+    nets = toy_teachers()
+    with torch.no_grad():
+        widths = accessories.features_at(nets, torch.zeros(1, 3, 64, 64), torch.eye(2, 3)[None])
+    weights = {name: torch.ones(width.shape[1]) for name, width in widths.items()}
+    probe = accessories.Probe(weights, {name: torch.zeros(()) for name in weights})
+    return Readers(nets, probe, dict.fromkeys(SCORES, 1.0), SCORES)
+
+
+def run(state: EditState, steps: int, pool: Pool, generator: Generator, rng: torch.Generator) -> list[dict]:
+    centre, readers, found = edit_samples.centre_of(pool), toy_readers(), []
+    for _ in range(steps):
+        batch = edit_samples.draw(pool, pool, centre, (4, 2), 0.5, (0, state.seen))
+        real = edit_samples.draw_real(pool, pool, centre, (4, 2), (0, state.seen, 1))
+        found.append(edit_training.step(state, generator, readers, batch, real, OPTIONS, rng))
+    return found
+
+
+def test_amounts_bring_a_score_to_where_another_face_has_it(pool: Pool) -> None:
+    rows = np.arange(len(pool.rows))
+    amounts = edit_samples.draw_amounts(pool, rows, np.random.default_rng(0), 0.0)
+    assert ((amounts != 0).sum(1) <= 1).all()
+    assert (amounts != 0).any(1).mean() > 0.9
+    reached = pool.known + amounts
+    for row, edit in zip(*np.nonzero(amounts), strict=True):
+        least = np.abs(pool.known[:, edit] - reached[row, edit])
+        assert np.nanmin(least) < 1e-5 or abs(amounts[row, edit]) == edit_samples.MOST
+
+
+def test_no_face_is_edited_in_what_it_does_not_show(pool: Pool) -> None:
+    amounts = edit_samples.draw_amounts(pool, np.arange(24), np.random.default_rng(0), 1.0)
+    assert not amounts[::5, SCORES.index("hair")].any()
+    assert ((amounts != 0).sum(1) == 2).any()
+
+
+def test_pairs_are_two_pictures_of_one_person_and_the_amounts_between_them(pool: Pool) -> None:
+    batch = edit_samples.draw(pool, pool, edit_samples.centre_of(pool), (4, 8), 0.0, (5,))
+    asked = batch.amounts[4:]
+    differ = [n in edit_samples.PAIRED for n in SCORES]
+    assert not asked[:, ~torch.tensor(differ)].any()
+    assert asked[:, torch.tensor(differ)].any()
+    persons = np.array(["a", "b", "", "a", ""])
+    assert edit_samples.pairs_of(persons, np.arange(5)).tolist() == [[0, 3], [3, 0]]
+    assert edit_samples.pairs_of(persons, np.array([0, 1])).shape == (0, 2)
+
+
+def test_a_hull_holds_the_landmarks_and_the_forehead() -> None:
+    turn = np.linspace(0, np.pi, 17)
+    jaw = np.stack([32 - 20 * np.cos(turn), 30 + 24 * np.sin(turn)], 1)
+    brows = np.stack([np.linspace(16, 48, 10), np.full(10, 26.0)], 1)
+    rest = np.full((41, 2), 34.0)
+    (found,) = edit_samples.hull_maps(np.concatenate([jaw, brows, rest])[None], 64, 64)
+    assert found[50, 32] == found[28, 32] == found[18, 32] == 255  # chin, between the brows, forehead
+    assert found[60, 32] == found[30, 4] == found[2, 32] == 0
+
+
+def test_the_critic_judges_one_picture_under_two_conditions() -> None:
+    torch.manual_seed(0)
+    critic = EditCritic(CRITIC)
+    seen = critic.look(torch.rand(2, 3, 64, 64) * 2 - 1)
+    a, b = (critic.judged(seen, torch.full((2, len(SCORES)), v)) for v in (-1.0, 1.0))
+    assert [x.shape[0] for x in a] == [2, 2, 2]
+    assert a[0].shape[1] > a[1].shape[1] > a[2].shape[1] == 1
+    assert all((x - y).abs().max() > 1e-4 for x, y in zip(a, b, strict=True))
+
+
+def test_scores_that_nobody_read_or_asked_for_cost_nothing() -> None:
+    read = torch.tensor([[1.0, float("nan"), 3.0]], requires_grad=True)
+    target = torch.tensor([[1.0, 5.0, float("nan")]])
+    loss = edit_losses.score_loss(read, target, torch.tensor([[1.0, 1.0, 1.0]]), 1.0)
+    loss.backward()
+    assert loss == 0
+    assert torch.isfinite(read.grad).all()
+    off = edit_losses.score_loss(torch.zeros(1, 2), torch.ones(1, 2), torch.tensor([[1.0, 0.0]]), 0.25)
+    assert off == pytest.approx(1.25 * edit_losses.score_loss(torch.zeros(1, 1), torch.ones(1, 1), torch.ones(1, 1), 0))
+
+
+def test_an_edit_is_spared_the_hold_on_what_it_is_made_to_change() -> None:
+    amounts = torch.zeros(3, len(SCORES))
+    amounts[0, SCORES.index("smile")] = 1
+    amounts[1, SCORES.index("hair")] = -1
+    amounts[2, [SCORES.index("smile"), SCORES.index("hair")]] = 1
+    assert edit_losses.held(amounts, SCORES, {"hair": 1.0}).tolist() == [1.0, 0.0, 0.0]
+
+
+def test_training_writes_moves_every_part_and_figures_are_finite(pool: Pool, generator: Generator) -> None:
+    state = edit_training.start(NETWORK, CRITIC, OPTIONS)
+    before = {k: v.clone() for k, v in state.net.state_dict().items()}
+    figures = run(state, 4, pool, generator, torch.Generator().manual_seed(0))
+    assert state.seen == 24
+    assert all(torch.isfinite(v).all() for f in figures for v in f.values())
+    assert {"adversarial", "scores", "read", "identity", "outside", "motion", "d", "r1"} <= figures[2].keys()
+    after = state.net.state_dict()
+    assert {k for k in after if torch.equal(after[k], before[k])} == {"mean", "spread", "mean_latent", "steps"}
+
+
+def test_four_steps_are_two_steps_a_checkpoint_and_two_more(pool: Pool, generator: Generator, tmp_path: Path) -> None:
+    whole, first = (edit_training.start(NETWORK, CRITIC, OPTIONS) for _ in range(2))
+    rng, half = (torch.Generator().manual_seed(3) for _ in range(2))
+    run(whole, 4, pool, generator, rng)
+    run(first, 2, pool, generator, half)
+    checkpoints.keep(tmp_path, first.to_dict(), first.weights())
+    second = edit_training.start(NETWORK, CRITIC, dataclasses.replace(OPTIONS, seed=7))
+    second.from_dict(checkpoints.read(tmp_path, "state"))
+    run(second, 2, pool, generator, half)
+    assert all(torch.equal(a, b) for a, b in zip(whole.net.parameters(), second.net.parameters(), strict=True))
+    assert all(torch.equal(a, b) for a, b in zip(whole.average.parameters(), second.average.parameters(), strict=True))
+    smaller = edit_training.start(NETWORK, CRITIC, OPTIONS)
+    smaller.from_dict(checkpoints.read(tmp_path, "state-portable"))
+    assert smaller.seen == 12
+    assert set(checkpoints.read_weights(tmp_path)) == {"edits", "seen", "recipe"}

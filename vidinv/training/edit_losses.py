@@ -1,0 +1,132 @@
+"""What an edited picture is asked for while T is trained: the scores, the person, and all that is to stay."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from vidinv.training import accessories
+from vidinv.training.edit_samples import Batch
+from vidinv.training.labelling import read_attributes, read_expression, read_points
+from vidinv.training.losses import identity_embedding
+from vidinv.training.scores import shapes
+from vidinv.training.teachers import Teachers
+
+BLUR = 8  # side, pixels, of the blurred picture whose colours are held
+# Shares of the holds that an edit is spared, since it is made to change that: the colours of the blurred picture, and
+# what lies outside the face.
+COLOURED = {"hair": 1.0, "skin": 1.0, "beard": 0.8, "age": 0.5, "glasses": 0.6, "makeup": 0.4, "gender": 0.4}
+COLOURED |= {"yaw": 0.7, "pitch": 0.7, "mouth": 0.4, "smile": 0.3}
+OUTSIDE = {"hair": 1.0, "skin": 0.3, "yaw": 0.8, "pitch": 0.8, "gender": 0.6, "age": 0.4, "mouth": 0.2}
+CHANGED = {"yaw": 0.7, "pitch": 0.7, "skin": 0.8, "hair": 0.6}  # and the size of the whole change
+
+
+@dataclass(frozen=True)
+class Readers:
+    """Networks that read scores of pictures, with gradients."""
+
+    teachers: Teachers
+    probe: accessories.Probe
+    scales: dict[str, float]  # standard deviations
+    names: tuple[str, ...]  # of all scores, in order
+
+    def __call__(self, pictures: Tensor, batch: Batch, rng: torch.Generator, half: int) -> Tensor:
+        """[B, K] in standard deviations, NaN for those that are not read.
+
+        Each picture is seen a little moved and in other colours, as the networks are then harder to deceive.
+
+        :param half: 0: what landmarks and expression tell; 1: age, sex and what is worn. Asking for both takes twice as
+            long as all else of a step.
+        """
+        moved = jitter_grids(len(pictures), rng)
+        seen = jitter_colours(pictures, rng)
+        with torch.autocast("cpu", enabled=False):  # landmarks in bf16 are off by half a pixel
+            grids = batch.attribute_grids @ moved
+            if half:
+                read = read_attributes(self.teachers, seen, grids)
+                worn = accessories.features_at(self.teachers, seen, batch.probe_grids @ moved)
+                read |= accessories.logits(self.probe, worn)
+            else:
+                read = read_expression(self.teachers, seen, grids) | shapes(read_points(self.teachers, seen, grids))
+        missing = pictures.new_full((len(pictures),), float("nan"))
+        return torch.stack([read[n] / self.scales[n] if n in read else missing for n in self.names], 1)
+
+
+def jitter_grids(count: int, rng: torch.Generator, shift: float = 0.03, scale: float = 0.06) -> Tensor:
+    """Small random similarities [N, 3, 3] of a view's -1..1: shifts of its side, logarithms of its size."""
+    u = torch.rand(count, 3, generator=rng) * 2 - 1
+    size = torch.exp(scale * u[:, 0])
+    zero, one = torch.zeros(count), torch.ones(count)
+    rows = [
+        torch.stack([size, zero, 2 * shift * u[:, 1]], 1),
+        torch.stack([zero, size, 2 * shift * u[:, 2]], 1),
+        torch.stack([zero, zero, one], 1),
+    ]
+    return torch.stack(rows, 1)
+
+
+def jitter_colours(x: Tensor, rng: torch.Generator, brightness: float = 0.1, contrast: float = 0.15) -> Tensor:
+    """Pictures [B, 3, S, S] a little lighter or darker, each channel by itself by half as much."""
+    u = torch.rand(len(x), 5, 1, 1, generator=rng) * 2 - 1
+    mean = x.mean((1, 2, 3), keepdim=True)
+    return mean + (1 + contrast * u[:, :1]) * (x - mean) + brightness * (u[:, 1:2] + 0.5 * u[:, 2:])
+
+
+def score_loss(read: Tensor, target: Tensor, amounts: Tensor, others: float) -> Tensor:
+    """Mean Huber loss, 0-d, of scores that are read [B, K]; those that are not edited count ``others``."""
+    known = torch.isfinite(read) & torch.isfinite(target)
+    off = torch.where(known, read - target, torch.zeros(()))
+    loss = F.smooth_l1_loss(off, torch.zeros_like(off), reduction="none", beta=0.5)
+    weight = torch.where(amounts != 0, 1.0, others) * known
+    return (loss * weight).sum(1).mean()
+
+
+def identity_loss(teachers: Teachers, pictures: Tensor, batch: Batch, count: int) -> Tensor:
+    """Mean of 1 - cosine to the photograph, of the first ``count`` pictures."""
+    found = identity_embedding(teachers, pictures[:count], batch.identity_grids[:count])
+    return 1 - (found * batch.identity[:count]).sum(1).mean()
+
+
+def holds(pictures: Tensor, batch: Batch, names: tuple[str, ...]) -> dict[str, Tensor]:
+    """What changed that should not, 0-d each: colours of the blurred picture, pixels beside the face, pixels at all."""
+    change = pictures - batch.picture
+    blurred = F.adaptive_avg_pool2d(change, BLUR).abs().mean((1, 2, 3))
+    size = change.abs().mean(1, keepdim=True)
+    beside = 1 - F.interpolate(batch.hull, size.shape[-2:], mode="bilinear", align_corners=False)
+    outside = (size * beside).mean((1, 2, 3))
+    found = {"blurred": (blurred, COLOURED), "outside": (outside, OUTSIDE), "change": (size.mean((1, 2, 3)), CHANGED)}
+    return {name: (value * held(batch.amounts, names, spared)).mean() for name, (value, spared) in found.items()}
+
+
+def held(amounts: Tensor, names: tuple[str, ...], spared: dict[str, float]) -> Tensor:
+    """[B] 0..1: what is left of a hold beside the edit that is spared most of it."""
+    share = torch.tensor([spared.get(n, 0.0) for n in names])
+    return 1 - ((amounts != 0) * share).amax(1)
+
+
+def pair_losses(teachers: Teachers, pictures: Tensor, batch: Batch) -> dict[str, Tensor]:
+    """How far the last P pictures are from what they were to become, 0-d each.
+
+    Landmarks are compared as shapes about the eyes and mouth, in shares of the crop. Pixels and LPIPS are compared in
+    the face, with the partner's colours brought to the picture's own, and count most where the light was the same.
+    """
+    count, size = len(batch.partner), pictures.shape[-1]
+    made, own = pictures[-count:], batch.picture[-count:]
+    with torch.autocast("cpu", enabled=False):
+        points = read_points(teachers, made, batch.attribute_grids[-count:]) / size
+    motion = (points - batch.partner_points / size).abs().mean((1, 2))
+    partner = batch.partner + blur(own) - blur(batch.partner)
+    where = F.interpolate(batch.hull[-count:], made.shape[-2:], mode="bilinear", align_corners=False)
+    weight = 0.25 + 0.75 * batch.alike
+    pixels = ((made - partner).abs() * where).mean((1, 2, 3)) * weight
+    target = own + where * (partner - own)
+    perceptual = teachers.labeller.lpips(own + where * (made - own), target).flatten().float() * weight
+    return {"motion": motion.mean(), "pair": pixels.mean(), "pair_lpips": perceptual.mean()}
+
+
+def blur(x: Tensor) -> Tensor:
+    """Colours of pictures at BLUR pixels, at their own size."""
+    return F.interpolate(F.adaptive_avg_pool2d(x, BLUR), x.shape[-2:], mode="bilinear", align_corners=False)

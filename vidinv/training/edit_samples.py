@@ -1,0 +1,198 @@
+"""What an edit network is trained on: which face, which edits, how far, and what the face should then show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from vidinv.models.pictures import to_tensor
+from vidinv.training import accessories, losses
+from vidinv.training.codes import Codes, read_codes
+from vidinv.training.labelling import attribute_grids
+from vidinv.training.sampling import balanced_weights
+from vidinv.training.scores import eligible, scores
+from vidinv.training.sources import person_of
+from vidinv.training.teachers import Teachers
+
+LEAST, MOST = 0.4, 3.0  # standard deviations that an amount is between
+YOUNGEST = 14.0  # years; faces are not edited to be younger, since heads of children have other shapes
+PAIRED = ("smile", "mouth", "eyes", "yaw", "pitch")  # scores in which two pictures of one person may differ
+SAME_LIGHT = ("imm", "ccface", "liveportrait", "deepface", "johns")  # sets in which they differ in nothing else
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Faces by their codes, with what is known of each before training; N of them, K scores."""
+
+    codes: Codes
+    names: tuple[str, ...]  # of the scores, in the order of all K columns
+    known: NDArray[np.float32]  # [N, K] standardised scores of the pictures; NaN where not shown
+    read: NDArray[np.float32]  # [N, K] those of the inversions, as the labelling networks read them
+    may: NDArray[np.bool_]  # [N, K] may the face be edited in this
+    rows: NDArray[np.int64]  # the training faces
+    weights: NDArray[np.float64]  # of them
+    identity_grids: Tensor
+    attribute_grids: Tensor
+    probe_grids: Tensor
+    hulls: NDArray[np.uint8]  # [N, h, h] 0..255, where the face is
+    pairs: NDArray[np.int64]  # [P, 2] rows of two training pictures of one person
+    alike: NDArray[np.bool_]  # [P] was their light the same?
+
+
+@dataclass(frozen=True)
+class Batch:
+    """B faces with what is asked of them; tensors."""
+
+    w: Tensor  # [B, L, D]
+    feature: Tensor  # [B, C, h, h]
+    below: Tensor  # [B, 3, h, h] the picture of the layers below K
+    amounts: Tensor  # [B, K]
+    picture: Tensor  # [B, 3, S, S] the inversions
+    condition: Tensor  # [B, K] standardised scores the edited face should have; 0 where not known
+    target: Tensor  # [B, K] the same for the readers, NaN where not known
+    identity: Tensor  # [B, D] of the photographs
+    identity_grids: Tensor
+    attribute_grids: Tensor
+    probe_grids: Tensor
+    hull: Tensor  # [B, 1, h, h] 0..1
+    partner: Tensor  # [P, 3, S, S] inversions of the other pictures of the last P faces' persons
+    partner_points: Tensor  # [P, 68, 2] their landmarks, pixels
+    alike: Tensor  # [P] 1 where their light is the same
+
+
+def hull_maps(points68: NDArray, size: int, side: int) -> NDArray[np.uint8]:
+    """Where faces are, jaw to upper forehead: [N, side, side] 0..255, of landmarks in crops of ``size`` pixels."""
+    found = np.zeros((len(points68), side, side), np.uint8)
+    for at, p in zip(found, points68, strict=True):
+        up = p[27] - p[8]  # the forehead is about as high as half of the face below the brows
+        brow = p[17:27] + 0.45 * up
+        shape = cv2.convexHull(np.concatenate([p, brow]).astype(np.float32)).reshape(-1, 2)
+        mask = np.zeros((size, size), np.uint8)
+        cv2.fillConvexPoly(mask, np.round(shape).astype(np.int32), 255)
+        at[:] = cv2.resize(mask, (side, side), interpolation=cv2.INTER_AREA)
+    return found
+
+
+def read_pool(folder: Path, names: tuple[str, ...], nets: Teachers, centre: NDArray | None = None) -> Pool:
+    """A folder of codes.
+
+    :param names: scores, in the order of the columns. :param centre: means that are taken off; None: the faces' own.
+    """
+    codes = read_codes(folder)
+    labels, size = codes.labels, codes.inversions.shape[1]
+    found = scores(labels)
+    known = np.stack([found[n] / codes.scales[n] for n in names], 1).astype(np.float32)
+    order = [list(codes.scales).index(n) for n in names]
+    shown = np.stack([eligible(n, labels) for n in names], 1)
+    dark = (labels["glasses"] > 0.5) & (labels["white"] < 0.2 * labels["skin"])
+    train = np.flatnonzero(~labels["val"] & ~dark)
+    points = labels["points68"]
+    persons = np.array([person_of(file) for file in labels["file"]])
+    pairs = pairs_of(persons, train)
+    return Pool(
+        codes=codes,
+        names=names,
+        known=known,
+        read=labels["read"][:, order].astype(np.float32),
+        may=shown,
+        rows=train,
+        weights=balanced_weights({k: labels[k][train] for k in ("age", "male", "skin")}),
+        identity_grids=losses.identity_grids(nets, points, size),
+        attribute_grids=attribute_grids(points, size),
+        probe_grids=accessories.view_grids(nets, points, size),
+        hulls=hull_maps(points, size, codes.feature.shape[-1]),
+        pairs=pairs,
+        alike=np.array([persons[a].split("/")[0] in SAME_LIGHT for a, _ in pairs], bool),
+    )
+
+
+def pairs_of(persons: NDArray, rows: NDArray) -> NDArray[np.int64]:
+    """Every two of ``rows`` that show the same person, both ways round, [P, 2]. :param persons: [N], "" for nobody."""
+    groups = [rows[persons[rows] == person] for person in np.unique(persons[rows]) if person]
+    found = [(a, b) for group in groups for a in group for b in group if a != b]
+    return np.array(found, np.int64).reshape(-1, 2)
+
+
+def centre_of(pool: Pool) -> NDArray[np.float32]:
+    """Means of the scores over the training faces, [K]."""
+    return np.nanmean(pool.known[pool.rows], 0)
+
+
+def draw_amounts(pool: Pool, rows: NDArray, rng: np.random.Generator, twice: float) -> NDArray[np.float32]:
+    """Amounts [B, K] that bring one score of each face, or two, to where another face of the pool has it.
+
+    So amounts are drawn as faces are: continuous, and nobody is asked for what there is not.
+
+    :param twice: share of the faces that are asked for two edits.
+    """
+    amounts = np.zeros((len(rows), len(pool.names)), np.float32)
+    for at, row in enumerate(rows):
+        edits = np.flatnonzero(pool.may[row])
+        for edit in rng.permutation(edits)[: 2 if rng.random() < twice else 1]:
+            others = rng.choice(pool.rows, 16, p=pool.weights)
+            asked = pool.known[others, edit] - pool.known[row, edit]
+            fit = np.isfinite(asked) & (np.abs(asked) > LEAST)
+            if pool.names[edit] == "age":
+                fit &= pool.codes.labels["age"][others] >= YOUNGEST
+            if fit.any():
+                amounts[at, edit] = np.clip(asked[fit][0], -MOST, MOST)
+    return amounts
+
+
+def draw(pool: Pool, paired: Pool, centre: NDArray, sizes: tuple[int, int], twice: float, seed: tuple) -> Batch:
+    """A batch.
+
+    :param paired: whose pairs are drawn. :param centre: [K] means of the scores.
+    :param sizes: faces without a partner, and with one, which come last. :param seed: of the draw.
+    """
+    rng = np.random.default_rng(seed)
+    rows = rng.choice(pool.rows, sizes[0], p=pool.weights)
+    amounts = draw_amounts(pool, rows, rng, twice)
+    chosen = rng.integers(len(paired.pairs), size=sizes[1])
+    first, second = paired.pairs[chosen].T
+    differ = np.array([n in PAIRED for n in pool.names])
+    between = np.where(differ, paired.known[second] - paired.known[first], 0)
+    between = np.clip(np.nan_to_num(between), -MOST, MOST).astype(np.float32)
+    amounts = np.concatenate([amounts, between])
+
+    def both(of) -> NDArray:
+        return np.concatenate([of(pool)[rows], of(paired)[first]])
+
+    known, read = both(lambda p: p.known), both(lambda p: p.read)
+    return Batch(
+        w=_floats(both(lambda p: p.codes.w)),
+        feature=_floats(both(lambda p: p.codes.feature)).contiguous(memory_format=torch.channels_last),
+        below=_floats(both(lambda p: p.codes.below)),
+        amounts=torch.from_numpy(amounts),
+        picture=to_tensor(both(lambda p: p.codes.inversions)),
+        condition=torch.from_numpy(np.nan_to_num(known - centre + amounts)).float(),
+        target=torch.from_numpy(read + amounts).float(),
+        identity=_floats(both(lambda p: p.codes.labels["identity"])),
+        identity_grids=torch.cat([pool.identity_grids[rows], paired.identity_grids[first]]),
+        attribute_grids=torch.cat([pool.attribute_grids[rows], paired.attribute_grids[first]]),
+        probe_grids=torch.cat([pool.probe_grids[rows], paired.probe_grids[first]]),
+        hull=_floats(both(lambda p: p.hulls))[:, None] / 255,
+        partner=to_tensor(paired.codes.inversions[second]),
+        partner_points=_floats(paired.codes.labels["points68"][second]),
+        alike=_floats(paired.alike[chosen]),
+    )
+
+
+def draw_real(pool: Pool, paired: Pool, centre: NDArray, sizes: tuple[int, int], seed: tuple) -> tuple[Tensor, Tensor]:
+    """Inversions of other faces, [B, 3, S, S], and their standardised scores [B, K], NaN where not known."""
+    rng = np.random.default_rng(seed)
+    rows = rng.choice(pool.rows, sizes[0], p=pool.weights)
+    mates = rng.choice(paired.rows, sizes[1])
+    pictures = np.concatenate([pool.codes.inversions[rows], paired.codes.inversions[mates]])
+    known = np.concatenate([pool.known[rows], paired.known[mates]]) - centre
+    return to_tensor(pictures), torch.from_numpy(known).float()
+
+
+def _floats(array: NDArray) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(array).astype(np.float32))

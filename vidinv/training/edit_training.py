@@ -1,0 +1,247 @@
+"""T trained through a generator that stays as it is: an edit network against a discriminator that knows the scores.
+
+Pairs of one person's pictures show what a face becomes; for what there are no pairs of (age, beard, ...), the
+discriminator's real side are inversions of faces that have it, so that it judges the edit and not the softness of
+inversions. Networks that read scores say how far the edit is to go, and hold the scores that are not edited.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from vidinv.models.edit_network import EditNetwork, EditNetworkConfig
+from vidinv.models.generator import Generator
+from vidinv.training import edit_losses
+from vidinv.training.adversarial_losses import critic_loss, generator_loss, r1_penalty
+from vidinv.training.checkpoints import load_optimiser, optimiser_state, weights_of
+from vidinv.training.diff_augment import DifferentiableAugmentation, augment
+from vidinv.training.edit_critic import EditCritic, EditCriticConfig
+from vidinv.training.edit_losses import Readers
+from vidinv.training.edit_samples import Batch
+from vidinv.training.scores import COLOURS
+
+
+@dataclass(frozen=True)
+class EditTrainingOptions:
+    images: int = 200_000  # length of the run
+    unpaired: int = 9  # faces of a step without a partner
+    paired: int = 3  # and with one
+    twice: float = 0.2  # share of the former that is asked for two edits
+    rate: float = 1e-3
+    critic_rate: float = 1e-3
+    anneal: float = 0.3  # last share of the run over which both rates fall to a fiftieth
+    adversarial: float = 0.5
+    adversarial_after: int = 2_000  # images after which it comes in, over as many
+    scores: float = 0.06
+    others: float = 0.15  # weight of a score that is not edited, against one that is
+    read: float = 0.25  # weight of the discriminator's own reading against the labelling networks'
+    identity: float = 0.4
+    blurred: float = 6.0
+    outside: float = 20.0
+    change: float = 2.0
+    motion: float = 4.0
+    pair: float = 3.0
+    pair_lpips: float = 0.5
+    spread: float = 0.02  # of changes of F, in standard deviations of its channels
+    mismatched: float = 0.5  # weight, for the discriminator, of real pictures under scores that they have not
+    r1: float = 0.3
+    r1_every: int = 16
+    average: float = 0.998  # of the weights, by step
+    augmented: float = 0.7  # probability of each change of a picture before the discriminator
+    augmentation: DifferentiableAugmentation = field(
+        default_factory=lambda: DifferentiableAugmentation(0.12, 0.25, 0.2, 0.04, 3.0, 0.05, 0.0)
+    )
+    seed: int = 0
+
+    @property
+    def batch(self) -> int:
+        return self.unpaired + self.paired
+
+
+@dataclass
+class EditState:
+    net: EditNetwork
+    average: EditNetwork
+    critic: EditCritic
+    optimiser: torch.optim.Adam
+    critic_optimiser: torch.optim.Adam
+    seen: int = 0
+    steps: int = 0
+
+    @property
+    def recipe(self) -> str:
+        """One sentence for the card of a pack."""
+        return (
+            f"`pipelines.train_edits` showed the edit network {self.seen} faces by their codes, against a "
+            "discriminator that knows the scores"
+        )
+
+    def weights(self) -> dict:
+        return {"edits": self.average.state_dict(), "seen": self.seen, "recipe": self.recipe}
+
+    def to_dict(self) -> dict:
+        return {
+            "net": self.net.state_dict(),
+            "average_net": self.average.state_dict(),
+            "critic": self.critic.state_dict(),
+            "optimiser": {"net": optimiser_state(self.optimiser), "critic": optimiser_state(self.critic_optimiser)},
+            "seen": self.seen,
+            "steps": self.steps,
+        }
+
+    def from_dict(self, saved: dict) -> None:
+        self.net.load_state_dict(weights_of(saved, "net"))
+        self.average.load_state_dict(saved["average_net"])
+        self.critic.load_state_dict(saved["critic"])
+        if "optimiser" in saved:
+            load_optimiser(self.optimiser, saved["optimiser"]["net"])
+            load_optimiser(self.critic_optimiser, saved["optimiser"]["critic"])
+        self.seen, self.steps = saved["seen"], saved["steps"]
+
+
+def start(config: EditNetworkConfig, critic: EditCriticConfig, options: EditTrainingOptions) -> EditState:
+    torch.manual_seed(options.seed)
+    net = EditNetwork(config).to(memory_format=torch.channels_last)
+    judge = EditCritic(critic).to(memory_format=torch.channels_last)
+    average = copy.deepcopy(net).requires_grad_(False)
+    adam = torch.optim.Adam(net.parameters(), lr=options.rate, betas=(0.5, 0.99))
+    return EditState(
+        net, average, judge, adam, torch.optim.Adam(judge.parameters(), options.critic_rate, betas=(0.0, 0.99))
+    )
+
+
+def apply(
+    net: EditNetwork, generator: Generator, w: Tensor, feature: Tensor, amounts: Tensor, below: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """The edited pictures [B, 3, S, S], and what was added to F.
+
+    :param below: the picture of the layers below K, where it is known: an edit does not change it.
+    """
+    change, styles = net(feature, w, amounts)
+    if below is None:
+        _, below = generator.below(w)
+    return generator.render_from(w + styles, feature + change, below), change
+
+
+def step(
+    state: EditState,
+    generator: Generator,
+    readers: Readers,
+    batch: Batch,
+    real: tuple[Tensor, Tensor],
+    options: EditTrainingOptions,
+    rng: torch.Generator,
+) -> dict[str, Tensor]:
+    """One step of both networks; returns the losses' values, 0-d.
+
+    :param real: inversions and their standardised scores, of :func:`vidinv.training.edit_samples.draw_real`.
+    """
+    share = _anneal(options, state.seen)
+    for group in state.optimiser.param_groups:
+        group["lr"] = options.rate * share
+    for group in state.critic_optimiser.param_groups:
+        group["lr"] = options.critic_rate * share
+    with torch.autocast("cpu", torch.bfloat16):
+        made, change = apply(state.net, generator, batch.w, batch.feature, batch.amounts, batch.below)
+    made = made.float()
+    figures = _critic_step(state, made.detach(), batch, real, options, rng)
+    state.critic.requires_grad_(False)
+    losses = _losses(state, readers, made, change, batch, options, rng)
+    state.optimiser.zero_grad(set_to_none=True)
+    torch.stack(list(losses.values())).sum().backward()
+    torch.nn.utils.clip_grad_norm_(state.net.parameters(), 1.0)
+    state.optimiser.step()
+    with torch.no_grad():
+        keep = min(options.average, (1 + state.steps) / (10 + state.steps))
+        for mean, now in zip(state.average.parameters(), state.net.parameters(), strict=True):
+            mean.lerp_(now, 1 - keep)
+    state.steps += 1
+    state.seen += len(made)
+    return figures | {k: v.detach() for k, v in losses.items()}
+
+
+def _anneal(options: EditTrainingOptions, seen: int) -> float:
+    left = max(options.images - seen, 0) / (options.anneal * options.images)
+    return min((seen + 1) / 1000, 1.0) * (1.0 if left >= 1 else 0.02 + 0.98 * left)
+
+
+def _losses(
+    state: EditState,
+    readers: Readers,
+    made: Tensor,
+    change: Tensor,
+    batch: Batch,
+    options: EditTrainingOptions,
+    rng: torch.Generator,
+) -> dict[str, Tensor]:
+    """Weighted, 0-d each."""
+    teachers, names = readers.teachers, readers.names
+    with torch.autocast("cpu", torch.bfloat16):
+        seen = state.critic.look(_augmented(made, options, rng))
+        logits = state.critic.judged(seen, batch.condition)
+        who = edit_losses.identity_loss(teachers, made, batch, max(len(made) // 4, 1))
+        pair = edit_losses.pair_losses(teachers, made, batch)
+        read = readers(made, batch, rng, state.steps % 2)
+    held = edit_losses.holds(made, batch, names)
+    ramp = min(max(state.seen - options.adversarial_after, 0) / max(options.adversarial_after, 1), 1.0)
+    spread = (change.float() / state.net.spread[:, None, None]).square().mean()
+    # Where the networks read nothing (hair, skin), the discriminator's own reader stands alone.
+    own = torch.where(batch.amounts != 0, batch.condition, torch.full((), float("nan")))
+    alone = torch.tensor([1.0 if n in COLOURS else options.read for n in names])
+    judged = edit_losses.score_loss(seen.scores * alone, own * alone, batch.amounts, 0.0)
+    return {
+        "adversarial": ramp * options.adversarial * torch.stack([generator_loss(x) for x in logits]).sum(),
+        "scores": options.scores * edit_losses.score_loss(read.float(), batch.target, batch.amounts, options.others),
+        "read": ramp * options.scores * judged,
+        "identity": options.identity * who.float(),
+        **{k: getattr(options, k) * v for k, v in held.items()},
+        **{k: getattr(options, k) * v.float() for k, v in pair.items()},
+        "spread": options.spread * spread,
+    }
+
+
+def _critic_step(
+    state: EditState,
+    made: Tensor,
+    batch: Batch,
+    real: tuple[Tensor, Tensor],
+    options: EditTrainingOptions,
+    rng: torch.Generator,
+) -> dict[str, Tensor]:
+    critic = state.critic.requires_grad_(True)
+    pictures, known = real
+    condition = known.nan_to_num()
+    # The same pictures under what the edits were to make of others: seen once, judged twice.
+    wrong = condition + batch.amounts[torch.randperm(len(batch.amounts), generator=rng)][: len(condition)]
+    with torch.autocast("cpu", torch.bfloat16):
+        seen = critic.look(_augmented(pictures, options, rng))
+        on_real, on_wrong = critic.judged(seen, condition), critic.judged(seen, wrong)
+        on_fake = critic.judged(critic.look(_augmented(made, options, rng)), batch.condition)
+    adversarial = torch.stack([critic_loss(r, f) for r, f in zip(on_real, on_fake, strict=True)]).sum()
+    adversarial = (
+        adversarial + options.mismatched * torch.stack([torch.nn.functional.softplus(x).mean() for x in on_wrong]).sum()
+    )
+    reading = edit_losses.score_loss(seen.scores, known, torch.ones_like(known), 1.0)
+    state.critic_optimiser.zero_grad(set_to_none=True)
+    (adversarial + 0.3 * reading).backward()
+    figures = {"d": adversarial.detach(), "d_read": reading.detach() / known.shape[1]}
+    figures |= {"d_real": on_real[-1].detach().mean(), "d_fake": on_fake[-1].detach().mean()}
+    if options.r1_every and state.steps % options.r1_every == 0:
+        half = max(len(pictures) // 2, 1)
+        told = condition[:half]
+        penalty = r1_penalty(
+            lambda x: torch.cat([m.mean(1, keepdim=True) for m in critic.judged(critic.look(x), told)], 1).sum(1),
+            pictures[:half],
+        )
+        (options.r1 / 2 * options.r1_every * penalty).backward()
+        figures["r1"] = penalty.detach()
+    state.critic_optimiser.step()
+    return figures
+
+
+def _augmented(x: Tensor, options: EditTrainingOptions, rng: torch.Generator) -> Tensor:
+    return augment(x.float(), torch.tensor(options.augmented), rng, options.augmentation)
