@@ -113,10 +113,10 @@ def main() -> None:
     if not only:
         figures["reconstruction"] = card.reconstruction(pack.generator, faces, x, nets)
         figures["frechet"] = frechet_figures(pack.generator, faces, x, to_tensor(some[:1500]), nets)
-    for name, displacement in pack.directions.items():
+    for name, move in card.moves_of(pack).items():
         if only and name not in only:
             continue
-        effects = card.measured(name, displacement, pack.generator, faces, mine, labelling, pack.attributes)
+        effects = card.measured(name, move, pack.generator, faces, mine, labelling, pack.attributes)
         figures["edits"][name] = {str(s): asdict(e) for s, e in zip(card.STRENGTHS, effects, strict=True)}
         known[name] = replace(
             known[name],

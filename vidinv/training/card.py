@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -12,9 +12,11 @@ from torch import Tensor
 
 from vidinv.errors import InputError
 from vidinv.models.attributes import AttributeNet
+from vidinv.models.edit_network import EditNetwork
 from vidinv.models.feature_style_encoder import FeatureStyleEncoder
 from vidinv.models.generator import Generator, edited_feature
 from vidinv.models.pictures import to_levels
+from vidinv.packs.load import Pack
 from vidinv.training.directions import Faces
 from vidinv.training.labelling import Labelling
 from vidinv.training.losses import identity_distance
@@ -81,17 +83,48 @@ class Effect:
     share_happy: float  # share of the edited faces with P(happy) > 0.5
 
 
+Move = Callable[[Code, float], Code]
+"""Codes [B, ...] of faces and a number of steps to the codes of the edited faces."""
+
+
+def along(displacement: Displacement) -> Move:
+    """The same for every face."""
+    return lambda code, steps: (displacement * steps).of(code)
+
+
+def answered(network: EditNetwork, edit: int) -> Move:
+    """What a network answers to each face. :param edit: which of its edits."""
+
+    def move(code: Code, steps: float) -> Code:
+        amounts = torch.zeros(len(code.w), len(network.steps))
+        amounts[:, edit] = steps * network.steps[edit]
+        feature, styles = network(code.feature, code.w, amounts)
+        return Code(code.w + styles, code.feature + feature)
+
+    return move
+
+
+def moves_of(pack: Pack) -> dict[str, Move]:
+    """What each edit of a pack does."""
+    return {
+        name: along(pack.directions[name])
+        if edit.kind == "linear"
+        else answered(pack.edit_network, pack.edit_number(name))
+        for name, edit in pack.spec.edits.items()
+    }
+
+
 @torch.inference_mode()
 def effects(
     name: str,
-    displacement: Displacement,
+    move: Move,
     strengths: Sequence[float],
     generator: Generator,
     faces: Faces,
     labelling: Labelling,
     student: AttributeNet | None,
 ) -> list[Effect]:
-    """Measure ``displacement`` on ``faces``, once for each of ``strengths``."""
+    """Measure an edit on ``faces``, once for each of ``strengths``."""
     before: list[dict[str, Tensor]] = []
     after: list[list[dict[str, Tensor]]] = [[] for _ in strengths]
     asked = student if name in ATTRIBUTES else None
@@ -103,7 +136,7 @@ def effects(
         inversion = generator.render_from(code.w, code.feature, skip).clamp(-1, 1)
         before.append(_read(inversion, some, name, labelling, asked))
         for strength, found in zip(strengths, after, strict=True):
-            moved = (displacement * strength).of(code)
+            moved = move(code, strength)
             native_moved, skip = generator.below(moved.w)
             feature = edited_feature(moved.feature, native, native_moved)
             picture = generator.render_from(moved.w, feature, skip).clamp(-1, 1)
@@ -178,7 +211,7 @@ def subset(faces: Faces, rows: NDArray | slice) -> Faces:
 
 def measured(
     name: str,
-    step: Displacement,
+    move: Move,
     generator: Generator,
     faces: Faces,
     labels: dict[str, NDArray],
@@ -202,7 +235,7 @@ def measured(
                 f"{name}: among {len(faces.w)} validation faces are none of {who}; measure more faces, or leave the "
                 "edit out of the settings"
             )
-        found += effects(name, step, strengths, generator, subset(faces, rows), labelling, student)
+        found += effects(name, move, strengths, generator, subset(faces, rows), labelling, student)
     return found
 
 
