@@ -15,6 +15,7 @@ from vidinv.training.losses import identity_embedding
 from vidinv.training.scores import shapes
 from vidinv.training.teachers import Teachers
 
+ALIKE = 0.1  # 1 - cosine at which a picture is the person beyond doubt; inversions are at 0.03
 BLUR = 8  # side, pixels, of the blurred picture whose colours are held
 # Shares of the holds that an edit is spared, since it is made to change that: the colours of the blurred picture, and
 # what lies outside the face.
@@ -85,9 +86,9 @@ def score_loss(read: Tensor, target: Tensor, amounts: Tensor, others: float) -> 
 
 
 def identity_loss(teachers: Teachers, pictures: Tensor, batch: Batch, count: int) -> Tensor:
-    """Mean of 1 - cosine to the photograph, of the first ``count`` pictures."""
+    """Mean, 0-d, of how far the first ``count`` pictures are from the photograph beyond ALIKE, as 1 - cosine."""
     found = identity_embedding(teachers, pictures[:count], batch.identity_grids[:count])
-    return 1 - (found * batch.identity[:count]).sum(1).mean()
+    return (1 - (found * batch.identity[:count]).sum(1) - ALIKE).clamp_min(0).mean()
 
 
 def holds(pictures: Tensor, batch: Batch, names: tuple[str, ...]) -> dict[str, Tensor]:
