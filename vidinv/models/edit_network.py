@@ -31,6 +31,7 @@ class EditNetworkConfig:
     blocks: int = 2  # residual blocks at each side, on the way down and on the way up
     hidden: int = 128  # of what is known of face and amounts together
     reach: float = 3.0  # cells of F by which a motion of amount 1 may go
+    most: float = 4.0  # standard deviations of F's channels by which a residual may go
 
 
 class ModulatedBlock(nn.Module):
@@ -114,7 +115,8 @@ class EditNetwork(nn.Module):
         along = torch.einsum("be,eck,bkn->bcn", signed, self.move, shares).view(-1, 2, *feature.shape[2:])
         limit = config.reach * signed.sum(1).clamp_max(1.0)[:, None, None, None].clamp_min(1e-6)
         motion = limit * torch.tanh(along / limit)
-        change = fetch(feature, motion) - feature + self.spread[:, None, None] * residual
+        drawn = self.config.most * torch.tanh(residual / self.config.most)
+        change = fetch(feature, motion) - feature + self.spread[:, None, None] * drawn
         tint = self.tint(known.float() * (signed @ self.open)).float()
         styles = F.pad(tint.view(len(w), -1, config.d_style), (0, 0, config.first_style, 0))
         return change, styles

@@ -31,8 +31,8 @@ class EditTrainingOptions:
     unpaired: int = 9  # faces of a step without a partner
     paired: int = 3  # and with one
     twice: float = 0.2  # share of the former that is asked for two edits
-    rate: float = 2e-3
-    critic_rate: float = 1e-3
+    rate: float = 1.5e-3
+    critic_rate: float = 7e-4
     anneal: float = 0.3  # last share of the run over which both rates fall to a fiftieth
     adversarial: float = 0.5
     adversarial_after: int = 2_000  # images after which it comes in, over as many
@@ -50,6 +50,7 @@ class EditTrainingOptions:
     mismatched: float = 0.5  # weight, for the discriminator, of real pictures under scores that they have not
     r1: float = 0.3
     r1_every: int = 16
+    clip: float = 5.0  # norm of either network's gradient
     average: float = 0.998  # of the weights, by step
     augmented: float = 0.7  # probability of each change of a picture before the discriminator
     augmentation: DifferentiableAugmentation = field(
@@ -153,7 +154,7 @@ def step(
     losses = _losses(state, readers, made, change, batch, options, rng)
     state.optimiser.zero_grad(set_to_none=True)
     torch.stack(list(losses.values())).sum().backward()
-    torch.nn.utils.clip_grad_norm_(state.net.parameters(), 1.0)
+    torch.nn.utils.clip_grad_norm_(state.net.parameters(), options.clip)
     state.optimiser.step()
     with torch.no_grad():
         keep = min(options.average, (1 + state.steps) / (10 + state.steps))
@@ -193,9 +194,11 @@ def _losses(
     own = torch.where(batch.amounts != 0, batch.condition, torch.full((), float("nan")))
     alone = torch.tensor([1.0 if n in COLOURS else options.read for n in names])
     judged = edit_losses.score_loss(seen.scores * alone, own * alone, batch.amounts, 0.0)
+    reached = edit_losses.score_loss(read.float(), batch.target, batch.amounts, options.others, readers.ends)
     return {
         "adversarial": ramp * options.adversarial * torch.stack([generator_loss(x) for x in logits]).sum(),
-        "scores": options.scores * edit_losses.score_loss(read.float(), batch.target, batch.amounts, options.others),
+        "scores": options.scores
+        * edit_losses.score_loss(read.float(), batch.target, batch.amounts, options.others, readers.ends),
         "read": ramp * options.scores * judged,
         "identity": options.identity * who.float(),
         **{k: getattr(options, k) * v for k, v in held.items()},
@@ -239,6 +242,7 @@ def _critic_step(
         )
         (options.r1 / 2 * options.r1_every * penalty).backward()
         figures["r1"] = penalty.detach()
+    torch.nn.utils.clip_grad_norm_(critic.parameters(), options.clip)
     state.critic_optimiser.step()
     return figures
 
