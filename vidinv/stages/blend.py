@@ -37,9 +37,12 @@ def _mask(face: Face) -> NDArray[np.float32] | None:
     if face.change is None:
         return None
     mask = oval(len(known(face.crop)), content=face.content) * np.float32(face.weight)
-    if face.assessment is None or face.assessment.visible is None:
+    if face.assessment is None:
         return mask
-    return mask * face.assessment.visible  # what lies over the face keeps its own pixels
+    # What lies over the face keeps its own pixels, and so does what is beside it.
+    for part in (face.assessment.visible, face.assessment.region):
+        mask = mask if part is None else mask * part
+    return mask
 
 
 def _composite(image: NDArray[np.uint8], first: bool, face: Face, change: Change, how: Composite) -> NDArray[np.uint8]:

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from vidinv.edits.base import Edit
+from vidinv.faces.regions import together
 from vidinv.faces.smoothing import reach, smooth_at
 from vidinv.runtime.window import Memory, View, Window, advance_one
 from vidinv.types import Code, Face, Faces, known
@@ -46,7 +47,13 @@ def _edited(face: Face, time: float, view: View[Code], options: EditOptions) -> 
     for one in options.edits:
         code, more = one.apply(code, face, time)
         amount += more
-    return replace(face, smooth_code=source, edited_code=code, amount=amount)
+    return replace(face, smooth_code=source, edited_code=code, amount=amount, regions=_regions(face, time, options))
+
+
+def _regions(face: Face, time: float, options: EditOptions) -> dict[str, float]:
+    """Those of all edits; an edit that comes or goes by itself does so by its amount, in the whole of its region."""
+    named = together(each for one in options.edits for each in one.regions(face, time).items())
+    return {name: share / max(named.values()) for name, share in named.items()}
 
 
 def _smoothed(track: list[tuple[int, Code]], sigma: float) -> Code:
