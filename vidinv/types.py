@@ -128,6 +128,9 @@ class Change:
     residual: NDArray[np.float32]
     """[S, S, 3] RGB, levels of 0..255, either sign."""
 
+    colour: float = 1.0
+    """0..1, how much of its own chroma the residual has; below 1 where the footage is grey or has one tint only."""
+
 
 @dataclass(frozen=True)
 class Score:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidinv.faces import compositing
+from vidinv.faces.colour import tinted
 from vidinv.faces.masks import oval
 from vidinv.types import Change, Composite, Face, Faces, known
 
@@ -52,7 +53,7 @@ def _composite(image: NDArray[np.uint8], first: bool, face: Face, change: Change
     if x1 <= x0 or y1 <= y0:
         return image
     if how == "replace":
-        changed = compositing.changed_picture(known(face.inversion), change)
+        changed = tinted(compositing.changed_picture(known(face.inversion), change), change.colour, known(face.crop))
         box, pixels = compositing.replace_crop(image, quad, changed, mask)
     else:
         box, pixels = compositing.add_change(image, quad, change, mask)
