@@ -54,15 +54,15 @@ def skin(points: NDArray, size: int) -> Map:
     down = p[3:5].mean(0) - p[:2].mean(0)
     # The eyes of a turned head come close together, and each stays as high as it was.
     unit = max(apart, 0.9 * float(np.linalg.norm(down)))
-    ellipses = [(eye, 0.26 * apart, 0.13 * unit) for eye in p[:2]]
-    ellipses.append((p[3:5].mean(0), 0.45 * float(np.linalg.norm(p[4] - p[3])), 0.12 * unit))
+    ellipses = [(eye, 0.26 * apart, 0.16 * unit) for eye in p[:2]]
+    ellipses.append((p[3:5].mean(0), 0.45 * float(np.linalg.norm(p[4] - p[3])), 0.15 * unit))
     along = across / max(apart, 1e-6)
     x, y = np.meshgrid(np.arange(size), np.arange(size))
     region = np.ones((size, size), np.float32)
     for centre, half_width, half_height in ellipses:
         right = ((x - centre[0]) * along[0] + (y - centre[1]) * along[1]) / max(half_width, 1e-6)
         below = ((y - centre[1]) * along[0] - (x - centre[0]) * along[1]) / max(half_height, 1e-6)
-        region *= _smooth((np.hypot(right, below) - 0.8) / 0.6)
+        region *= _smooth((np.hypot(right, below) - 0.6) / 0.9)
     return region
 
 
