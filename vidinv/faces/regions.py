@@ -31,8 +31,8 @@ def heights(points: NDArray, size: int) -> Map:
     across = p[1] - p[0]
     down = np.array([-across[1], across[0]]) / max(float(np.linalg.norm(across)), 1e-6)
     unit = max(float((p[3:5].mean(0) - p[:2].mean(0)) @ down), 1e-6)
-    x, y = np.meshgrid(np.arange(size), np.arange(size))
-    return np.asarray(((x - p[0, 0]) * down[0] + (y - p[0, 1]) * down[1]) / unit, np.float32)
+    x, y = (((np.arange(size) - p[0, i]) * down[i] / unit).astype(np.float32) for i in (0, 1))
+    return x + y[:, None]
 
 
 def lower(points: NDArray, size: int) -> Map:
@@ -57,7 +57,7 @@ def skin(points: NDArray, size: int) -> Map:
     ellipses = [(eye, 0.26 * apart, 0.16 * unit) for eye in p[:2]]
     ellipses.append((p[3:5].mean(0), 0.45 * float(np.linalg.norm(p[4] - p[3])), 0.15 * unit))
     along = across / max(apart, 1e-6)
-    x, y = np.meshgrid(np.arange(size), np.arange(size))
+    y, x = np.ogrid[:size, :size]
     region = np.ones((size, size), np.float32)
     for centre, half_width, half_height in ellipses:
         right = ((x - centre[0]) * along[0] + (y - centre[1]) * along[1]) / max(half_width, 1e-6)
