@@ -32,7 +32,7 @@ def beside_tint(picture: NDArray[np.uint8]) -> tuple[float, float]:
     contrast = min(float((cells @ LUMA).std()), CONTRAST)
     cells = cells[whole]
     luma = cells @ LUMA
-    chroma = (cells[:, [2, 0]] - luma[:, None]) * np.float32([0.564, 0.713])
+    chroma = (cells[:, [2, 0]] - luma[:, None]) * np.array([0.564, 0.713], np.float32)
     step = 255 / (KNOTS - 1)
     knots = np.maximum(0, 1 - np.abs(luma[:, None] - step * np.arange(KNOTS)) / step)
     beside = chroma - knots @ np.linalg.lstsq(knots, chroma, rcond=1e-6)[0]
@@ -46,16 +46,21 @@ def colour_share(levels: float) -> float:
     return rise * rise * (3 - 2 * rise)
 
 
-def tinted(picture: NDArray, share: float, tint: NDArray | float = 0.0) -> NDArray[np.float32]:
+def tinted(picture: NDArray, share: float, tint: NDArray | None = None) -> NDArray[np.float32]:
     """A picture with the luma that it has, and of its chroma only a share; the rest is that of another.
 
     :param picture: [S, S, 3] RGB levels, also of differences. :param share: 0..1; at 1 the picture as it is.
-    :param tint: [S, S, 3] RGB levels of the other; a number: grey.
+    :param tint: [S, S, 3] RGB levels of the other; None: grey.
     """
     if share >= 1:
         return picture
-    luma = (picture @ LUMA)[..., None]
-    other = np.asarray(tint, np.float32)
-    if other.ndim == 3:
-        luma = luma + (1 - share) * (other - (other @ LUMA)[..., None])
-    return np.asarray(luma + share * (picture - (picture @ LUMA)[..., None]), np.float32)
+    luma = _luma(picture)
+    mixed = luma + share * (picture - luma)
+    if isinstance(tint, np.ndarray):
+        mixed = mixed + (1 - share) * (tint - _luma(tint))
+    return np.asarray(mixed, np.float32)
+
+
+def _luma(picture: NDArray) -> NDArray[np.float32]:
+    """[S, S, 1] levels."""
+    return np.asarray(picture @ LUMA, np.float32)[..., None]
