@@ -8,7 +8,7 @@ import pytest
 
 from vidinv.faces.pose import HEAD
 from vidinv.faces.quads import quad_from_points, quad_to_affine, transform_points
-from vidinv.faces.regions import REGIONS, eyes, face_outline, heights, lower, skin, together, union
+from vidinv.faces.regions import REGIONS, eyes, heights, lower, skin, together, union
 
 SIZE = 128
 POINTS = np.array([[40, 50], [88, 50], [64, 80], [46, 98], [82, 98]], np.float32)
@@ -51,16 +51,6 @@ def test_no_region_has_a_border_that_shows(name: str) -> None:
     assert region.min() >= 0
     assert region.max() <= 1
     assert max(np.abs(np.diff(region, axis=a)).max() for a in (0, 1)) < 0.27
-
-
-def test_the_face_ends_at_its_outline() -> None:
-    """A network's map falls off about the outline: beyond it nothing is left, well inside all of it."""
-    probable = cv2.GaussianBlur(cv2.resize(INSIDE, (32, 32), interpolation=cv2.INTER_AREA), (0, 0), 1)
-    region = face_outline(probable, SIZE)
-    reach = np.ones((9, 9), np.uint8)
-    assert region[cv2.dilate(INSIDE, reach) == 0].max() == 0
-    assert region[cv2.erode(INSIDE, reach, iterations=2) == 1].min() > 0.99
-    assert max(np.abs(np.diff(region, axis=a)).max() for a in (0, 1)) < 0.45
 
 
 def test_several_edits_act_in_the_union_of_their_regions_within_the_face() -> None:

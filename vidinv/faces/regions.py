@@ -9,17 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Map = NDArray[np.float32]
-
-
-def _smooth(rise: NDArray) -> Map:
-    """0 below 0, 1 above 1, without corners in between."""
-    ramp = np.clip(rise, 0, 1)
-    return np.asarray(ramp * ramp * (3 - 2 * ramp), np.float32)
+from vidinv.faces.masks import Map, smooth_step
 
 
 def heights(points: NDArray, size: int) -> Map:
@@ -37,13 +30,13 @@ def heights(points: NDArray, size: int) -> Map:
 
 def lower(points: NDArray, size: int) -> Map:
     """From below the eyes down: 0 at the eyes, whole from the middle of the nose."""
-    return _smooth((heights(points, size) - 0.1) / 0.3)
+    return smooth_step((heights(points, size) - 0.1) / 0.3)
 
 
 def eyes(points: NDArray, size: int) -> Map:
     """The band of brows and eyes, as high as large glasses: whole from above the brows to the middle of the nose."""
     height = heights(points, size)
-    return _smooth((height + 0.85) / 0.3) * _smooth((0.85 - height) / 0.35)
+    return smooth_step((height + 0.85) / 0.3) * smooth_step((0.85 - height) / 0.35)
 
 
 def skin(points: NDArray, size: int) -> Map:
@@ -62,7 +55,7 @@ def skin(points: NDArray, size: int) -> Map:
     for centre, half_width, half_height in ellipses:
         right = ((x - centre[0]) * along[0] + (y - centre[1]) * along[1]) / max(half_width, 1e-6)
         below = ((y - centre[1]) * along[0] - (x - centre[0]) * along[1]) / max(half_height, 1e-6)
-        region *= _smooth((np.hypot(right, below) - 0.6) / 0.9)
+        region *= smooth_step((np.hypot(right, below) - 0.6) / 0.9)
     return region
 
 
@@ -76,19 +69,6 @@ REGIONS: dict[str, Callable[[NDArray, int], Map] | None] = {
     "eyes": eyes,
     "skin": skin,
 }
-
-
-def face_outline(probable: Map, size: int, low: float = 0.5, high: float = 0.95) -> Map:
-    """The face up to its outline, from where a network thinks that it is.
-
-    Its map is right to about one of its cells. The region ends a little inside the outline rather than outside of it:
-    an edit that stops short of the outline is not seen, one that reaches over it is a smear on what is behind.
-
-    :param probable: [h, h] probabilities. :param low: probability at which the region begins, at ``high`` it is whole.
-    :return: [size, size], 0..1.
-    """
-    large = np.asarray(cv2.resize(probable, (size, size), interpolation=cv2.INTER_CUBIC), np.float32)
-    return _smooth((cv2.GaussianBlur(large, (0, 0), size / 128) - low) / (high - low))
 
 
 def together(some: Iterable[tuple[str, float]]) -> dict[str, float]:

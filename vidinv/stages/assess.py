@@ -11,10 +11,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vidinv.faces.masks import face_region, occluded_share, oval, unoccluded
+from vidinv.faces.masks import face_outline, face_region, occluded_share, oval, unoccluded
 from vidinv.faces.pose import pose_from_points
 from vidinv.faces.quads import quad_to_affine, transform_points
-from vidinv.faces.regions import face_outline, union
+from vidinv.faces.regions import union
 from vidinv.models.face_parsing import FaceParsing
 from vidinv.models.identity import IdentityNet
 from vidinv.models.pictures import to_tensor
@@ -168,7 +168,8 @@ def _assessment(face: Face, look: Look, track: list[tuple[int, Past]], options: 
         maps = _mean([(t, m.look.maps) for t, m in track if m.look.maps is not None], options.cover * options.rate)
         visible = unoccluded(maps[1], size)
         share = 0.0 if visible is None else occluded_share(visible, maps[0])
-        outline = face_outline(_mean([(t, m.look.maps[0]) for t, m in track if m.look.maps is not None], place), size)
+        whole = _mean([(t, m.look.maps[0]) for t, m in track if m.look.maps is not None], place)
+        outline = face_outline(whole, source)
     if look.parts is not None:
         seen = face_region(
             _mean([(t, m.look.parts) for t, m in track if m.look.parts is not None], options.cover * options.rate)
