@@ -25,8 +25,10 @@ def beside_tint(picture: NDArray[np.uint8]) -> tuple[float, float]:
     """
     cells = np.asarray(cv2.resize(picture, (CELLS, CELLS), interpolation=cv2.INTER_AREA), np.float32).reshape(-1, 3)
     # Where a channel is cut off, its tint is bent.
-    cut = ((picture.max(2) >= 252) | (picture.max(2) <= 2)).astype(np.float32)
-    whole = cv2.resize(cut, (CELLS, CELLS), interpolation=cv2.INTER_AREA).ravel() < 0.02
+    red, green, blue = cv2.split(picture)
+    lightest = cv2.max(cv2.max(red, green), blue)
+    kept = cv2.resize(cv2.inRange(lightest, 3, 251), (CELLS, CELLS), interpolation=cv2.INTER_AREA)
+    whole = kept.ravel() > 250
     if whole.sum() < CELLS * CELLS / 8:
         whole[:] = True
     contrast = min(float((cells @ LUMA).std()), CONTRAST)

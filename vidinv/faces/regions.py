@@ -53,9 +53,11 @@ def skin(points: NDArray, size: int) -> Map:
     y, x = np.ogrid[:size, :size]
     region = np.ones((size, size), np.float32)
     for centre, half_width, half_height in ellipses:
-        right = ((x - centre[0]) * along[0] + (y - centre[1]) * along[1]) / max(half_width, 1e-6)
-        below = ((y - centre[1]) * along[0] - (x - centre[0]) * along[1]) / max(half_height, 1e-6)
-        region *= smooth_step((np.hypot(right, below) - 0.6) / 0.9)
+        dx, dy = (x - centre[0]).astype(np.float32), (y - centre[1]).astype(np.float32)
+        cos, sin = (np.float32(v) for v in along)
+        right = (dx * cos + dy * sin) / np.float32(max(half_width, 1e-6))
+        below = (dy * cos - dx * sin) / np.float32(max(half_height, 1e-6))
+        region *= smooth_step((np.sqrt(right * right + below * below) - 0.6) / 0.9)
     return region
 
 
