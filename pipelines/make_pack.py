@@ -73,7 +73,14 @@ def main() -> None:
     students = write_networks(settings, options.run, options.students, options.out, only)
     fitted = load_file(options.run / "directions.safetensors")
     known = {
-        name: EditSpec(unit=e["unit"], step="", text=e["text"], strengths=(-1.0, 1.0), effects=(-1.0, 1.0))
+        name: EditSpec(
+            unit=e["unit"],
+            step="",
+            text=e["text"],
+            strengths=(-1.0, 1.0),
+            effects=(-1.0, 1.0),
+            region=e.get("region", "face"),
+        )
         for name, e in settings["edits"].items()
         if name in fitted
     }

@@ -197,8 +197,7 @@ def _losses(
     reached = edit_losses.score_loss(read.float(), batch.target, batch.amounts, options.others, readers.ends)
     return {
         "adversarial": ramp * options.adversarial * torch.stack([generator_loss(x) for x in logits]).sum(),
-        "scores": options.scores
-        * edit_losses.score_loss(read.float(), batch.target, batch.amounts, options.others, readers.ends),
+        "scores": options.scores * reached,
         "read": ramp * options.scores * judged,
         "identity": options.identity * who.float(),
         **{k: getattr(options, k) * v for k, v in held.items()},
