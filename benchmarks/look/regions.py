@@ -6,7 +6,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-FOREHEAD = 0.9  # of the distance from the brows to the nose's base: how far above the brows a forehead goes
+# How far above the brows the face goes, in distances from the brows to the nose's base: a third of a face is forehead,
+# less what hair hides of it.
+FOREHEAD = 0.75
 MARGIN = 0.06  # of the eyes' distance to the mouth, by which the face is taken to be wider than its landmarks
 HOLES = (range(36, 42), range(42, 48), range(48, 60), range(17, 22), range(22, 27))  # eyes, mouth, brows
 AROUND = 0.1  # likewise, by which eyes, mouth and brows are taken to be wider than theirs

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from vidinv.faces.quads import quad_side
 
 Picture = NDArray[np.uint8]  # [H, W, 3] RGB
-TILE = 256  # side of a tile, pixels
-WIDER = 1.15  # side of what is shown of a frame, in sides of the face's quad
+TILE = 288  # side of a tile, pixels: the faces that are judged fit into it at their native size
+WIDER = 1.1  # side of what is shown of a frame, in sides of the face's quad
 ROWS = 8  # faces on a page
 CAPTION = 22  # height of the line above the tiles, pixels
 GROUND = 64  # level of what no picture fills
