@@ -38,13 +38,14 @@ class Clip:
 def read_clips(editor: VideoEditor, folder: Path) -> list[Clip]:
     """What the table names, found, aligned and inverted.
 
-    :raises InputMissing: a clip is not there. :raises NoFaceFound: nobody in a frame that would be shown.
+    :raises InputMissing: a clip is not there. :raises NoFaceFound: nobody is in a frame that would be shown.
     """
     with open(TABLE, newline="") as lines:
-        return [_clip(editor, folder / line["file"], float(line["start"])) for line in csv.DictReader(lines)]
+        return [read_clip(editor, folder / line["file"], float(line["start"])) for line in csv.DictReader(lines)]
 
 
-def _clip(editor: VideoEditor, path: Path, start: float) -> Clip:
+def read_clip(editor: VideoEditor, path: Path, start: float) -> Clip:
+    """SECONDS of a clip from ``start`` on (seconds). Raises as :func:`read_clips`."""
     if not path.exists():
         raise InputMissing(f"{path} is missing; give the folder of the clips that {TABLE.name} names")
     rate = float(probe(path).rate)

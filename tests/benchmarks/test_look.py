@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from benchmarks.look import figures, grading, regions, sheets
+from benchmarks.look import clips, figures, grading, regions, sheets
 from benchmarks.look.finish import find, finish
 from benchmarks.look.people import FACES, OTHERS, read_people
 from benchmarks.look.probes import Truth, fit_probe, in_units
@@ -211,6 +211,24 @@ def test_pictures_in_one_stream_are_edited_as_if_alone(tmp_path: Path) -> None:
         assert np.abs(one.inversion.astype(int) - alone.inversion).max() <= 3
         assert np.abs(one.edited.astype(int) - alone.edited).max() <= 3
         assert np.abs(one.picture.astype(int) - alone.picture).mean() < 2
+
+
+def test_a_second_of_a_clip_is_edited_as_a_stream(tmp_path: Path) -> None:
+    editor = VideoEditor(write_toy_pack(tmp_path / "toy"))
+    clip = clips.read_clip(editor, ROOT / "assets" / "sample.mp4", 0.5)
+    assert len(clip.codes) == round(clip.rate)
+    assert [index for index, _ in clip.places] == sorted({index for index, _ in clip.places})
+    made = clips.finished(editor, clip, "smile=+2")
+    assert len(made) == len(clips.SHOWN)
+    for frame, (index, _) in zip(made, clip.places, strict=True):
+        assert frame.image.shape == clip.codes[index].frame.image.shape
+        assert (frame.image != clip.codes[index].frame.image).any()
+
+
+def test_the_clips_of_the_table_are_there(shared_clips: Path) -> None:
+    names = [row["file"] for row in csv.DictReader(clips.TABLE.read_text().splitlines())]
+    assert len(names) == 6
+    assert all((shared_clips / name).exists() for name in names)
 
 
 def test_tiles_are_of_native_size_and_never_larger_than_asked() -> None:
