@@ -5,7 +5,8 @@
     python -m benchmarks.look.grading read GRADES.csv --key ELSEWHERE/key.csv --out RESULT.json
 
 ``make`` writes numbered sheets of twelve tiles to SHEETS and what the numbers are to ELSEWHERE/key.csv. Among them are
-photographs that nothing was done to: a check on the reader. Who reads writes a CSV file with the columns number, grade
+photographs that nothing was done to: a check on the reader. Each edit is shown on people whom it suits, the 24 of
+benchmarks.look first; others fill up. Who reads writes a CSV file with the columns number, grade
 and words; a grade is 1 (painted), 2, 3, 4 or 5 (a photograph), words are what gives it away. Several files are taken
 together.
 """
@@ -26,7 +27,7 @@ from numpy.typing import NDArray
 from benchmarks.look import sheets
 from benchmarks.look.finish import asked, find, finish, quad_of
 from benchmarks.look.measure import suited
-from benchmarks.look.people import FACES, read_people
+from benchmarks.look.people import FACES, OTHERS, read_people
 from benchmarks.output import write_atomically
 from vidinv import VideoEditor
 from vidinv.errors import InputError, UsageError, VidinvError
@@ -52,26 +53,33 @@ class Entry:
     file: str
 
 
-def chosen(some: Sequence[int], edit: str, count: int) -> list[int]:
-    """``count`` of ``some``, or all of fewer: the same for all packs, others for other edits."""
-    first = crc32(edit.encode()) % max(len(some), 1)
-    return [some[(first + i) % len(some)] for i in range(min(count, len(some)))]
+def chosen(some: Sequence[int], edit: str, count: int, judged: int) -> list[int]:
+    """``count`` of ``some``, or all of fewer: the same for all packs, others for other edits.
+
+    :param judged: people below this index come first, from a place on that the edit's name says; the rest fill up.
+    """
+    own, rest = [i for i in some if i < judged], [i for i in some if i >= judged]
+    first = crc32(edit.encode()) % max(len(own), 1)
+    return [*own[first:], *own[:first], *rest][:count]
 
 
-def cohorts(labels: dict[str, NDArray], edits: Sequence[str], count: int) -> dict[tuple[str, float], list[int]]:
+def cohorts(
+    labels: dict[str, NDArray], edits: Sequence[str], count: int, judged: int
+) -> dict[tuple[str, float], list[int]]:
     """Whom each edit at each strength is shown on, as indices.
 
     :param labels: of the people, with the columns of photometry.
     """
     pairs = [(edit, strength) for edit in edits for strength in STRENGTHS]
-    return {(e, s): chosen(suited(e, s, labels).tolist(), e, count) for e, s in pairs}
+    return {(e, s): chosen(suited(e, s, labels).tolist(), e, count, judged) for e, s in pairs}
 
 
 def make(options: argparse.Namespace) -> None:
     if options.out.resolve() == options.key.resolve():
         raise UsageError("--out and --key are one folder; keep the key from who reads")
     labels = shards.read_labels(options.data)
-    people = read_people(FACES, options.faces, labels)
+    judged = read_people(FACES, options.faces, labels)
+    people = [*judged, *read_people(OTHERS, options.faces, labels)]
     rows = np.array([p.row for p in people])
     mine = {k: v[rows] for k, v in labels.items()}
     mine |= photometry.measured(shards.read_crops(options.data, rows), mine["points68"])
@@ -81,12 +89,12 @@ def make(options: argparse.Namespace) -> None:
         found = find(editor, [p.picture for p in people], [p.name for p in people])
         edits = options.edits.split(",") if options.edits else sorted(editor.edits)
         require(tuple(edits), labels)
-        for (edit, strength), who in cohorts(mine, edits, options.per).items():
+        for (edit, strength), who in cohorts(mine, edits, options.per, len(judged)).items():
             for i, made in zip(who, finish(editor, [found[i] for i in who], asked(edit, strength)), strict=True):
                 shown = sheets.surroundings(made.picture, quad_of(found[i]))
                 tiles.append(((editor.pack.name, edit, f"{strength:+g}", people[i].set, people[i].file), shown))
         print(f"{editor.pack.name}: {len(tiles)} tiles so far", flush=True)
-    for person, one in zip(people, found, strict=True):
+    for person, one in zip(judged, found, strict=False):
         shown = sheets.surroundings(person.picture, quad_of(one))
         tiles.append(((UNTOUCHED, "", "", person.set, person.file), shown))
     order = np.random.default_rng(options.seed).permutation(len(tiles))

@@ -272,11 +272,14 @@ def test_a_grade_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
 
 
 def test_the_same_faces_are_shown_of_every_pack() -> None:
-    some = [3, 5, 8, 9, 12]
-    assert grading.chosen(some, "age", 3) == grading.chosen(some, "age", 3)
-    assert set(grading.chosen(some, "age", 8)) == set(some)
-    assert len(set(grading.chosen(some, "smile", 4))) == 4
-    assert grading.chosen([], "age", 8) == []
+    some = [3, 5, 8, 9, 12, 30, 31]
+    few = grading.chosen(some, "age", 3, 24)
+    assert few == grading.chosen(some, "age", 3, 24)
+    assert set(few) < set(some[:5])
+    assert set(grading.chosen(some, "age", 6, 24)) == set(some[:6]), "others fill up"
+    assert grading.chosen(some, "age", 9, 24)[5:] == [30, 31]
+    assert len({grading.chosen(some, name, 1, 24)[0] for name in ("age", "smile", "beard", "hair", "eyes")}) > 1
+    assert grading.chosen([], "age", 8, 24) == []
 
 
 def test_numbers_are_drawn_above_their_tiles(tmp_path: Path) -> None:
