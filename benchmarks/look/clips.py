@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -32,7 +33,9 @@ WIDER = 1.5  # side of what is shown of a frame, in sides of the face's quad
 class Clip:
     rate: float  # frames per second
     codes: list[Faces]  # of each frame
-    places: list[tuple[int, NDArray[np.float64]]]  # of the frames that are shown: index, and the largest face's quad
+    places: list[
+        tuple[int, NDArray[np.float64]]
+    ]  # of the frames that are shown: index, and the quad of the face in the middle
 
 
 def read_clips(editor: VideoEditor, folder: Path) -> list[Clip]:
@@ -53,20 +56,26 @@ def read_clip(editor: VideoEditor, path: Path, start: float) -> Clip:
     part = [replace(frame, index=i) for i, frame in enumerate(islice(wanted, round(SECONDS * rate)))]
     with closing(editor.analyse(part, rate=rate)) as stream:
         codes = list(stream)
+    sides: Counter[int] = Counter()
+    for face in (face for one in codes for face in one.faces):
+        sides[face.person] += quad_side(known(face.quad))
     places = []
     for share in SHOWN:
         index = round(share * (len(codes) - 1))
         if not codes[index].faces:
             raise NoFaceFound(f"{path}: nobody at {start + share * SECONDS:.1f} s; name another time in {TABLE.name}")
-        places.append((index, max((known(f.quad) for f in codes[index].faces), key=quad_side)))
+        # Who is large and long in sight; where they are not, somebody else.
+        shown = max(codes[index].faces, key=lambda face: sides[face.person])
+        places.append((index, known(shown.quad)))
     return Clip(rate, codes, places)
 
 
 def finished(editor: VideoEditor, clip: Clip, edit: str) -> list[Frame]:
     """The frames that are shown, edited."""
-    wanted = {index for index, _ in clip.places}
+    wanted = [index for index, _ in clip.places]
     with closing(editor.render(None, clip.codes, edit, rate=clip.rate)) as stream:
-        return [known(one.output) for index, one in enumerate(stream) if index in wanted]
+        until = islice(stream, max(wanted) + 1)  # nobody looks at what comes after
+        return [known(one.output) for index, one in enumerate(until) if index in wanted]
 
 
 def write_sheets(editor: VideoEditor, folder: Path, names: Sequence[str], where: Path) -> None:
