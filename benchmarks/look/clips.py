@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -56,9 +55,9 @@ def read_clip(editor: VideoEditor, path: Path, start: float) -> Clip:
     part = [replace(frame, index=i) for i, frame in enumerate(islice(wanted, round(SECONDS * rate)))]
     with closing(editor.analyse(part, rate=rate)) as stream:
         codes = list(stream)
-    sides: Counter[int] = Counter()
+    sides: dict[int, float] = {}
     for face in (face for one in codes for face in one.faces):
-        sides[face.person] += quad_side(known(face.quad))
+        sides[face.person] = sides.get(face.person, 0.0) + quad_side(known(face.quad))
     places = []
     for share in SHOWN:
         index = round(share * (len(codes) - 1))
