@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, fields, replace
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ from vidinv.models.feature_style_encoder import FeatureStyleEncoder
 from vidinv.models.generator import Generator, edited_feature
 from vidinv.models.pictures import to_levels
 from vidinv.packs.load import Pack
+from vidinv.packs.spec import EditSpec
 from vidinv.training.directions import Faces
 from vidinv.training.labelling import Labelling
 from vidinv.training.losses import identity_distance
@@ -237,6 +238,26 @@ def measured(
             )
         found += effects(name, move, strengths, generator, subset(faces, rows), labelling, student)
     return found
+
+
+def measure_edits(
+    pack: Pack, names: Iterable[str], faces: Faces, labels: dict[str, NDArray], labelling: Labelling
+) -> tuple[dict[str, EditSpec], dict[str, dict[str, dict]]]:
+    """Some edits of a pack as its pack.toml is to describe them, and their figures for the card, by strength."""
+    specs, figures, generator = {}, {}, pack.generator
+    assert isinstance(generator, Generator)
+    moves = moves_of(pack)
+    for name in names:
+        found = measured(name, moves[name], generator, faces, labels, labelling, pack.attributes)
+        figures[name] = {str(s): asdict(e) for s, e in zip(STRENGTHS, found, strict=True)}
+        specs[name] = replace(
+            pack.spec.edits[name],
+            step=describe_step(name, found),
+            strengths=STRENGTHS,
+            effects=tuple(round(e.change[name], 3) for e in found),
+        )
+        print(name, specs[name].step, flush=True)
+    return specs, figures
 
 
 def describe_step(name: str, effects: list[Effect]) -> str:
