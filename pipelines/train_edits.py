@@ -89,7 +89,7 @@ def main() -> None:
 
     pack, nets = load_pack(options.pack), teachers.load_teachers(options.labellers)
     pool, paired = (edit_samples.read_pool(folder, SCORES, nets) for folder in (options.codes, options.pairs))
-    centre = edit_samples.centre_of(pool)
+    centre, pool = edit_samples.centre_of(pool), edit_samples.only(pool, how.edits)
     probe = accessories.load_probe(options.probe, shards.read_labels(options.probe))
     assert probe is not None
     readers = Readers(nets, probe, pool.codes.scales, SCORES)
