@@ -22,7 +22,7 @@ from vidinv.training.diff_augment import DifferentiableAugmentation, augment
 from vidinv.training.edit_critic import EditCritic, EditCriticConfig
 from vidinv.training.edit_losses import Readers
 from vidinv.training.edit_samples import Batch
-from vidinv.training.scores import COLOURS, SCORES
+from vidinv.training.scores import SCORES
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,11 @@ class EditTrainingOptions:
     rate: float = 1.5e-3
     critic_rate: float = 7e-4
     anneal: float = 0.3  # last share of the run over which both rates fall to a fiftieth
-    adversarial: float = 0.5
+    adversarial: float = 1.2
     adversarial_after: int = 2_000  # images after which it comes in, over as many
-    scores: float = 0.2
+    scores: float = 0.12
     others: float = 0.1  # weight of a score that is not edited, against one that is
-    read: float = 0.25  # weight of the discriminator's own reading against the labelling networks'
+    read: float = 0.1  # of the scores that the discriminator reads; of hair and skin nobody else does
     identity: float = 0.5
     blurred: float = 3.0
     outside: float = 12.0
@@ -191,15 +191,13 @@ def _losses(
     held = edit_losses.holds(made, batch, names)
     ramp = min(max(state.seen - options.adversarial_after, 0) / max(options.adversarial_after, 1), 1.0)
     spread = (change.float() / state.net.spread[:, None, None]).square().mean()
-    # Where the networks read nothing (hair, skin), the discriminator's own reader stands alone.
     own = torch.where(batch.amounts != 0, batch.condition, torch.full((), float("nan")))
-    alone = torch.tensor([1.0 if n in COLOURS else options.read for n in names])
-    judged = edit_losses.score_loss(seen.scores * alone, own * alone, batch.amounts, 0.0)
+    judged = edit_losses.score_loss(seen.scores, own, batch.amounts, 0.0)
     reached = edit_losses.score_loss(read.float(), batch.target, batch.amounts, options.others, readers.ends)
     return {
         "adversarial": ramp * options.adversarial * torch.stack([generator_loss(x) for x in logits]).sum(),
         "scores": options.scores * reached,
-        "read": ramp * options.scores * judged,
+        "read": ramp * options.read * judged,
         "identity": options.identity * who.float(),
         **{k: getattr(options, k) * v for k, v in held.items()},
         **{k: getattr(options, k) * v.float() for k, v in pair.items()},
