@@ -65,8 +65,7 @@ def encode(folder: Path, data: Path, networks: Networks, compute: Compute) -> It
     """Encode and render every face of ``data`` and write the four arrays.
 
     :param networks: on ``compute``'s device.
-    :return: of batch after batch the rows, the crops [n, S, S, 3], 0..255, and G(w, F) [n, 3, S, S] in -1..1, float32,
-        on the CPU.
+    :return: of batch after batch the rows, the crops [n, S, S, 3], 0..255, and G(w, F) [n, 3, S, S] in -1..1, float32.
     """
     folder.mkdir(parents=True, exist_ok=True)
     sizes, count = networks.generator.config, len(read_labels(data)["val"])
@@ -84,14 +83,16 @@ def encode(folder: Path, data: Path, networks: Networks, compute: Compute) -> It
             with torch.inference_mode(), compute.autocast():
                 code, found = (c.float() for c in networks.encoder(to_tensor(pictures[part], compute.device)))
                 _, picture = networks.generator.below(code)
-                made = networks.generator.render_from(code, found, picture).float().clamp(-1, 1).cpu()
-            w[rows], feature[rows] = code.cpu().numpy(), found.cpu().numpy()
-            below[rows] = picture.float().cpu().numpy()
-            inversions[rows] = to_levels(made).round()
+                made = networks.generator.render_from(code, found, picture).float().clamp(-1, 1)
+            # In the types of the arrays they are a fraction to bring from a GPU.
+            w[rows], feature[rows] = code.half().cpu().numpy(), found.half().cpu().numpy()
+            below[rows] = picture.half().cpu().numpy()
+            inversions[rows] = ((made + 1) * 127.5).round().byte().permute(0, 2, 3, 1).cpu().numpy()
             yield rows, pictures[part], made
         print(f"{chunk[-1] + 1}/{count} faces", flush=True)
-    for array in (w, feature, below, inversions):
-        array.flush()
+    if compute.device == "cpu":  # where there is a GPU time is short, and the arrays are read from memory again
+        for array in (w, feature, below, inversions):
+            array.flush()
 
 
 @torch.inference_mode()
@@ -135,4 +136,6 @@ def complete(folder: Path, data: Path, networks: Networks, compute: Compute) -> 
     scales.json."""
     for _ in encode(folder, data, networks, compute):
         pass
-    write_table(folder, read_labels(data), json.loads((data / "scales.json").read_text()))
+    labels = read_labels(data)  # what travelled as fp16 is counted with again
+    labels = {k: v.astype(np.float32) if v.dtype == np.float16 else v for k, v in labels.items()}
+    write_table(folder, labels, json.loads((data / "scales.json").read_text()))
