@@ -25,6 +25,7 @@ import torch
 from pipelines.arguments import device_arguments, elsewhere_arguments, tune
 from vidinv.models.edit_network import EditNetworkConfig
 from vidinv.models.pictures import to_tensor
+from vidinv.runtime.closing import close
 from vidinv.runtime.prefetch import prefetch
 from vidinv.training import checkpoints, edit_samples, edit_training, teachers
 from vidinv.training.edit_critic import EditCriticConfig
@@ -132,6 +133,7 @@ def main() -> None:
         return {}
 
     train(run, state, sys.maxsize if options.fill else how.images, how.batch, step, checkpoint)
+    close(drawn)
     if state.seen and not (options.out / "checkpoint.pt").exists():
         log_checkpoint(run, state, checkpoint)  # what was carried here from elsewhere
     if options.portable:

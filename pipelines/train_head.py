@@ -25,6 +25,7 @@ import torch
 from pipelines.arguments import device_arguments, elsewhere_arguments, run_arguments, shorter, tune
 from pipelines.train_edits import config_of
 from vidinv.models.edit_network import EditNetwork
+from vidinv.runtime.closing import close
 from vidinv.runtime.prefetch import prefetch
 from vidinv.training import checkpoints, edit_samples, head, shards, teachers, validation
 from vidinv.training.head_critic import HeadCriticConfig
@@ -114,6 +115,7 @@ def main() -> None:
         return figures
 
     train(run, state, sys.maxsize if options.fill else how.images, how.batch, step, checkpoint)
+    close(drawn)
     if state.seen and not (options.out / "checkpoint.pt").exists():
         log_checkpoint(run, state, checkpoint)  # what was carried here from elsewhere
     if options.portable:

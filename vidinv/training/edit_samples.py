@@ -145,10 +145,12 @@ def draw_amounts(pool: Pool, rows: NDArray, rng: np.random.Generator, twice: flo
     :param twice: share of the faces that are asked for two edits.
     """
     amounts = np.zeros((len(rows), len(pool.names)), np.float32)
+    shares = pool.weights.cumsum()  # what rng.choice would add up again for every face
+    shares /= shares[-1]
     for at, row in enumerate(rows):
         edits = np.flatnonzero(pool.may[row])
         for edit in rng.permutation(edits)[: 2 if rng.random() < twice else 1]:
-            others = rng.choice(pool.rows, 16, p=pool.weights)
+            others = pool.rows[shares.searchsorted(rng.random(16), side="right")]
             asked = pool.known[others, edit] - pool.known[row, edit]
             fit = np.isfinite(asked) & (np.abs(asked) > LEAST)
             if pool.names[edit] == "age":
