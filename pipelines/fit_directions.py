@@ -93,7 +93,7 @@ def main() -> None:
         return card.encode_faces(encoder, to_tensor(pictures[chosen]), points, *grids)
 
     def tried(name: str, pattern: Displacement, lengths: list[float], cohort: str) -> list[card.Effect]:
-        found = card.effects(name, pattern, lengths, generator, faces_of(cohort), labelling, None)
+        found = card.effects(name, card.along(pattern), lengths, generator, faces_of(cohort), labelling, None)
         for length, e in zip(lengths, found, strict=True):
             leaks = ", ".join(f"{a} {e.moved[a]:+.2f}" for a in ATTRIBUTES if a != name)
             print(

@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -73,7 +73,14 @@ def main() -> None:
     students = write_networks(settings, options.run, options.students, options.out, only)
     fitted = load_file(options.run / "directions.safetensors")
     known = {
-        name: EditSpec(unit=e["unit"], step="", text=e["text"], strengths=(-1.0, 1.0), effects=(-1.0, 1.0))
+        name: EditSpec(
+            unit=e["unit"],
+            step="",
+            text=e["text"],
+            strengths=(-1.0, 1.0),
+            effects=(-1.0, 1.0),
+            region=e.get("region", "face"),
+        )
         for name, e in settings["edits"].items()
         if name in fitted
     }
@@ -113,18 +120,9 @@ def main() -> None:
     if not only:
         figures["reconstruction"] = card.reconstruction(pack.generator, faces, x, nets)
         figures["frechet"] = frechet_figures(pack.generator, faces, x, to_tensor(some[:1500]), nets)
-    for name, displacement in pack.directions.items():
-        if only and name not in only:
-            continue
-        effects = card.measured(name, displacement, pack.generator, faces, mine, labelling, pack.attributes)
-        figures["edits"][name] = {str(s): asdict(e) for s, e in zip(card.STRENGTHS, effects, strict=True)}
-        known[name] = replace(
-            known[name],
-            step=card.describe_step(name, effects),
-            strengths=card.STRENGTHS,
-            effects=tuple(round(e.change[name], 3) for e in effects),
-        )
-        print(name, known[name].step, flush=True)
+    specs, effects = card.measure_edits(pack, only or known, faces, mine, labelling)
+    known |= specs
+    figures["edits"] |= effects
     spec = write_pack(options.out, replace(spec, edits=known))
     manifest = json.loads((options.data / "manifest.json").read_text())
     saved = checkpoints.read_weights(options.run)

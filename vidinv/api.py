@@ -292,7 +292,7 @@ class VideoEditor:
         if composite not in ("detail", "replace"):
             raise UsageError(f"no compositing called {composite!r}; there are detail, replace")
         pack, compute, batch, rate = self.pack, self.compute, self.batch, way.rate
-        editing = partial(edit, options=EditOptions(edits, rate=rate))
+        editing = partial(edit, options=EditOptions(edits, rate=rate), compute=compute)
         edited = way.stage("edit", editing, EditState(), codes)
         drawing = partial(synthesise, generator=pack.generator, compute=compute, options=SynthesiseOptions(batch))
         drawn = prefetch(way.stage("synthesise", drawing, SynthesiseState(), edited), AHEAD, "vidinv-generator")

@@ -107,6 +107,10 @@ class Assessment:
     visible: NDArray[np.float32] | None = None
     """[S, S] 0..1, 0 where something lies over the face, or where a parsing network sees none; None: all is face."""
 
+    region: NDArray[np.float32] | None = None
+    """[S, S] 0..1, where the edits that act may change the face: the union of their regions, within the face as far as
+    a network says where it is; None: everywhere."""
+
     doubts: tuple[str, ...] = ()
     """Of "missed" (by assess), "pose", "occlusion", "identity" (by gate)."""
 
@@ -123,6 +127,9 @@ class Change:
 
     residual: NDArray[np.float32]
     """[S, S, 3] RGB, levels of 0..255, either sign."""
+
+    colour: float = 1.0
+    """0..1, how much of its own chroma the residual has; below 1 where the footage is grey or has one tint only."""
 
 
 @dataclass(frozen=True)
@@ -204,6 +211,10 @@ class Face:
     amount: float = 0.0
     """Steps of all edits that act on this face in this frame, by their size: what a change is in proportion to; set by
     edit."""
+
+    regions: Mapping[str, float] = field(default_factory=dict)
+    """Where the edits that act on this face in this frame may change it: names of vidinv.faces.regions, and how much
+    each counts beside the others, above 0, the largest 1; none: the face; set by edit."""
 
     inversion: NDArray[np.float32] | None = None
     """[S, S, 3] RGB, 0..255: G(w, F) of the smooth code; set by synthesise; None: not edited here."""

@@ -102,3 +102,9 @@ def test_only_linear_edits_need_a_displacement(tmp_path: Path) -> None:
 def test_an_edit_that_the_network_does_not_know_is_a_damaged_pack(tmp_path: Path) -> None:
     with pytest.raises(DamagedPack, match=r"calls smile an edit of kind network.*knows mouth"):
         resolve(parse_edits("smile=+1"), pack_with_network(tmp_path / "toy", ("mouth",)))
+
+
+def test_a_network_edit_names_its_region(pack: Pack) -> None:
+    (edit,) = resolve(parse_edits("smile=+1@2s-4s"), pack)
+    assert edit.regions(FACE, 2.1) == {"face": pytest.approx(0.5)}
+    assert edit.regions(FACE, 5.0) == {}

@@ -6,6 +6,7 @@ import pytest
 
 from vidinv.faces.compositing import add_change, change_between, changed_picture, replace_crop
 from vidinv.faces.masks import oval
+from vidinv.faces.motion import fetch
 from vidinv.faces.quads import quad_from_points
 from vidinv.faces.warps import crop, uncrop
 from vidinv.types import Change
@@ -90,6 +91,21 @@ def test_motion_moves_the_frames_own_sharp_pixels() -> None:
     middle = np.s_[90:165, 100:156]
     errors = [np.abs(apply(frame, r)[middle] - wanted[middle]).mean() for r in results]
     assert errors[1] < 0.75 * errors[0]
+
+
+@pytest.mark.parametrize("size", [128, 512])
+def test_a_mouth_that_opens_is_explained_by_motion(size: int) -> None:
+    """Textured lips that part by an eighth of the side: what motion leaves is a small part of the difference."""
+    rng = np.random.default_rng(0)
+    noise = cv2.resize(
+        rng.integers(60, 200, (24, 24, 3)).astype(np.float32), (size, size), interpolation=cv2.INTER_CUBIC
+    )
+    y, x = (np.mgrid[:size, :size] - size / 2).astype(np.float32)
+    bell = np.exp(-np.square(x / (size / 6)) - np.square((np.abs(y) - size / 8) / (size / 12)))
+    down = np.stack([np.zeros_like(y), -np.sign(y) * bell * size / 16], -1).astype(np.float32)
+    before, after = noise, fetch(noise, down)
+    change = change_between(before, after)
+    assert np.square(change.residual).mean() < 0.3 * np.square(after - before).mean()
 
 
 def test_the_mask_is_soft_and_vanishes_at_the_border() -> None:

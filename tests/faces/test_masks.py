@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from vidinv.faces.masks import occluded_share, unoccluded
+from vidinv.faces.masks import face_outline, occluded_share, unoccluded
 
 
 def blob(probability: float, radius: int = 5, at: tuple[int, int] = (16, 16)) -> np.ndarray:
@@ -50,3 +50,54 @@ def test_the_covered_share_is_of_the_face_alone(size: int) -> None:
     beside = np.ones((size, size), np.float32)
     beside[:, : size // 8] = 0
     assert occluded_share(beside, face) == pytest.approx(0, abs=0.01)
+
+
+def face(size: int = 128, grown: float = 0.0) -> np.ndarray:
+    """[size, size] 1 on an ellipse, whose half axes are longer by a share of the side."""
+    axes = (round((0.3 + grown) * size), round((0.4 + grown) * size))
+    return cv2.ellipse(np.zeros((size, size), np.float32), (size // 2, size // 2), axes, 0, 0, 360, 1.0, -1)
+
+
+def probable(grown: float = 0.0) -> np.ndarray:
+    """What a network would say of it."""
+    return cv2.GaussianBlur(cv2.resize(face(128, grown), (32, 32), interpolation=cv2.INTER_AREA), (0, 0), 1)
+
+
+def footage(size: int, behind: int) -> np.ndarray:
+    noise = np.random.default_rng(0).normal(0, 4, (size, size, 3))
+    return np.clip(behind + (150 - behind) * face(size)[..., None] + noise, 0, 255).astype(np.uint8)
+
+
+def around(mask: np.ndarray, share: float) -> np.ndarray:
+    """A band of a share of the side, whose middle is the mask's border, left out on either side of it."""
+    reach = np.ones((2 * round(share * len(mask)) + 1,) * 2, np.uint8)
+    return (cv2.dilate(mask, reach) > 0) & (cv2.erode(mask, reach) == 0)
+
+
+@pytest.mark.parametrize("behind", [20, 150], ids=["dark behind", "nothing to be seen behind"])
+def test_the_face_ends_at_its_outline(behind: int) -> None:
+    outline = face_outline(probable(), footage(128, behind))
+    sure = ~around(face(), 0.05)
+    assert outline.dtype == np.float32
+    assert outline[sure & (face() == 0)].max() == 0
+    assert outline[~around(face(), 0.09) & (face() == 1)].min() > 0.98
+    assert max(np.abs(np.diff(outline, axis=a)).max() for a in (0, 1)) < 0.7
+
+
+@pytest.mark.parametrize("size", [128, 320])
+def test_a_strip_behind_the_face_that_the_network_takes_in_is_left_out(size: int) -> None:
+    picture, much = footage(size, 30), probable(grown=0.03)
+    strip = (face(size, 0.02) > 0) & (face(size, 0.01) == 0)
+    blind = face_outline(much, np.full_like(picture, 128))
+    seeing = face_outline(much, picture)
+    assert seeing[strip].mean() < 0.1 * blind[strip].mean()
+    assert seeing[face(size, -0.05) > 0].min() > 0.9
+
+
+def test_features_inside_the_face_leave_it_whole() -> None:
+    picture = footage(128, 30)
+    cv2.ellipse(picture, (64, 80), (16, 8), 0, 0, 360, (40, 10, 10), -1)
+    cv2.ellipse(picture, (50, 45), (8, 3), 0, 0, 360, (20, 20, 20), -1)
+    outline = face_outline(probable(), picture)
+    assert outline[face(128, -0.08) > 0].min() > 0.8
+    assert outline[face(128, -0.12) > 0].min() > 0.95

@@ -50,6 +50,7 @@ step = "an eigenvector"
 "landmarks.safetensors" = "{DIGEST}"
 """)
 MISSING = object()
+SETTINGS = Path(__file__).resolve().parents[2] / "pipelines" / "settings"
 
 
 def changed(path: str, value: Any) -> dict[str, Any]:
@@ -79,6 +80,7 @@ def test_tables_become_types() -> None:
     assert spec.edits["age"] == EditSpec(
         unit="years", step="5 years", text="older", strengths=(-1.0, 0.0, 1.0), effects=(-5.0, -0.0, 5.0)
     )
+    assert spec.edits["sefa-0"].region == "face"  # packs that were written before there were regions
     assert spec.edits["sefa-0"].strengths == spec.edits["sefa-0"].effects == ()
     assert spec.files == TABLE["files"]
     assert spec.sources == TABLE["sources"]
@@ -138,6 +140,8 @@ def test_a_table_is_written_as_it_is_read() -> None:
         ("edits/age/strength", [1.0], "edits.age.strength", "is unknown"),
         ("edits/age/effects", [1.0, float("nan"), 2.0], "edits.age.effects[1]", "is nan"),
         ("edits/age/effects", [1.0], "edits.age", "1 effects of 3 strengths"),
+        ("edits/age/region", "nose", "edits.age", "region 'nose'; there are face, crop, lower, eyes, skin"),
+        ("edits/age/region", 5, "edits.age.region", "is 5 and should be a text"),
         ("sources/a file.pt", 7, "sources.a file.pt", "is 7 and should be a text"),
         ("edit", {}, "edit", "is unknown"),
         ("files/encoder.safetensors", "abc", "files.encoder.safetensors", "is no sha256"),
@@ -169,9 +173,11 @@ def test_a_files_name_leads_nowhere_else(name: str) -> None:
 def test_shipped_packs_say_all_that_is_asked(path: Path) -> None:
     table = tomllib.loads((path / "pack.toml").read_text(encoding="utf-8"))
     spec = spec_of(table, path)
+    settings = tomllib.loads((SETTINGS / "edits.toml").read_text(encoding="utf-8"))["edits"]
     assert (spec.name, spec.resolution) == (path.name, 128)
     for name, edit in table["edits"].items():
         assert edit["kind"] == "linear"
+        assert edit["region"] == settings[name]["region"]
         assert edit == {k: list(v) if isinstance(v, tuple) else v for k, v in vars(spec.edits[name]).items()}
     assert spec_of(table_of_lists(spec), path) == spec
 

@@ -157,3 +157,51 @@ def test_where_a_parsing_network_sees_no_face_no_edit_goes() -> None:
     assert out.faces[0].assessment.occluded_share is None
     (both,) = assessed([rendered(0, half_covered())], parsing=LeftHalf(), visibility=Dark())
     assert both.faces[0].assessment.visible[:, :14].max() == 0
+
+
+class Middle(nn.Module):
+    """The face is a square in the crop's middle, which jumps by two cells in every other picture."""
+
+    def __init__(self, jump: int = 0) -> None:
+        super().__init__()
+        self.jump, self.seen = jump, 0
+
+    def forward(self, x: torch.Tensor) -> Visibility:
+        face = torch.zeros(len(x), 16, 16)
+        for one in face:
+            shift = self.jump * (self.seen % 2)
+            one[3:13, 3 + shift : 13 + shift] = 1
+            self.seen += 1
+        return Visibility(face, torch.zeros_like(face))
+
+
+def acting(faces: Faces, **regions: float) -> Faces:
+    return faces.each(lambda face: replace(face, regions=regions))
+
+
+def test_where_the_face_is_bounds_what_an_edit_may_change() -> None:
+    (whole,) = assessed([rendered(0)], visibility=Middle())
+    region = whole.faces[0].assessment.region
+    assert region[10:22, 10:22].min() > 0.99
+    assert max(region[:4].max(), region[:, :4].max(), region[28:].max(), region[:, 28:].max()) == 0
+    (lower,) = assessed([acting(rendered(0), lower=1.0)], visibility=Middle())
+    below = lower.faces[0].assessment.region
+    assert below[:12].max() == 0
+    assert np.array_equal(below[20:], region[20:])
+    (crop,) = assessed([acting(rendered(0), crop=1.0, lower=1.0)], visibility=Middle())
+    assert crop.faces[0].assessment.region.min() == 1
+
+
+def test_a_pack_that_does_not_see_the_face_has_the_regions_that_points_place() -> None:
+    (out,) = assessed([rendered(0)])
+    assert out.faces[0].assessment.region is None
+    (lower,) = assessed([acting(rendered(0), lower=1.0)])
+    assert lower.faces[0].assessment.region[:8].max() == 0
+    assert lower.faces[0].assessment.region[20:].min() == 1
+
+
+def test_the_outline_is_steady_in_time() -> None:
+    regions = np.stack(
+        [r.faces[0].assessment.region for r in assessed([rendered(i) for i in range(30)], visibility=Middle(jump=2))]
+    )
+    assert np.abs(np.diff(regions[8:-8], axis=0)).max() < 0.05

@@ -16,7 +16,7 @@ from vidinv.edits.linear import Linear, Step
 from vidinv.edits.strength import Span
 from vidinv.faces.compositing import changed_picture
 from vidinv.faces.quads import quad_from_points
-from vidinv.faces.warps import crop
+from vidinv.faces.warps import crop, uncrop
 from vidinv.inversion import METHODS, Networks
 from vidinv.packs.load import Pack, load_pack
 from vidinv.runtime.compute import Compute
@@ -26,7 +26,7 @@ from vidinv.stages.edit import EditOptions, EditState, edit
 from vidinv.stages.invert import InvertOptions, InvertState, invert
 from vidinv.stages.stabilise import StabiliseState, stabilise
 from vidinv.stages.synthesise import SynthesiseOptions, SynthesiseState, synthesise
-from vidinv.types import Face, Faces, Frame
+from vidinv.types import Assessment, Face, Faces, Frame
 
 CPU = Compute("cpu", torch.float32)
 POINTS = np.array([[60, 60], [90, 60], [75, 78], [64, 92], [86, 92]], float)
@@ -140,6 +140,67 @@ def test_the_amount_belongs_to_the_face_and_adds_up_over_edits(pack: Pack) -> No
     assert [face.amount for face in out.faces] == [2, 3]
     steps = [face.edited_code.w - face.smooth_code.w for face in out.faces]
     assert torch.allclose(steps[0], 2 * steps[1], atol=1e-5)
+
+
+def in_region(one: Linear, region: str) -> Linear:
+    return Linear(tuple(replace(step, region=region) for step in one.parts))
+
+
+def test_the_regions_of_the_edits_that_act_travel_with_the_face(pack: Pack) -> None:
+    lower, eyes = in_region(age(pack, 1), "lower"), in_region(age(pack, 1, 1.0, 2.0, persons=frozenset({1})), "eyes")
+    both = EditOptions((lower, eyes), rate=30.0)
+    codes = coded(pack, [aligned(i, (0, 1)) for i in (0, 33, 45, 70)])
+    out = list(run("edit", partial(edit, options=both), EditState(), codes))
+    assert all(o.faces[0].regions == {"lower": 1.0} for o in out)
+    assert [o.faces[1].regions.get("eyes", 0.0) for o in out] == pytest.approx([0, 0.5, 1, 0])
+    alone = list(run("edit", partial(edit, options=EditOptions((eyes,), rate=30.0)), EditState(), codes))
+    assert [o.faces[1].regions for o in alone] == [{}, {"eyes": 1.0}, {"eyes": 1.0}, {}]  # its amount fades by itself
+
+
+@pytest.mark.parametrize("composite", ["detail", "replace"])
+def test_beside_the_region_every_bit_stays_and_without_weight_everywhere(pack: Pack, composite: str) -> None:
+    region = np.zeros((64, 64), np.float32)
+    region[20:40, 24:44] = 1
+    stream = steadied(drawn(pack, [aligned(0)], age(pack, 8)))
+    assessment = Assessment({}, 0, 0, 1.0, region=region)
+    face = replace(stream[0].faces[0], assessment=assessment)
+    blending = partial(blend, options=BlendOptions(composite))
+    for weight in (1.0, 0.0):
+        faces = replace(stream[0], faces=(replace(face, weight=weight),))
+        (out,) = run("blend", blending, None, [faces])
+        changed = (out.output.image != faces.frame.image).any(2)
+        height, width = changed.shape
+        inside = uncrop(region, face.quad, (0, 0, width, height)) > 0
+        assert not changed[~inside].any()
+        assert changed[inside].any() == (weight > 0)
+
+
+def toned(stream: list[Faces], how) -> list[Faces]:
+    return [
+        replace(a, frame=replace(a.frame, image=how(a.frame.image))).each(lambda f: replace(f, crop=how(f.crop)))
+        for a in stream
+    ]
+
+
+def grey(picture: np.ndarray) -> np.ndarray:
+    return cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)[..., None].repeat(3, 2)
+
+
+@pytest.mark.parametrize("composite", ["detail", "replace"])
+def test_grey_in_grey_out(pack: Pack, composite: str) -> None:
+    stream = toned([aligned(i) for i in range(4)], grey)
+    out = finished(pack, stream, age(pack, 8), composite)
+    assert not any(np.ptp(b.output.image.astype(int), axis=2).any() for b in out)
+    assert all((b.output.image != a.frame.image).any() for a, b in zip(stream, out, strict=True))
+
+
+def test_colours_go_in_as_they_are_and_the_share_does_not_flicker(pack: Pack) -> None:
+    coloured = steadied(drawn(pack, still(20), age(pack, 2)))
+    assert all(s.faces[0].change.colour == 1 for s in coloured)
+    stream = still(40)
+    mixed = [toned([a], grey)[0] if i % 2 else a for i, a in enumerate(stream)]
+    shares = [s.faces[0].change.colour for s in steadied(drawn(pack, mixed, age(pack, 2)))]
+    assert np.abs(np.diff(shares[10:])).max() < 0.1
 
 
 def drawn_with(pack: Pack, stream: list[Faces], one: Linear, redraw) -> list[Faces]:

@@ -108,6 +108,8 @@ def test_an_edits_effect_is_measured_through_both_parts_of_its_displacement() ->
     step = Displacement(torch.randn(generator.config.layers, 16), torch.randn(generator.config.feature_shape))
     without = Displacement(torch.zeros_like(step.w), torch.zeros_like(step.feature))
     parts = [without, Displacement(step.w), Displacement(without.w, step.feature), step]
-    changes = [card.effects("age", p, [1.0], generator, faces, labelling, None)[0].change["age"] for p in parts]
+    changes = [
+        card.effects("age", card.along(p), [1.0], generator, faces, labelling, None)[0].change["age"] for p in parts
+    ]
     assert abs(changes[0]) < 1e-6
     assert len({round(c, 6) for c in changes}) == 4

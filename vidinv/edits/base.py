@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from vidinv.types import Code, Face
@@ -23,4 +24,9 @@ class Edit(Protocol):
         :return: the edited code, and how many steps of the edit act here, without sign; 0 where it leaves the code as
             it is.
         """
+        ...
+
+    def regions(self, face: Face, time: float) -> Mapping[str, float]:
+        """Where on the face it acts: names of vidinv.faces.regions, as ``EditSpec.region`` says, and how much of it
+        acts there at this time, 0..1. Of several edits at once the union counts."""
         ...

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
 
 from vidinv.edits.parse import EditRequest
 from vidinv.edits.strength import Span, share
+from vidinv.faces.regions import together
 from vidinv.packs.load import Pack
 from vidinv.types import Code, Displacement, Face
 
@@ -21,6 +22,7 @@ class Step:
     steps: float  # how long that is
     span: Span = Span()
     persons: frozenset[int] | None = None  # None: everybody
+    region: str = "face"  # of vidinv.faces.regions
 
     def share(self, person: int, time: float) -> float:
         """0..1: how much of it acts on a person at a time (seconds)."""
@@ -46,12 +48,22 @@ class Linear:
         displacement = reduce(add, (step.displacement * some for step, some in acting))
         return displacement.of(code), sum(abs(step.steps) * some for step, some in acting)
 
+    def regions(self, face: Face, time: float) -> Mapping[str, float]:
+        """See :class:`vidinv.edits.base.Edit`."""
+        return together((step.region, step.share(face.person, time)) for step in self.parts)
+
 
 def build(requests: Sequence[tuple[EditRequest, float]], pack: Pack) -> Linear:
     """Requests with their steps to the edit that does all of them, by the pack's displacements of one step."""
     return Linear(
         tuple(
-            Step(pack.directions[request.name] * steps, steps, Span(request.start, request.end), request.persons)
+            Step(
+                pack.directions[request.name] * steps,
+                steps,
+                Span(request.start, request.end),
+                request.persons,
+                pack.spec.edits[request.name].region,
+            )
             for request, steps in requests
         )
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -10,6 +10,7 @@ from torch import Tensor
 
 from vidinv.edits.parse import EditRequest
 from vidinv.edits.strength import Span, share
+from vidinv.faces.regions import together
 from vidinv.models.edit_network import EditNetwork
 from vidinv.packs.load import Pack
 from vidinv.types import Code, Face
@@ -23,6 +24,7 @@ class Asked:
     steps: float
     span: Span = Span()
     persons: frozenset[int] | None = None  # None: everybody
+    region: str = "face"  # of vidinv.faces.regions
 
     def share(self, person: int, time: float) -> float:
         """0..1: how much of it acts on a person at a time (seconds)."""
@@ -52,6 +54,10 @@ class NetworkEdit:
         feature, styles = self._changes(code, steps.to(self.network.steps))
         return Code(code.w + styles, code.feature + feature), total
 
+    def regions(self, face: Face, time: float) -> Mapping[str, float]:
+        """See :class:`vidinv.edits.base.Edit`."""
+        return together((part.region, part.share(face.person, time)) for part in self.parts)
+
     @torch.inference_mode()
     def _changes(self, code: Code, steps: Tensor) -> tuple[Tensor, Tensor]:
         amounts = steps * self.network.steps
@@ -67,7 +73,13 @@ def build(requests: Sequence[tuple[EditRequest, float]], pack: Pack) -> NetworkE
     return NetworkEdit(
         pack.edit_network,
         tuple(
-            Asked(pack.edit_number(request.name), steps, Span(request.start, request.end), request.persons)
+            Asked(
+                pack.edit_number(request.name),
+                steps,
+                Span(request.start, request.end),
+                request.persons,
+                pack.spec.edits[request.name].region,
+            )
             for request, steps in requests
         ),
     )

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vidinv.faces.motion import fetch, optical_flow
+from vidinv.faces.motion import FAST, MEDIUM, fetch, optical_flow
 from vidinv.faces.quads import quad_to_affine
 from vidinv.faces.warps import bounds, uncrop
 from vidinv.types import Change
@@ -21,8 +21,11 @@ def change_between(before: NDArray, after: NDArray) -> Change:
 
     :param before: [S, S, 3] 0..255, G(w, F). :param after: likewise, G(w~, F~).
     """
-    levels = [np.clip(p, 0, 255).astype(np.uint8) for p in (after, before)]
-    motion = np.asarray(cv2.GaussianBlur(optical_flow(*levels), (0, 0), before.shape[0] / 64), np.float32)
+    after_levels, before_levels = (np.clip(p, 0, 255).astype(np.uint8) for p in (after, before))
+    # The coarser flow sees a quarter of the side: of a small picture too little of a mouth, of a large one enough.
+    preset = MEDIUM if len(before) <= 256 else FAST
+    flow = optical_flow(after_levels, before_levels, preset)
+    motion = np.asarray(cv2.GaussianBlur(flow, (0, 0), before.shape[0] / 64), np.float32)
     return Change(motion, after - fetch(before, motion))
 
 

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vidinv.models.ops import fetch
+from vidinv.models.ops import fetch, keep_variance
 
 
 @dataclass(frozen=True)
@@ -31,21 +31,22 @@ class EditNetworkConfig:
     blocks: int = 2  # residual blocks at each side, on the way down and on the way up
     hidden: int = 128  # of what is known of face and amounts together
     reach: float = 3.0  # cells of F by which a motion of amount 1 may go
+    most: float = 4.0  # standard deviations of F's channels by which a residual may go
 
 
 class ModulatedBlock(nn.Module):
     """Two 3x3 convolutions beside the shortcut, scaled and shifted by what is known of the face and of what is asked
-    (FiLM, Perez et al. 2018); begins as nothing."""
+    (FiLM, Perez et al. 2018); begins as little."""
 
     def __init__(self, channels: int, hidden: int) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(channels, channels, 3, 1, 1)
         self.conv2 = nn.Conv2d(channels, channels, 3, 1, 1)
         self.film = nn.Linear(hidden, 2 * channels)
-        self.gain = nn.Parameter(torch.full((1, channels, 1, 1), 0.1))
+        self.gain = nn.Parameter(torch.full((1, channels, 1, 1), 0.2))
 
     def forward(self, x: Tensor, known: Tensor) -> Tensor:
-        scale, shift = self.film(known).to(x.dtype)[..., None, None].chunk(2, 1)
+        scale, shift = (0.2 * self.film(known)).to(x.dtype)[..., None, None].chunk(2, 1)
         y = F.leaky_relu(self.conv1(F.leaky_relu(x, 0.2)) * (1 + scale) + shift, 0.2)
         return x + self.gain.to(x.dtype) * self.conv2(y)
 
@@ -89,9 +90,10 @@ class EditNetwork(nn.Module):
         self.ascents = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in pairwise(c))
         self.down = nn.ModuleList(Blocks(width, config.blocks, config.hidden) for width in c)
         self.up = nn.ModuleList(Blocks(width, config.blocks, config.hidden) for width in c[:-1])
+        keep_variance(self)
         # One set of last weights for each edit and sign, mixed by the amounts.
-        self.draw = nn.Parameter(torch.randn(2 * count, config.feature_channels, c[0]) * 0.01)
-        self.move = nn.Parameter(torch.randn(2 * count, 2, c[0]) * 0.01)
+        self.draw = nn.Parameter(torch.randn(2 * count, config.feature_channels, c[0]) * 0.003)
+        self.move = nn.Parameter(torch.randn(2 * count, 2, c[0]) * 0.003)
         self.open = nn.Parameter(torch.randn(2 * count, config.hidden) * 0.1)
         self.tint = nn.Linear(config.hidden, styles * config.d_style, bias=False)
         nn.init.normal_(self.tint.weight, std=0.01)
@@ -113,7 +115,8 @@ class EditNetwork(nn.Module):
         along = torch.einsum("be,eck,bkn->bcn", signed, self.move, shares).view(-1, 2, *feature.shape[2:])
         limit = config.reach * signed.sum(1).clamp_max(1.0)[:, None, None, None].clamp_min(1e-6)
         motion = limit * torch.tanh(along / limit)
-        change = fetch(feature, motion) - feature + self.spread[:, None, None] * residual
+        drawn = self.config.most * torch.tanh(residual / self.config.most)
+        change = fetch(feature, motion) - feature + self.spread[:, None, None] * drawn
         tint = self.tint(known.float() * (signed @ self.open)).float()
         styles = F.pad(tint.view(len(w), -1, config.d_style), (0, 0, config.first_style, 0))
         return change, styles

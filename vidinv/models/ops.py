@@ -51,6 +51,20 @@ def fetch(x: Tensor, by: Tensor) -> Tensor:
     return F.grid_sample(x, grid.permute(0, 2, 3, 1).to(x.dtype), padding_mode="border", align_corners=False)
 
 
+@torch.no_grad()
+def keep_variance(network: nn.Module) -> None:
+    """Initialise every convolution and fully connected layer for leaky ReLUs (He et al. 2015); biases are 0.
+
+    PyTorch's own initialisation loses a factor of three of the variance in each layer, and a network of ten of them
+    needs thousands of steps to find its voice.
+    """
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            nn.init.kaiming_normal_(layer.weight, a=0.2)
+            if layer.bias is not None:
+                layer.bias.zero_()
+
+
 class EqualLinear(nn.Module):
     """Fully connected layer with run-time weight scaling (equalised learning rate)."""
 

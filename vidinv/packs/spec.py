@@ -9,6 +9,7 @@ from typing import Any
 
 from vidinv.faces.boxes import CropRule
 from vidinv.faces.quads import FACE, BoxTemplate, Template
+from vidinv.faces.regions import REGIONS
 from vidinv.packs.kinds import KINDS, own_kind
 from vidinv.packs.tables import UPDATE, Where, damaged, entry, record, typed
 
@@ -36,8 +37,11 @@ class EditSpec:
     text: str = ""  # what the edit does, for people
     strengths: tuple[float, ...] = ()  # steps at which the effect was measured, ascending; none for imported directions
     effects: tuple[float, ...] = ()  # mean change of the score at those strengths, in units
+    region: str = "face"  # where on the face it acts, of REGIONS
 
     def __post_init__(self) -> None:
+        if self.region not in REGIONS:
+            raise ValueError(f"region {self.region!r}; there are {', '.join(REGIONS)}")
         if len(self.strengths) != len(self.effects):
             raise ValueError(f"{len(self.effects)} effects of {len(self.strengths)} strengths")
 

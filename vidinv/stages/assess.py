@@ -11,8 +11,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vidinv.faces.masks import face_region, occluded_share, oval, unoccluded
+from vidinv.faces.masks import face_outline, face_region, occluded_share, oval, unoccluded
 from vidinv.faces.pose import pose_from_points
+from vidinv.faces.quads import quad_to_affine, transform_points
+from vidinv.faces.regions import union
 from vidinv.models.face_parsing import FaceParsing
 from vidinv.models.identity import IdentityNet
 from vidinv.models.pictures import to_tensor
@@ -30,6 +32,7 @@ class AssessOptions:
     batch: int = 8  # faces per pass
     sigma: float = 0.08  # seconds; what a face is, is the mean of its inversions over so long: what only passes is not
     cover: float = 0.03  # seconds over which the map of what lies over it is smoothed: hands are quick
+    place: float = 0.08  # seconds over which its outline and its points are smoothed: in the crop a face lies still
     rate: float = 30.0  # frames per second
 
 
@@ -48,6 +51,7 @@ class Past:
 
     inversion: NDArray[np.float32]
     look: Look
+    points: NDArray[np.float32] | None  # [5, 2] pixels of the crop; None: the face has none
 
 
 @dataclass(frozen=True)
@@ -80,7 +84,7 @@ def assess(
     A network that looks for such things does, and the mean over the frames around: what comes and goes is not in it.
 
     :param identity: None leaves ``identities`` empty.
-    :param visibility: None leaves ``occluded_share`` None.
+    :param visibility: says what lies over the face, and where the whole face is; None leaves ``occluded_share`` None.
     :param parsing: says where the face is; beyond it nothing is ``visible`` for an edit.
     """
 
@@ -93,7 +97,7 @@ def assess(
     waiting, group = collect(state.waiting, faces, lambda one: len(_drawn(one)), options.batch)
     looks = iter(in_batches([face for one in group for face in _drawn(one)], options.batch, looks_of))
     looked = [Looked(one, {face.person: next(looks) for face in _drawn(one)}) for one in group]
-    reach = math.ceil(2 * options.sigma * options.rate)
+    reach = math.ceil(2 * max(options.sigma, options.place) * options.rate)
     window, due = advance(state.window, looked, _memory, reach, ended=faces is None)
     return AssessState(waiting, window), [_assessed(one, view, options) for one, view in due]
 
@@ -103,8 +107,15 @@ def _drawn(faces: Faces) -> list[Face]:
 
 
 def _memory(looked: Looked) -> Memory[Past]:
-    past = {f.person: Past(known(f.inversion), looked.looks[f.person]) for f in _drawn(looked.faces)}
+    past = {f.person: Past(known(f.inversion), looked.looks[f.person], _points(f)) for f in _drawn(looked.faces)}
     return Memory(past, looked.faces.frame.cut)
+
+
+def _points(face: Face) -> NDArray[np.float32] | None:
+    if face.points is None:
+        return None
+    to_crop = quad_to_affine(known(face.quad), len(known(face.crop)))
+    return transform_points(to_crop, face.points).astype(np.float32)
 
 
 def _mean(values: list[tuple[int, NDArray[np.float32]]], sigma: float) -> NDArray[np.float32]:
@@ -151,19 +162,25 @@ def _assessed(looked: Looked, view: View[Past], options: AssessOptions) -> Faces
 def _assessment(face: Face, look: Look, track: list[tuple[int, Past]], options: AssessOptions) -> Assessment:
     """:param track: the person, in this frame and those around it."""
     yaw, pitch = pose_from_points(face.points)[:2] if face.points is not None else (0.0, 0.0)
-    source, share, visible = known(face.crop), None, None
+    source, share, visible, outline = known(face.crop), None, None, None
+    size, place = len(source), options.place * options.rate
     if look.maps is not None:
         maps = _mean([(t, m.look.maps) for t, m in track if m.look.maps is not None], options.cover * options.rate)
-        visible = unoccluded(maps[1], len(source))
+        visible = unoccluded(maps[1], size)
         share = 0.0 if visible is None else occluded_share(visible, maps[0])
+        whole = _mean([(t, m.look.maps[0]) for t, m in track if m.look.maps is not None], place)
+        outline = face_outline(whole, source)
     if look.parts is not None:
-        region = face_region(
+        seen = face_region(
             _mean([(t, m.look.parts) for t, m in track if m.look.parts is not None], options.cover * options.rate)
         )
-        visible = region if visible is None else visible * region
-    mask = oval(len(source), content=face.content)
+        visible = seen if visible is None else visible * seen
+    points = [(t, m.points) for t, m in track if m.points is not None]
+    region = union(face.regions, outline, _mean(points, place) if points else None, size)
+    mask = oval(size, content=face.content)
     mask = mask if visible is None else mask * visible
     usual = _mean([(t, m.inversion) for t, m in track], options.sigma * options.rate)
     error = np.square(source - usual).mean(2)
     residual = float(np.sqrt((error * mask).sum() / max(mask.sum(), 1.0)))
-    return Assessment(look.identities, yaw, pitch, residual, share, visible, () if face.seen else ("missed",))
+    doubts = () if face.seen else ("missed",)
+    return Assessment(look.identities, yaw, pitch, residual, share, visible, region, doubts)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidinv.faces import compositing
+from vidinv.faces.colour import tinted
 from vidinv.faces.masks import oval
 from vidinv.types import Change, Composite, Face, Faces, known
 
@@ -37,9 +38,12 @@ def _mask(face: Face) -> NDArray[np.float32] | None:
     if face.change is None:
         return None
     mask = oval(len(known(face.crop)), content=face.content) * np.float32(face.weight)
-    if face.assessment is None or face.assessment.visible is None:
+    if face.assessment is None:
         return mask
-    return mask * face.assessment.visible  # what lies over the face keeps its own pixels
+    # What lies over the face keeps its own pixels, and so does what is beside it.
+    for part in (face.assessment.visible, face.assessment.region):
+        mask = mask if part is None else mask * part
+    return mask
 
 
 def _composite(image: NDArray[np.uint8], first: bool, face: Face, change: Change, how: Composite) -> NDArray[np.uint8]:
@@ -49,7 +53,7 @@ def _composite(image: NDArray[np.uint8], first: bool, face: Face, change: Change
     if x1 <= x0 or y1 <= y0:
         return image
     if how == "replace":
-        changed = compositing.changed_picture(known(face.inversion), change)
+        changed = tinted(compositing.changed_picture(known(face.inversion), change), change.colour, known(face.crop))
         box, pixels = compositing.replace_crop(image, quad, changed, mask)
     else:
         box, pixels = compositing.add_change(image, quad, change, mask)

@@ -9,7 +9,9 @@ import numpy as np
 import torch
 
 from vidinv.edits.base import Edit
+from vidinv.faces.regions import together
 from vidinv.faces.smoothing import reach, smooth_at
+from vidinv.runtime.compute import Compute
 from vidinv.runtime.window import Memory, View, Window, advance_one
 from vidinv.types import Code, Face, Faces, known
 
@@ -24,14 +26,20 @@ class EditOptions:
 EditState = Window[Faces, Code]
 
 
-def edit(state: EditState, faces: Faces | None, options: EditOptions) -> tuple[EditState, list[Faces]]:
-    """Apply all edits, one after the other; a face that none of them acts on is left as it is."""
+def edit(
+    state: EditState, faces: Faces | None, options: EditOptions, compute: Compute = Compute("cpu", torch.float32)
+) -> tuple[EditState, list[Faces]]:
+    """Apply all edits, one after the other; a face that none of them acts on is left as it is.
+
+    :param compute: for edits that ask a network.
+    """
     sigma = options.sigma * options.rate
     state, due = advance_one(state, faces, _codes, reach(sigma))
-    return state, [
-        one.each(partial(_edited, time=one.frame.seconds(options.rate), view=view, options=options))
-        for one, view in due
-    ]
+    with compute.autocast():
+        return state, [
+            one.each(partial(_edited, time=one.frame.seconds(options.rate), view=view, options=options))
+            for one, view in due
+        ]
 
 
 def _codes(faces: Faces) -> Memory[Code]:
@@ -46,7 +54,13 @@ def _edited(face: Face, time: float, view: View[Code], options: EditOptions) -> 
     for one in options.edits:
         code, more = one.apply(code, face, time)
         amount += more
-    return replace(face, smooth_code=source, edited_code=code, amount=amount)
+    return replace(face, smooth_code=source, edited_code=code, amount=amount, regions=_regions(face, time, options))
+
+
+def _regions(face: Face, time: float, options: EditOptions) -> dict[str, float]:
+    """Those of all edits; an edit that comes or goes by itself does so by its amount, in the whole of its region."""
+    named = together(each for one in options.edits for each in one.regions(face, time).items())
+    return {name: share / max(named.values()) for name, share in named.items()}
 
 
 def _smoothed(track: list[tuple[int, Code]], sigma: float) -> Code:

@@ -3,6 +3,8 @@
 From frame to frame the generator's two pictures differ at random. The last frame's change is moved to where the face is
 now (optical flow between the source's crops) and the new one is mixed into it: what sits on the skin stays on the skin.
 The frame's own pixels are not touched by it, so nothing of the footage is smeared.
+
+Footage without colours of its own takes the change's luma only: what is grey or sepia stays so.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vidinv.faces.colour import beside_tint, colour_share, tinted
 from vidinv.faces.compositing import change_between
 from vidinv.faces.motion import fetch, optical_flow
 from vidinv.types import Change, Face, Faces, known
@@ -24,6 +27,7 @@ from vidinv.types import Change, Face, Faces, known
 class StabiliseOptions:
     memory: float = 0.3  # seconds after which a change counts 1/e; 0: every frame by itself
     trust: float = 30.0  # levels of 0..255: where flow leaves a larger residual (a blink), the past counts little
+    colour: float = 1.0  # seconds after which a frame's word on whether the footage has colours counts 1/e
     rate: float = 30.0  # frames per second, for frames that carry no time
 
 
@@ -35,6 +39,8 @@ class Past:
     crop: NDArray[np.uint8]  # [S, S, 3] the source's
     motion: NDArray[np.float32]  # [S, S, 3] mean of Change.motion, and of the amount it was made at
     residual: NDArray[np.float32]  # [S, S, 3] mean of Change.residual
+    colour: float  # levels: mean of faces.colour.beside_tint, by how much each tells
+    told: float  # sum of how much each told
 
 
 @dataclass(frozen=True)
@@ -60,7 +66,8 @@ def _steady(face: Face, mean: Past | None) -> Face:
     # An amount that comes or goes must not drag behind: what is averaged is the change per amount.
     gain = face.amount / np.maximum(mean.motion[..., 2:], 1e-6)
     motion, residual = (np.asarray(part * gain, np.float32) for part in (mean.motion[..., :2], mean.residual))
-    return replace(face, change=Change(motion, residual))
+    share = colour_share(mean.colour)
+    return replace(face, change=Change(motion, tinted(residual, share), share))
 
 
 def _mixed(past: Past | None, face: Face, time: float, options: StabiliseOptions) -> Past:
@@ -68,6 +75,11 @@ def _mixed(past: Past | None, face: Face, time: float, options: StabiliseOptions
     crop, change = known(face.crop), change_between(known(face.inversion), known(face.edited))
     amounts = np.full_like(change.motion[..., :1], face.amount)
     motion, residual = np.concatenate([change.motion, amounts], 2), change.residual
+    colour, told = beside_tint(crop)
+    if past is not None:
+        before = past.told * math.exp(-max(time - past.time, 0) / max(options.colour, 1e-6))
+        colour = (before * past.colour + told * colour) / max(before + told, 1e-6)
+        told += before
     if past is not None and options.memory > 0:
         by = np.asarray(cv2.GaussianBlur(optical_flow(crop, past.crop), (0, 0), crop.shape[0] / 64), np.float32)
         mismatch = np.abs(fetch(past.crop, by).astype(np.float32) - crop).mean(2)
@@ -77,4 +89,4 @@ def _mixed(past: Past | None, face: Face, time: float, options: StabiliseOptions
             new + keep[..., None] * (fetch(old, by) - new)
             for old, new in ((past.motion, motion), (past.residual, residual))
         )
-    return Past(time, crop, motion, residual)
+    return Past(time, crop, motion, residual, colour, told)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, fields, replace
 
 import numpy as np
 import torch
@@ -12,9 +12,12 @@ from torch import Tensor
 
 from vidinv.errors import InputError
 from vidinv.models.attributes import AttributeNet
+from vidinv.models.edit_network import EditNetwork
 from vidinv.models.feature_style_encoder import FeatureStyleEncoder
 from vidinv.models.generator import Generator, edited_feature
 from vidinv.models.pictures import to_levels
+from vidinv.packs.load import Pack
+from vidinv.packs.spec import EditSpec
 from vidinv.training.directions import Faces
 from vidinv.training.labelling import Labelling
 from vidinv.training.losses import identity_distance
@@ -81,17 +84,48 @@ class Effect:
     share_happy: float  # share of the edited faces with P(happy) > 0.5
 
 
+Move = Callable[[Code, float], Code]
+"""Codes [B, ...] of faces and a number of steps to the codes of the edited faces."""
+
+
+def along(displacement: Displacement) -> Move:
+    """The same for every face."""
+    return lambda code, steps: (displacement * steps).of(code)
+
+
+def answered(network: EditNetwork, edit: int) -> Move:
+    """What a network answers to each face. :param edit: which of its edits."""
+
+    def move(code: Code, steps: float) -> Code:
+        amounts = torch.zeros(len(code.w), len(network.steps))
+        amounts[:, edit] = steps * network.steps[edit]
+        feature, styles = network(code.feature, code.w, amounts)
+        return Code(code.w + styles, code.feature + feature)
+
+    return move
+
+
+def moves_of(pack: Pack) -> dict[str, Move]:
+    """What each edit of a pack does."""
+    return {
+        name: along(pack.directions[name])
+        if edit.kind == "linear"
+        else answered(pack.edit_network, pack.edit_number(name))
+        for name, edit in pack.spec.edits.items()
+    }
+
+
 @torch.inference_mode()
 def effects(
     name: str,
-    displacement: Displacement,
+    move: Move,
     strengths: Sequence[float],
     generator: Generator,
     faces: Faces,
     labelling: Labelling,
     student: AttributeNet | None,
 ) -> list[Effect]:
-    """Measure ``displacement`` on ``faces``, once for each of ``strengths``."""
+    """Measure an edit on ``faces``, once for each of ``strengths``."""
     before: list[dict[str, Tensor]] = []
     after: list[list[dict[str, Tensor]]] = [[] for _ in strengths]
     asked = student if name in ATTRIBUTES else None
@@ -103,7 +137,7 @@ def effects(
         inversion = generator.render_from(code.w, code.feature, skip).clamp(-1, 1)
         before.append(_read(inversion, some, name, labelling, asked))
         for strength, found in zip(strengths, after, strict=True):
-            moved = (displacement * strength).of(code)
+            moved = move(code, strength)
             native_moved, skip = generator.below(moved.w)
             feature = edited_feature(moved.feature, native, native_moved)
             picture = generator.render_from(moved.w, feature, skip).clamp(-1, 1)
@@ -178,7 +212,7 @@ def subset(faces: Faces, rows: NDArray | slice) -> Faces:
 
 def measured(
     name: str,
-    step: Displacement,
+    move: Move,
     generator: Generator,
     faces: Faces,
     labels: dict[str, NDArray],
@@ -202,8 +236,28 @@ def measured(
                 f"{name}: among {len(faces.w)} validation faces are none of {who}; measure more faces, or leave the "
                 "edit out of the settings"
             )
-        found += effects(name, step, strengths, generator, subset(faces, rows), labelling, student)
+        found += effects(name, move, strengths, generator, subset(faces, rows), labelling, student)
     return found
+
+
+def measure_edits(
+    pack: Pack, names: Iterable[str], faces: Faces, labels: dict[str, NDArray], labelling: Labelling
+) -> tuple[dict[str, EditSpec], dict[str, dict[str, dict]]]:
+    """Some edits of a pack as its pack.toml is to describe them, and their figures for the card, by strength."""
+    specs, figures, generator = {}, {}, pack.generator
+    assert isinstance(generator, Generator)
+    moves = moves_of(pack)
+    for name in names:
+        found = measured(name, moves[name], generator, faces, labels, labelling, pack.attributes)
+        figures[name] = {str(s): asdict(e) for s, e in zip(STRENGTHS, found, strict=True)}
+        specs[name] = replace(
+            pack.spec.edits[name],
+            step=describe_step(name, found),
+            strengths=STRENGTHS,
+            effects=tuple(round(e.change[name], 3) for e in found),
+        )
+        print(name, specs[name].step, flush=True)
+    return specs, figures
 
 
 def describe_step(name: str, effects: list[Effect]) -> str:

@@ -40,13 +40,14 @@ def write_card(
 ) -> None:
     """Write card.md and, for programs, card.json.
 
-    :param made: ``recipe``, a sentence without its full stop, and ``images_seen``.
+    :param made: ``recipe``, a sentence without its full stop, and ``images_seen``; ``edit_recipe``, the same of the
+        edit network, where the pack has one.
     """
-    content = {"images_seen": made["images_seen"], "figures": figures, "students": students}
+    content = {**made, "figures": figures, "students": students}
     (folder / "card.json").write_text(json.dumps(content, indent=1) + "\n")
     size = sum(p.stat().st_size for p in folder.glob("*.safetensors")) / 1e6
     rows = [f"# {spec.name}", "", f"{spec.resolution} px faces, {size:.1f} MB.", ""]
-    rows += _recipe(manifest, made["recipe"])
+    rows += _recipe(manifest, made)
     rows += _reconstruction(figures)
     for name, edit in spec.edits.items():
         rows += _edit(name, edit, figures["edits"][name], scale)
@@ -55,14 +56,15 @@ def write_card(
     (folder / "card.md").write_text("\n".join(rows), encoding="utf-8")
 
 
-def _recipe(manifest: dict[str, Any], recipe: str) -> list[str]:
+def _recipe(manifest: dict[str, Any], made: dict[str, Any]) -> list[str]:
     sets = ", ".join(f"{n} {c}" for n, c in manifest["per_set"].items())
     return [
         "## Recipe",
         "",
         f"`pipelines.prepare_faces` kept {manifest['kept']} of {manifest['pictures']} pictures ({sets}); "
-        f"{manifest['validation']} of them are for validation only. {recipe}; "
-        "`pipelines.fit_directions` found the edits, `pipelines.train_students` the small networks.",
+        f"{manifest['validation']} of them are for validation only. {made['recipe']}; "
+        "`pipelines.fit_directions` found the edits, `pipelines.train_students` the small networks."
+        + (f" {made['edit_recipe']}." if "edit_recipe" in made else ""),
         "",
         "All figures below were measured by `pipelines.make_pack` on validation faces with the fp16 weights of this "
         "folder, by the labelling networks the pack was trained with, so they flatter it.",

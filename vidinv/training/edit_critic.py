@@ -17,6 +17,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from vidinv.models.ops import keep_variance
+
 
 @dataclass(frozen=True)
 class EditCriticConfig:
@@ -50,6 +52,7 @@ class EditCritic(nn.Module):
         self.hidden = nn.Linear(c[-1] * 16, c[-1])
         self.judge, self.compare = nn.Linear(c[-1], 1), nn.Linear(c[-1], config.scores)
         self.read = nn.Linear(c[-1], config.scores)
+        keep_variance(self)
 
     def look(self, x: Tensor) -> Looked:
         """:param x: [B, 3, S, S] in -1..1."""

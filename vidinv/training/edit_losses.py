@@ -12,9 +12,11 @@ from vidinv.training import accessories
 from vidinv.training.edit_samples import Batch
 from vidinv.training.labelling import read_attributes, read_expression, read_points
 from vidinv.training.losses import identity_embedding
-from vidinv.training.scores import shapes
+from vidinv.training.scores import LOGITS, MOST_SURE, shapes
 from vidinv.training.teachers import Teachers
 
+ODD, NEAR = 5.0, 0.05  # standard deviations
+ALIKE = 0.1  # 1 - cosine at which a picture is the person beyond doubt; inversions are at 0.03
 BLUR = 8  # side, pixels, of the blurred picture whose colours are held
 # Shares of the holds that an edit is spared, since it is made to change that: the colours of the blurred picture, and
 # what lies outside the face.
@@ -32,6 +34,12 @@ class Readers:
     probe: accessories.Probe
     scales: dict[str, float]  # standard deviations
     names: tuple[str, ...]  # of all scores, in order
+
+    @property
+    def ends(self) -> tuple[Tensor, Tensor]:
+        """Least and greatest of each score, [K]: probabilities are told from no further than MOST_SURE."""
+        most = torch.tensor([MOST_SURE / self.scales[n] if n in LOGITS else float("inf") for n in self.names])
+        return -most, most
 
     def __call__(self, pictures: Tensor, batch: Batch, rng: torch.Generator, half: int) -> Tensor:
         """[B, K] in standard deviations, NaN for those that are not read.
@@ -75,19 +83,31 @@ def jitter_colours(x: Tensor, rng: torch.Generator, brightness: float = 0.1, con
     return mean + (1 + contrast * u[:, :1]) * (x - mean) + brightness * (u[:, 1:2] + 0.5 * u[:, 2:])
 
 
-def score_loss(read: Tensor, target: Tensor, amounts: Tensor, others: float) -> Tensor:
-    """Mean Huber loss, 0-d, of scores that are read [B, K]; those that are not edited count ``others``."""
+def score_loss(
+    read: Tensor, target: Tensor, amounts: Tensor, others: float, ends: tuple[Tensor, Tensor] | None = None
+) -> Tensor:
+    """Mean Huber loss, 0-d, of scores that are read [B, K]; those that are not edited count ``others``.
+
+    A reading that is off by more than ODD has lost the face, and pulls no more than one that is off by that.
+
+    :param ends: [K] least and greatest target; beyond one that lies there, a reading cannot be wrong.
+    """
     known = torch.isfinite(read) & torch.isfinite(target)
-    off = torch.where(known, read - target, torch.zeros_like(read))
+    nothing = torch.zeros_like(read)
+    off = torch.where(known, read - target, nothing).clamp(-ODD, ODD)
+    if ends is not None:
+        low, high = (end.to(read.device) for end in ends)
+        past = ((target <= low + NEAR) & (off < 0)) | ((target >= high - NEAR) & (off > 0))
+        off = torch.where(past, nothing, off)
     loss = F.smooth_l1_loss(off, torch.zeros_like(off), reduction="none", beta=0.5)
     weight = torch.where(amounts != 0, 1.0, others) * known
     return (loss * weight).sum(1).mean()
 
 
 def identity_loss(teachers: Teachers, pictures: Tensor, batch: Batch, count: int) -> Tensor:
-    """Mean of 1 - cosine to the photograph, of the first ``count`` pictures."""
+    """Mean, 0-d, of how far the first ``count`` pictures are from the photograph beyond ALIKE, as 1 - cosine."""
     found = identity_embedding(teachers, pictures[:count], batch.identity_grids[:count])
-    return 1 - (found * batch.identity[:count]).sum(1).mean()
+    return (1 - (found * batch.identity[:count]).sum(1) - ALIKE).clamp_min(0).mean()
 
 
 def holds(pictures: Tensor, batch: Batch, names: tuple[str, ...]) -> dict[str, Tensor]:

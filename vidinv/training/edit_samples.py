@@ -16,7 +16,7 @@ from vidinv.training import accessories, losses
 from vidinv.training.codes import Array, Codes, read_codes
 from vidinv.training.labelling import attribute_grids
 from vidinv.training.sampling import balanced_weights
-from vidinv.training.scores import eligible, scores
+from vidinv.training.scores import LOGITS, MOST_SURE, eligible, scores
 from vidinv.training.sources import person_of
 from vidinv.training.teachers import Teachers
 
@@ -101,6 +101,7 @@ def read_pool(folder: Path, names: tuple[str, ...], nets: Teachers, centre: NDAr
     labels, size = codes.labels, codes.inversions.shape[1]
     found = scores(labels)
     known = np.stack([found[n] / codes.scales[n] for n in names], 1).astype(np.float32)
+    ends = np.array([MOST_SURE / codes.scales[n] if n in LOGITS else np.inf for n in names], np.float32)
     order = [list(codes.scales).index(n) for n in names]
     shown = np.stack([eligible(n, labels) for n in names], 1)
     dark = (labels["glasses"] > 0.5) & (labels["white"] < 0.2 * labels["skin"])
@@ -112,7 +113,7 @@ def read_pool(folder: Path, names: tuple[str, ...], nets: Teachers, centre: NDAr
         codes=codes,
         names=names,
         known=known,
-        read=labels["read"][:, order].astype(np.float32),
+        read=np.clip(labels["read"][:, order].astype(np.float32), -ends, ends),
         may=shown,
         rows=train,
         weights=balanced_weights({k: labels[k][train] for k in ("age", "male", "skin")}),

@@ -36,18 +36,18 @@ class EditTrainingOptions:
     unpaired: int = 9  # faces of a step without a partner
     paired: int = 3  # and with one
     twice: float = 0.2  # share of the former that is asked for two edits
-    rate: float = 1e-3
-    critic_rate: float = 1e-3
+    rate: float = 1.5e-3
+    critic_rate: float = 7e-4
     anneal: float = 0.3  # last share of the run over which both rates fall to a fiftieth
     adversarial: float = 0.5
     adversarial_after: int = 2_000  # images after which it comes in, over as many
-    scores: float = 0.06
+    scores: float = 0.2
     others: float = 0.15  # weight of a score that is not edited, against one that is
     read: float = 0.25  # weight of the discriminator's own reading against the labelling networks'
-    identity: float = 0.4
-    blurred: float = 6.0
-    outside: float = 20.0
-    change: float = 2.0
+    identity: float = 0.5
+    blurred: float = 3.0
+    outside: float = 12.0
+    change: float = 1.0
     motion: float = 4.0
     pair: float = 3.0
     pair_lpips: float = 0.5
@@ -55,6 +55,7 @@ class EditTrainingOptions:
     mismatched: float = 0.5  # weight, for the discriminator, of real pictures under scores that they have not
     r1: float = 0.3
     r1_every: int = 16
+    clip: float = 5.0  # norm of either network's gradient
     average: float = 0.998  # of the weights, by step
     augmented: float = 0.7  # probability of each change of a picture before the discriminator
     augmentation: DifferentiableAugmentation = field(
@@ -179,7 +180,7 @@ def step(
     losses = _losses(state, readers, made, change, batch, options, rng, compute)
     state.optimiser.zero_grad(set_to_none=True)
     torch.stack(list(losses.values())).sum().backward()
-    torch.nn.utils.clip_grad_norm_(state.net.parameters(), 1.0)
+    torch.nn.utils.clip_grad_norm_(state.net.parameters(), options.clip)
     state.optimiser.step()
     with torch.no_grad():
         keep = min(options.average, (1 + state.steps) / (10 + state.steps))
@@ -220,9 +221,10 @@ def _losses(
     own = torch.where(batch.amounts != 0, batch.condition, torch.full_like(batch.condition, float("nan")))
     alone = made.new_tensor([1.0 if n in COLOURS else options.read for n in names])
     judged = edit_losses.score_loss(seen.scores * alone, own * alone, batch.amounts, 0.0)
+    reached = edit_losses.score_loss(read.float(), batch.target, batch.amounts, options.others, readers.ends)
     return {
         "adversarial": ramp * options.adversarial * torch.stack([generator_loss(x) for x in logits]).sum(),
-        "scores": options.scores * edit_losses.score_loss(read.float(), batch.target, batch.amounts, options.others),
+        "scores": options.scores * reached,
         "read": ramp * options.scores * judged,
         "identity": options.identity * who.float(),
         **{k: getattr(options, k) * v for k, v in held.items()},
@@ -268,6 +270,7 @@ def _critic_step(
         )
         (options.r1 / 2 * options.r1_every * penalty).backward()
         figures["r1"] = penalty.detach()
+    torch.nn.utils.clip_grad_norm_(critic.parameters(), options.clip)
     state.critic_optimiser.step()
     return figures
 

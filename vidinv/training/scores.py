@@ -27,6 +27,9 @@ LIT = 35.0  # lightness of the eyes (0..100) of an open eye in some light
 DARK = 0.2  # lightness of the eyes (0..100) over brightness of the skin (0..255), below which sunglasses are worn
 
 
+MOST_SURE = float(np.log(0.998 / 0.002))  # the greatest logit that a score has
+
+
 def logit(p: NDArray) -> NDArray:
     p = np.clip(p, 0.002, 0.998)
     return np.log(p / (1 - p))

@@ -1,0 +1,94 @@
+"""Give a pack an edit network: edits that the network makes instead of a displacement, measured for the card.
+
+    python -m pipelines.add_edits --run runs/edits --edits smile,mouth,age --codes data/codes --data data/faces-128 \\
+        --labellers LABELLERS --pack assets/models/face-128-detail
+
+Takes RUN/edit_network.* of pipelines.calibrate_edits. Edits that are not named stay what they are. The pack is changed
+in place; all figures of the named edits are measured anew on validation faces, after the weights were rounded to fp16.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from pipelines.calibrate_edits import NETWORK
+from vidinv.errors import InputError
+from vidinv.packs.load import load_pack
+from vidinv.packs.spec import EditSpec, network_of
+from vidinv.packs.write import write_pack
+from vidinv.training import accessories, card, checkpoints, codes, directions, losses, photometry, shards, teachers
+from vidinv.training.card_text import write_card
+from vidinv.training.labelling import Labelling, attribute_grids
+from vidinv.training.settings import read_settings
+
+
+def described(
+    names: list[str], known: tuple[str, ...], before: dict[str, EditSpec], table: dict
+) -> dict[str, EditSpec]:
+    """The named edits as the network's, from what the pack or the settings say of them.
+
+    :raises InputError: the network knows no such edit.
+    """
+    if unknown := sorted(set(names) - set(known)):
+        raise InputError(f"--edits: the network knows no {', '.join(unknown)}; it knows {', '.join(known)}")
+    specs = {}
+    for name in names:
+        told = table[name]
+        spec = before.get(name) or EditSpec(unit=told["unit"], step="", text=told["text"])
+        specs[name] = replace(spec, kind="network", region=told.get("region", "face"))
+    return specs
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--run", type=Path, required=True)
+    parser.add_argument("--edits", required=True, help="comma-separated names")
+    parser.add_argument("--codes", type=Path, required=True)
+    parser.add_argument("--data", type=Path, required=True, help="data folder of the codes, with probe and manifest")
+    parser.add_argument("--labellers", type=Path, required=True)
+    parser.add_argument("--pack", type=Path, required=True, help="folder that is changed")
+    parser.add_argument("--settings", type=Path, default=Path(__file__).parent / "settings" / "edits-network.toml")
+    parser.add_argument("--faces", type=int, default=400, help="validation faces that are measured")
+    options = parser.parse_args()
+    names, before = options.edits.split(","), load_pack(options.pack).spec
+    path = options.run / f"{NETWORK}.json"
+    network = network_of(NETWORK, json.loads(path.read_text()), path)
+    edits = described(names, network.config.edits, dict(before.edits), read_settings(options.settings)["edits"])
+    shutil.copy(options.run / f"{NETWORK}.safetensors", options.pack)
+    networks = {**before.networks, NETWORK: network}
+    spec = write_pack(options.pack, replace(before, networks=networks, edits={**before.edits, **edits}))
+
+    pack, nets, found = (
+        load_pack(options.pack),
+        teachers.load_teachers(options.labellers),
+        codes.read_codes(options.codes),
+    )
+    rows = np.flatnonzero(found.labels["val"])[: options.faces]
+    mine, size = {k: v[rows] for k, v in found.labels.items()}, pack.resolution
+    faces = directions.Faces(
+        *(torch.from_numpy(a[rows].astype(np.float32)) for a in (found.w, found.feature)),
+        mine["points68"],
+        losses.identity_grids(nets, mine["points68"], size),
+        attribute_grids(mine["points68"], size),
+        photometry.hair(found.inversions[rows].astype(np.float32), mine["points68"]),
+    )
+    probe = accessories.load_probe(options.data, shards.read_labels(options.data))
+    specs, effects = card.measure_edits(pack, names, faces, mine, Labelling(nets, found.scales, probe))
+    told = json.loads((options.pack / "card.json").read_text())
+    figures, students = told.pop("figures"), told.pop("students")
+    figures["edits"] |= effects
+    spec = write_pack(options.pack, replace(spec, edits={**spec.edits, **specs}))
+    told["edit_recipe"] = checkpoints.read_weights(options.run)["recipe"]
+    manifest = json.loads((options.data / "manifest.json").read_text())
+    write_card(options.pack, spec, figures, students, manifest, told, found.scales)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,90 @@
+"""Find how long the steps of a trained edit network are, so that two of them go as far as the settings say.
+
+    python -m pipelines.calibrate_edits --run runs/edits --codes data/codes --probe data/faces-128 \\
+        --labellers LABELLERS --pack face-128-detail
+
+Reads RUN/checkpoint.pt of pipelines.train_edits and writes RUN/edit_network.safetensors and RUN/edit_network.json (its
+sizes), which make_pack takes. Lengths are measured on training faces of each edit's cohort; no step is longer than what
+the network was asked for in training allows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file
+
+from pipelines.train_edits import config_of
+from vidinv.models.edit_network import EditNetwork
+from vidinv.packs.load import load_pack
+from vidinv.packs.spec import network_of
+from vidinv.packs.write import write_tensors
+from vidinv.training import accessories, card, checkpoints, codes, directions, edit_samples, losses, shards, teachers
+from vidinv.training.labelling import Labelling, attribute_grids
+from vidinv.training.photometry import hair
+from vidinv.training.settings import read_settings
+
+NETWORK = "edit_network"  # name of the files, and of the network in a pack
+
+
+def read_network(run: Path) -> EditNetwork:
+    """What this program wrote."""
+    spec = network_of(NETWORK, json.loads((run / f"{NETWORK}.json").read_text()), run / f"{NETWORK}.json")
+    network = EditNetwork(spec.config)
+    network.load_state_dict(load_file(run / f"{NETWORK}.safetensors"))
+    return network.to(memory_format=torch.channels_last).eval().requires_grad_(False)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--run", type=Path, required=True)
+    parser.add_argument("--codes", type=Path, required=True)
+    parser.add_argument("--probe", type=Path, required=True, help="data folder whose probe of accessories is taken")
+    parser.add_argument("--labellers", type=Path, required=True)
+    parser.add_argument("--pack", required=True, help="name or folder, of the codes")
+    parser.add_argument("--settings", type=Path, default=Path(__file__).parent / "settings" / "edits-network.toml")
+    parser.add_argument("--measured", type=int, default=96, help="faces on which lengths are tried")
+    options = parser.parse_args()
+    settings, pack = read_settings(options.settings), load_pack(options.pack)
+    nets, found = teachers.load_teachers(options.labellers), codes.read_codes(options.codes)
+    probe = accessories.load_probe(options.probe, shards.read_labels(options.probe))
+    labelling = Labelling(nets, found.scales, probe)
+    config = config_of(pack, settings.get("network", {}))
+    network = EditNetwork(config).to(memory_format=torch.channels_last).eval().requires_grad_(False)
+    network.load_state_dict({k: v.float() for k, v in checkpoints.read_weights(options.run)["edits"].items()})
+    network.steps.fill_(1.0)
+
+    rng, train = np.random.default_rng(0), np.flatnonzero(~found.labels["val"])
+    for number, name in enumerate(config.edits):
+        rows = card.cohort(name, found.labels, train)
+        rows = np.sort(rng.choice(rows, min(options.measured, len(rows)), replace=False))
+        points, size = found.labels["points68"][rows], pack.resolution
+        faces = directions.Faces(
+            *(torch.from_numpy(a[rows].astype(np.float32)) for a in (found.w, found.feature)),
+            points,
+            losses.identity_grids(nets, points, size),
+            attribute_grids(points, size),
+            hair(found.inversions[rows].astype(np.float32), points),
+        )
+        move = card.answered(network, number)
+
+        def changes(lengths: list[float], name: str = name, move: card.Move = move, faces=faces) -> list[float]:
+            tried = card.effects(name, move, lengths, pack.generator, faces, labelling, None)
+            for length, effect in zip(lengths, tried, strict=True):
+                print(f"{name}, {length:.2f}: {effect.change[name]:+.3f}, identity {effect.identity:.3f}", flush=True)
+            return [effect.change[name] for effect in tried]
+
+        target = settings["edits"][name]["two_steps"]
+        network.steps[number] = directions.calibrate(changes, target, edit_samples.MOST, points=4) / 2
+        print(f"{name}: a step is {float(network.steps[number]):.2f} standard deviations", flush=True)
+    write_tensors(options.run / f"{NETWORK}.safetensors", network.state_dict())
+    (options.run / f"{NETWORK}.json").write_text(json.dumps(dataclasses.asdict(config), indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
