@@ -19,9 +19,21 @@
 # LABELLERS=../shared/evaluators PACK=face-128-detail RUN=runs/edits QUALITY=86; over there DEVICE=auto PRECISION=bf16
 # BATCH=128. PYTHON is .venv/bin/python where that is, else python3.
 #
-# Before: rehearse at toy size (tests/training/test_on_gpu.py does); restore must have been the last thing that slim saw.
+# A timetable for fifteen minutes of which no command lasts longer than ten, and a machine's start takes one or two.
+# Before the first minute: this rehearsed at toy size (tests/training/test_on_gpu.py does it), slim, pack.
 #
-# TIMETABLE
+#   minute 0    receive, with part-1: the machine starts, 60 MiB go there, five seconds of work
+#   minute 3    edits $OUT 6, with part-2, at once, since an idle machine does not wait: 60 MiB, then of the six minutes
+#               20 seconds to encode 16,500 faces, 20 to read their tables and send codes to the GPU, five to train
+#   minute 10   head $OUT 3.5: 30 seconds to read, three to train; give the machine back
+#   after       home for either, restore; look at every sheet
+#
+# By count of operations (torch.utils.flop_counter, at 128 px, face-128-detail) a picture takes 3.9 GFLOP to encode,
+# 10.8 in edits (12.4 in every 16th step, with R1) and 9.7 in head (7.6 without edited pictures). At an effective 100
+# TFLOP/s that were 9,200 pictures/s of edits and 10,300 of head; a cautious tenth is 900 and 1,000, so five minutes of
+# edits are 270,000 pictures and three of head 180,000, where two cores make 6 to 10 a second. A step is also some 4,500
+# operations that are launched one by one, 45 to 70 ms whatever the batch: below BATCH=64 these bound the speed.
+# log.jsonl tells images_per_second after 90 seconds: below 300, something else is wrong (look at gpu_gib and d).
 set -euo pipefail
 
 held=runs/held parts=runs/gpu there=runs/gpu/here
