@@ -134,3 +134,15 @@ def test_a_batch_is_drawn_by_what_was_seen_and_the_last_are_asked_for_edits(pool
     assert not torch.equal(a.w, c.w)
     assert a.amounts.shape == (2, len(pool.names))
     assert edit_samples.take(photos, pool.rows[:2]).shape == (2, 64, 64, 3)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_a_gpu_trains_the_head(pool: Pool, photos: torch.Tensor) -> None:
+    nets, state = toy_teachers(), head.start(toy_networks(), CRITIC, OPTIONS, "cuda")
+    nets.labeller.to("cuda")
+    sent, there = pool.to("cuda"), photos.to("cuda")
+    for _ in range(4):
+        batch = head.draw(sent, there, OPTIONS, state.seen)
+        figures = head.step(state, nets, edit_network().to("cuda"), batch, OPTIONS, Compute("cuda", torch.bfloat16))
+        assert all(torch.isfinite(v).all() and v.is_cuda for v in figures.values())

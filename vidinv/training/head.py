@@ -22,7 +22,7 @@ from vidinv.models.generator import Generator
 from vidinv.models.pictures import to_tensor
 from vidinv.runtime.compute import Compute
 from vidinv.training.adversarial import update_average
-from vidinv.training.adversarial_losses import critic_loss, generator_loss, r1_penalty
+from vidinv.training.adversarial_losses import critic_loss, r1_penalty
 from vidinv.training.autoencoder import rate_at
 from vidinv.training.checkpoints import load_optimiser, load_stream, optimiser_state, weights_of
 from vidinv.training.diff_augment import DifferentiableAugmentation, augment
@@ -44,7 +44,7 @@ class HeadOptions:
     pixels: float = 1.0
     lpips: float = 0.35
     others: float = 0.33  # of the batch that are also made by their styles alone, and that are also edited
-    style_only: float = 0.4  # weight of G(w) against G(w, F)
+    style_only: float = 0.4  # weight of G(w) against G(w, F), in every loss
     held: float = 2.0
     adversarial: float = 0.3  # norm of the discriminator's gradient by the pictures, against that of all other losses
     most: float = 10.0  # weight that it is never given more than
@@ -199,7 +199,11 @@ def step(
     losses = _losses(teachers, pictures, batch, kept, options, compute)
     (own,) = torch.autograd.grad(torch.stack(list(losses.values())).sum(), pictures)
     logits = _logits(state, pictures, options, compute)
-    adversarial = torch.stack([generator_loss(x) for x in logits]).sum()
+    # G(w) lacks more than a head can give: it has less to say, or it would have all.
+    counts = pictures.new_ones(len(pictures))
+    counts[len(batch.w) : len(batch.w) + len(batch.amounts)] = options.style_only
+    found = torch.stack([F.softplus(-x).mean((1, 2)) for x in logits]).sum(0)
+    adversarial = (found * counts.repeat(2)).sum() / (2 * counts.sum())
     (asked,) = torch.autograd.grad(adversarial, pictures)
     weight = (options.adversarial * own.norm() / asked.norm().clamp_min(1e-12)).clamp_max(options.most)
     state.balance.copy_(torch.where(state.balance == 0, weight, state.balance.lerp(weight, 0.05)))
