@@ -82,12 +82,11 @@ def main() -> None:
     probe = accessories.load_probe(options.data, shards.read_labels(options.data))
     specs, effects = card.measure_edits(pack, names, faces, mine, Labelling(nets, found.scales, probe))
     told = json.loads((options.pack / "card.json").read_text())
-    figures, students = told.pop("figures"), told.pop("students")
+    figures, students, made_of, _ = (told.pop(k) for k in ("figures", "students", "faces", "scales"))
     figures["edits"] |= effects
     spec = write_pack(options.pack, replace(spec, edits={**spec.edits, **specs}))
     told["edit_recipe"] = checkpoints.read_weights(options.run)["recipe"]
-    manifest = json.loads((options.data / "manifest.json").read_text())
-    write_card(options.pack, spec, figures, students, manifest, told, found.scales)
+    write_card(options.pack, spec, figures, students, made_of, told, found.scales)
 
 
 if __name__ == "__main__":

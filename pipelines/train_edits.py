@@ -91,7 +91,7 @@ def main() -> None:
 
     pack, nets = open_networks(options.pack), teachers.load_teachers(options.labellers)
     pool, paired = (edit_samples.read_pool(folder, SCORES, nets) for folder in (options.codes, options.pairs))
-    centre = edit_samples.centre_of(pool)
+    centre, pool = edit_samples.centre_of(pool), edit_samples.only(pool, how.edits)
     state = edit_training.start(
         config_of(pack, settings.get("network", {})),
         EditCriticConfig(pack.resolution, len(SCORES), **settings.get("critic", {})),

@@ -28,6 +28,7 @@ from vidinv.models.edit_network import EditNetwork
 from vidinv.runtime.closing import close
 from vidinv.runtime.prefetch import prefetch
 from vidinv.training import checkpoints, edit_samples, head, shards, teachers, validation
+from vidinv.training.edit_training import EditTrainingOptions
 from vidinv.training.head_critic import HeadCriticConfig
 from vidinv.training.networks import Networks, open_networks
 from vidinv.training.runs import Run, log_checkpoint, train
@@ -50,7 +51,7 @@ def read_edits(run: Path, pack: Networks, table: dict, device: str) -> EditNetwo
 def validate(
     state: head.HeadState, nets: teachers.Teachers, edits: EditNetwork | None, val: head.Batch, grids: torch.Tensor
 ) -> tuple[dict[str, float], list[torch.Tensor]]:
-    """Figures of both inversions, and a sheet's rows; of the last, two standard deviations of the first edits."""
+    """Figures of both inversions, and a sheet's rows; of the last, two standard deviations of an edit each."""
     parts = list(zip(*(x.split(16) for x in (val.w, val.feature, val.below)), strict=True))
     full, before = (
         torch.cat([of.render_from(*part).clamp(-1, 1) for part in parts]) for of in (state.average, state.teacher)
@@ -81,7 +82,8 @@ def main() -> None:
     options.out.mkdir(parents=True, exist_ok=True)
 
     pack, nets = open_networks(options.pack), teachers.load_teachers(options.labellers)
-    pool = edit_samples.read_pool(options.codes, SCORES, nets)
+    taught = build(EditTrainingOptions, settings.get("training", {})).edits
+    pool = edit_samples.only(edit_samples.read_pool(options.codes, SCORES, nets), taught)
     photos = torch.from_numpy(shards.read_crops(options.data))
     if compute.device != "cpu":
         pool, photos = pool.to(compute.device), photos.to(compute.device)
@@ -96,7 +98,7 @@ def main() -> None:
         print(f"resumed at {state.seen} images", flush=True)
     rows = np.flatnonzero(pool.codes.labels["val"])[:MEASURED]
     asked = torch.zeros(len(rows), len(SCORES))
-    asked[range(len(rows)), [i % len(SCORES) for i in range(len(rows))]] = 2.0
+    asked[range(len(rows)), [SCORES.index(taught[i % len(taught)]) for i in range(len(rows))]] = 2.0
     val = head.batch_of(pool, photos, rows, asked)
     run = Run(options.out / "log.jsonl", options.minutes, options.checkpoint, BEGUN)
     batches: Iterator[head.Batch] = (head.draw(pool, photos, how, seen) for seen in count(state.seen, how.batch))

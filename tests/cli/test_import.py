@@ -44,7 +44,7 @@ def test_a_glob_of_directions_names_the_edits(invoke, published, tmp_path):
     pack = imported(invoke, published, tmp_path, "--sefa", "2")
     result = invoke("packs", pack)
     assert result.exit_code == 0
-    for name in ("age", "smile", "sefa-0", "sefa-1", "as published"):
+    for name in ("age", "smile", "sefa-0", "sefa-1", "published)"):
         assert name in result.stdout
 
 

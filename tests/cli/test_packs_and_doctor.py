@@ -1,12 +1,14 @@
 """vidinv packs and vidinv doctor."""
 
 import shutil
+from dataclasses import replace
 
 import pytest
 
 from vidinv import errors
 from vidinv.cli import checks
 from vidinv.packs.load import load_pack
+from vidinv.packs.write import write_pack
 
 
 def test_packs_says_what_a_step_means(invoke, toy_pack):
@@ -77,3 +79,17 @@ def test_a_device_that_is_not_there_is_broken(toy_pack):
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_the_self_check_runs_one_frame_through_everything(toy_pack, precision):
     assert [f.state for f in checks.model_pack(toy_pack, "cpu", precision)] == ["ok", "ok"]
+
+
+def test_packs_says_which_edits_do_not_look_like_photographs(invoke, toy_pack, tmp_path):
+    folder = tmp_path / "graded"
+    shutil.copytree(toy_pack, folder)
+    spec = load_pack(folder).spec
+    edits = {"age": replace(spec.edits["age"], grade=3.4), "smile": replace(spec.edits["smile"], grade=3.5)}
+    write_pack(folder, replace(spec, edits=edits))
+    told = [line for line in invoke("packs", folder).stdout.splitlines() if "3.4" in line or "3.5" in line]
+    assert "age" in told[0]
+    assert "3.4, experimental" in told[0]
+    assert "smile" in told[1]
+    assert "experimental" not in told[1]
+    assert "not graded" in invoke("packs", toy_pack).stdout

@@ -220,10 +220,11 @@ def test_faces_are_drawn_as_a_choice_by_weights_would(pool: Pool) -> None:
 
 
 def test_larger_steps_keep_the_share_of_pairs_and_the_mean_by_faces() -> None:
-    larger = edit_training.larger(EditTrainingOptions(), 128)
+    options = EditTrainingOptions(unpaired=9, paired=3, average=0.998)
+    larger = edit_training.larger(options, 128)
     assert (larger.unpaired, larger.paired, larger.batch) == (96, 32, 128)
     assert larger.average == pytest.approx(0.998 ** (128 / 12))
-    assert edit_training.larger(EditTrainingOptions(), 12) == EditTrainingOptions()
+    assert edit_training.larger(options, 12) == options
 
 
 @pytest.mark.gpu

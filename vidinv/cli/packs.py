@@ -19,6 +19,14 @@ from vidinv.errors import PackError
 
 if TYPE_CHECKING:
     from vidinv.packs.load import Pack
+    from vidinv.packs.spec import EditSpec
+
+
+SEEN_BY = ", as the labelling network sees it"  # of all packs that are trained here
+ABOUT = (
+    "What a step does is what the labelling network sees. Looks are blind readers' grades at two steps: 1 painted, "
+    "5 a photograph; below 3.5 an edit is experimental."
+)
 
 
 class _ListsByDefault(TyperGroup):
@@ -69,13 +77,28 @@ def show(pack: Pack, console: Console) -> None:
     heading = f"{pack.name}: {pack.resolution} x {pack.resolution} pixels, {size:.1f} MB, hash {pack.hash[:12]}"
     console.print(heading, markup=False, highlight=False, soft_wrap=True)
     table = Table(box=box.SIMPLE_HEAD)
-    for column in ("edit", "what it does", "one step is", "measured in", "tried from", "to"):
-        table.add_column(column, justify="right" if column in ("tried from", "to") else "left")
+    for column in ("edit", "what it does", "one step is", "tried", "looks"):
+        table.add_column(column, no_wrap=column in ("edit", "tried", "looks"))
     for name, edit in sorted(pack.spec.edits.items()):
         tried = edit.strengths
-        ends = (f"{min(tried):+g}", f"{max(tried):+g}") if tried else ("-", "-")
-        table.add_row(name, edit.text, edit.step, edit.unit, *ends)
+        ends = f"{min(tried):+g} to {max(tried):+g}" if tried else "-"
+        table.add_row(name, edit.text, _step(edit), ends, _looks(edit))
     console.print(table)
+    if any(edit.grade for edit in pack.spec.edits.values()):
+        console.print(ABOUT, markup=False, highlight=False, soft_wrap=True)
+
+
+def _step(edit: EditSpec) -> str:
+    """What a step is, with its unit where that goes without saying nowhere else."""
+    step = edit.step.removesuffix(SEEN_BY)
+    return step if edit.unit == "sd" or edit.unit in step else f"{step} ({edit.unit})"
+
+
+def _looks(edit: EditSpec) -> str:
+    """What blind readers say of its pictures."""
+    if not edit.grade:
+        return "not graded"
+    return f"{edit.grade:.1f}" + (", experimental" if edit.experimental else "")
 
 
 def _size(path: Path) -> int:

@@ -15,6 +15,7 @@ from vidinv.packs.tables import UPDATE, Where, damaged, entry, record, typed
 
 # linear: a displacement of codes, the same for every face; network: the pack's edit_network looks at the face.
 EDIT_KINDS = ("linear", "network")
+CONVINCING = 3.5  # grade below which an edit is called experimental
 FILE_ENDING = ".safetensors"
 _FACES = CropRule()
 _FILE = re.compile(r"[\w-]+(\.[\w-]+)*\.safetensors", re.ASCII)  # a bare name, so that no path leads out of the folder
@@ -38,6 +39,12 @@ class EditSpec:
     strengths: tuple[float, ...] = ()  # steps at which the effect was measured, ascending; none for imported directions
     effects: tuple[float, ...] = ()  # mean change of the score at those strengths, in units
     region: str = "face"  # where on the face it acts, of REGIONS
+    grade: float = 0.0  # how its pictures look to blind readers, 1 (painted) to 5 (photograph); 0: nobody was asked
+
+    @property
+    def experimental(self) -> bool:
+        """Does it look like what it is, to most readers?"""
+        return 0 < self.grade < CONVINCING
 
     def __post_init__(self) -> None:
         if self.region not in REGIONS:

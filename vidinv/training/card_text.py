@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from vidinv.packs.spec import EditSpec, PackSpec
+from vidinv.training import card_look
 from vidinv.training.card import COHORTS, COHORTS_BELOW
 from vidinv.training.scores import ATTRIBUTES, LOGITS
 
@@ -40,15 +41,19 @@ def write_card(
 ) -> None:
     """Write card.md and, for programs, card.json.
 
+    :param manifest: of the data folder that it was trained on.
     :param made: ``recipe``, a sentence without its full stop, and ``images_seen``; ``edit_recipe``, the same of the
         edit network, where the pack has one.
     """
-    content = {**made, "figures": figures, "students": students}
+    faces = {k: manifest[k] for k in ("pictures", "kept", "per_set", "validation")}
+    content = {**made, "faces": faces, "scales": scale, "figures": figures, "students": students}
     (folder / "card.json").write_text(json.dumps(content, indent=1) + "\n")
     size = sum(p.stat().st_size for p in folder.glob("*.safetensors")) / 1e6
     rows = [f"# {spec.name}", "", f"{spec.resolution} px faces, {size:.1f} MB.", ""]
     rows += _recipe(manifest, made)
     rows += _reconstruction(figures)
+    if "look" in figures:
+        rows += card_look.rows(figures["look"])
     for name, edit in spec.edits.items():
         rows += _edit(name, edit, figures["edits"][name], scale)
     rows += _students(students)

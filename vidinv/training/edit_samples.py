@@ -92,11 +92,8 @@ def hull_maps(points68: NDArray, size: int, side: int) -> NDArray[np.uint8]:
     return found
 
 
-def read_pool(folder: Path, names: tuple[str, ...], nets: Teachers, centre: NDArray | None = None) -> Pool:
-    """A folder of codes.
-
-    :param names: scores, in the order of the columns. :param centre: means that are taken off; None: the faces' own.
-    """
+def read_pool(folder: Path, names: tuple[str, ...], nets: Teachers) -> Pool:
+    """A folder of codes. :param names: scores, in the order of the columns."""
     codes = read_codes(folder)
     labels, size = codes.labels, codes.inversions.shape[1]
     found = scores(labels)
@@ -159,6 +156,11 @@ def draw_amounts(pool: Pool, rows: NDArray, rng: np.random.Generator, twice: flo
             if fit.any():
                 amounts[at, edit] = np.clip(asked[fit][0], -MOST, MOST)
     return amounts
+
+
+def only(pool: Pool, edits: tuple[str, ...]) -> Pool:
+    """The same faces, edited in some scores alone."""
+    return replace(pool, may=pool.may & np.array([name in edits for name in pool.names]))
 
 
 def draw(pool: Pool, paired: Pool, centre: NDArray, sizes: tuple[int, int], twice: float, seed: tuple) -> Batch:

@@ -25,7 +25,7 @@ from vidinv.training.diff_augment import DifferentiableAugmentation, augment
 from vidinv.training.edit_critic import EditCritic, EditCriticConfig
 from vidinv.training.edit_losses import Readers
 from vidinv.training.edit_samples import Batch, Pool, take
-from vidinv.training.scores import COLOURS
+from vidinv.training.scores import COLOURS, SCORES
 
 ON_CPU = Compute("cpu", torch.bfloat16)
 
@@ -33,16 +33,17 @@ ON_CPU = Compute("cpu", torch.bfloat16)
 @dataclass(frozen=True)
 class EditTrainingOptions:
     images: int = 200_000  # length of the run
-    unpaired: int = 9  # faces of a step without a partner
-    paired: int = 3  # and with one
-    twice: float = 0.2  # share of the former that is asked for two edits
+    edits: tuple[str, ...] = SCORES  # those that faces without a partner are asked for
+    unpaired: int = 6  # faces of a step without a partner
+    paired: int = 2  # and with one
+    twice: float = 0.3  # share of the former that is asked for two edits
     rate: float = 1.5e-3
     critic_rate: float = 7e-4
     anneal: float = 0.3  # last share of the run over which both rates fall to a fiftieth
     adversarial: float = 0.5
     adversarial_after: int = 2_000  # images after which it comes in, over as many
     scores: float = 0.2
-    others: float = 0.15  # weight of a score that is not edited, against one that is
+    others: float = 0.1  # weight of a score that is not edited, against one that is
     read: float = 0.25  # weight of the discriminator's own reading against the labelling networks'
     identity: float = 0.5
     blurred: float = 3.0
