@@ -27,17 +27,30 @@ def gpu_arguments(parser: argparse.ArgumentParser) -> None:
     """Of a run on a GPU that is at hand for minutes at a time."""
     run_arguments(parser, checkpoint=120)
     parser.add_argument("--settings", type=Path, default=Path(__file__).parent / "settings" / "face-256.toml")
+    device_arguments(parser)
+
+
+def device_arguments(parser: argparse.ArgumentParser, precision: str = "auto") -> None:
+    """Of a recipe for CPU and GPU. :param precision: unless it is told."""
     parser.add_argument("--batch", type=int, help="over the settings' own")
     parser.add_argument("--part-mib", type=int, help="split checkpoints into parts of at most so many MiB")
     parser.add_argument("--device", default="auto")
-    parser.add_argument("--precision", default="auto", help="auto, bf16 or fp32")
+    parser.add_argument("--precision", default=precision, help="auto, bf16 or fp32")
+
+
+def elsewhere_arguments(parser: argparse.ArgumentParser) -> None:
+    """Of a run on a machine that is lent for minutes."""
+    parser.add_argument("--portable", type=Path, help="leave there too, at every checkpoint, what goes on elsewhere")
+    parser.add_argument("--fill", action="store_true", help="train for --minutes, and let the rates fall by their end")
 
 
 def tune(options: argparse.Namespace) -> Compute:
     """Where and how precisely to compute, and PyTorch's switches for long runs of the same shapes."""
-    torch.backends.cudnn.benchmark = True
-    torch.set_float32_matmul_precision("high")
-    return choose(options.device, options.precision)
+    compute = choose(options.device, options.precision)
+    if compute.device != "cpu":  # there sums stay as they are
+        torch.backends.cudnn.benchmark = True
+        torch.set_float32_matmul_precision("high")
+    return compute
 
 
 def shorter(how: Options, options: argparse.Namespace) -> Options:

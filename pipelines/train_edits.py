@@ -5,27 +5,34 @@
 
 --codes and --pairs are folders of pipelines.encode_faces, the second of faces with several pictures of each person. At
 every checkpoint it writes to --out: state, state-portable, checkpoint.pt (the averaged network, fp16), a line of
-log.jsonl and contact sheets: validation faces, then every edit at two standard deviations up and down.
+log.jsonl and contact sheets: validation faces, then every edit at two standard deviations up and down. A GPU holds all
+codes.
 """
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
+import sys
 import time
+from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from pipelines.arguments import device_arguments, elsewhere_arguments, tune
 from vidinv.models.edit_network import EditNetworkConfig
 from vidinv.models.pictures import to_tensor
-from vidinv.packs.load import Pack, load_pack
-from vidinv.training import accessories, checkpoints, edit_samples, edit_training, shards, teachers
+from vidinv.runtime.closing import close
+from vidinv.runtime.prefetch import prefetch
+from vidinv.training import checkpoints, edit_samples, edit_training, teachers
 from vidinv.training.edit_critic import EditCriticConfig
 from vidinv.training.edit_losses import Readers
 from vidinv.training.edit_training import EditState, EditTrainingOptions
-from vidinv.training.runs import Run, train
+from vidinv.training.networks import Networks, open_networks, open_probe
+from vidinv.training.runs import Run, log_checkpoint, train
 from vidinv.training.scores import SCORES
 from vidinv.training.settings import build, read_settings
 from vidinv.training.sheets import write_sheet
@@ -34,7 +41,7 @@ BEGUN = time.monotonic()
 SHOWN = 12  # validation faces on a sheet
 
 
-def config_of(pack: Pack, table: dict) -> EditNetworkConfig:
+def config_of(pack: Networks, table: dict) -> EditNetworkConfig:
     """Sizes that fit a pack's generator, with what the settings say."""
     sizes = pack.generator.config
     channels, side, _ = sizes.feature_shape
@@ -42,28 +49,17 @@ def config_of(pack: Pack, table: dict) -> EditNetworkConfig:
     return dataclasses.replace(fits, **{k: tuple(v) if isinstance(v, list) else v for k, v in table.items()})
 
 
-def measure_codes(state: EditState, pool: edit_samples.Pool) -> None:
-    """Tell the network means and spreads of what it reads."""
-    some = np.sort(np.random.default_rng(0).choice(pool.rows, min(800, len(pool.rows)), replace=False))
-    feature = torch.from_numpy(pool.codes.feature[some].astype(np.float32))
-    mean_latent = torch.from_numpy(pool.codes.w[some].astype(np.float32)).mean(0)
-    for net in (state.net, state.average):
-        net.mean.copy_(feature.mean((0, 2, 3)))
-        net.spread.copy_(feature.std((0, 2, 3)))
-        net.mean_latent.copy_(mean_latent)
-
-
 @torch.inference_mode()
-def write_sheets(folder: Path, state: EditState, pack: Pack, pool: edit_samples.Pool, rows: np.ndarray) -> None:
+def write_sheets(folder: Path, state: EditState, pack: Networks, pool: edit_samples.Pool, rows: np.ndarray) -> None:
     """Two sheets: half of the edits each, for SHOWN validation faces."""
     codes = pool.codes
-    w, feature = (torch.from_numpy(a[rows].astype(np.float32)) for a in (codes.w, codes.feature))
-    source = to_tensor(codes.inversions[rows])
+    w, feature, source = (edit_samples.take(a, rows) for a in (codes.w, codes.feature, codes.inversions))
+    w, feature, source = w.float(), feature.float(), to_tensor(source, pool.device)
     for part, edits in enumerate(np.array_split(np.arange(len(pool.names)), 2)):
         strips = [source]
         for edit in edits:
             for amount in (2.0, -2.0):
-                amounts = torch.zeros(len(rows), len(pool.names))
+                amounts = torch.zeros(len(rows), len(pool.names), device=pool.device)
                 amounts[:, edit] = amount
                 strips.append(edit_training.apply(state.average, pack.generator, w, feature, amounts)[0])
         write_sheet(folder / f"sheet-{state.seen:07d}-{part}.png", strips)
@@ -73,53 +69,75 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--codes", type=Path, required=True)
     parser.add_argument("--pairs", type=Path, required=True)
-    parser.add_argument("--probe", type=Path, required=True, help="data folder whose probe of accessories is taken")
+    parser.add_argument(
+        "--probe", type=Path, required=True, help="data folder whose probe of accessories is taken, or a file as --pack"
+    )
     parser.add_argument("--labellers", type=Path, required=True)
-    parser.add_argument("--pack", required=True, help="name or folder, of the codes")
+    parser.add_argument("--pack", required=True, help="name, folder or file that travels, of the codes")
     parser.add_argument("--settings", type=Path, default=Path(__file__).parent / "settings" / "edits-network.toml")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--images", type=int, help="length of the run, over the settings' own")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="stop (to be resumed) after so long")
     parser.add_argument("--checkpoint", type=float, default=600, help="seconds between checkpoints")
+    device_arguments(parser, precision="bf16")
+    elsewhere_arguments(parser)
     options = parser.parse_args()
     settings = read_settings(options.settings)
     how = build(EditTrainingOptions, settings.get("training", {}))
     how = dataclasses.replace(how, images=options.images or how.images)
+    how = edit_training.larger(how, options.batch) if options.batch else how
+    compute = tune(options)
     options.out.mkdir(parents=True, exist_ok=True)
 
-    pack, nets = load_pack(options.pack), teachers.load_teachers(options.labellers)
+    pack, nets = open_networks(options.pack), teachers.load_teachers(options.labellers)
     pool, paired = (edit_samples.read_pool(folder, SCORES, nets) for folder in (options.codes, options.pairs))
     centre, pool = edit_samples.centre_of(pool), edit_samples.only(pool, how.edits)
-    probe = accessories.load_probe(options.probe, shards.read_labels(options.probe))
-    assert probe is not None
-    readers = Readers(nets, probe, pool.codes.scales, SCORES)
     state = edit_training.start(
         config_of(pack, settings.get("network", {})),
         EditCriticConfig(pack.resolution, len(SCORES), **settings.get("critic", {})),
         how,
+        compute.device,
     )
     saved = checkpoints.resume(options.out)
     if saved:
         state.from_dict(saved)
         print(f"resumed at {state.seen} images", flush=True)
     else:
-        measure_codes(state, pool)
+        edit_training.measure(state, pool)
+    if compute.device != "cpu":
+        pool, paired = pool.to(compute.device), paired.to(compute.device)
+        nets.labeller.to(compute.device)
+    readers = Readers(nets, open_probe(options.probe).to(compute.device), pool.codes.scales, SCORES)
+    pack.to(compute.device)
     val = np.flatnonzero(pool.codes.labels["val"])
-    shown = np.sort(np.random.default_rng(3).choice(val, SHOWN, replace=False))
-    rng, sizes = torch.Generator().manual_seed(how.seed + state.seen), (how.unpaired, how.paired)
+    shown = np.sort(np.random.default_rng(3).choice(val, min(SHOWN, len(val)), replace=False))
+    rng, sizes = torch.Generator(compute.device).manual_seed(how.seed + state.seen), (how.unpaired, how.paired)
+    run = Run(options.out / "log.jsonl", options.minutes, options.checkpoint, BEGUN)
+
+    def batches() -> Iterator[tuple[edit_samples.Batch, tuple[torch.Tensor, torch.Tensor]]]:
+        for seen in count(state.seen, how.batch):
+            batch = edit_samples.draw(pool, paired, centre, sizes, how.twice, (how.seed, seen))
+            yield batch, edit_samples.draw_real(pool, paired, centre, sizes, (how.seed, seen, 1))
+
+    drawn = prefetch(batches()) if compute.device != "cpu" else batches()
 
     def step() -> dict[str, torch.Tensor]:
-        batch = edit_samples.draw(pool, paired, centre, sizes, how.twice, (how.seed, state.seen))
-        real = edit_samples.draw_real(pool, paired, centre, sizes, (how.seed, state.seen, 1))
-        return edit_training.step(state, pack.generator, readers, batch, real, how, rng)
+        lasting = dataclasses.replace(how, images=run.length(state.seen)) if options.fill else how
+        return edit_training.step(state, pack.generator, readers, *next(drawn), lasting, rng, compute)
 
     def checkpoint() -> dict[str, float]:
-        checkpoints.keep(options.out, state.to_dict(), state.weights())
+        checkpoints.keep(options.out, state.to_dict(), state.weights(), options.part_mib)
         write_sheets(options.out, state, pack, pool, shown)
+        if options.portable:
+            checkpoints.hand_out(options.out, options.portable)
         return {}
 
-    run = Run(options.out / "log.jsonl", options.minutes, options.checkpoint, BEGUN)
-    train(run, state, how.images, how.batch, step, checkpoint)
+    train(run, state, sys.maxsize if options.fill else how.images, how.batch, step, checkpoint)
+    close(drawn)
+    if state.seen and not (options.out / "checkpoint.pt").exists():
+        log_checkpoint(run, state, checkpoint)  # what was carried here from elsewhere
+    if options.portable:
+        checkpoints.hand_out(options.out, options.portable)  # the log's last line
 
 
 if __name__ == "__main__":

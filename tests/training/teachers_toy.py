@@ -76,12 +76,20 @@ def toy_teachers() -> Teachers:
         similarity=similarity,
         points68_to_5=lambda p: np.stack([p[36:42].mean(0), p[42:48].mean(0), p[30], p[48], p[54]]),
     )
+
+    def to(device: str) -> None:
+        for network in (labeller.attributes, labeller.expression, labeller.embed, labeller.points):
+            network.net.to(device)
+        labeller.points.head = labeller.points.head.to(device)
+        labeller.lpips.to(device)
+        labeller.lpips.shift, labeller.lpips.scale = (torch.full((1,), v, device=device) for v in (0.0, 1.0))
+
     labeller = SimpleNamespace(
         attributes=Attributes(),
         expression=Expression(),
         embed=Embed(),
         points=Points(),
         lpips=Perceptual(),
-        to=lambda device: None,  # it is where it is
+        to=to,
     )
     return Teachers(labeller, SimpleNamespace(), alignment)

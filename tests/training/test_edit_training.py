@@ -12,6 +12,7 @@ import torch
 from tests.training.teachers_toy import toy_teachers
 from vidinv.models.edit_network import EditNetworkConfig
 from vidinv.models.generator import Generator, GeneratorConfig
+from vidinv.runtime.compute import Compute
 from vidinv.training import accessories, checkpoints, edit_losses, edit_samples, edit_training
 from vidinv.training.codes import Codes
 from vidinv.training.edit_critic import EditCritic, EditCriticConfig
@@ -189,3 +190,60 @@ def test_four_steps_are_two_steps_a_checkpoint_and_two_more(pool: Pool, generato
     smaller.from_dict(checkpoints.read(tmp_path, "state-portable"))
     assert smaller.seen == 12
     assert set(checkpoints.read_weights(tmp_path)) == {"edits", "seen", "recipe"}
+
+
+def test_codes_that_are_tensors_on_a_device_are_drawn_alike(pool: Pool) -> None:
+    centre, sent = edit_samples.centre_of(pool), pool.to("cpu")
+    assert isinstance(sent.codes.feature, torch.Tensor)
+    assert sent.codes.feature.dtype == torch.float16
+    a, b = (edit_samples.draw(p, p, centre, (4, 2), 0.5, (0, 7)) for p in (pool, sent))
+    for field in dataclasses.fields(a):
+        one, other = getattr(a, field.name), getattr(b, field.name)
+        assert one.dtype == other.dtype
+        assert torch.equal(one.nan_to_num(99), other.nan_to_num(99)), field.name
+    real, other = (edit_samples.draw_real(p, p, centre, (4, 2), (0, 7, 1)) for p in (pool, sent))
+    assert torch.equal(real[0], other[0])
+
+
+def test_faces_are_drawn_as_a_choice_by_weights_would(pool: Pool) -> None:
+    weights = np.linspace(1, 2, len(pool.rows))
+    uneven = dataclasses.replace(pool, weights=weights / weights.sum())
+    rng, same = np.random.default_rng(3), np.random.default_rng(3)
+    amounts = edit_samples.draw_amounts(uneven, np.array([1]), rng, 0.0)
+    edits = np.flatnonzero(uneven.may[1])
+    (edit,) = np.flatnonzero(amounts[0])
+    assert same.permutation(edits)[0] == edit
+    same.random()
+    others = same.choice(uneven.rows, 16, p=uneven.weights)
+    asked = uneven.known[others, edit] - uneven.known[1, edit]
+    assert amounts[0, edit] in np.clip(asked, -edit_samples.MOST, edit_samples.MOST)
+
+
+def test_larger_steps_keep_the_share_of_pairs_and_the_mean_by_faces() -> None:
+    options = EditTrainingOptions(unpaired=9, paired=3, average=0.998)
+    larger = edit_training.larger(options, 128)
+    assert (larger.unpaired, larger.paired, larger.batch) == (96, 32, 128)
+    assert larger.average == pytest.approx(0.998 ** (128 / 12))
+    assert edit_training.larger(options, 12) == options
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_a_gpu_trains_and_the_cpu_goes_on(pool: Pool, tmp_path: Path) -> None:
+    compute, nets, sent = Compute("cuda", torch.bfloat16), toy_teachers(), pool.to("cuda")
+    nets.labeller.to("cuda")
+    here = toy_readers()
+    readers = dataclasses.replace(here, teachers=nets, probe=here.probe.to("cuda"))
+    torch.manual_seed(1)
+    generator = Generator(GENERATOR).eval().requires_grad_(False).to("cuda")
+    state, centre = edit_training.start(NETWORK, CRITIC, OPTIONS, "cuda"), edit_samples.centre_of(pool)
+    rng = torch.Generator("cuda").manual_seed(0)
+    for _ in range(4):
+        batch = edit_samples.draw(sent, sent, centre, (4, 2), 0.5, (0, state.seen))
+        real = edit_samples.draw_real(sent, sent, centre, (4, 2), (0, state.seen, 1))
+        figures = edit_training.step(state, generator, readers, batch, real, OPTIONS, rng, compute)
+        assert all(torch.isfinite(v).all() and v.is_cuda for v in figures.values())
+    checkpoints.keep(tmp_path, state.to_dict(), state.weights())
+    after = edit_training.start(NETWORK, CRITIC, OPTIONS)
+    after.from_dict(checkpoints.read(tmp_path, "state-portable"))
+    assert after.seen == 24

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from pathlib import Path
 
 import pytest
 import torch
 
+from vidinv.training import checkpoints
 from vidinv.training.adversarial import GanOptions
 from vidinv.training.runs import Run
 from vidinv.training.settings import build
@@ -54,3 +56,33 @@ def test_settings_become_options_all_the_way_down_and_unknown_keys_are_named() -
     assert (how.batch, how.critic.r1, how.critic.r1_every) == (8, 3.0, 16)
     with pytest.raises(ValueError, match="CriticOptions has no gamma"):
         build(GanOptions, {"critic": {"gamma": 3.0}})
+
+
+def test_a_run_tells_how_many_images_its_minutes_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    run = Run(tmp_path / "log.jsonl", minutes=2, begun=0.0)
+    now[0] = 10.0
+    assert run.length(100) == sys.maxsize  # there is no speed yet
+    now[0] = 40.0
+    assert run.length(400) == 400 + 10 * 80
+    now[0] = 130.0
+    assert run.length(1300) == 1300
+
+
+def test_what_goes_on_elsewhere_is_handed_out_and_replaces_what_was(tmp_path: Path) -> None:
+    run, to = tmp_path / "run", tmp_path / "to"
+    run.mkdir()
+    (run / "log.jsonl").write_text("{}\n")
+    for seen in (5, 10):
+        content = {"net": torch.full((3, 3), float(seen)), "optimiser": {"net": torch.ones(9)}, "seen": seen}
+        checkpoints.keep(run, content, {"seen": seen}, 1)
+        (run / f"sheet-{seen:07d}-0.png").write_bytes(b"")
+        checkpoints.hand_out(run, to)
+    assert {p.name for p in to.iterdir()} == {
+        "log.jsonl",
+        "sheet-0000010-0.png",
+        "state-portable.json",
+        "state-portable-00000010.000",
+    }
+    assert checkpoints.resume(to)["seen"] == 10

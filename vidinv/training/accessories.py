@@ -13,7 +13,6 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from vidinv.errors import InputError, InputMissing
@@ -41,8 +40,14 @@ class Probe:
     weights: dict[str, Tensor]  # [D] of each label, its own D
     biases: dict[str, Tensor]  # []
 
+    def to(self, device: str) -> Probe:
+        weights, biases = ({k: v.to(device) for k, v in part.items()} for part in (self.weights, self.biases))
+        return Probe(weights, biases)
+
     def save(self, folder: Path) -> None:
         """As accessories.safetensors: ``NAME.weight`` and ``NAME.bias``."""
+        from safetensors.torch import save_file  # where there is a GPU it may be absent
+
         tensors = {f"{n}.weight": w.contiguous() for n, w in self.weights.items()}
         save_file(tensors | {f"{n}.bias": b for n, b in self.biases.items()}, folder / FILE)
 
@@ -59,6 +64,8 @@ def load_probe(folder: Path, labels: dict[str, NDArray]) -> Probe | None:
         raise InputMissing(
             f"{path} is missing, though labels.npz has columns of it; run python -m pipelines.label_accessories again"
         )
+    from safetensors.torch import load_file
+
     tensors = load_file(path)
     kinds = ({n.removesuffix(k): t for n, t in tensors.items() if n.endswith(k)} for k in (".weight", ".bias"))
     return Probe(*kinds)

@@ -71,6 +71,22 @@ def keep(folder: Path, content: dict, weights: dict, part_mib: int | None = None
     _replace(folder / "checkpoint.pt", stream.getbuffer())
 
 
+def hand_out(folder: Path, to: Path, name: str = "state") -> None:
+    """Copy what goes on elsewhere: the portable checkpoint, the log and the newest sheets, in place of older ones."""
+    to.mkdir(parents=True, exist_ok=True)
+    index = f"{name}-portable.json"
+    listed = json.loads((folder / index).read_text())
+    sheets = sorted(p.name for p in folder.glob("*.png"))
+    newest = [s for s in sheets if f"{listed['seen']:07d}" in s]
+    logs = ["log.jsonl"] if (folder / "log.jsonl").exists() else []
+    wanted = [*listed["parts"], *newest, *logs, index]  # the list last
+    for file in wanted:
+        _replace(to / file, (folder / file).read_bytes())
+    for old in [*to.glob(f"{name}-portable-*"), *to.glob("*.png")]:
+        if old.name not in wanted:
+            old.unlink()
+
+
 def read_weights(folder: Path) -> dict[str, Any]:
     """What :func:`keep` wrote for other programs, on the CPU."""
     return torch.load(folder / "checkpoint.pt", map_location="cpu", weights_only=True)

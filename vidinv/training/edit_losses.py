@@ -51,7 +51,7 @@ class Readers:
         """
         moved = jitter_grids(len(pictures), rng)
         seen = jitter_colours(pictures, rng)
-        with torch.autocast("cpu", enabled=False):  # landmarks in bf16 are off by half a pixel
+        with torch.autocast(pictures.device.type, enabled=False):  # landmarks in bf16 are off by half a pixel
             grids = batch.attribute_grids @ moved
             if half:
                 read = read_attributes(self.teachers, seen, grids)
@@ -65,9 +65,9 @@ class Readers:
 
 def jitter_grids(count: int, rng: torch.Generator, shift: float = 0.03, scale: float = 0.06) -> Tensor:
     """Small random similarities [N, 3, 3] of a view's -1..1: shifts of its side, logarithms of its size."""
-    u = torch.rand(count, 3, generator=rng) * 2 - 1
+    u = torch.rand(count, 3, generator=rng, device=rng.device) * 2 - 1
     size = torch.exp(scale * u[:, 0])
-    zero, one = torch.zeros(count), torch.ones(count)
+    zero, one = torch.zeros_like(size), torch.ones_like(size)
     rows = [
         torch.stack([size, zero, 2 * shift * u[:, 1]], 1),
         torch.stack([zero, size, 2 * shift * u[:, 2]], 1),
@@ -78,7 +78,7 @@ def jitter_grids(count: int, rng: torch.Generator, shift: float = 0.03, scale: f
 
 def jitter_colours(x: Tensor, rng: torch.Generator, brightness: float = 0.1, contrast: float = 0.15) -> Tensor:
     """Pictures [B, 3, S, S] a little lighter or darker, each channel by itself by half as much."""
-    u = torch.rand(len(x), 5, 1, 1, generator=rng) * 2 - 1
+    u = torch.rand(len(x), 5, 1, 1, generator=rng, device=x.device) * 2 - 1
     mean = x.mean((1, 2, 3), keepdim=True)
     return mean + (1 + contrast * u[:, :1]) * (x - mean) + brightness * (u[:, 1:2] + 0.5 * u[:, 2:])
 
@@ -93,11 +93,12 @@ def score_loss(
     :param ends: [K] least and greatest target; beyond one that lies there, a reading cannot be wrong.
     """
     known = torch.isfinite(read) & torch.isfinite(target)
-    off = torch.where(known, read - target, torch.zeros(())).clamp(-ODD, ODD)
+    nothing = torch.zeros_like(read)
+    off = torch.where(known, read - target, nothing).clamp(-ODD, ODD)
     if ends is not None:
-        low, high = ends
+        low, high = (end.to(read.device) for end in ends)
         past = ((target <= low + NEAR) & (off < 0)) | ((target >= high - NEAR) & (off > 0))
-        off = torch.where(past, torch.zeros(()), off)
+        off = torch.where(past, nothing, off)
     loss = F.smooth_l1_loss(off, torch.zeros_like(off), reduction="none", beta=0.5)
     weight = torch.where(amounts != 0, 1.0, others) * known
     return (loss * weight).sum(1).mean()
@@ -122,7 +123,7 @@ def holds(pictures: Tensor, batch: Batch, names: tuple[str, ...]) -> dict[str, T
 
 def held(amounts: Tensor, names: tuple[str, ...], spared: dict[str, float]) -> Tensor:
     """[B] 0..1: what is left of a hold beside the edit that is spared most of it."""
-    share = torch.tensor([spared.get(n, 0.0) for n in names])
+    share = torch.tensor([spared.get(n, 0.0) for n in names], device=amounts.device)
     return 1 - ((amounts != 0) * share).amax(1)
 
 
@@ -134,7 +135,7 @@ def pair_losses(teachers: Teachers, pictures: Tensor, batch: Batch) -> dict[str,
     """
     count, size = len(batch.partner), pictures.shape[-1]
     made, own = pictures[-count:], batch.picture[-count:]
-    with torch.autocast("cpu", enabled=False):
+    with torch.autocast(made.device.type, enabled=False):
         points = read_points(teachers, made, batch.attribute_grids[-count:]) / size
     motion = (points - batch.partner_points / size).abs().mean((1, 2))
     partner = batch.partner + blur(own) - blur(batch.partner)

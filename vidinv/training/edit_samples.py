@@ -13,7 +13,7 @@ from torch import Tensor
 
 from vidinv.models.pictures import to_tensor
 from vidinv.training import accessories, losses
-from vidinv.training.codes import Codes, read_codes
+from vidinv.training.codes import Array, Codes, read_codes
 from vidinv.training.labelling import attribute_grids
 from vidinv.training.sampling import balanced_weights
 from vidinv.training.scores import LOGITS, MOST_SURE, eligible, scores
@@ -40,14 +40,27 @@ class Pool:
     identity_grids: Tensor
     attribute_grids: Tensor
     probe_grids: Tensor
-    hulls: NDArray[np.uint8]  # [N, h, h] 0..255, where the face is
+    hulls: Array  # [N, h, h] 0..255, where the face is
     pairs: NDArray[np.int64]  # [P, 2] rows of two training pictures of one person
     alike: NDArray[np.bool_]  # [P] was their light the same?
+
+    @property
+    def device(self) -> torch.device:
+        """Where the codes are, and what is drawn of them."""
+        return self.identity_grids.device
+
+    def to(self, device: str) -> Pool:
+        """With codes, grids and hulls on the device, in the types that they have."""
+        c = self.codes
+        w, feature, below, pictures = (_sent(a, device) for a in (c.w, c.feature, c.below, c.inversions))
+        codes = Codes(w, feature, below, pictures, c.labels, c.scales)
+        grids = {n: getattr(self, n).to(device) for n in ("identity_grids", "attribute_grids", "probe_grids")}
+        return replace(self, codes=codes, hulls=_sent(self.hulls, device), **grids)
 
 
 @dataclass(frozen=True)
 class Batch:
-    """B faces with what is asked of them; tensors."""
+    """B faces with what is asked of them; tensors on the pool's device."""
 
     w: Tensor  # [B, L, D]
     feature: Tensor  # [B, C, h, h]
@@ -130,10 +143,12 @@ def draw_amounts(pool: Pool, rows: NDArray, rng: np.random.Generator, twice: flo
     :param twice: share of the faces that are asked for two edits.
     """
     amounts = np.zeros((len(rows), len(pool.names)), np.float32)
+    shares = pool.weights.cumsum()  # what rng.choice would add up again for every face
+    shares /= shares[-1]
     for at, row in enumerate(rows):
         edits = np.flatnonzero(pool.may[row])
         for edit in rng.permutation(edits)[: 2 if rng.random() < twice else 1]:
-            others = rng.choice(pool.rows, 16, p=pool.weights)
+            others = pool.rows[shares.searchsorted(rng.random(16), side="right")]
             asked = pool.known[others, edit] - pool.known[row, edit]
             fit = np.isfinite(asked) & (np.abs(asked) > LEAST)
             if pool.names[edit] == "age":
@@ -164,26 +179,29 @@ def draw(pool: Pool, paired: Pool, centre: NDArray, sizes: tuple[int, int], twic
     between = np.clip(np.nan_to_num(between), -MOST, MOST).astype(np.float32)
     amounts = np.concatenate([amounts, between])
 
-    def both(of) -> NDArray:
-        return np.concatenate([of(pool)[rows], of(paired)[first]])
+    device = pool.device
 
-    known, read = both(lambda p: p.known), both(lambda p: p.read)
+    def both(of) -> Tensor:
+        return torch.cat([take(of(pool), rows), take(of(paired), first)]).to(device)
+
+    known = np.concatenate([pool.known[rows], paired.known[first]])
+    read = np.concatenate([pool.read[rows], paired.read[first]])
     return Batch(
-        w=_floats(both(lambda p: p.codes.w)),
-        feature=_floats(both(lambda p: p.codes.feature)).contiguous(memory_format=torch.channels_last),
-        below=_floats(both(lambda p: p.codes.below)),
-        amounts=torch.from_numpy(amounts),
-        picture=to_tensor(both(lambda p: p.codes.inversions)),
-        condition=torch.from_numpy(np.nan_to_num(known - centre + amounts)).float(),
-        target=torch.from_numpy(read + amounts).float(),
-        identity=_floats(both(lambda p: p.codes.labels["identity"])),
-        identity_grids=torch.cat([pool.identity_grids[rows], paired.identity_grids[first]]),
-        attribute_grids=torch.cat([pool.attribute_grids[rows], paired.attribute_grids[first]]),
-        probe_grids=torch.cat([pool.probe_grids[rows], paired.probe_grids[first]]),
-        hull=_floats(both(lambda p: p.hulls))[:, None] / 255,
-        partner=to_tensor(paired.codes.inversions[second]),
-        partner_points=_floats(paired.codes.labels["points68"][second]),
-        alike=_floats(paired.alike[chosen]),
+        w=both(lambda p: p.codes.w).float(),
+        feature=both(lambda p: p.codes.feature).float().contiguous(memory_format=torch.channels_last),
+        below=both(lambda p: p.codes.below).float(),
+        amounts=torch.from_numpy(amounts).to(device),
+        picture=to_tensor(both(lambda p: p.codes.inversions), device),
+        condition=torch.from_numpy(np.nan_to_num(known - centre + amounts)).float().to(device),
+        target=torch.from_numpy(read + amounts).float().to(device),
+        identity=both(lambda p: p.codes.labels["identity"]).float(),
+        identity_grids=both(lambda p: p.identity_grids),
+        attribute_grids=both(lambda p: p.attribute_grids),
+        probe_grids=both(lambda p: p.probe_grids),
+        hull=both(lambda p: p.hulls).float()[:, None] / 255,
+        partner=to_tensor(take(paired.codes.inversions, second), device),
+        partner_points=take(paired.codes.labels["points68"], second).float().to(device),
+        alike=take(paired.alike, chosen).float().to(device),
     )
 
 
@@ -192,10 +210,23 @@ def draw_real(pool: Pool, paired: Pool, centre: NDArray, sizes: tuple[int, int],
     rng = np.random.default_rng(seed)
     rows = rng.choice(pool.rows, sizes[0], p=pool.weights)
     mates = rng.choice(paired.rows, sizes[1])
-    pictures = np.concatenate([pool.codes.inversions[rows], paired.codes.inversions[mates]])
+    pictures = torch.cat([take(pool.codes.inversions, rows), take(paired.codes.inversions, mates)])
     known = np.concatenate([pool.known[rows], paired.known[mates]]) - centre
-    return to_tensor(pictures), torch.from_numpy(known).float()
+    return to_tensor(pictures, pool.device), torch.from_numpy(known).float().to(pool.device)
 
 
-def _floats(array: NDArray) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(array).astype(np.float32))
+def take(array: Array, rows: NDArray) -> Tensor:
+    """Some rows of an array, where that is and in its type."""
+    if isinstance(array, Tensor):
+        return array[torch.from_numpy(rows).to(array.device)]
+    return torch.from_numpy(np.ascontiguousarray(array[rows]))
+
+
+def _sent(array: Array, device: str) -> Tensor:
+    """An array on a device; read bit by bit, as it may be larger than the memory here."""
+    if isinstance(array, Tensor):
+        return array.to(device)
+    sent = torch.empty(array.shape, dtype=torch.from_numpy(np.empty(0, array.dtype)).dtype, device=device)
+    for rows in np.array_split(np.arange(len(array)), -(-len(array) // 512)):
+        sent[rows[0] : rows[-1] + 1] = torch.from_numpy(np.array(array[rows[0] : rows[-1] + 1]))
+    return sent

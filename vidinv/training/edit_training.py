@@ -8,21 +8,26 @@ inversions. Networks that read scores say how far the edit is to go, and hold th
 from __future__ import annotations
 
 import copy
+import dataclasses
 from dataclasses import dataclass, field
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from vidinv.models.edit_network import EditNetwork, EditNetworkConfig
 from vidinv.models.generator import Generator
+from vidinv.runtime.compute import Compute
 from vidinv.training import edit_losses
 from vidinv.training.adversarial_losses import critic_loss, generator_loss, r1_penalty
 from vidinv.training.checkpoints import load_optimiser, optimiser_state, weights_of
 from vidinv.training.diff_augment import DifferentiableAugmentation, augment
 from vidinv.training.edit_critic import EditCritic, EditCriticConfig
 from vidinv.training.edit_losses import Readers
-from vidinv.training.edit_samples import Batch
+from vidinv.training.edit_samples import Batch, Pool, take
 from vidinv.training.scores import SCORES
+
+ON_CPU = Compute("cpu", torch.bfloat16)
 
 
 @dataclass(frozen=True)
@@ -105,15 +110,34 @@ class EditState:
         self.seen, self.steps = saved["seen"], saved["steps"]
 
 
-def start(config: EditNetworkConfig, critic: EditCriticConfig, options: EditTrainingOptions) -> EditState:
+def larger(options: EditTrainingOptions, batch: int) -> EditTrainingOptions:
+    """The same with steps of ``batch`` faces: the share of pairs, and the running mean by faces, stay."""
+    paired = round(batch * options.paired / options.batch)
+    average = options.average ** (batch / options.batch)
+    return dataclasses.replace(options, unpaired=batch - paired, paired=paired, average=average)
+
+
+def start(
+    config: EditNetworkConfig, critic: EditCriticConfig, options: EditTrainingOptions, device: str = "cpu"
+) -> EditState:
     torch.manual_seed(options.seed)
     net = EditNetwork(config).to(memory_format=torch.channels_last)
     judge = EditCritic(critic).to(memory_format=torch.channels_last)
+    net, judge, fused = net.to(device), judge.to(device), device.startswith("cuda")
     average = copy.deepcopy(net).requires_grad_(False)
-    adam = torch.optim.Adam(net.parameters(), lr=options.rate, betas=(0.5, 0.99))
-    return EditState(
-        net, average, judge, adam, torch.optim.Adam(judge.parameters(), options.critic_rate, betas=(0.0, 0.99))
-    )
+    adam = torch.optim.Adam(net.parameters(), lr=options.rate, betas=(0.5, 0.99), fused=fused)
+    critics = torch.optim.Adam(judge.parameters(), options.critic_rate, betas=(0.0, 0.99), fused=fused)
+    return EditState(net, average, judge, adam, critics)
+
+
+def measure(state: EditState, pool: Pool) -> None:
+    """Tell the network means and spreads of what it reads; once, before training."""
+    some = np.sort(np.random.default_rng(0).choice(pool.rows, min(800, len(pool.rows)), replace=False))
+    feature, mean_latent = take(pool.codes.feature, some).float(), take(pool.codes.w, some).float().mean(0)
+    for net in (state.net, state.average):
+        net.mean.copy_(feature.mean((0, 2, 3)))
+        net.spread.copy_(feature.std((0, 2, 3)))
+        net.mean_latent.copy_(mean_latent)
 
 
 def apply(
@@ -137,22 +161,24 @@ def step(
     real: tuple[Tensor, Tensor],
     options: EditTrainingOptions,
     rng: torch.Generator,
+    compute: Compute = ON_CPU,
 ) -> dict[str, Tensor]:
     """One step of both networks; returns the losses' values, 0-d.
 
     :param real: inversions and their standardised scores, of :func:`vidinv.training.edit_samples.draw_real`.
+    :param rng: a stream of ``compute``'s device, where all tensors and networks are.
     """
     share = _anneal(options, state.seen)
     for group in state.optimiser.param_groups:
         group["lr"] = options.rate * share
     for group in state.critic_optimiser.param_groups:
         group["lr"] = options.critic_rate * share
-    with torch.autocast("cpu", torch.bfloat16):
+    with compute.autocast():
         made, change = apply(state.net, generator, batch.w, batch.feature, batch.amounts, batch.below)
     made = made.float()
-    figures = _critic_step(state, made.detach(), batch, real, options, rng)
+    figures = _critic_step(state, made.detach(), batch, real, options, rng, compute)
     state.critic.requires_grad_(False)
-    losses = _losses(state, readers, made, change, batch, options, rng)
+    losses = _losses(state, readers, made, change, batch, options, rng, compute)
     state.optimiser.zero_grad(set_to_none=True)
     torch.stack(list(losses.values())).sum().backward()
     torch.nn.utils.clip_grad_norm_(state.net.parameters(), options.clip)
@@ -179,10 +205,11 @@ def _losses(
     batch: Batch,
     options: EditTrainingOptions,
     rng: torch.Generator,
+    compute: Compute,
 ) -> dict[str, Tensor]:
     """Weighted, 0-d each."""
     teachers, names = readers.teachers, readers.names
-    with torch.autocast("cpu", torch.bfloat16):
+    with compute.autocast():
         seen = state.critic.look(_augmented(made, options, rng))
         logits = state.critic.judged(seen, batch.condition)
         who = edit_losses.identity_loss(teachers, made, batch, max(len(made) // 4, 1))
@@ -191,7 +218,7 @@ def _losses(
     held = edit_losses.holds(made, batch, names)
     ramp = min(max(state.seen - options.adversarial_after, 0) / max(options.adversarial_after, 1), 1.0)
     spread = (change.float() / state.net.spread[:, None, None]).square().mean()
-    own = torch.where(batch.amounts != 0, batch.condition, torch.full((), float("nan")))
+    own = torch.where(batch.amounts != 0, batch.condition, torch.full_like(batch.condition, float("nan")))
     judged = edit_losses.score_loss(seen.scores, own, batch.amounts, 0.0)
     reached = edit_losses.score_loss(read.float(), batch.target, batch.amounts, options.others, readers.ends)
     return {
@@ -212,13 +239,15 @@ def _critic_step(
     real: tuple[Tensor, Tensor],
     options: EditTrainingOptions,
     rng: torch.Generator,
+    compute: Compute,
 ) -> dict[str, Tensor]:
     critic = state.critic.requires_grad_(True)
     pictures, known = real
     condition = known.nan_to_num()
     # The same pictures under what the edits were to make of others: seen once, judged twice.
-    wrong = condition + batch.amounts[torch.randperm(len(batch.amounts), generator=rng)][: len(condition)]
-    with torch.autocast("cpu", torch.bfloat16):
+    order = torch.randperm(len(batch.amounts), generator=rng, device=rng.device)
+    wrong = condition + batch.amounts[order][: len(condition)]
+    with compute.autocast():
         seen = critic.look(_augmented(pictures, options, rng))
         on_real, on_wrong = critic.judged(seen, condition), critic.judged(seen, wrong)
         on_fake = critic.judged(critic.look(_augmented(made, options, rng)), batch.condition)
@@ -246,4 +275,4 @@ def _critic_step(
 
 
 def _augmented(x: Tensor, options: EditTrainingOptions, rng: torch.Generator) -> Tensor:
-    return augment(x.float(), torch.tensor(options.augmented), rng, options.augmentation)
+    return augment(x.float(), torch.tensor(options.augmented, device=x.device), rng, options.augmentation)

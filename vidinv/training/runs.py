@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,6 +13,8 @@ from typing import Any, Protocol
 
 import torch
 from torch import Tensor
+
+MEASURE = 20.0  # seconds of training after which its speed is told
 
 
 class State(Protocol):
@@ -32,6 +35,7 @@ class Run:
     counts: dict[str, int] = field(default_factory=dict, init=False)
     images: int = field(default=0, init=False)
     resumed: float = field(default_factory=time.monotonic, init=False)  # when training went on after the last line
+    paced: tuple[float, int] | None = field(default=None, init=False)  # when speed was first looked at, images then
 
     @property
     def over(self) -> bool:
@@ -47,6 +51,17 @@ class Run:
             self.counts[name] = self.counts.get(name, 0) + 1
         self.images += images
         return self.over or time.monotonic() - self.resumed > self.every
+
+    def length(self, seen: int) -> int:
+        """Images that the run will have seen when its time is over, at the speed so far, checkpoints included; more
+        than any before there is a speed."""
+        now = time.monotonic()
+        if self.paced is None:
+            self.paced = now, seen
+        since, first = now - self.paced[0], self.paced[1]
+        if since < min(MEASURE, 3 * self.minutes) or not math.isfinite(self.minutes):
+            return sys.maxsize
+        return round(seen + (seen - first) / since * max(60 * self.minutes - (now - self.begun), 0))
 
     def means(self) -> dict[str, float]:
         """Of what was added since :meth:`rest`; images per second of training alone, and the GPU memory used.
