@@ -16,16 +16,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from pipelines.calibrate_edits import NETWORK
 from vidinv.errors import InputError
 from vidinv.packs.load import load_pack
 from vidinv.packs.spec import EditSpec, network_of
 from vidinv.packs.write import write_pack
-from vidinv.training import accessories, card, checkpoints, codes, directions, losses, photometry, shards, teachers
+from vidinv.training import accessories, card, checkpoints, codes, shards, teachers
 from vidinv.training.card_text import write_card
-from vidinv.training.labelling import Labelling, attribute_grids
+from vidinv.training.labelling import Labelling
 from vidinv.training.settings import read_settings
 
 
@@ -71,14 +70,7 @@ def main() -> None:
         codes.read_codes(options.codes),
     )
     rows = np.flatnonzero(found.labels["val"])[: options.faces]
-    mine, size = {k: v[rows] for k, v in found.labels.items()}, pack.resolution
-    faces = directions.Faces(
-        *(torch.from_numpy(a[rows].astype(np.float32)) for a in (found.w, found.feature)),
-        mine["points68"],
-        losses.identity_grids(nets, mine["points68"], size),
-        attribute_grids(mine["points68"], size),
-        photometry.hair(found.inversions[rows].astype(np.float32), mine["points68"]),
-    )
+    mine, faces = {k: v[rows] for k, v in found.labels.items()}, codes.faces_of(found, rows, nets)
     probe = accessories.load_probe(options.data, shards.read_labels(options.data))
     specs, effects = card.measure_edits(pack, names, faces, mine, Labelling(nets, found.scales, probe))
     told = json.loads((options.pack / "card.json").read_text())

@@ -4,8 +4,8 @@
         --labellers LABELLERS --pack face-128-detail
 
 Reads RUN/checkpoint.pt of pipelines.train_edits and writes RUN/edit_network.safetensors and RUN/edit_network.json (its
-sizes), which make_pack takes. Lengths are measured on training faces of each edit's cohort; no step is longer than what
-the network was asked for in training allows.
+sizes), which add_edits takes. Lengths are measured on training faces of each edit's cohort, for the edits that the
+settings have it trained for; no step is longer than half of what the network was asked for in training.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from vidinv.models.edit_network import EditNetwork
 from vidinv.packs.load import load_pack
 from vidinv.packs.spec import network_of
 from vidinv.packs.write import write_tensors
-from vidinv.training import accessories, card, checkpoints, codes, directions, edit_samples, losses, shards, teachers
-from vidinv.training.labelling import Labelling, attribute_grids
-from vidinv.training.photometry import hair
-from vidinv.training.settings import read_settings
+from vidinv.training import accessories, card, checkpoints, codes, directions, edit_samples, shards, teachers
+from vidinv.training.edit_training import EditTrainingOptions
+from vidinv.training.labelling import Labelling
+from vidinv.training.settings import build, read_settings
 
 NETWORK = "edit_network"  # name of the files, and of the network in a pack
 
@@ -60,18 +60,10 @@ def main() -> None:
     network.steps.fill_(1.0)
 
     rng, train = np.random.default_rng(0), np.flatnonzero(~found.labels["val"])
-    for number, name in enumerate(config.edits):
-        rows = card.cohort(name, found.labels, train)
+    for name in build(EditTrainingOptions, settings.get("training", {})).edits:
+        number, rows = config.edits.index(name), card.cohort(name, found.labels, train)
         rows = np.sort(rng.choice(rows, min(options.measured, len(rows)), replace=False))
-        points, size = found.labels["points68"][rows], pack.resolution
-        faces = directions.Faces(
-            *(torch.from_numpy(a[rows].astype(np.float32)) for a in (found.w, found.feature)),
-            points,
-            losses.identity_grids(nets, points, size),
-            attribute_grids(points, size),
-            hair(found.inversions[rows].astype(np.float32), points),
-        )
-        move = card.answered(network, number)
+        faces, move = codes.faces_of(found, rows, nets), card.answered(network, number)
 
         def changes(lengths: list[float], name: str = name, move: card.Move = move, faces=faces) -> list[float]:
             tried = card.effects(name, move, lengths, pack.generator, faces, labelling, None)

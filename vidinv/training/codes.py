@@ -32,6 +32,7 @@ from vidinv.runtime.compute import Compute
 from vidinv.training import accessories, photometry
 from vidinv.training.directions import Faces
 from vidinv.training.labelling import Labelling, attribute_grids
+from vidinv.training.losses import identity_grids
 from vidinv.training.networks import Networks
 from vidinv.training.shards import read_crops, read_labels, write_labels
 from vidinv.training.teachers import Teachers
@@ -59,6 +60,20 @@ def read_codes(folder: Path) -> Codes:
     arrays = {n: np.load(folder / f"{n}.npy", mmap_mode="r") for n in ("w", "feature", "below", "inversions")}
     scales = json.loads((folder / "scales.json").read_text())
     return Codes(**arrays, labels=read_labels(folder), scales=scales)
+
+
+def faces_of(codes: Codes, rows: NDArray, nets: Teachers) -> Faces:
+    """Some of the faces, as edits are tried on."""
+    points, size = codes.labels["points68"][rows], codes.inversions.shape[1]
+    w, feature = (torch.from_numpy(np.asarray(some[rows], np.float32)) for some in (codes.w, codes.feature))
+    return Faces(
+        w,
+        feature,
+        points,
+        identity_grids(nets, points, size),
+        attribute_grids(points, size),
+        photometry.hair(np.asarray(codes.inversions[rows], np.float32), points),
+    )
 
 
 def encode(folder: Path, data: Path, networks: Networks, compute: Compute) -> Iterator[tuple[NDArray, NDArray, Tensor]]:
