@@ -64,6 +64,7 @@ def toy_pool(count: int = 24) -> Pool:
         probe_grids=accessories.view_grids(nets, points, 64),
         hulls=edit_samples.hull_maps(points, 64, 16),
         pairs=edit_samples.pairs_of(persons, rows),
+        pair_weights=edit_samples.even(persons),
         alike=np.ones(count, bool),
     )
 
@@ -247,3 +248,21 @@ def test_a_gpu_trains_and_the_cpu_goes_on(pool: Pool, tmp_path: Path) -> None:
     after = edit_training.start(NETWORK, CRITIC, OPTIONS)
     after.from_dict(checkpoints.read(tmp_path, "state-portable"))
     assert after.seen == 24
+
+
+def test_a_target_beyond_the_ends_is_reached_at_the_end() -> None:
+    ends = torch.tensor([-3.0]), torch.tensor([3.0])
+    one = torch.ones(1, 1)
+    for target, read, paid in ((5.0, 3.2, False), (5.0, 2.0, True), (-5.0, -3.5, False), (2.0, 2.5, True)):
+        loss = edit_losses.score_loss(read * one, target * one, one, 1.0, ends)
+        assert bool(loss > 0) == paid
+
+
+def test_persons_are_drawn_alike_whatever_the_number_of_their_pictures() -> None:
+    weights = edit_samples.even(np.array(["a"] * 6 + ["b"] * 2))
+    assert weights[:6].sum() == pytest.approx(weights[6:].sum()) == pytest.approx(0.5)
+
+
+def test_an_edit_that_is_no_score_is_refused(pool: Pool) -> None:
+    with pytest.raises(ValueError, match=r"no score is called smlie; there are age"):
+        edit_samples.only(pool, ("smlie",))

@@ -88,17 +88,17 @@ def score_loss(
 ) -> Tensor:
     """Mean Huber loss, 0-d, of scores that are read [B, K]; those that are not edited count ``others``.
 
-    A reading that is off by more than ODD has lost the face, and pulls no more than one that is off by that.
+    A reading that is off by more than ODD has lost the face, and does not pull at all.
 
-    :param ends: [K] least and greatest target; beyond one that lies there, a reading cannot be wrong.
+    :param ends: [K] least and greatest that a target can be; beyond one that lies there, a reading cannot be wrong.
     """
-    known = torch.isfinite(read) & torch.isfinite(target)
-    nothing = torch.zeros_like(read)
-    off = torch.where(known, read - target, nothing).clamp(-ODD, ODD)
+    known, nothing = torch.isfinite(read) & torch.isfinite(target), torch.zeros_like(read)
     if ends is not None:
         low, high = (end.to(read.device) for end in ends)
-        past = ((target <= low + NEAR) & (off < 0)) | ((target >= high - NEAR) & (off > 0))
-        off = torch.where(past, nothing, off)
+        target = target.clamp(low, high)
+        past = ((target <= low + NEAR) & (read < target)) | ((target >= high - NEAR) & (read > target))
+        known = known & ~past
+    off = torch.where(known, read - target, nothing).clamp(-ODD, ODD)
     loss = F.smooth_l1_loss(off, torch.zeros_like(off), reduction="none", beta=0.5)
     weight = torch.where(amounts != 0, 1.0, others) * known
     return (loss * weight).sum(1).mean()
@@ -133,13 +133,13 @@ def pair_losses(teachers: Teachers, pictures: Tensor, batch: Batch) -> dict[str,
     Landmarks are compared as shapes about the eyes and mouth, in shares of the crop. Pixels and LPIPS are compared in
     the face, with the partner's colours brought to the picture's own, and count most where the light was the same.
     """
-    count, size = len(batch.partner), pictures.shape[-1]
-    made, own = pictures[-count:], batch.picture[-count:]
+    first, size = len(pictures) - len(batch.partner), pictures.shape[-1]
+    made, own = pictures[first:], batch.picture[first:]
     with torch.autocast(made.device.type, enabled=False):
-        points = read_points(teachers, made, batch.attribute_grids[-count:]) / size
+        points = read_points(teachers, made, batch.attribute_grids[first:]) / size
     motion = (points - batch.partner_points / size).abs().mean((1, 2))
     partner = batch.partner + blur(own) - blur(batch.partner)
-    where = F.interpolate(batch.hull[-count:], made.shape[-2:], mode="bilinear", align_corners=False)
+    where = F.interpolate(batch.hull[first:], made.shape[-2:], mode="bilinear", align_corners=False)
     weight = 0.25 + 0.75 * batch.alike
     pixels = ((made - partner).abs() * where).mean((1, 2, 3)) * weight
     target = own + where * (partner - own)

@@ -17,7 +17,7 @@ from vidinv.training.codes import Array, Codes, read_codes
 from vidinv.training.labelling import attribute_grids
 from vidinv.training.sampling import balanced_weights
 from vidinv.training.scores import LOGITS, MOST_SURE, eligible, scores
-from vidinv.training.sources import person_of
+from vidinv.training.sources import PAIRS_SET, person_of
 from vidinv.training.teachers import Teachers
 
 LEAST, MOST = 0.4, 3.0  # standard deviations that an amount is between
@@ -42,6 +42,7 @@ class Pool:
     probe_grids: Tensor
     hulls: Array  # [N, h, h] 0..255, where the face is
     pairs: NDArray[np.int64]  # [P, 2] rows of two training pictures of one person
+    pair_weights: NDArray[np.float64]  # [P] how often each is drawn
     alike: NDArray[np.bool_]  # [P] was their light the same?
 
     @property
@@ -104,7 +105,8 @@ def read_pool(folder: Path, names: tuple[str, ...], nets: Teachers) -> Pool:
     dark = (labels["glasses"] > 0.5) & (labels["white"] < 0.2 * labels["skin"])
     train = np.flatnonzero(~labels["val"] & ~dark)
     points = labels["points68"]
-    persons = np.array([person_of(file) for file in labels["file"]])
+    files = zip(labels["set"], labels["file"], strict=True)
+    persons = np.array([person_of(file) if group == PAIRS_SET else "" for group, file in files])
     pairs = pairs_of(persons, train)
     return Pool(
         codes=codes,
@@ -119,8 +121,15 @@ def read_pool(folder: Path, names: tuple[str, ...], nets: Teachers) -> Pool:
         probe_grids=accessories.view_grids(nets, points, size),
         hulls=hull_maps(points, size, codes.feature.shape[-1]),
         pairs=pairs,
+        pair_weights=even(persons[pairs[:, 0]]),
         alike=np.array([persons[a].split("/")[0] in SAME_LIGHT for a, _ in pairs], bool),
     )
+
+
+def even(persons: NDArray) -> NDArray[np.float64]:
+    """Probability of each pair [P], all persons alike: one with many pictures has many times as many pairs."""
+    _, at, counts = np.unique(persons, return_inverse=True, return_counts=True)
+    return 1 / (counts[at] * max(len(counts), 1))
 
 
 def pairs_of(persons: NDArray, rows: NDArray) -> NDArray[np.int64]:
@@ -159,7 +168,9 @@ def draw_amounts(pool: Pool, rows: NDArray, rng: np.random.Generator, twice: flo
 
 
 def only(pool: Pool, edits: tuple[str, ...]) -> Pool:
-    """The same faces, edited in some scores alone."""
+    """The same faces, edited in some scores alone. :raises ValueError: a name that is no score."""
+    if unknown := sorted(set(edits) - set(pool.names)):
+        raise ValueError(f"no score is called {', '.join(unknown)}; there are {', '.join(pool.names)}")
     return replace(pool, may=pool.may & np.array([name in edits for name in pool.names]))
 
 
@@ -172,7 +183,7 @@ def draw(pool: Pool, paired: Pool, centre: NDArray, sizes: tuple[int, int], twic
     rng = np.random.default_rng(seed)
     rows = rng.choice(pool.rows, sizes[0], p=pool.weights)
     amounts = draw_amounts(pool, rows, rng, twice)
-    chosen = rng.integers(len(paired.pairs), size=sizes[1])
+    chosen = rng.choice(len(paired.pairs), sizes[1], p=paired.pair_weights)
     first, second = paired.pairs[chosen].T
     differ = np.array([n in PAIRED for n in pool.names])
     between = np.where(differ, paired.known[second] - paired.known[first], 0)

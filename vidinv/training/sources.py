@@ -7,6 +7,7 @@ import hashlib
 from pathlib import Path
 
 FACES, PAIRS = "labels.csv", "pairs.csv"
+PAIRS_SET = "pairs"  # what the column "set" says of them
 VAL_ONE_IN = 20  # persons of a table of pairs that are kept for validation
 
 
@@ -30,7 +31,7 @@ def _of_pairs(row: dict[str, str]) -> dict[str, str]:
     number = int(hashlib.md5(row["person"].encode(), usedforsecurity=False).hexdigest(), 16)
     split = "val" if number % VAL_ONE_IN == 0 else "train"
     return {
-        "set": "pairs",
+        "set": PAIRS_SET,
         "file": f"{row['set']}/{row['person']}/{row['file']}",
         "split": split,
         "age": "",
