@@ -16,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from safetensors.torch import load_file
 
 from pipelines.calibrate_edits import NETWORK
 from vidinv.errors import InputError
@@ -41,7 +42,7 @@ def described(
     for name in names:
         told = table[name]
         spec = before.get(name) or EditSpec(unit=told["unit"], step="", text=told["text"])
-        specs[name] = replace(spec, kind="network", region=told.get("region", "face"))
+        specs[name] = replace(spec, kind="network", region=told.get("region", "face"), grade=0.0)
     return specs
 
 
@@ -59,6 +60,9 @@ def main() -> None:
     names, before = options.edits.split(","), load_pack(options.pack).spec
     path = options.run / f"{NETWORK}.json"
     network = network_of(NETWORK, json.loads(path.read_text()), path)
+    lengths = load_file(options.run / f"{NETWORK}.safetensors")["steps"]
+    if untrained := [n for n in names if n in network.config.edits and not lengths[network.config.edits.index(n)]]:
+        raise InputError(f"--edits: the network was not trained for {', '.join(untrained)}: a step of them is nothing")
     edits = described(names, network.config.edits, dict(before.edits), read_settings(options.settings)["edits"])
     shutil.copy(options.run / f"{NETWORK}.safetensors", options.pack)
     networks = {**before.networks, NETWORK: network}
@@ -76,6 +80,8 @@ def main() -> None:
     told = json.loads((options.pack / "card.json").read_text())
     figures, students, made_of, _ = (told.pop(k) for k in ("figures", "students", "faces", "scales"))
     figures["edits"] |= effects
+    for name in names:
+        figures.get("look", {}).pop(name, None)  # of what it was before
     spec = write_pack(options.pack, replace(spec, edits={**spec.edits, **specs}))
     told["edit_recipe"] = checkpoints.read_weights(options.run)["recipe"]
     write_card(options.pack, spec, figures, students, made_of, told, found.scales)

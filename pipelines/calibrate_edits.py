@@ -17,12 +17,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import load_file
 
 from pipelines.train_edits import config_of
 from vidinv.models.edit_network import EditNetwork
 from vidinv.packs.load import load_pack
-from vidinv.packs.spec import network_of
 from vidinv.packs.write import write_tensors
 from vidinv.training import accessories, card, checkpoints, codes, directions, edit_samples, shards, teachers
 from vidinv.training.edit_training import EditTrainingOptions
@@ -30,14 +28,6 @@ from vidinv.training.labelling import Labelling
 from vidinv.training.settings import build, read_settings
 
 NETWORK = "edit_network"  # name of the files, and of the network in a pack
-
-
-def read_network(run: Path) -> EditNetwork:
-    """What this program wrote."""
-    spec = network_of(NETWORK, json.loads((run / f"{NETWORK}.json").read_text()), run / f"{NETWORK}.json")
-    network = EditNetwork(spec.config)
-    network.load_state_dict(load_file(run / f"{NETWORK}.safetensors"))
-    return network.to(memory_format=torch.channels_last).eval().requires_grad_(False)
 
 
 def main() -> None:
@@ -58,6 +48,7 @@ def main() -> None:
     network = EditNetwork(config).to(memory_format=torch.channels_last).eval().requires_grad_(False)
     network.load_state_dict({k: v.float() for k, v in checkpoints.read_weights(options.run)["edits"].items()})
     network.steps.fill_(1.0)
+    lengths = torch.zeros(len(config.edits))  # of what it was not trained for, none
 
     rng, train = np.random.default_rng(0), np.flatnonzero(~found.labels["val"])
     for name in build(EditTrainingOptions, settings.get("training", {})).edits:
@@ -72,8 +63,9 @@ def main() -> None:
             return [effect.change[name] for effect in tried]
 
         target = settings["edits"][name]["two_steps"]
-        network.steps[number] = directions.calibrate(changes, target, edit_samples.MOST, points=4) / 2
-        print(f"{name}: a step is {float(network.steps[number]):.2f} standard deviations", flush=True)
+        lengths[number] = directions.calibrate(changes, target, edit_samples.MOST, points=4) / 2
+        print(f"{name}: a step is {float(lengths[number]):.2f} standard deviations", flush=True)
+    network.steps.copy_(lengths)
     write_tensors(options.run / f"{NETWORK}.safetensors", network.state_dict())
     (options.run / f"{NETWORK}.json").write_text(json.dumps(dataclasses.asdict(config), indent=1) + "\n")
 

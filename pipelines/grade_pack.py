@@ -13,6 +13,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+from vidinv.errors import InputError
 from vidinv.packs.load import load_pack
 from vidinv.packs.write import write_pack
 from vidinv.training import card_look
@@ -28,7 +29,10 @@ def main() -> None:
     spec, told = load_pack(options.pack).spec, json.loads((options.pack / "card.json").read_text())
     figures, students, made_of, scale = (told.pop(k) for k in ("figures", "students", "faces", "scales"))
     grades = json.loads(options.grades.read_text())["packs"][spec.name]
-    figures["look"] = card_look.figures_of(json.loads(options.look.read_text()), grades)
+    look = json.loads(options.look.read_text())
+    if look["pack"]["name"] != spec.name:
+        raise InputError(f"--look: {options.look} is of {look['pack']['name']}, not of {spec.name}")
+    figures["look"] = card_look.figures_of(look, grades)
     spec = write_pack(options.pack, replace(spec, edits=card_look.graded(dict(spec.edits), figures["look"])))
     write_card(options.pack, spec, figures, students, made_of, told, scale)
 

@@ -18,6 +18,7 @@ import numpy as np
 from safetensors.torch import load_file
 
 from pipelines.train_autoencoder import read_networks
+from vidinv.errors import InputError
 from vidinv.faces.quads import FACE
 from vidinv.models.pictures import to_tensor
 from vidinv.packs.load import FEATURE_PART, load_pack
@@ -86,15 +87,23 @@ def main() -> None:
     }
     figures: dict = {"edits": {}}
     if only:
-        figures = json.loads((options.out / "card.json").read_text())["figures"]
-        before = load_pack(options.out).spec.edits
+        card_before, pack_before = json.loads((options.out / "card.json").read_text()), load_pack(options.out)
+        figures, before = card_before["figures"], pack_before.spec.edits
         known = {n: e for n, e in known.items() if n in only} | {n: e for n, e in before.items() if n not in only}
+        for name in only:
+            figures.get("look", {}).pop(name, None)  # of what it was before
     tables = {"generator": settings["generator"], "encoder": settings["encoder"]}
     networks = {name: network_of(name, table, options.settings) for name, table in tables.items()}
     for name, student in students.items():
         # Those that were trained before it was "config" call it "shape".
         sizes = student.get("config") or student["shape"]
         networks[name] = network_of(name, sizes, options.students / "students.json")
+    told: dict = {}
+    if only:  # whatever else the pack has, it keeps
+        networks = {**pack_before.spec.networks, **networks}
+        told = {k: v for k, v in card_before.items() if k not in ("figures", "students", "faces", "scales")}
+    elif stray := sorted({p.stem for p in options.out.glob("*.safetensors")} - networks.keys() - {"directions"}):
+        raise InputError(f"{options.out} holds {', '.join(stray)} of another pack; choose another --out")
     spec = PackSpec(options.out.name, networks["encoder"].config.resolution, FACE, networks, edits=known)
     write_pack(options.out, spec)
 
@@ -126,7 +135,7 @@ def main() -> None:
     spec = write_pack(options.out, replace(spec, edits=known))
     manifest = json.loads((options.data / "manifest.json").read_text())
     saved = checkpoints.read_weights(options.run)
-    made = {"recipe": saved["recipe"], "images_seen": saved["before"] + saved["seen"]}
+    made = told | {"recipe": saved["recipe"], "images_seen": saved["before"] + saved["seen"]}
     write_card(options.out, spec, figures, students, manifest, made, labelling.scale)
     print(json.dumps(figures["reconstruction"], indent=1))
 

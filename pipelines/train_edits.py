@@ -23,6 +23,7 @@ import numpy as np
 import torch
 
 from pipelines.arguments import device_arguments, elsewhere_arguments, tune
+from vidinv.errors import InputError
 from vidinv.models.edit_network import EditNetworkConfig
 from vidinv.models.pictures import to_tensor
 from vidinv.runtime.closing import close
@@ -91,6 +92,8 @@ def main() -> None:
 
     pack, nets = open_networks(options.pack), teachers.load_teachers(options.labellers)
     pool, paired = (edit_samples.read_pool(folder, SCORES, nets) for folder in (options.codes, options.pairs))
+    if how.paired and not len(paired.pairs):
+        raise InputError(f"--pairs: {options.pairs} holds no two pictures of one person")
     centre, pool = edit_samples.centre_of(pool), edit_samples.only(pool, how.edits)
     state = edit_training.start(
         config_of(pack, settings.get("network", {})),

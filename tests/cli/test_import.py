@@ -109,7 +109,7 @@ def test_doctor_says_what_a_pack_without_encoder_cannot_do(invoke, published, tm
     assert invoke("packs", "import", "--generator", published / "g.pt", "--name", "g", "--out", tmp_path).exit_code == 0
     result = invoke("doctor", "--pack", tmp_path / "g")
     assert result.exit_code == 1
-    assert "it has no encoder and no directions" in result.stdout
+    assert "it has no encoder and no edits" in result.stdout
 
 
 def test_the_wrong_file_is_named(invoke, published, tmp_path):

@@ -39,11 +39,18 @@ def test_a_face_is_answered_alike_alone_and_in_a_batch(network: EditNetwork) -> 
         assert torch.allclose(a[1:2], b, atol=1e-5)
 
 
-def test_two_faces_are_changed_differently_by_the_same_amount(network: EditNetwork) -> None:
+def test_two_faces_are_drawn_upon_differently_by_the_same_amount(network: EditNetwork) -> None:
+    """What is drawn, without what travels: two faces that travel the same way differ anyway."""
+    drawing = EditNetwork(CONFIG).requires_grad_(False)
+    drawing.load_state_dict(network.state_dict())
+    drawing.move.zero_()
     feature, w = codes(2)
-    change, styles = network(feature, w, torch.tensor([[1.0, 0.0]] * 2))
+    amounts = torch.tensor([[1.0, 0.0]] * 2)
+    change, styles = drawing(feature, w, amounts)
     assert (change[0] - change[1]).abs().max() > 0.1
     assert (styles[0] - styles[1]).abs().max() > 1e-4
+    other, _ = drawing(feature, w.flip(0), amounts)
+    assert (other - change).abs().max() > 1e-3  # the styles are looked at too
 
 
 def test_styles_below_the_feature_code_stay(network: EditNetwork) -> None:

@@ -265,3 +265,12 @@ def test_steadying_follows_the_face(pack: Pack) -> None:
     got = changed_picture(last.inversion, last.change) - last.inversion
     assert got[30:34, 34:38].min() > 40
     assert np.abs(got[30:34, 46:]).max() < 8
+
+
+def test_smoothed_styles_keep_their_precision_whatever_computes(pack):
+    """Rounded to bf16, they would flicker more from frame to frame than the smoothing takes off."""
+    codes, one = coded(pack, [aligned(i) for i in range(5)]), age(pack, 1.0)
+    half = partial(edit, options=EditOptions((one,)), compute=Compute("cpu", torch.bfloat16))
+    for whole, rounded in zip(edited(codes, one), run("edit", half, EditState(), codes), strict=True):
+        assert torch.equal(whole.faces[0].smooth_code.w, rounded.faces[0].smooth_code.w)
+        assert rounded.faces[0].edited_code.w.dtype == torch.float32

@@ -50,7 +50,7 @@ def write_labelled(folder: Path, count: int, *, pairs: bool = False) -> Path:
         "expression": rng.dirichlet(np.ones(7), count),
         "identity": (identity / np.linalg.norm(identity, axis=1, keepdims=True)).astype(np.float32),
         "side": rng.uniform(90, 300, count),
-        "set": np.full(count, "drawn"),
+        "set": np.full(count, "pairs" if pairs else "drawn"),
         "file": np.array(files),
     }
     worn = {name: rng.random(count).astype(np.float32) for name in ("glasses", "beard", "makeup")}

@@ -133,7 +133,8 @@ def model_pack(name: str | None, device: str, precision: str) -> Iterator[Findin
         for file in pack.spec.files:
             pack.tensors(file.removesuffix(".safetensors"))
         yield Finding("pack", "ok", f"{pack.name} in {pack.folder}, {len(pack.spec.files)} files match")
-        absent = [part for part in ("encoder", "directions") if not pack.has(part)]
+        absent = [] if pack.has("encoder") else ["encoder"]
+        absent += [] if pack.spec.edits else ["edits"]
         if absent:
             yield Finding("self-check", "broken", f"this pack can edit nothing: it has no {' and no '.join(absent)}")
             return

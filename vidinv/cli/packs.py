@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 
 SEEN_BY = ", as the labelling network sees it"  # of all packs that are trained here
-ABOUT = (
-    "What a step does is what the labelling network sees. Looks are blind readers' grades at two steps: 1 painted, "
-    "5 a photograph; below 3.5 an edit is experimental."
+ABOUT_STEPS = "What a step does is what the labelling network sees."
+ABOUT_LOOKS = (
+    "Looks are blind readers' grades at two steps, 1 painted to 5 a photograph; below 3.5 an edit is experimental."
 )
 
 
@@ -84,8 +84,11 @@ def show(pack: Pack, console: Console) -> None:
         ends = f"{min(tried):+g} to {max(tried):+g}" if tried else "-"
         table.add_row(name, edit.text, _step(edit), ends, _looks(edit))
     console.print(table)
-    if any(edit.grade for edit in pack.spec.edits.values()):
-        console.print(ABOUT, markup=False, highlight=False, soft_wrap=True)
+    edits = pack.spec.edits.values()
+    if any(edit.step.endswith(SEEN_BY) for edit in edits):
+        console.print(ABOUT_STEPS, markup=False, highlight=False, soft_wrap=True)
+    if any(edit.grade for edit in edits):
+        console.print(ABOUT_LOOKS, markup=False, highlight=False, soft_wrap=True)
 
 
 def _step(edit: EditSpec) -> str:

@@ -35,11 +35,12 @@ def edit_one_frame(pack: Pack, compute: Compute) -> None:
     face = Face(
         np.array([96, 26, 224, 154], np.float32), person=0, quad=quad, crop=crop(frame.image, quad, pack.resolution)
     )
-    edits = resolve((EditRequest(min(pack.spec.edits), 1.0),), pack)
+    one_of_each = {edit.kind: name for name, edit in sorted(pack.spec.edits.items(), reverse=True)}
+    edits = resolve(tuple(EditRequest(name, 1.0) for name in one_of_each.values()), pack)
     networks = Networks(pack.generator, pack.encoder)
     inverting = partial(invert, method=METHODS[DEFAULT_METHOD], networks=networks, compute=compute)
     coded = run("invert", inverting, InvertState(), [Faces(found.frame, (face,))])
-    edited = run("edit", partial(edit, options=EditOptions(edits)), EditState(), coded)
+    edited = run("edit", partial(edit, options=EditOptions(edits), compute=compute), EditState(), coded)
     drawing = partial(synthesise, generator=pack.generator, compute=compute)
     drawn = list(run("synthesise", drawing, SynthesiseState(), edited))
     if not all(np.isfinite(known(p)).all() for p in (drawn[0].faces[0].inversion, drawn[0].faces[0].edited)):

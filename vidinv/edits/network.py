@@ -70,16 +70,14 @@ def build(requests: Sequence[tuple[EditRequest, float]], pack: Pack) -> NetworkE
 
     :raises DamagedPack: the pack's network does not know one of its edits.
     """
-    return NetworkEdit(
-        pack.edit_network,
-        tuple(
-            Asked(
-                pack.edit_number(request.name),
-                steps,
-                Span(request.start, request.end),
-                request.persons,
-                pack.spec.edits[request.name].region,
-            )
-            for request, steps in requests
-        ),
+    parts = tuple(
+        Asked(
+            pack.edit_number(request.name),
+            steps,
+            Span(request.start, request.end),
+            request.persons,
+            pack.spec.edits[request.name].region,
+        )
+        for request, steps in requests
     )
+    return NetworkEdit(pack.edit_network, parts)

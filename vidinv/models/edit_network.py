@@ -1,8 +1,8 @@
 """T: the edit of this very face. A code and signed amounts of named edits to what they change in the code.
 
 A direction moves every face alike, and so paints the same stencil on everybody. T looks at the face first. What it
-changes in F is a motion, along which F's own values travel, and a residual, which draws what the face lacks; both are
-linear in the amounts where they leave the network, so that no amount is no change, to the bit.
+changes in F is a motion, along which F's own values travel, and a residual, which draws what the face lacks. The last
+weights of both are mixed by the amounts, so that no amount is no change, to the bit.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class EditNetworkConfig:
     widths: tuple[int, ...] = (64, 96, 128)
     blocks: int = 2  # residual blocks at each side, on the way down and on the way up
     hidden: int = 128  # of what is known of face and amounts together
-    reach: float = 3.0  # cells of F by which a motion of amount 1 may go
+    reach: float = 3.0  # cells of F by which a motion may go, of amounts below 1 their share of it
     most: float = 4.0  # standard deviations of F's channels by which a residual may go
 
 

@@ -77,7 +77,7 @@ class Pack:
 
     @property
     def hash(self) -> str:
-        """sha256 over the files' hashes: two packs with the same hash give the same pictures."""
+        """sha256 over the files' hashes: two packs with the same hash have the same weights."""
         listed = "".join(f"{k}={v}\n" for k, v in sorted(self.spec.files.items()))
         return hashlib.sha256(listed.encode()).hexdigest()
 
@@ -151,7 +151,12 @@ class Pack:
 
     @cached_property
     def edit_network(self) -> EditNetwork:
-        return self._network("edit_network")
+        network, sizes = self._network("edit_network"), self.generator.config
+        mine = network.config
+        wants = (sizes.layers, sizes.d_style, *sizes.feature_shape[:2])
+        if (mine.layers, mine.d_style, mine.feature_channels, mine.feature_side) != wants:
+            raise DamagedPack(f"pack {self.name}: edit_network is for another generator's codes; reinstall the pack")
+        return network
 
     def edit_number(self, name: str) -> int:
         """Which of the edit network's amounts an edit is. :raises DamagedPack: none of them."""

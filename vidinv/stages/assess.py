@@ -112,7 +112,7 @@ def _memory(looked: Looked) -> Memory[Past]:
 
 
 def _points(face: Face) -> NDArray[np.float32] | None:
-    if face.points is None:
+    if face.points is None or not face.seen:  # of a missed face they lie where it was seen last
         return None
     to_crop = quad_to_affine(known(face.quad), len(known(face.crop)))
     return transform_points(to_crop, face.points).astype(np.float32)

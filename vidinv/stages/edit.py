@@ -35,25 +35,25 @@ def edit(
     """
     sigma = options.sigma * options.rate
     state, due = advance_one(state, faces, _codes, reach(sigma))
-    with compute.autocast():
-        return state, [
-            one.each(partial(_edited, time=one.frame.seconds(options.rate), view=view, options=options))
-            for one, view in due
-        ]
+    return state, [
+        one.each(partial(_edited, time=one.frame.seconds(options.rate), view=view, options=options, compute=compute))
+        for one, view in due
+    ]
 
 
 def _codes(faces: Faces) -> Memory[Code]:
     return Memory({face.person: known(face.code) for face in faces.faces}, faces.frame.cut)
 
 
-def _edited(face: Face, time: float, view: View[Code], options: EditOptions) -> Face:
+def _edited(face: Face, time: float, view: View[Code], options: EditOptions, compute: Compute) -> Face:
     if not any(one.acts(face, time) for one in options.edits):
         return face
     source = _smoothed(view.track(face.person), options.sigma * options.rate)
     code, amount = source, 0.0
-    for one in options.edits:
-        code, more = one.apply(code, face, time)
-        amount += more
+    with compute.autocast():  # not around the smoothing: what half precision rounds off would flicker
+        for one in options.edits:
+            code, more = one.apply(code, face, time)
+            amount += more
     return replace(face, smooth_code=source, edited_code=code, amount=amount, regions=_regions(face, time, options))
 
 

@@ -25,8 +25,13 @@ LICENCE = """\
 
 Trained on a mix of published face sets: UTKFace (non-commercial research), the synthetic-faces portraits
 (CC BY-NC-SA 4.0), MEBeauty, faces made by generators, official portraits and football players' portraits.
-**Research use only.** The labels of age, sex and expression are what networks read in pictures, with those networks'
-errors and prejudices; none of them is a fact about a person. Do not use the pack to deceive about a real person.
+{pairs}**Research use only.** The labels of age, sex and expression are what networks read in pictures, with those
+networks' errors and prejudices; none of them is a fact about a person. Do not use the pack to deceive about a real
+person.
+"""
+PAIRS = """\
+The edit network saw several pictures of each person as well: Labeled Faces in the Wild (research; news photographs),
+IMM and ccface (education and research), and frames and photographs out of repositories under MIT and Boost licences.
 """
 
 
@@ -57,7 +62,7 @@ def write_card(
     for name, edit in spec.edits.items():
         rows += _edit(name, edit, figures["edits"][name], scale)
     rows += _students(students)
-    rows += ["", LICENCE]
+    rows += ["", LICENCE.format(pairs=PAIRS if "edit_recipe" in made else "")]
     (folder / "card.md").write_text("\n".join(rows), encoding="utf-8")
 
 
@@ -68,10 +73,10 @@ def _recipe(manifest: dict[str, Any], made: dict[str, Any]) -> list[str]:
         "",
         f"`pipelines.prepare_faces` kept {manifest['kept']} of {manifest['pictures']} pictures ({sets}); "
         f"{manifest['validation']} of them are for validation only. {made['recipe']}; "
-        "`pipelines.fit_directions` found the edits, `pipelines.train_students` the small networks."
+        "`pipelines.fit_directions` found the linear edits, `pipelines.train_students` the small networks."
         + (f" {made['edit_recipe']}." if "edit_recipe" in made else ""),
         "",
-        "All figures below were measured by `pipelines.make_pack` on validation faces with the fp16 weights of this "
+        "Unless something else is said, figures were measured on validation faces with the fp16 weights of this "
         "folder, by the labelling networks the pack was trained with, so they flatter it.",
         "",
     ]
@@ -100,7 +105,8 @@ def _reconstruction(figures: dict[str, Any]) -> list[str]:
 def _edit(name: str, edit: EditSpec, effects: dict[str, Any], scale: dict[str, float]) -> list[str]:
     others = [a for a in ATTRIBUTES if a != name]
     cohort = COHORTS.get(name, "adults") + (f", below zero on {COHORTS_BELOW[name]}" if name in COHORTS_BELOW else "")
-    rows = [f"## Edit: {name}", "", f"{edit.text}. One step: {edit.step}. Measured on {cohort}.", ""]
+    how = ", by the edit network" if edit.kind == "network" else ""
+    rows = [f"## Edit: {name}{how}", "", f"{edit.text}. One step: {edit.step}. Measured on {cohort}.", ""]
     head = ["steps", f"change, {edit.unit}", "by the pack's own network", "identity kept"]
     head += [f"leak into {o}, sd" for o in others] + (["share with P(happy) > .5"] if name == "smile" else [])
     rows += ["| " + " | ".join(head) + " |", "| " + " | ".join("---" for _ in head) + " |"]

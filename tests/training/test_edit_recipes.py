@@ -1,0 +1,99 @@
+"""From a trained edit network to a pack that says how its edits look, as programs at toy size."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.toy import write_toy_pack
+from tests.training.codes_toy import write_all
+from tests.training.shards_toy import run_recipe
+from vidinv.edits.library import resolve
+from vidinv.edits.network import NetworkEdit
+from vidinv.edits.parse import parse_edits
+from vidinv.packs.load import load_pack
+from vidinv.training.card import STRENGTHS
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a pack that has a card, codes of toy faces, and a run of its edit network."""
+    folder = tmp_path_factory.mktemp("edits")
+    material = write_all(folder / "material")
+    pack = write_toy_pack(folder / "toy")
+    faces = {"pictures": 9, "kept": 8, "per_set": {"a": 8}, "validation": 2}
+    figures = {
+        "edits": {name: {} for name in load_pack(pack).spec.edits},
+        "look": {"smile": {"+2": {"effect": 1.0, "grade": 4.0, "least_grade": 4}}},
+        "reconstruction": dict.fromkeys(("psnr", "ssim", "lpips", "identity", "lpips_w", "identity_w"), 1.0),
+        "frechet": {"inversions": 1.0, "samples": 2.0},
+    }
+    scales = dict.fromkeys(load_pack(pack).spec.edits, 1.0)
+    card = {"images_seen": 1, "recipe": "x", "faces": faces, "scales": scales, "figures": figures, "students": {}}
+    (pack / "card.json").write_text(json.dumps(card))
+    common = ["--labellers", material / "labellers", "--pack", pack]
+    data, pairs = material / "data" / "faces", material / "data" / "pairs"
+    run_recipe("encode_faces", *common, "--data", data, "--out", folder / "codes", device=())
+    like = ["--like", folder / "codes", "--probe", data]
+    run_recipe("encode_faces", *common, "--data", pairs, *like, "--out", folder / "mates", device=())
+    codes = ["--codes", folder / "codes", "--probe", data]
+    run = ["--out", folder / "run", "--images", 16]
+    run_recipe("train_edits", *common, *codes, "--pairs", folder / "mates", *run, device=())
+    run_recipe("calibrate_edits", *common, *codes, "--run", folder / "run", "--measured", 6, device=())
+    return folder
+
+
+def add(place: Path, edits: str, status: int = 0) -> str:
+    material = place / "material"
+    return run_recipe(
+        "add_edits", "--run", place / "run", "--edits", edits, "--codes", place / "codes",
+        "--data", material / "data" / "faces", "--labellers", material / "labellers", "--pack", place / "toy",
+        "--faces", 8, device=(), status=status,
+    )  # fmt: skip
+
+
+def test_an_edit_that_the_network_was_not_trained_for_is_refused(place: Path) -> None:
+    before = {p.name: p.read_bytes() for p in (place / "toy").iterdir()}
+    assert "was not trained for hair" in add(place, "hair", status=1)
+    assert "knows no hat" in add(place, "hat", status=1)
+    assert {p.name: p.read_bytes() for p in (place / "toy").iterdir()} == before
+
+
+def test_a_pack_is_given_a_networks_edit_and_forgets_how_the_old_one_looked(place: Path) -> None:
+    add(place, "smile")
+    pack = load_pack(place / "toy")
+    assert {n: e.kind for n, e in pack.spec.edits.items()} == {"age": "linear", "smile": "network"}
+    assert pack.spec.edits["smile"].strengths == STRENGTHS
+    assert pack.spec.edits["smile"].grade == 0
+    (edit,) = resolve(parse_edits("smile=+1"), pack)
+    assert isinstance(edit, NetworkEdit)
+    assert torch.count_nonzero(pack.edit_network.steps) == 5
+    card = json.loads((place / "toy" / "card.json").read_text())
+    assert card["figures"]["look"] == {}
+    assert set(card["figures"]["edits"]["smile"]) == {str(s) for s in STRENGTHS}
+    told = (place / "toy" / "card.md").read_text()
+    assert "showed the edit network 16 faces" in told
+    assert "Labeled Faces in the Wild" in told
+
+
+def test_a_graded_pack_says_so_and_figures_of_another_pack_are_refused(place: Path) -> None:
+    row = {"effect": 1.0, "sameness": None}
+    look = {"pack": {"name": "toy"}, "edits": {"smile": {"-2": {"mean": row}, "+2": {"mean": row}}}}
+    grades = {"packs": {"toy": {"edits": {"smile=+2": {"mean": 3.0, "least": 2, "grades": 8}}}}}
+    (place / "look.json").write_text(json.dumps(look))
+    (place / "grades.json").write_text(json.dumps(grades))
+    (place / "other.json").write_text(json.dumps(look | {"pack": {"name": "another"}}))
+    files = ["--pack", place / "toy", "--grades", place / "grades.json"]
+    assert "is of another, not of toy" in run_recipe(
+        "grade_pack", *files, "--look", place / "other.json", device=(), status=1
+    )
+    run_recipe("grade_pack", *files, "--look", place / "look.json", device=())
+    spec = load_pack(place / "toy").spec
+    assert spec.edits["smile"].experimental
+    assert not spec.edits["age"].experimental
+    assert "| smile=+2 |" in (place / "toy" / "card.md").read_text()
