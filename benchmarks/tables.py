@@ -17,6 +17,7 @@ from pathlib import Path
 from benchmarks import commands
 from benchmarks.output import RESULTS, ROOT
 from benchmarks.ravdess.report import written
+from vidinv.packs.spec import CONVINCING
 
 
 def result(name: str) -> dict:
@@ -27,11 +28,21 @@ def card(pack: str) -> dict:
     return json.loads((ROOT / "assets" / "models" / pack / "card.json").read_text())["figures"]
 
 
+def graded(pack: str) -> dict[str, str]:
+    """The edits of a pack with their grades, best first, those that are called experimental apart."""
+    edits = tomllib.loads((ROOT / "assets" / "models" / pack / "pack.toml").read_text())["edits"]
+    ranked = sorted(edits, key=lambda name: -edits[name]["grade"])
+    passing = [n for n in ranked if edits[n]["grade"] >= CONVINCING]
+    apart = {"passing": passing, "experimental": [n for n in ranked if n not in passing]}
+    return {k: ", ".join(f"{n} {edits[n]['grade']:.1f}" for n in names) or "none" for k, names in apart.items()}
+
+
 def summary_table() -> list[str]:
     """The README's one table: the default pack in five lines."""
     made, edits = card("face-128")["reconstruction"], card("face-128")["edits"]
     means, speed, memory = result("clips/results.json")["means"], result("speed.json"), result("memory.json")
     age, smile, clips = edits["age"]["2.0"], edits["smile"]["2.0"], means["edits"]["age=+2"]
+    looks = graded("face-128")
     held = f"{clips['tl_id']:.3f}, {clips['tg_id']:.3f}, {clips['warping_error_faces_ratio']:.3f}"
     return [
         "| `face-128`, measured | |",
@@ -40,6 +51,8 @@ def summary_table() -> list[str]:
         f"{made['ssim']:.3f}, {made['lpips']:.3f}, {made['identity']:.3f} |",
         f"| `age=+2`, `smile=+2` on such faces: change, identity kept | {age['change']['age']:+.1f} years, "
         f"{age['identity']:.2f}; {smile['change']['smile']:+.2f} P(happy), {smile['identity']:.2f} |",
+        f"| how edits look at two steps to blind readers, 1 (painted) to 5 (a photograph) | {looks['passing']} |",
+        f"| the same of edits called experimental: most readers see that they are painted | {looks['experimental']} |",
         f"| `age=+2` on {means['videos']} clips: TL-ID, TG-ID, warping error of the faces over the source's own (1 is "
         f"best) | {held} |",
         f"| frames per second at 1280x720, one face, {speed['machine'].split(', torch')[0]} | "
