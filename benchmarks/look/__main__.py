@@ -56,17 +56,17 @@ def run(options: argparse.Namespace) -> None:
     names, where = edits_of(editor, options.edits), RUNS / "look" / editor.pack.name
     nets, labels = load_teachers(options.labellers), shards.read_labels(options.data)
     require(names, labels)
-    probes, scale = kept_probes(nets, options.data, RUNS / "look")
+    probes, scale = kept_probes(nets, options.data, options.labellers, RUNS / "look")
     rulers = measure.Rulers(Labelling(nets, scale, accessories.load_probe(options.data, labels)), probes)
     crowds = [measure.gather(editor, read_people(table, options.faces, labels)) for table in (FACES, OTHERS)]
-    judged = measure.judge_of(crowds[0], labels, rulers)
+    judged, others = measure.judge_of(crowds[0], labels, rulers), measure.others_of(crowds[1], labels, rulers)
     told: dict[str, object] = {}
     for name in names:
         rows: dict[str, object] = {"unit": editor.edits[name].unit}
         made = []
         for strength in STRENGTHS:
             finished = finish(editor, [one for crowd in crowds for one in crowd.found], asked(name, strength))
-            row = measure.measured(name, strength, judged, crowds[1], finished, rulers)
+            row = measure.measured(name, strength, judged, others, finished, rulers)
             rows[f"{strength:+g}"] = row
             made.append(finished[: len(judged.points)])
             print(asked(name, strength), row["mean"], flush=True)

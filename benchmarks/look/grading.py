@@ -6,9 +6,9 @@
 
 ``make`` writes numbered sheets of twelve tiles to SHEETS and what the numbers are to ELSEWHERE/key.csv. Among them are
 photographs that nothing was done to: a check on the reader. Each edit is shown on people whom it suits, the 24 of
-benchmarks.look first; others fill up. Who reads writes a CSV file with the columns number, grade
-and words; a grade is 1 (painted), 2, 3, 4 or 5 (a photograph), words are what gives it away. Several files are taken
-together.
+benchmarks.look first; others fill up. A face that a pack refused to edit is left out. Who reads writes a CSV file with
+the columns number, grade and words; a grade is 1 (painted), 2, 3, 4 or 5 (a photograph), words are what gives it away.
+Several files are taken together.
 """
 
 from __future__ import annotations
@@ -84,6 +84,7 @@ def make(options: argparse.Namespace) -> None:
     mine = {k: v[rows] for k, v in labels.items()}
     mine |= photometry.measured(shards.read_crops(options.data, rows), mine["points68"])
     tiles: list[tuple[tuple[str, ...], sheets.Picture]] = []
+    refused = 0
     for name in options.packs.split(","):
         editor = VideoEditor(name)
         found = find(editor, [p.picture for p in people], [p.name for p in people])
@@ -91,9 +92,12 @@ def make(options: argparse.Namespace) -> None:
         require(tuple(edits), labels)
         for (edit, strength), who in cohorts(mine, edits, options.per, len(judged)).items():
             for i, made in zip(who, finish(editor, [found[i] for i in who], asked(edit, strength)), strict=True):
+                if made.edited is None:  # nothing was done to it, and its grade would be of the photograph
+                    refused += 1
+                    continue
                 shown = sheets.surroundings(made.picture, quad_of(found[i]))
                 tiles.append(((editor.pack.name, edit, f"{strength:+g}", people[i].set, people[i].file), shown))
-        print(f"{editor.pack.name}: {len(tiles)} tiles so far", flush=True)
+        print(f"{editor.pack.name}: {len(tiles)} tiles so far, {refused} faces refused", flush=True)
     for person, one in zip(judged, found, strict=False):
         shown = sheets.surroundings(person.picture, quad_of(one))
         tiles.append(((UNTOUCHED, "", "", person.set, person.file), shown))

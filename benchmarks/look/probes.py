@@ -1,13 +1,15 @@
 """The second ruler: linear probes on features of a network that the first ruler does not use.
 
 The first ruler is the labelling networks, which edits are fitted and calibrated by. What both see is there; what the
-first alone sees may be there for its eyes only. The probes learn from true labels where there are some, and otherwise
-from the first ruler's own. Their features are of the ImageNet squeezenet trunk; of accessories, which the first ruler
-reads off that very trunk, they are of the networks for age and expression.
+first alone sees may be there for its eyes only. Of an edit network the second is not independent: its training passes
+through the trunks that the probes read too, and only the read-out is another. The probes learn from true labels where
+there are some, and otherwise from the first ruler's own. Their features are of the ImageNet squeezenet trunk; of
+accessories, which the first ruler reads off that very trunk, they are of the networks for age and expression.
 """
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -164,9 +166,23 @@ def fit_probes(teachers: Teachers, data: Path) -> tuple[dict[str, Probe], dict[s
     return found, scale
 
 
-def kept_probes(teachers: Teachers, data: Path, folder: Path) -> tuple[dict[str, Probe], dict[str, float]]:
-    """:func:`fit_probes`, once for each table of labels; what was fitted is kept in ``folder``."""
-    path = folder / f"probes-{VERSION}-{sha256(data / 'labels.npz')[:12]}.npz"
+def fitted_of(data: Path, labellers: Path, by_hand: Path = HAND_LABELS) -> str:
+    """A name for what probes are fitted of: the table of labels, those by hand, and the labelling networks' files, by
+    name, size and time."""
+    files = sorted(p for p in labellers.rglob("*") if p.is_file() and "__pycache__" not in p.parts)
+    told = [(p.relative_to(labellers).as_posix(), p.stat().st_size, p.stat().st_mtime_ns) for p in files]
+    whole = repr((sha256(data / "labels.npz"), sha256(by_hand), told))
+    return hashlib.sha256(whole.encode()).hexdigest()[:12]
+
+
+def kept_probes(
+    teachers: Teachers, data: Path, labellers: Path, folder: Path
+) -> tuple[dict[str, Probe], dict[str, float]]:
+    """:func:`fit_probes`, once for each :func:`fitted_of`; what was fitted is kept in ``folder``.
+
+    :param labellers: the folder that the teachers were read from.
+    """
+    path = folder / f"probes-{VERSION}-{fitted_of(data, labellers)}.npz"
     if not path.exists():
         found, scale = fit_probes(teachers, data)
         columns = {f"weight.{n}": p.weight for n, p in found.items()}

@@ -5,19 +5,22 @@ from __future__ import annotations
 import csv
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
 import pytest
 
-from benchmarks.look import clips, figures, grading, regions, sheets
-from benchmarks.look.finish import find, finish
-from benchmarks.look.people import FACES, OTHERS, read_people
-from benchmarks.look.probes import Truth, fit_probe, in_units
+from benchmarks.look import clips, figures, grading, measure, regions, sheets
+from benchmarks.look.finish import Finished, find, finish
+from benchmarks.look.people import FACES, OTHERS, Person, read_people
+from benchmarks.look.probes import Truth, fit_probe, fitted_of, in_units
 from tests.shared import shared
 from tests.toy import write_toy_pack
 from vidinv import VideoEditor
 from vidinv.errors import InputError
+from vidinv.faces.motion import fetch
+from vidinv.training import card_look
 from vidinv.video import Reader
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -65,19 +68,62 @@ def test_faces_that_nothing_changed_have_no_say(changes: np.ndarray) -> None:
     assert np.isnan(figures.outside(nothing, np.ones((SIDE, SIDE), bool)))
 
 
-def test_a_stencil_has_no_margin_over_the_overlay() -> None:
-    """Any ruler at all: the overlay of a stencil is the stencil."""
-    rng = np.random.default_rng(0)
-    source = rng.integers(60, 190, (SIDE, SIDE, 3)).astype(np.uint8)
-    stencil = np.rint(20 * np.sin(np.arange(SIDE) / 9))[None, :, None].repeat(SIDE, 0).repeat(3, 2)
-    ruler = lambda p: float((p.astype(float) * rng_weights).sum())  # noqa: E731
-    rng_weights = np.random.default_rng(1).normal(size=source.shape)
-    control = figures.overlaid(source, np.stack([stencil] * 5))
-    finished = np.clip(source + stencil, 0, 255).astype(np.uint8)
-    assert ruler(finished) - ruler(control) == pytest.approx(0)
-    own = source.copy()
-    own[40:60, 40:60] = 255
-    assert abs(ruler(own) - ruler(control)) > 1
+@pytest.fixture
+def sources() -> np.ndarray:
+    """Eight pictures, smooth and of no common shape, [8, SIDE, SIDE, 3]."""
+    rng = np.random.default_rng(1)
+    smooth = [cv2.GaussianBlur(rng.normal(0, 40 * 12, (SIDE, SIDE, 3)), (0, 0), 4) for _ in range(8)]
+    return np.clip(np.stack(smooth) + 128, 20, 230).round().astype(np.uint8)
+
+
+def bump() -> np.ndarray:
+    """1 in the middle of the crop, falling to 0 at its border, [SIDE, SIDE]."""
+    return np.outer(*[np.exp(-(((np.arange(SIDE) / SIDE - 0.5) / 0.2) ** 2) / 2)] * 2)
+
+
+def finished_of(kind: str, sources: np.ndarray) -> np.ndarray:
+    """A warp or a tint for everybody, or what depends on the picture: its own detail, exaggerated."""
+    if kind == "warp":
+        by = np.stack([3 * bump(), -2 * bump()], 2).astype(np.float32)
+        return np.stack([fetch(s, by) for s in sources])
+    detail = np.stack([s - cv2.GaussianBlur(s.astype(float), (0, 0), 3) for s in sources])
+    change = bump()[..., None] * (16, 10, -6) if kind == "tint" else 2 * detail
+    return np.clip(np.rint(sources + change), 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("kind", "alike", "margin"), [("warp", (1, 0), 0), ("tint", (np.nan, 1), 0), ("own", (0, 0), 1)]
+)
+def test_a_stencil_is_seen_and_has_no_margin(sources: np.ndarray, kind: str, alike: tuple, margin: float) -> None:
+    """The margin by any ruler at all: the share of a change that the mean change of the others does not explain."""
+    finished = finished_of(kind, sources)
+    changes = [figures.split(*pair) for pair in zip(sources, finished, strict=True)]
+    motion = figures.sameness_motion(np.stack([c.motion for c in changes]))
+    whole = figures.sameness(figures.luma(finished.astype(float) - sources))
+    assert (motion, whole) == pytest.approx(alike, abs=0.1, nan_ok=True)
+    control = figures.overlaid(sources[0], figures.mean_change(changes[1:]))
+    left, change = (np.linalg.norm(finished[0] - p.astype(float)) for p in (control, sources[0]))
+    assert left / change == pytest.approx(margin, abs=0.15)
+
+
+def test_motion_is_the_same_where_it_points_the_same_way() -> None:
+    one, across, still = (np.stack([x * bump(), y * bump()], 2) for x, y in ((3, -2), (2, 3), (0, 0)))
+    assert figures.sameness_motion(np.stack([one, 2 * one, still])) == pytest.approx(1, abs=0.01)
+    assert figures.sameness_motion(np.stack([one, -one])) == pytest.approx(-1)
+    assert figures.sameness_motion(np.stack([one, across])) == pytest.approx(0, abs=0.01)
+    assert figures.sameness_motion(np.full((3, SIDE, SIDE, 2), 2.0)) == pytest.approx(1), "a shift of the whole"
+    assert np.isnan(figures.sameness_motion(np.stack([one, still])))
+    assert np.isnan(figures.sameness_motion(np.stack([one * 0.01] * 3)))
+
+
+@pytest.mark.parametrize("amplitude", [1, 2, 8, 20])
+def test_rounding_is_no_detail(sources: np.ndarray, amplitude: float) -> None:
+    ramp = amplitude * np.linspace(0.5, 1, SIDE)[None, :, None]
+    for tint in (amplitude * bump()[..., None], ramp):
+        power = figures.power_above(figures.luma(np.rint(sources[0] + tint) - sources[0]))
+        assert np.isnan(power) or power < 0.09
+        assert amplitude > 2 or np.isnan(power)
+    assert np.isnan(figures.outside(np.rint(bump()[..., None].repeat(3, 2)), bump() > 0.2))
 
 
 @pytest.mark.parametrize(("cycles", "low", "high"), [(3, 0, 0.02), (20, 0.98, 1)])
@@ -290,3 +336,65 @@ def test_numbers_are_drawn_above_their_tiles(tmp_path: Path) -> None:
     sheet = cv2.imread(str(tmp_path / "sheet-01.png"))
     assert sheet.shape == (grading.DOWN * (grading.TILE + sheets.CAPTION), grading.ACROSS * grading.TILE, 3)
     assert cv2.imread(str(tmp_path / "sheet-02.png")).shape[0] == grading.TILE + sheets.CAPTION
+
+
+def test_faces_that_were_refused_have_no_figures(monkeypatch: pytest.MonkeyPatch, sources: np.ndarray) -> None:
+    p, crowd = points68(), measure.Crowd([Person("utk", f"{i}.jpg", i, s) for i, s in enumerate(sources)], [], sources)
+    before = {k: np.zeros(8) for k in ("age", "probe.age")}
+    judged = measure.Judged(crowd, [p] * 8, SimpleNamespace(points68=[p] * 8), {}, before)
+    read = lambda crops, faces: {k: figures.luma(crops).mean((1, 2)) for k in before}  # noqa: E731
+    monkeypatch.setattr(measure, "_crops", lambda crowd, finished: np.stack([f.picture for f in finished]))
+    monkeypatch.setattr(measure, "_identity", lambda judged, after, rulers: np.ones(8))
+    monkeypatch.setattr(measure, "suited", lambda edit, strength, labels: np.arange(1, 4))
+    made = [Finished(after, after, after) for after in finished_of("tint", sources)]
+    made[1] = Finished(sources[1], sources[1], None)
+    rulers, others = SimpleNamespace(read=read), measure.Others(crowd, {})
+    found = measure.measured("age", 2, judged, others, made + made[:3] + made[:3] + made[:2], rulers)
+    assert [found[k] for k in ("edited", "edited_others", "overlay_of")] == [7, 5, 5]
+    assert found["suited"]["faces"] == 2
+    for figure in ("effect", "margin", "identity", "sharpness"):
+        assert [i for i, v in enumerate(found["faces"][figure]) if v is None] == [1]
+    assert found["suited"]["sameness"] > 0.9
+    assert found["mean"].keys() == found["suited"].keys() - {"faces"}
+    nothing = measure.measured("age", 2, judged, others, [Finished(s, s, None) for s in sources] * 2, rulers)
+    assert set(nothing["mean"].values()) == {None}
+
+
+def test_an_overlay_is_made_of_those_whom_the_edit_suits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measure, "suited", lambda edit, strength, labels: np.arange(10))
+    for first, last in ((2, 10), (3, 29)):  # fewer than eight are too few
+        assert measure.lenders("age", 2, {}, np.arange(29) >= first).tolist() == list(range(first, last))
+
+
+def test_the_card_tells_of_those_whom_the_edit_suits() -> None:
+    mean = {"effect": 1.0, "margin": None, "identity": 0.5, "sameness": 0.7}
+    known = {"mean": mean, "suited": {"faces": 5, "effect": 2.0, "margin": None}}
+    wholly = {"mean": mean, "suited": {"faces": 5, "effect": 2.0, "identity": 0.9, "sameness_motion": None}}
+    found = card_look.figures_of({"edits": {"age": {"-2": known, "+2": wholly}}}, {"edits": {}})
+    assert found["age"]["-2"] == {"faces": 5, "effect": 2.0, "margin": None, "identity": 0.5, "sameness": 0.7}
+    assert found["age"]["+2"]["identity"] == 0.9
+    assert "| age=-2 | 5 | 2.00 |  |  |  | 0.50 | 0.70 |  |  |  |  |  |" in card_look.rows(found)
+
+
+@pytest.mark.parametrize("pack", ["face-128", "face-128-detail"])
+def test_published_results_still_make_a_card(pack: str) -> None:
+    folder = ROOT / "benchmarks" / "results" / "look"
+    look, grades = (json.loads((folder / f"{n}.json").read_text()) for n in (pack, "grades-2026-11-28"))
+    found = card_look.figures_of(look, grades["packs"][pack])
+    row, told = found["smile"]["+2"], look["edits"]["smile"]["+2"]
+    assert (row["faces"], row["sameness"]) == (told["suited"]["faces"], told["mean"]["sameness"])
+    assert len([line for line in card_look.rows(found) if "=" in line]) == 2 * len(found)
+
+
+def test_other_labels_or_networks_are_other_probes(tmp_path: Path) -> None:
+    names = ("labels.npz", "hand.csv", "nets/weights.pt")
+    (tmp_path / "nets").mkdir()
+    for name in names:
+        (tmp_path / name).write_bytes(b"1")
+    told = lambda: fitted_of(tmp_path, tmp_path / "nets", tmp_path / "hand.csv")  # noqa: E731
+    seen = {told()}
+    assert seen == {told()}
+    for name in names:
+        (tmp_path / name).write_bytes(b"12")
+        seen.add(told())
+    assert len(seen) == 4
