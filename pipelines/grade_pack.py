@@ -3,7 +3,8 @@
     python -m pipelines.grade_pack --pack assets/models/face-128 --look benchmarks/results/look/face-128.json \\
         --grades benchmarks/results/look/grades.json
 
---look is of benchmarks.look, --grades of benchmarks.look.grading. Edits graded below 3.5 are called experimental.
+--look is of benchmarks.look, --grades of benchmarks.look.grading. Edits graded below 3.5 are called experimental. An
+edit that was not graded this time keeps its grades of before.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ def main() -> None:
     look = json.loads(options.look.read_text())
     if look["pack"]["name"] != spec.name:
         raise InputError(f"--look: {options.look} is of {look['pack']['name']}, not of {spec.name}")
-    figures["look"] = card_look.figures_of(look, grades)
+    figures["look"] = card_look.merged(figures.get("look", {}), card_look.figures_of(look, grades))
     spec = write_pack(options.pack, replace(spec, edits=card_look.graded(dict(spec.edits), figures["look"])))
     write_card(options.pack, spec, figures, students, made_of, told, scale)
 

@@ -40,6 +40,16 @@ def figures_of(look: dict[str, Any], grades: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
+def merged(before: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
+    """New figures in place of old ones; where there is no new grade, the old one stays beside them."""
+    found = dict(before)
+    for name, rows in now.items():
+        old = before.get(name, {})
+        kept = {s: {k: v for k, v in old.get(s, {}).items() if "grade" in k} for s in rows}
+        found[name] = {s: {**({} if "grade" in row else kept[s]), **row} for s, row in rows.items()}
+    return found
+
+
 def graded(edits: dict[str, EditSpec], figures: dict[str, Any]) -> dict[str, EditSpec]:
     """The edits with the mean of their grades at both strengths; 0 where nobody was asked."""
     specs = {}

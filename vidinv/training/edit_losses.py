@@ -23,6 +23,8 @@ BLUR = 8  # side, pixels, of the blurred picture whose colours are held
 COLOURED = {"hair": 1.0, "skin": 1.0, "beard": 0.8, "age": 0.5, "glasses": 0.6, "makeup": 0.4, "gender": 0.4}
 COLOURED |= {"yaw": 0.7, "pitch": 0.7, "mouth": 0.4, "smile": 0.3}
 OUTSIDE = {"hair": 1.0, "skin": 0.3, "yaw": 0.8, "pitch": 0.8, "gender": 0.6, "age": 0.4, "mouth": 0.2}
+TINTED = {"hair": 1.0, "skin": 1.0, "makeup": 0.7, "yaw": 0.5, "pitch": 0.5, "glasses": 0.3, "beard": 0.3}
+TINTED |= {"gender": 0.3, "mouth": 0.3, "age": 0.2, "smile": 0.2}  # what is grey or red at every single place
 CHANGED = {"yaw": 0.7, "pitch": 0.7, "skin": 0.8, "hair": 0.6}  # and the size of the whole change
 
 
@@ -111,13 +113,16 @@ def identity_loss(teachers: Teachers, pictures: Tensor, batch: Batch, count: int
 
 
 def holds(pictures: Tensor, batch: Batch, names: tuple[str, ...]) -> dict[str, Tensor]:
-    """What changed that should not, 0-d each: colours of the blurred picture, pixels beside the face, pixels at all."""
+    """What changed that should not, 0-d each: colours of the blurred picture, colours at every place, pixels beside the
+    face, pixels at all."""
     change = pictures - batch.picture
     blurred = F.adaptive_avg_pool2d(change, BLUR).abs().mean((1, 2, 3))
     size = change.abs().mean(1, keepdim=True)
     beside = 1 - F.interpolate(batch.hull, size.shape[-2:], mode="bilinear", align_corners=False)
     outside = (size * beside).mean((1, 2, 3))
-    found = {"blurred": (blurred, COLOURED), "outside": (outside, OUTSIDE), "change": (size.mean((1, 2, 3)), CHANGED)}
+    tint = (change - change.mean(1, keepdim=True)).abs().mean((1, 2, 3))
+    found = {"blurred": (blurred, COLOURED), "tint": (tint, TINTED)}
+    found |= {"outside": (outside, OUTSIDE), "change": (size.mean((1, 2, 3)), CHANGED)}
     return {name: (value * held(batch.amounts, names, spared)).mean() for name, (value, spared) in found.items()}
 
 

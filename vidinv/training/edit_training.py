@@ -47,6 +47,7 @@ class EditTrainingOptions:
     read: float = 0.1  # of the scores that the discriminator reads; of hair and skin nobody else does
     identity: float = 0.5
     blurred: float = 3.0
+    tint: float = 8.0
     outside: float = 12.0
     change: float = 1.0
     motion: float = 4.0
