@@ -25,7 +25,7 @@ from vidinv.training import shards
 MIB = 2**20
 VALIDATED = 128  # validation faces that travel: those that sheets and figures show
 SHARD_MIB = 6  # small, so that parts can be filled evenly
-UNREAD = ("points5", "side", "set", "stated_age", "stated_sex", "colour")  # columns that stay here
+UNREAD = ("points5", "side", "stated_age", "stated_sex", "colour")  # columns that stay here
 HALVED = ("points68", "identity")  # columns that travel as fp16: of landmarks that is a thirtieth of a pixel
 
 
