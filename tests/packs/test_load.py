@@ -117,7 +117,7 @@ def test_years_become_steps_along_the_measured_curve(folder: Path) -> None:
     (edit,) = resolve((parse_edit("age=+5y"),), pack)
     (step,) = edit.parts
     assert step.steps == pytest.approx(1.0)
-    assert torch.allclose(step.displacement.w, pack.directions["age"].w)
+    assert torch.allclose(step.what.w, pack.directions["age"].w)
 
 
 def test_what_a_pack_cannot_do_is_refused(folder: Path) -> None:

@@ -242,7 +242,7 @@ def test_steadying_removes_flicker_and_does_not_cross_a_cut(pack: Pack) -> None:
 
 def test_steadying_does_not_drag_behind_an_edit_that_comes_and_goes(pack: Pack) -> None:
     one = age(pack, 2, 0.5, 1.5)
-    full = float(one.parts[0].displacement.w.norm())
+    full = float(one.parts[0].what.w.norm())
     rendered = drawn_with(pack, still(60), one, lambda i, strength, shape: np.full(shape, 80 * strength / full))
     faces = [s.faces[0] for s in steadied(rendered) if s.faces[0].edited is not None]
     assert len(faces) > 25

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from vidinv.edits.parse import EditRequest
+from vidinv.faces.regions import together
+from vidinv.packs.load import Pack
+from vidinv.types import Face
+
+What = TypeVar("What")
 
 RAMP = 0.2  # seconds over which an edit with a time range comes and goes
 
@@ -26,11 +35,43 @@ class Span:
         return max(0.0, min(1.0, rise, fall))
 
 
-def share(steps: float, span: Span, persons: frozenset[int] | None, person: int, time: float) -> float:
-    """0..1: how much of an edit of so many steps acts on a person at a time (seconds).
+@dataclass(frozen=True)
+class Part(Generic[What]):
+    """One of the edits that a kind does together: what it does, how much of it, when, to whom and where."""
 
-    :param persons: whom it is for; None: everybody.
-    """
-    if steps == 0 or not (persons is None or person in persons):
-        return 0.0
-    return span.at(time)
+    what: What  # the kind's own
+    steps: float
+    span: Span = Span()
+    persons: frozenset[int] | None = None  # None: everybody
+    region: str = "face"  # of vidinv.faces.regions
+
+    def share(self, face: Face, time: float) -> float:
+        """0..1: how much of it acts on a face at a time (seconds)."""
+        if self.steps == 0 or not (self.persons is None or face.person in self.persons):
+            return 0.0
+        return self.span.at(time)
+
+
+@dataclass(frozen=True)
+class Parts(Generic[What]):
+    """What every kind of edit says of its parts alike; see :class:`vidinv.edits.base.Edit`."""
+
+    parts: tuple[Part[What], ...]
+
+    def acts(self, face: Face, time: float) -> bool:
+        """See :class:`vidinv.edits.base.Edit`."""
+        return any(part.share(face, time) > 0 for part in self.parts)
+
+    def acting(self, face: Face, time: float) -> list[tuple[Part[What], float]]:
+        """The parts that act, with their shares."""
+        return [(part, some) for part in self.parts if (some := part.share(face, time)) > 0]
+
+    def regions(self, face: Face, time: float) -> Mapping[str, float]:
+        """See :class:`vidinv.edits.base.Edit`."""
+        return together((part.region, part.share(face, time)) for part in self.parts)
+
+
+def part(request: EditRequest, what: What, steps: float, pack: Pack) -> Part[What]:
+    """What was asked for, as a part of its kind's edit."""
+    span = Span(request.start, request.end)
+    return Part(what, steps, span, request.persons, pack.spec.edits[request.name].region)

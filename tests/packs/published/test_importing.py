@@ -59,7 +59,7 @@ def test_the_pack_inverts_edits_and_recognises(files: Sources, tmp_path: Path) -
     assert set(pack.spec.edits) == {"age", "smile", "sefa-0", "sefa-1", "sefa-2"}
     (edit,) = resolve((parse_edit("age=+2"),), pack)
     (timed,) = edit.parts
-    before, after = render_pair(pack.generator, w, w + timed.displacement.w, feature)
+    before, after = render_pair(pack.generator, w, w + timed.what.w, feature)
     assert before.shape == after.shape == (2, 3, 64, 64)
     assert torch.isfinite(after).all()
     assert not torch.equal(before, after)
