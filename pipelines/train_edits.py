@@ -33,7 +33,7 @@ from vidinv.training.edit_critic import EditCriticConfig
 from vidinv.training.edit_losses import Readers
 from vidinv.training.edit_training import EditState, EditTrainingOptions
 from vidinv.training.networks import Networks, open_networks, open_probe
-from vidinv.training.runs import Run, log_checkpoint, train
+from vidinv.training.runs import Run, complete, train
 from vidinv.training.scores import SCORES
 from vidinv.training.settings import build, read_settings
 from vidinv.training.sheets import write_sheet
@@ -137,8 +137,7 @@ def main() -> None:
 
     train(run, state, sys.maxsize if options.fill else how.images, how.batch, step, checkpoint)
     close(drawn)
-    if state.seen and not (options.out / "checkpoint.pt").exists():
-        log_checkpoint(run, state, checkpoint)  # what was carried here from elsewhere
+    complete(run, state, checkpoint)
     if options.portable:
         checkpoints.hand_out(options.out, options.portable)  # the log's last line
 

@@ -32,7 +32,7 @@ from vidinv.training import adversarial, checkpoints, inversion, losses, teacher
 from vidinv.training.bank import FaceBank, open_faces
 from vidinv.training.discriminator import DiscriminatorConfig
 from vidinv.training.inversion import InversionOptions, InversionState, JointOptions
-from vidinv.training.runs import Run, log_checkpoint, train
+from vidinv.training.runs import Run, complete, train
 from vidinv.training.settings import build, read_settings
 from vidinv.training.sheets import write_sheet
 
@@ -125,9 +125,7 @@ def main() -> None:
         return {"phase": table, **keep_all(state, bank, nets, val, options, how.batch)}
 
     train(run, state, how.images, how.batch, lambda: inversion.step(state, bank, nets, how, compute), checkpoint)
-    if state.seen and not (options.out / "checkpoint.pt").exists():
-        # State was carried here from elsewhere, and there was no time or need for a step.
-        log_checkpoint(run, state, checkpoint)
+    complete(run, state, checkpoint)
 
 
 if __name__ == "__main__":

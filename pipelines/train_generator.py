@@ -21,7 +21,7 @@ from vidinv.models.generator import GeneratorConfig
 from vidinv.training import adversarial, checkpoints, sample_quality, teachers
 from vidinv.training.bank import open_faces
 from vidinv.training.discriminator import DiscriminatorConfig
-from vidinv.training.runs import Run, log_checkpoint, train
+from vidinv.training.runs import Run, complete, train
 from vidinv.training.settings import build, read_settings
 from vidinv.training.sheets import write_sheet
 
@@ -67,9 +67,7 @@ def main() -> None:
         return dict(sample_quality.sample_figures(state.average, real, nets, compute))
 
     train(run, state, how.images, how.batch, lambda: adversarial.step(state, bank, how, compute), checkpoint)
-    if state.seen and not (options.out / "checkpoint.pt").exists():
-        # State was carried here from elsewhere, and there was no time or need for a step.
-        log_checkpoint(run, state, checkpoint)
+    complete(run, state, checkpoint)
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ from vidinv.training import checkpoints, edit_samples, head, shards, teachers, v
 from vidinv.training.edit_training import EditTrainingOptions
 from vidinv.training.head_critic import HeadCriticConfig
 from vidinv.training.networks import Networks, open_networks
-from vidinv.training.runs import Run, log_checkpoint, train
+from vidinv.training.runs import Run, complete, train
 from vidinv.training.scores import SCORES
 from vidinv.training.settings import build, read_settings
 from vidinv.training.sheets import write_sheet
@@ -118,8 +118,7 @@ def main() -> None:
 
     train(run, state, sys.maxsize if options.fill else how.images, how.batch, step, checkpoint)
     close(drawn)
-    if state.seen and not (options.out / "checkpoint.pt").exists():
-        log_checkpoint(run, state, checkpoint)  # what was carried here from elsewhere
+    complete(run, state, checkpoint)
     if options.portable:
         checkpoints.hand_out(options.out, options.portable)  # the log's last line
 

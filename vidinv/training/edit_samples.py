@@ -16,7 +16,7 @@ from vidinv.training import accessories, losses
 from vidinv.training.codes import Array, Codes, read_codes
 from vidinv.training.labelling import attribute_grids
 from vidinv.training.sampling import balanced_weights
-from vidinv.training.scores import LOGITS, MOST_SURE, eligible, scores
+from vidinv.training.scores import LOGITS, MOST_SURE, behind_dark_glass, eligible, scores
 from vidinv.training.sources import PAIRS_SET, person_of
 from vidinv.training.teachers import Teachers
 
@@ -102,8 +102,7 @@ def read_pool(folder: Path, names: tuple[str, ...], nets: Teachers) -> Pool:
     ends = np.array([MOST_SURE / codes.scales[n] if n in LOGITS else np.inf for n in names], np.float32)
     order = [list(codes.scales).index(n) for n in names]
     shown = np.stack([eligible(n, labels) for n in names], 1)
-    dark = (labels["glasses"] > 0.5) & (labels["white"] < 0.2 * labels["skin"])
-    train = np.flatnonzero(~labels["val"] & ~dark)
+    train = np.flatnonzero(~labels["val"] & ~behind_dark_glass(labels))
     points = labels["points68"]
     files = zip(labels["set"], labels["file"], strict=True)
     persons = np.array([person_of(file) if group == PAIRS_SET else "" for group, file in files])

@@ -109,6 +109,12 @@ def train(
             log_checkpoint(run, state, checkpoint)
 
 
+def complete(run: Run, state: State, checkpoint: Callable[[], dict[str, Any]]) -> None:
+    """A checkpoint for a state that was carried here from elsewhere, if there was no time or need for a step."""
+    if state.seen and not run.log.with_name("checkpoint.pt").exists():
+        log_checkpoint(run, state, checkpoint)
+
+
 def log_checkpoint(run: Run, state: State, checkpoint: Callable[[], dict[str, Any]]) -> None:
     """Write a checkpoint, unless training has diverged, and its line of the log."""
     means = run.means()

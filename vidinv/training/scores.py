@@ -101,7 +101,7 @@ def eligible(name: str, labels: dict[str, NDArray]) -> NDArray[np.bool_]:
     """
     shown = np.isfinite(scores(labels)[name])
     if name == "glasses":
-        return shown & (np.abs(shapes(labels["points68"])["yaw"]) < FRONTAL) & ~_behind_dark_glass(labels)
+        return shown & (np.abs(shapes(labels["points68"])["yaw"]) < FRONTAL) & ~behind_dark_glass(labels)
     if name in ("beard", "makeup"):
         return shown & (labels["age"] >= ADULT) & ((labels["male"] > 0.5) == (name == "beard"))
     if name == "skin":
@@ -109,7 +109,8 @@ def eligible(name: str, labels: dict[str, NDArray]) -> NDArray[np.bool_]:
     return shown
 
 
-def _behind_dark_glass(labels: dict[str, NDArray]) -> NDArray[np.bool_]:
+def behind_dark_glass(labels: dict[str, NDArray]) -> NDArray[np.bool_]:
+    """Faces in sunglasses, [N]. :param labels: with the columns of photometry.measured."""
     return (labels["glasses"] > 0.5) & (labels["white"] < DARK * labels["skin"])
 
 
