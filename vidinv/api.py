@@ -14,7 +14,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Se
 from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from vidinv.edits.parse import EditRequest, parse_edits
 from vidinv.errors import NoFaceFound, UsageError
 from vidinv.faces.boxes import Boxes, BoxesOf, given_boxes, part_of_frame, read_boxes
 from vidinv.faces.quads import quad_side
-from vidinv.inversion import DEFAULT_METHOD, METHODS, Networks
+from vidinv.inversion import DEFAULT_METHOD, Inverter, make_inverter, search_options
 from vidinv.models.attributes import SCORES
 from vidinv.packs.load import load_pack
 from vidinv.packs.spec import EditSpec
@@ -78,19 +78,37 @@ class VideoEditor:
     :param device: "auto", "cpu", "cuda", "cuda:1".
     :param precision: "auto" (bf16 where the device is quick at it), "fp32", "bf16", "fp16".
     :param batch: faces per pass of a network; None is 8, and fewer on a CPU where the pack's pictures are large.
-    :raises PackError: no such pack, or a damaged one. :raises UsageError: a device or precision that is not there.
+    :param method: how faces are inverted: of :data:`vidinv.inversion.METHODS`.
+    :param search: options of a method that searches: see :class:`vidinv.inversion.SearchOptions`; {"steps": 500}.
+    :param lpips: weights of LPIPS' trunk, which a search compares by; None: features of the pack's encoder.
+    :raises PackError: no such pack, or a damaged one, or one without what the method needs.
+    :raises UsageError: a device or precision that is not there, a method that is not, or an option that is not for it.
     """
 
     def __init__(
-        self, pack: str | Path | None = None, *, device: str = "auto", precision: str = "auto", batch: int | None = None
+        self,
+        pack: str | Path | None = None,
+        *,
+        device: str = "auto",
+        precision: str = "auto",
+        batch: int | None = None,
+        method: str = DEFAULT_METHOD,
+        search: Mapping[str, Any] | None = None,
+        lpips: str | Path | None = None,
     ) -> None:
         if batch is not None:
             checked_batch(batch)
         self.compute = choose(device, precision)
         self.pack = load_pack(pack, self.compute.device)
         self.batch = batch or batch_for(self.compute.device, self.pack.resolution)
+        self._inverting = partial(make_inverter, self.pack, method, search_options(method, search), lpips)
         self._detect_options = DetectOptions()
         self._detectors = make_detectors(self._detect_options) if self.pack.crops.kind == "face" else None
+
+    @cached_property
+    def inverter(self) -> Inverter:
+        """What makes codes of crops. :raises DamagedPack: the pack lacks one of its networks."""
+        return self._inverting()
 
     @property
     def edits(self) -> Mapping[str, EditSpec]:
@@ -280,8 +298,7 @@ class VideoEditor:
         placed = prefetch(way.stage("align", placing, AlignState(), found), AHEAD, "vidinv-faces")
         inverting = partial(
             invert,
-            method=METHODS[DEFAULT_METHOD],
-            networks=Networks(pack.generator, pack.encoder),
+            inverter=self.inverter,
             compute=self.compute,
             options=InvertOptions(self.batch),
         )

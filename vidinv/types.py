@@ -61,6 +61,9 @@ class Code:
     feature: Tensor
     """[C, h, h] float32, F: what replaces the input of the generator's K-th convolution."""
 
+    noise: Tensor | None = None
+    """[M] float32, noise maps behind one another; None: the generator's own."""
+
 
 @dataclass(frozen=True)
 class Displacement:
@@ -81,7 +84,8 @@ class Displacement:
 
     def of(self, code: Code) -> Code:
         """The code, displaced."""
-        return Code(code.w + self.w, code.feature if self.feature is None else code.feature + self.feature)
+        feature = code.feature if self.feature is None else code.feature + self.feature
+        return replace(code, w=code.w + self.w, feature=feature)
 
 
 @dataclass(frozen=True)

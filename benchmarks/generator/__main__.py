@@ -22,7 +22,7 @@ from benchmarks.generator.pictures import from_folder, from_shards
 from benchmarks.output import add_output, destination, tell
 from vidinv.errors import InputError, VidinvError
 from vidinv.faces.quads import Template
-from vidinv.inversion import METHODS, Networks
+from vidinv.inversion import make_inverter
 from vidinv.models.lpips import load_lpips
 from vidinv.models.pictures import to_tensor
 from vidinv.packs.load import load_pack
@@ -56,9 +56,9 @@ def measured(options: argparse.Namespace) -> dict[str, object]:
     if len(pictures) < FEWEST:
         raise InputError(f"{len(pictures)} faces are too few for a distance of sets; give at least {FEWEST}")
     real = to_tensor(pictures)
-    networks = Networks(pack.generator, pack.encoder)
-    codes = [METHODS["feature-style"].invert(part, networks) for part in real.split(BATCH)]
-    w, feature = (torch.cat(parts) for parts in zip(*codes, strict=True))
+    invert = make_inverter(pack)
+    codes = [invert(part) for part in real.split(BATCH)]
+    w, feature = torch.cat([code.w for code in codes]), torch.cat([code.feature for code in codes])
     look, name = named_features(pack, load_lpips(options.lpips) if options.lpips else None)
     return {
         "pack": {"name": pack.name, "hash": pack.hash},

@@ -46,7 +46,7 @@ print(time.process_time() - cpu, time.perf_counter() - begun, resource.getrusage
 FRAMES = """
 import resource, sys, time
 import torch
-from vidinv.inversion import METHODS, Networks
+from vidinv.inversion import make_inverter
 from vidinv.models.generator import render_pair
 from vidinv.packs.load import load_pack
 from vidinv.runtime.compute import choose
@@ -65,8 +65,9 @@ def run(what):
             torch.cuda.synchronize()
         seconds.append(clock() - begun)
     return made, min(seconds[1:]) / batch
-(w, feature), invert = run(lambda: METHODS['feature-style'].invert(x, Networks(pack.generator, pack.encoder)))
-made, render = run(lambda: render_pair(pack.generator, w, w + 0.1, feature))
+inverter = make_inverter(pack)
+code, invert = run(lambda: inverter(x))
+made, render = run(lambda: render_pair(pack.generator, code.w, code.w + 0.1, code.feature))
 made, recognise = run(lambda: pack.identity(made[0].float()))
 resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 print(invert, render, recognise, torch.cuda.max_memory_allocated() / 2**20 if cuda else resident)

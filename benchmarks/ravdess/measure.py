@@ -13,7 +13,7 @@ import torch
 from benchmarks.faces import longest_seen
 from vidinv import EncodeOptions, VideoEditor
 from vidinv.errors import UsageError
-from vidinv.inversion import METHODS, Method, Networks
+from vidinv.inversion import METHODS, Inverter, make_inverter
 from vidinv.metrics import reconstruction
 from vidinv.metrics.identity import consistency, similarity
 from vidinv.models.lpips import Lpips, load_lpips
@@ -67,18 +67,20 @@ class Bench:
         return {
             "size": [info.display_width, info.display_height],
             "frames": len(crops),
-            "inversion": {name: self._inversion(METHODS[name], crops) for name in self.settings.methods},
+            "inversion": {
+                name: self._inversion(make_inverter(self.editor.pack, name), crops) for name in self.settings.methods
+            },
             "edits": {edit: self._edit(video, edit) for edit in self.settings.edits},
         }
 
     @torch.inference_mode()
-    def _inversion(self, method: Method, crops: list[np.ndarray]) -> dict[str, float | None]:
+    def _inversion(self, invert: Inverter, crops: list[np.ndarray]) -> dict[str, float | None]:
         """Table 3 and Fig. 9 of Yao et al. 2022: every frame inverted by itself, compared on the crop."""
         pack, rows, embeddings = self.editor.pack, {}, ([], [])
-        networks = Networks(pack.generator, pack.encoder, self.lpips)
         for start in range(0, len(crops), 16):
             source = to_tensor(crops[start : start + 16], self.editor.compute.device)
-            made = pack.generator(*method.invert(source, networks)).float().clamp(-1, 1)
+            code = invert(source)
+            made = pack.generator(code.w, code.feature, noise=code.noise).float().clamp(-1, 1)
             for found, pictures in zip(embeddings, (source, made), strict=True):
                 found.append(pack.identity(pictures).float().cpu().numpy())
             looked_at = [i for i in range(len(source)) if (start + i) % self.settings.every == 0]

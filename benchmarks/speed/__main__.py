@@ -25,7 +25,7 @@ from benchmarks.output import add_output, destination, tell
 from vidinv import VideoEditor
 from vidinv.edits.library import resolve
 from vidinv.edits.parse import parse_edits
-from vidinv.inversion import METHODS, Networks
+from vidinv.inversion import make_inverter
 from vidinv.runtime.steps import run
 from vidinv.stages.align import AlignOptions, AlignState, align
 from vidinv.stages.assess import AssessOptions, AssessState, assess
@@ -54,19 +54,13 @@ def stages_alone(editor: VideoEditor, clip: Path, request: str, folder: Path) ->
     """Every stage of the way on ``clip``, one after the other."""
     table: dict[str, dict[str, float]] = {}
     info, pack, compute, batch = probe(clip), editor.pack, editor.compute, editor.batch
-    rate, networks = float(info.rate), Networks(pack.generator, pack.encoder)
+    rate = float(info.rate)
     visibility, scorers = pack.optional("visibility"), Scorers(pack.identity, pack.attributes, compute)
     steps = {
         "detect": (partial(detect, detectors=make_detectors(DetectOptions())), DetectState()),
         "align": (partial(align, options=AlignOptions(pack.resolution, pack.template, rate=rate)), AlignState()),
         "invert": (
-            partial(
-                invert,
-                method=METHODS["feature-style"],
-                networks=networks,
-                compute=compute,
-                options=InvertOptions(batch),
-            ),
+            partial(invert, inverter=make_inverter(pack), compute=compute, options=InvertOptions(batch)),
             InvertState(),
         ),
         "edit": (partial(edit, options=EditOptions(resolve(parse_edits(request), pack), rate=rate)), EditState()),

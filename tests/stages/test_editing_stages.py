@@ -17,7 +17,7 @@ from vidinv.edits.strength import Span
 from vidinv.faces.compositing import changed_picture
 from vidinv.faces.quads import quad_from_points
 from vidinv.faces.warps import crop, uncrop
-from vidinv.inversion import METHODS, Networks
+from vidinv.inversion import make_inverter
 from vidinv.packs.load import Pack, load_pack
 from vidinv.runtime.compute import Compute
 from vidinv.runtime.steps import run
@@ -48,8 +48,7 @@ def aligned(index: int, persons: tuple[int, ...] = (0,), cut: bool = False) -> F
 def coded(pack: Pack, stream: list[Faces]) -> list[Faces]:
     inverting = partial(
         invert,
-        method=METHODS["feature-style"],
-        networks=Networks(pack.generator, pack.encoder),
+        inverter=make_inverter(pack),
         compute=CPU,
         options=InvertOptions(batch=4),
     )

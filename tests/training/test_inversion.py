@@ -15,6 +15,7 @@ from tests.training.teachers_toy import toy_teachers
 from vidinv.models.feature_style_encoder import FeatureStyleEncoder
 from vidinv.models.generator import Generator
 from vidinv.models.generator3 import AliasFreeGenerator
+from vidinv.models.synthesis import mean_style
 from vidinv.runtime.compute import Compute
 from vidinv.training import checkpoints, inversion, inversion_losses, losses, validation
 from vidinv.training.bank import FaceBank
@@ -145,7 +146,7 @@ def test_the_pull_reaches_the_styles_only_while_the_generator_is_fixed() -> None
 
 def test_the_encoder_begins_at_the_mean_style() -> None:
     state = begin(ALONE)
-    assert torch.allclose(state.encoder.mean_latent[3], inversion.mean_style(state.generator), atol=1e-6)
+    assert torch.allclose(state.encoder.mean_latent[3], mean_style(state.generator), atol=1e-6)
 
 
 @pytest.mark.parametrize(("layer", "side"), [(3, 8), (5, 16)])  # the trunk goes from 32 px to 4

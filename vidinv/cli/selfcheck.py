@@ -10,7 +10,7 @@ import torch
 from vidinv.edits.library import resolve
 from vidinv.edits.parse import EditRequest
 from vidinv.faces.warps import crop
-from vidinv.inversion import DEFAULT_METHOD, METHODS, Networks
+from vidinv.inversion import make_inverter
 from vidinv.models.pictures import to_tensor
 from vidinv.packs.load import Pack
 from vidinv.runtime.compute import Compute
@@ -37,8 +37,7 @@ def edit_one_frame(pack: Pack, compute: Compute) -> None:
     )
     one_of_each = {edit.kind: name for name, edit in sorted(pack.spec.edits.items(), reverse=True)}
     edits = resolve(tuple(EditRequest(name, 1.0) for name in one_of_each.values()), pack)
-    networks = Networks(pack.generator, pack.encoder)
-    inverting = partial(invert, method=METHODS[DEFAULT_METHOD], networks=networks, compute=compute)
+    inverting = partial(invert, inverter=make_inverter(pack), compute=compute)
     coded = run("invert", inverting, InvertState(), [Faces(found.frame, (face,))])
     edited = run("edit", partial(edit, options=EditOptions(edits), compute=compute), EditState(), coded)
     drawing = partial(synthesise, generator=pack.generator, compute=compute)

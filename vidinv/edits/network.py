@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -33,7 +33,8 @@ class NetworkEdit(Parts[int]):
         for one, share in acting:
             steps[one.what] += one.steps * share
         feature, styles = self._changes(code, steps.to(self.network.steps))
-        return Code(code.w + styles, code.feature + feature), sum(abs(p.steps) * share for p, share in acting)
+        edited = replace(code, w=code.w + styles, feature=code.feature + feature)
+        return edited, sum(abs(p.steps) * share for p, share in acting)
 
     @torch.inference_mode()
     def _changes(self, code: Code, steps: Tensor) -> tuple[Tensor, Tensor]:

@@ -1,9 +1,16 @@
-"""From pictures to codes: one signature (base), a file for each method, and the table of all."""
+"""From pictures to codes: one signature (base), a file for each method, and the table of all (inverter)."""
 
-from vidinv.inversion import feature_style
-from vidinv.inversion.base import Method, Networks
+from vidinv.inversion.base import Inverted, Method, Networks, SearchOptions
+from vidinv.inversion.inverter import DEFAULT_METHOD, METHODS, Inverter, make_inverter, search_options
 
-DEFAULT_METHOD = "feature-style"
-METHODS: dict[str, Method] = {"feature-style": feature_style.METHOD}
-
-__all__ = ["DEFAULT_METHOD", "METHODS", "Method", "Networks"]
+__all__ = [
+    "DEFAULT_METHOD",
+    "METHODS",
+    "Inverted",
+    "Inverter",
+    "Method",
+    "Networks",
+    "SearchOptions",
+    "make_inverter",
+    "search_options",
+]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from vidinv.inversion.base import Method, Networks
+from vidinv.inversion.base import Inverted, Method, Networks, SearchOptions
 
 
-def invert(pictures: Tensor, networks: Networks) -> tuple[Tensor, Tensor]:
+def invert(pictures: Tensor, networks: Networks, options: SearchOptions, start: Inverted | None) -> Inverted:
     """See :data:`vidinv.inversion.base.Invert`."""
+    assert networks.encoder is not None
     w, feature = networks.encoder(pictures)
-    return w.float(), feature.float()
+    return Inverted(w.float(), feature.float())
 
 
-METHOD = Method(invert)
+METHOD = Method(invert, needs=("encoder",))

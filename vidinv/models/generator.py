@@ -49,6 +49,11 @@ class GeneratorConfig:
         """Samples by which F reaches beyond the picture: none."""
         return 0
 
+    @property
+    def noise_sides(self) -> tuple[int, ...]:
+        """Side of each layer's noise map."""
+        return tuple(self.resolution_of(i) for i in range(self.layers - 1))
+
 
 class StyledConv(nn.Module):
     noise: Tensor  # [1, 1, side, side]
@@ -61,9 +66,11 @@ class StyledConv(nn.Module):
         # Noise is a fixed picture: drawing it anew for every frame is what makes published video edits crawl.
         self.register_buffer("noise", torch.randn(1, 1, side, side))
 
-    def forward(self, x: Tensor, w: Tensor) -> Tensor:
+    def forward(self, x: Tensor, w: Tensor, noise: Tensor | None = None) -> Tensor:
+        """:param noise: [B, 1, side, side] in place of the layer's own."""
         x = self.conv(x, w)
-        return leaky_relu(x + (self.noise_strength * self.noise).to(x.dtype), self.bias)
+        noise = self.noise if noise is None else noise
+        return leaky_relu(x + (self.noise_strength * noise).to(x.dtype), self.bias)
 
 
 class ToRGB(nn.Module):
@@ -123,42 +130,61 @@ class Generator(nn.Module):
             return torch.get_autocast_dtype(device)
         return self.constant.dtype
 
-    def _layers(self, x: Tensor, skip: Tensor | None, w: Tensor, layers: range) -> tuple[Tensor, Tensor | None]:
+    def _layers(
+        self, x: Tensor, skip: Tensor | None, w: Tensor, layers: range, noise: Tensor | None
+    ) -> tuple[Tensor, Tensor | None]:
         """What some layers make of ``x`` and of the RGB picture below them."""
+        maps = [None] * len(self.convs) if noise is None else noise_maps(noise, self.config.noise_sides)
         for i in layers:
-            x = self.convs[i](x, w[:, i])
+            x = self.convs[i](x, w[:, i], maps[i])
             if i % 2 == 0:
                 skip = self.to_rgb[i // 2](x, w[:, i + 1], skip)
         return x, skip
 
-    def features(self, w: Tensor) -> Tensor:
-        """G^K(w): the input of layer K, [B, C, h, h]. Runs no layer beyond it."""
-        return self.below(w)[0]
+    def own_noise(self) -> Tensor | None:
+        """The fixed noise maps, [M] as :func:`noise_maps` cuts them; None where no layer gives them any weight."""
+        convs = [conv for conv in self.convs if isinstance(conv, StyledConv)]
+        if not any(conv.noise_strength.item() for conv in convs):
+            return None
+        return torch.cat([conv.noise.flatten() for conv in convs])
 
-    def forward(self, w: Tensor, feature: Tensor | None = None, *, with_features: bool = False):
+    def features(self, w: Tensor, noise: Tensor | None = None) -> Tensor:
+        """G^K(w): the input of layer K, [B, C, h, h]. Runs no layer beyond it."""
+        return self.below(w, noise)[0]
+
+    def forward(
+        self, w: Tensor, feature: Tensor | None = None, *, noise: Tensor | None = None, with_features: bool = False
+    ):
         """G(w), or G(w, F).
 
         :param w: [B, L, D].
         :param feature: [B, C, h, h], F in place of the input of layer K.
+        :param noise: [B, M], noise maps in place of the fixed ones: see :func:`noise_maps`.
         :param with_features: also return G^K(w).
         :return: [B, 3, S, S].
         """
-        native, below = self.below(w)
-        picture = self.render_from(w, native if feature is None else feature, below)
+        native, below = self.below(w, noise)
+        picture = self.render_from(w, native if feature is None else feature, below, noise)
         return (picture, native) if with_features else picture
 
-    def render_from(self, w: Tensor, feature: Tensor, below: Tensor) -> Tensor:
+    def render_from(self, w: Tensor, feature: Tensor, below: Tensor, noise: Tensor | None = None) -> Tensor:
         """G(w, F) when the layers below K are known: ``below`` is the RGB picture they make, from :meth:`below`."""
         layers = range(self.config.feature_layer, len(self.convs))
-        _, picture = self._layers(feature.to(self.dtype), below, w, layers)
+        _, picture = self._layers(feature.to(self.dtype), below, w, layers, noise)
         assert picture is not None  # every layer but a last one alone projects to RGB
         return picture
 
-    def below(self, w: Tensor) -> tuple[Tensor, Tensor]:
+    def below(self, w: Tensor, noise: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """G^K(w) and the RGB picture of the layers below K: all that Eq. 1 needs of a style."""
-        native, skip = self._layers(self._start(w), None, w, range(self.config.feature_layer))
+        native, skip = self._layers(self._start(w), None, w, range(self.config.feature_layer), noise)
         assert skip is not None  # layer 0 projects to RGB, and K is at least 1
         return native, skip
+
+
+def noise_maps(noise: Tensor, sides: tuple[int, ...]) -> list[Tensor]:
+    """Noise maps that lie behind one another, [B, M], as each layer takes its own: [B, 1, side, side]."""
+    parts = noise.split([side**2 for side in sides], dim=1)
+    return [part.unflatten(1, (1, side, side)) for part, side in zip(parts, sides, strict=True)]
 
 
 def edited_feature(feature: Tensor, native: Tensor, native_edited: Tensor) -> Tensor:
@@ -167,7 +193,12 @@ def edited_feature(feature: Tensor, native: Tensor, native_edited: Tensor) -> Te
 
 
 def render_pair(
-    generator: StyleGenerator, w: Tensor, w_edited: Tensor, feature: Tensor, feature_edited: Tensor | None = None
+    generator: StyleGenerator,
+    w: Tensor,
+    w_edited: Tensor,
+    feature: Tensor,
+    feature_edited: Tensor | None = None,
+    noise: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
     """G(w, F) and G(w~, F~) of Yao et al. 2022, Eq. 1.
 
@@ -175,11 +206,13 @@ def render_pair(
 
     :param w: [B, L, D]; :param w_edited: [B, L, D]; :param feature: [B, C, h, h].
     :param feature_edited: what Eq. 1 starts from for the second picture, where the edit displaces F too.
+    :param noise: [B, M], noise maps of both pictures.
     :return: two tensors [B, 3, S, S] in about -1..1.
     """
     count = len(w)
-    native, below = generator.below(torch.cat([w, w_edited]))
+    same = None if noise is None else torch.cat([noise, noise])
+    native, below = generator.below(torch.cat([w, w_edited]), same)
     moved = feature if feature_edited is None else feature_edited
     both = torch.cat([feature, edited_feature(moved, native[:count].float(), native[count:].float())])
-    pictures = generator.render_from(torch.cat([w, w_edited]), both, below)
+    pictures = generator.render_from(torch.cat([w, w_edited]), both, below, same)
     return pictures[:count], pictures[count:]

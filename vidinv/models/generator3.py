@@ -65,6 +65,11 @@ class AliasFreeConfig:
         return self.channels[last], self.bands[last].size, self.bands[last].size
 
     @property
+    def noise_sides(self) -> tuple[int, ...]:
+        """None of its layers adds noise."""
+        return ()
+
+    @property
     def feature_margin(self) -> int:
         """Samples by which F reaches beyond each border of the picture."""
         band = self.bands[self.feature_layer - 1]
@@ -210,26 +215,31 @@ class AliasFreeGenerator(nn.Module):
             return torch.get_autocast_dtype(device)
         return self.input.weight.dtype
 
-    def features(self, w: Tensor) -> Tensor:
-        """G^K(w): the input of layer K, [B, C, h, h]. Runs no layer beyond it."""
+    def own_noise(self) -> None:
+        """Nothing: alias-free generators draw all detail from their styles."""
+
+    def features(self, w: Tensor, noise: Tensor | None = None) -> Tensor:
+        """G^K(w): the input of layer K, [B, C, h, h]. Runs no layer beyond it, and has no use for noise."""
         x = self.input(w[:, 0]).to(self.dtype).contiguous(memory_format=torch.channels_last)
         for i in range(self.config.feature_layer):
             x = self.convs[i](x, w[:, i + 1])
         return x
 
-    def below(self, w: Tensor) -> tuple[Tensor, Tensor]:
+    def below(self, w: Tensor, noise: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """G^K(w), and nothing [B, 0]: there is no picture before the last layer."""
         native = self.features(w)
         return native, native.new_empty(len(w), 0)
 
-    def render_from(self, w: Tensor, feature: Tensor, below: Tensor) -> Tensor:
+    def render_from(self, w: Tensor, feature: Tensor, below: Tensor, noise: Tensor | None = None) -> Tensor:
         """G(w, F) from layer K upwards; ``below`` is what :meth:`below` returned, of which nothing is needed."""
         x = feature.to(self.dtype)
         for i in range(self.config.feature_layer, len(self.convs)):
             x = self.convs[i](x, w[:, i + 1])
         return x * OUTPUT_SCALE
 
-    def forward(self, w: Tensor, feature: Tensor | None = None, *, with_features: bool = False):
+    def forward(
+        self, w: Tensor, feature: Tensor | None = None, *, noise: Tensor | None = None, with_features: bool = False
+    ):
         """G(w), or G(w, F).
 
         :param w: [B, L, D].

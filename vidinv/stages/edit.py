@@ -64,10 +64,10 @@ def _regions(face: Face, time: float, options: EditOptions) -> dict[str, float]:
 
 
 def _smoothed(track: list[tuple[int, Code]], sigma: float) -> Code:
-    """The person's code in the middle of their track; only the styles are smoothed: F moves with the pixels."""
+    """The person's code in the middle of their track; only its styles are smoothed: the rest moves with the pixels."""
     places, codes = [place for place, _ in track], [code for _, code in track]
     own = codes[places.index(0)]
     if sigma <= 0:
         return own
     weights = torch.from_numpy(smooth_at(np.array(places), np.eye(len(track)), sigma)).float().to(own.w)
-    return Code(torch.tensordot(weights, torch.stack([c.w for c in codes]), 1), own.feature)
+    return replace(own, w=torch.tensordot(weights, torch.stack([c.w for c in codes]), 1))

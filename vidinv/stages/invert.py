@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-import torch
-
-from vidinv.inversion.base import Method, Networks
+from vidinv.inversion import Inverted, Inverter
+from vidinv.inversion.base import together
 from vidinv.models.pictures import to_tensor
 from vidinv.runtime.batching import Collected, collect, in_batches
 from vidinv.runtime.compute import Compute
-from vidinv.types import Code, Face, Faces, known
+from vidinv.types import Face, Faces, known
 
 
 @dataclass(frozen=True)
@@ -19,25 +18,52 @@ class InvertOptions:
     batch: int = 8  # crops per pass
 
 
-InvertState = Collected[Faces]
+@dataclass(frozen=True)
+class InvertState:
+    waiting: Collected[Faces] = Collected()
+    last: Mapping[int, Inverted] = field(default_factory=dict)
+    """By person of this shot: where a method that goes on from the frame before was; each a batch of one."""
 
 
 def invert(
     state: InvertState,
     faces: Faces | None,
-    method: Method,
-    networks: Networks,
+    inverter: Inverter,
     compute: Compute,
     options: InvertOptions = InvertOptions(),
 ) -> tuple[InvertState, list[Faces]]:
     """Invert every crop. Frames without a face pass through and are waited for no longer than two batches."""
+    if inverter.warm:
+        return _one_by_one(state, faces, inverter, compute)
 
-    def codes_of(some: Sequence[Face]) -> list[Code]:
-        pictures = to_tensor([known(face.crop) for face in some], compute.device)
-        with torch.inference_mode(not method.gradients), compute.autocast():
-            w, feature = method.invert(pictures, networks)
-        return [Code(*pair) for pair in zip(w, feature, strict=True)]
+    def codes_of(some: Sequence[Face]) -> list[Face]:
+        codes = _inverted(some, None, inverter, compute).codes()
+        return [replace(face, code=code) for face, code in zip(some, codes, strict=True)]
 
-    state, group = collect(state, faces, lambda one: len(one.faces), options.batch)
-    codes = iter(in_batches([face for one in group for face in one.faces], options.batch, codes_of))
-    return state, [one.each(lambda face: replace(face, code=next(codes))) for one in group]
+    waiting, group = collect(state.waiting, faces, lambda one: len(one.faces), options.batch)
+    coded = iter(in_batches([face for one in group for face in one.faces], options.batch, codes_of))
+    return replace(state, waiting=waiting), [one.each(lambda _: next(coded)) for one in group]
+
+
+def _one_by_one(
+    state: InvertState, faces: Faces | None, inverter: Inverter, compute: Compute
+) -> tuple[InvertState, list[Faces]]:
+    """Frame after frame: a frame's codes are where the next frame's search begins."""
+    if faces is None:
+        return state, []
+    last = {} if faces.frame.cut else dict(state.last)
+    seen = [face for face in faces.faces if face.person in last]
+    new = [face for face in faces.faces if face.person not in last]
+    begin = together([last[face.person] for face in seen]) if seen else None
+    for some, start in ((seen, begin), (new, None)):
+        if some:
+            rows = _inverted(some, start, inverter, compute).rows()
+            last |= {face.person: row for face, row in zip(some, rows, strict=True)}
+    coded = faces.each(lambda face: replace(face, code=last[face.person].codes()[0]))
+    return replace(state, last=last), [coded]
+
+
+def _inverted(some: Sequence[Face], start: Inverted | None, inverter: Inverter, compute: Compute) -> Inverted:
+    pictures = to_tensor([known(face.crop) for face in some], compute.device)
+    with compute.autocast():
+        return inverter(pictures, start)

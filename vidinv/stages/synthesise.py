@@ -40,8 +40,9 @@ def synthesise(
         before, after = [known(face.smooth_code) for face in some], [known(face.edited_code) for face in some]
         w, w_edited = (torch.stack([code.w for code in codes]) for codes in (before, after))
         feature, moved = (torch.stack([code.feature for code in codes]) for codes in (before, after))
+        noise = None if before[0].noise is None else torch.stack([known(code.noise) for code in before])
         with torch.inference_mode(), compute.autocast():
-            pictures = render_pair(generator, w, w_edited, feature, moved)
+            pictures = render_pair(generator, w, w_edited, feature, moved, noise)
         return zip(*map(to_levels, pictures), strict=True)
 
     state, group = collect(state, faces, lambda one: len(_edited(one)), options.batch)

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from vidinv.models.generator import Generator, GeneratorConfig, StyledConv
 from vidinv.models.generator3 import AliasFreeGenerator
+from vidinv.models.synthesis import mean_style
 from vidinv.runtime.compute import Compute
 from vidinv.training.adversarial_losses import generator_loss, path_lengths
 from vidinv.training.bank import FaceBank
@@ -168,14 +169,6 @@ def _update(state: GanState, loss: Tensor) -> None:
     state.optimiser.zero_grad(set_to_none=True)
     loss.backward()
     state.optimiser.step()
-
-
-@torch.no_grad()
-def mean_style(generator: AnyGenerator, count: int = 10_000) -> Tensor:
-    """Mean of w over random faces, [D] float32: what truncation draws towards."""
-    rng = torch.Generator().manual_seed(0)
-    z = torch.randn(count, generator.config.d_style, generator=rng).to(_device(generator))
-    return generator.map(z).float().mean(0)
 
 
 @torch.no_grad()

@@ -17,8 +17,9 @@ from torch import Tensor
 
 from vidinv.models.feature_style_encoder import EncoderConfig, FeatureStyleEncoder, misfits
 from vidinv.models.generator import Generator
+from vidinv.models.synthesis import mean_style
 from vidinv.runtime.compute import Compute
-from vidinv.training.adversarial import AnyGenerator, draw_styles, fresh_noise, mean_style, update_average
+from vidinv.training.adversarial import AnyGenerator, draw_styles, fresh_noise, update_average
 from vidinv.training.adversarial_losses import generator_loss
 from vidinv.training.autoencoder import rate_at, settle_norms
 from vidinv.training.bank import FaceBank

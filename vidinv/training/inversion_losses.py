@@ -12,36 +12,18 @@ from collections.abc import Callable
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torch.overrides import TorchFunctionMode
 
+from vidinv.models.activations import activations as at_resolutions
 from vidinv.training.losses import identity_view
 from vidinv.training.teachers import Teachers
 
 SCALES = (1, 2, 4)  # the picture is shrunk by these
 
 
-class _LastPerResolution(TorchFunctionMode):
-    """While active: keeps the output of the last convolution at each resolution."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: dict[int, Tensor] = {}
-
-    def __torch_function__(self, func, types, args=(), kwargs=None):
-        out = func(*args, **(kwargs or {}))
-        if func is F.conv2d and out.shape[-1] > 1:
-            self.found[out.shape[-1]] = out
-        return out
-
-
 def activations(network: Callable[[Tensor], Tensor], x: Tensor) -> list[Tensor]:
-    """What a network thinks on the way, each [B, *]: the last convolution at each of its resolutions, and its answer.
-
-    It asks nothing of how the network is written but that its convolutions are PyTorch's.
-    """
-    with _LastPerResolution() as taps:
-        answer = network(x)
-    return [*taps.found.values(), answer]
+    """The last convolution at each of the network's resolutions, and its answer, each [B, *]."""
+    found, answer = at_resolutions(network, x)
+    return [*found, answer]
 
 
 def layer_distance(a: list[Tensor], b: list[Tensor]) -> Tensor:
