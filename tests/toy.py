@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -13,7 +14,8 @@ from vidinv.models.generator import Generator, GeneratorConfig
 from vidinv.models.generator3 import AliasFreeConfig, AliasFreeGenerator
 from vidinv.models.identity import IdentityConfig, IdentityNet
 from vidinv.models.landmarks import LandmarkConfig, LandmarkNet
-from vidinv.packs.load import FEATURE_PART
+from vidinv.models.style_encoder import StyleEncoder, StyleEncoderConfig
+from vidinv.packs.load import FEATURE_PART, load_pack
 from vidinv.packs.spec import EditSpec, NetworkSpec, PackSpec
 from vidinv.packs.write import write_pack, write_tensors
 
@@ -58,4 +60,15 @@ def write_toy_pack(folder: Path, seed: int = 0, *, alias_free: bool = False) -> 
         "smile": EditSpec(unit="P(happy)", step="a smile", strengths=(-1.0, 1.0), effects=(-0.5, 0.5)),
     }
     write_pack(folder, PackSpec("toy", encoder.resolution, FACE, specs, edits=edits))
+    return folder
+
+
+def add_toy_domain_encoder(folder: Path, config: StyleEncoderConfig | None = None, seed: int = 1) -> Path:
+    """Give the toy pack in ``folder`` a domain-guided encoder; without ``config``, one that fits."""
+    config = config or StyleEncoderConfig(64, (8, 16, 16, 16), (1, 1, 1), 32, GENERATOR.layers, 16)
+    torch.manual_seed(seed)
+    write_tensors(folder / "domain_encoder.safetensors", StyleEncoder(config).state_dict())
+    before = load_pack(folder).spec
+    networks = {**before.networks, "domain_encoder": NetworkSpec("residual", config)}
+    write_pack(folder, replace(before, networks=networks))
     return folder

@@ -145,6 +145,8 @@ def test_a_shipped_pack_is_whole_and_small(path: Path) -> None:
     pack = load_pack(path)
     for name in pack.spec.files:
         pack.tensors(name.removesuffix(".safetensors"))
-    assert sum(p.stat().st_size for p in path.glob("*.safetensors")) <= 40e6
+    sizes = {p.stem: p.stat().st_size for p in path.glob("*.safetensors")}
+    assert sum(sizes.values()) - sizes.get("domain_encoder", 0) <= 40e6  # what `vidinv run` needs
+    assert sum(sizes.values()) <= 80e6
     assert {"age", "smile", "gender"} <= set(pack.spec.edits)
     assert (path / "card.md").read_text().startswith(f"# {pack.name}")

@@ -20,12 +20,8 @@ from vidinv.training.card import STRENGTHS
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a pack that has a card, codes of toy faces, and a run of its edit network."""
-    folder = tmp_path_factory.mktemp("edits")
-    material = write_all(folder / "material")
-    pack = write_toy_pack(folder / "toy")
+def write_toy_card(pack: Path) -> Path:
+    """What recipes read of a card, made up; returns the pack's folder."""
     faces = {"pictures": 9, "kept": 8, "per_set": {"a": 8}, "validation": 2}
     figures = {
         "edits": {name: {} for name in load_pack(pack).spec.edits},
@@ -36,6 +32,15 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     scales = dict.fromkeys(load_pack(pack).spec.edits, 1.0)
     card = {"images_seen": 1, "recipe": "x", "faces": faces, "scales": scales, "figures": figures, "students": {}}
     (pack / "card.json").write_text(json.dumps(card))
+    return pack
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a pack that has a card, codes of toy faces, and a run of its edit network."""
+    folder = tmp_path_factory.mktemp("edits")
+    material = write_all(folder / "material")
+    pack = write_toy_card(write_toy_pack(folder / "toy"))
     common = ["--labellers", material / "labellers", "--pack", pack]
     data, pairs = material / "data" / "faces", material / "data" / "pairs"
     run_recipe("encode_faces", *common, "--data", data, "--out", folder / "codes", device=())

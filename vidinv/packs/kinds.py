@@ -15,6 +15,7 @@ from vidinv.models.inception_identity import InceptionIdentity, InceptionIdentit
 from vidinv.models.iresnet_encoder import IResNetEncoder, IResNetEncoderConfig
 from vidinv.models.iresnet_identity import IResNetIdentity, IResNetIdentityConfig
 from vidinv.models.landmarks import LandmarkConfig, LandmarkNet
+from vidinv.models.style_encoder import StyleEncoder, StyleEncoderConfig
 from vidinv.models.visibility import VisibilityConfig, VisibilityNet
 
 # Of the network in NAME.safetensors: what the table [NAME] of pack.toml may say under "kind"; without it, the first.
@@ -25,6 +26,7 @@ KINDS: dict[str, dict[str, tuple[type[nn.Module], type]]] = {
         "stylegan3": (AliasFreeGenerator, AliasFreeConfig),
     },
     "encoder": {"residual": (FeatureStyleEncoder, EncoderConfig), "iresnet": (IResNetEncoder, IResNetEncoderConfig)},
+    "domain_encoder": {"residual": (StyleEncoder, StyleEncoderConfig)},
     "edit_network": {"unet": (EditNetwork, EditNetworkConfig)},
     "identity": {
         "student": (IdentityNet, IdentityConfig),

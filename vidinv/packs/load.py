@@ -34,6 +34,7 @@ from vidinv.models.inception_identity import InceptionIdentity
 from vidinv.models.iresnet_encoder import IResNetEncoder
 from vidinv.models.iresnet_identity import IResNetIdentity
 from vidinv.models.landmarks import LandmarkNet
+from vidinv.models.style_encoder import StyleEncoder, style_misfits
 from vidinv.models.uninitialised import Uninitialised
 from vidinv.models.visibility import VisibilityNet
 from vidinv.packs.digest import sha256
@@ -148,6 +149,16 @@ class Pack:
     @cached_property
     def encoder(self) -> FeatureStyleEncoder | IResNetEncoder:
         return self._network("encoder")
+
+    @cached_property
+    def domain_encoder(self) -> StyleEncoder:
+        network = self._network("domain_encoder")
+        if wrong := style_misfits(network.config, self.generator.config):
+            raise DamagedPack(
+                f"pack {self.name}: domain_encoder is for another generator, this one needs {', '.join(wrong)}; "
+                "reinstall the pack"
+            )
+        return network
 
     @cached_property
     def edit_network(self) -> EditNetwork:

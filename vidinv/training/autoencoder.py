@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from vidinv.models.feature_style_encoder import EncoderConfig, FeatureStyleEncoder
 from vidinv.models.generator import Generator, GeneratorConfig
@@ -138,12 +138,12 @@ def step(
 
 
 @torch.no_grad()
-def settle_norms(encoder: FeatureStyleEncoder, batches, count: int = 60) -> None:
+def settle_norms(encoder: nn.Module, batches, count: int = 60) -> None:
     """Measure the batch norms' statistics anew with the final weights, as plain means over ``count`` batches.
 
     The running means of training lag behind the weights and shift the colours of what the encoder gives.
     """
-    norms = [m for m in encoder.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+    norms = [m for m in encoder.modules() if isinstance(m, nn.BatchNorm2d)]
     momentum = [m.momentum for m in norms]
     for norm in norms:
         norm.reset_running_stats()

@@ -23,6 +23,7 @@ from vidinv.training.labelling import Labelling
 from vidinv.training.losses import identity_distance
 from vidinv.training.photometry import hair
 from vidinv.training.scores import ACCESSORIES, ADULT, ATTRIBUTES, LOGITS, scores
+from vidinv.training.similarity import structural
 from vidinv.training.teachers import Teachers
 from vidinv.types import Code, Displacement
 
@@ -44,8 +45,6 @@ def encode_faces(
 @torch.inference_mode()
 def reconstruction(generator: Generator, faces: Faces, pictures: Tensor, teachers: Teachers) -> dict[str, float]:
     """PSNR, SSIM, LPIPS-squeeze and identity of G(w, F), and the last two of G(w)."""
-    from skimage.metrics import structural_similarity
-
     sums: dict[str, list[Tensor]] = {}
     for i in range(0, len(pictures), 32):
         part = slice(i, i + 32)
@@ -56,20 +55,7 @@ def reconstruction(generator: Generator, faces: Faces, pictures: Tensor, teacher
             sums.setdefault("identity" + name, []).append(1 - identity_distance(teachers, made, x, where))
             if not name:
                 sums.setdefault("psnr", []).append(-10 * ((made - x) / 2).square().mean((1, 2, 3)).log10())
-                pairs = zip((made + 1) / 2, (x + 1) / 2, strict=True)
-                ssim = [
-                    structural_similarity(
-                        a.permute(1, 2, 0).numpy(),
-                        b.permute(1, 2, 0).numpy(),
-                        channel_axis=2,
-                        data_range=1.0,
-                        gaussian_weights=True,
-                        sigma=1.5,
-                        use_sample_covariance=False,
-                    )
-                    for a, b in pairs
-                ]
-                sums.setdefault("ssim", []).append(torch.tensor(ssim))
+                sums.setdefault("ssim", []).append(structural(made, x))
     return {k: float(torch.cat(v).float().mean()) for k, v in sums.items()}
 
 

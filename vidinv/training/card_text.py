@@ -47,8 +47,8 @@ def write_card(
     """Write card.md and, for programs, card.json.
 
     :param manifest: of the data folder that it was trained on.
-    :param made: ``recipe``, a sentence without its full stop, and ``images_seen``; ``edit_recipe``, the same of the
-        edit network, where the pack has one.
+    :param made: ``recipe``, a sentence without its full stop, and ``images_seen``; ``edit_recipe`` and
+        ``domain_recipe``, the same of the edit network and of the domain-guided encoder, where the pack has them.
     """
     faces = {k: manifest[k] for k in ("pictures", "kept", "per_set", "validation")}
     content = {**made, "faces": faces, "scales": scale, "figures": figures, "students": students}
@@ -57,6 +57,8 @@ def write_card(
     rows = [f"# {spec.name}", "", f"{spec.resolution} px faces, {size:.1f} MB.", ""]
     rows += _recipe(manifest, made)
     rows += _reconstruction(figures)
+    if "domain" in figures:
+        rows += _domain(figures["domain"])
     if "look" in figures:
         rows += card_look.rows(figures["look"])
     for name, edit in spec.edits.items():
@@ -74,7 +76,7 @@ def _recipe(manifest: dict[str, Any], made: dict[str, Any]) -> list[str]:
         f"`pipelines.prepare_faces` kept {manifest['kept']} of {manifest['pictures']} pictures ({sets}); "
         f"{manifest['validation']} of them are for validation only. {made['recipe']}; "
         "`pipelines.fit_directions` found the linear edits, `pipelines.train_students` the small networks."
-        + (f" {made['edit_recipe']}." if "edit_recipe" in made else ""),
+        + "".join(f" {made[k]}." for k in ("edit_recipe", "domain_recipe") if k in made),
         "",
         "Unless something else is said, figures were measured on validation faces with the fp16 weights of this "
         "folder, by the labelling networks the pack was trained with, so they flatter it.",
@@ -100,6 +102,29 @@ def _reconstruction(figures: dict[str, Any]) -> list[str]:
         "",
     ]
     return rows
+
+
+def _domain(figures: dict[str, dict[str, float]]) -> list[str]:
+    """Two encoders' codes, without F: figures by the encoder, "domain" and "feature_style", then by the measure."""
+    names = {
+        "psnr": "PSNR of G(w), dB",
+        "ssim": "SSIM of G(w)",
+        "lpips": "LPIPS-squeeze of G(w)",
+        "identity": "identity cosine of G(w)",
+        "domain": "out of the domain",
+    }
+    mine, other = figures["domain"], figures["feature_style"]
+    return [
+        "## Domain-guided encoder",
+        "",
+        "What In-Domain inversion (Zhu et al. 2020) starts at and is held to. Both encoders' codes, without F. Out of "
+        "the domain is |w - E(G(w))| / |w - mean|, E the domain-guided encoder: how far w is from its reading of G(w).",
+        "",
+        "| what | w of the domain-guided encoder | w of the Feature-Style encoder |",
+        "| --- | --- | --- |",
+        *(f"| {text} | {mine[k]:.3f} | {other[k]:.3f} |" for k, text in names.items()),
+        "",
+    ]
 
 
 def _edit(name: str, edit: EditSpec, effects: dict[str, Any], scale: dict[str, float]) -> list[str]:

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from vidinv.models.feature_style_encoder import EncoderConfig, FeatureStyleEncoder, misfits
 from vidinv.models.generator import Generator
@@ -28,6 +29,8 @@ from vidinv.training.critic import Critic, CriticOptions, critic_step, logits, s
 from vidinv.training.discriminator import DiscriminatorConfig
 from vidinv.training.inversion_losses import identity_layers, multiscale_lpips, parts_layers
 from vidinv.training.teachers import Teachers
+
+Encoder = TypeVar("Encoder", bound=nn.Module)
 
 
 @dataclass(frozen=True)
@@ -72,8 +75,8 @@ class InversionState:
     def joint(self) -> bool:
         return self.critic is not None
 
-    def _networks(self) -> dict[str, torch.nn.Module]:
-        networks: dict[str, torch.nn.Module] = {"encoder": self.encoder, "average_encoder": self.average_encoder}
+    def _networks(self) -> dict[str, nn.Module]:
+        networks: dict[str, nn.Module] = {"encoder": self.encoder, "average_encoder": self.average_encoder}
         if self.joint:
             networks |= {"generator": self.generator, "average_generator": self.average_generator}
         return networks
@@ -237,10 +240,15 @@ def _deceive(
     return figures["g"]
 
 
-@torch.no_grad()
 def finished_encoder(state: InversionState, bank: FaceBank, batch: int, rounds: int = 60) -> FeatureStyleEncoder:
     """The averaged encoder with norms measured on real faces, ready for use. The state is left as it is."""
-    encoder = copy.deepcopy(state.average_encoder)
+    return settled(state.average_encoder, bank, batch, rounds)
+
+
+@torch.no_grad()
+def settled(average: Encoder, bank: FaceBank, batch: int, rounds: int) -> Encoder:
+    """A copy of ``average`` with norms measured on so many batches of real faces, ready for use."""
+    encoder = copy.deepcopy(average)
     rng = torch.Generator(bank.pictures.device).manual_seed(0)
     settle_norms(encoder, (bank.draw(batch, rng) for _ in range(rounds)), rounds)
     return encoder.eval().requires_grad_(False)
