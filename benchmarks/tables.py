@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks import commands
+from benchmarks.ablation import report as ablation
 from benchmarks.output import RESULTS, ROOT
 from benchmarks.ravdess.report import written
 from vidinv.packs.spec import CONVINCING
@@ -196,6 +197,7 @@ TABLES: dict[str, Callable[[], list[str]]] = {
     "speed": speed_table,
     "published": published_table,
     "generator": generator_table,
+    "ablation": lambda: ablation.table(result("ablation.json")),
     "commands": commands.commands,
     "exit codes": commands.exit_codes,
 }

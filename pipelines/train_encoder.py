@@ -44,12 +44,16 @@ RECIPE = "`pipelines.train_generator` made the generator, `pipelines.train_encod
 def read_generator(where: str | Path, settings: dict, device: str) -> StyleGenerator:
     """The averaged generator of a run of train_generator, or that of a pack (name or folder).
 
-    :raises UnknownPack: it is neither.
+    The table [generator] is of a StyleGAN2; of it a pack that has one takes K alone.
+
+    :raises UnknownPack: it is neither. :raises ValueError: it has no layer K.
     """
     if not (Path(where) / "checkpoint.pt").is_file():
         from vidinv.packs.load import load_pack  # safetensors, which a GPU's machine may lack
 
-        return load_pack(where, device).generator
+        generator = load_pack(where, device).generator
+        layer = settings.get("generator", {}).get("feature_layer")
+        return inversion.at_layer(generator, layer) if layer and isinstance(generator, Generator) else generator
     generator = Generator(build(GeneratorConfig, settings["generator"]))
     generator.load_state_dict(checkpoints.read_weights(Path(where))["generator"])
     return generator.to(device, memory_format=torch.channels_last)
@@ -82,16 +86,21 @@ def begin(options: argparse.Namespace, settings: dict, how: InversionOptions, co
 
 
 def keep_all(
-    state: InversionState, bank: FaceBank, nets: teachers.Teachers, val: tuple, options: argparse.Namespace, batch: int
+    state: InversionState,
+    bank: FaceBank,
+    nets: teachers.Teachers,
+    val: tuple,
+    options: argparse.Namespace,
+    how: InversionOptions,
 ) -> dict[str, float]:
     """Write all files of a checkpoint; returns the figures on the validation faces."""
-    encoder, name = inversion.finished_encoder(state, bank, batch), "joint" if state.joint else "encoder"
+    encoder, name = inversion.finished_encoder(state, bank, how.batch), "joint" if state.joint else "encoder"
     weights = {"generator": state.average_generator.state_dict(), "encoder": encoder.state_dict(), "seen": state.seen}
     weights |= {"before": 0, "recipe": RECIPE.format(name, state.seen)}
     weights |= {"encoder_config": asdict(encoder.config), "template": asdict(FACE)}
     checkpoints.keep(options.out, state.to_dict(), weights, options.part_mib, "joint" if state.joint else "state")
     x, grids = val
-    full, styled = validation.invert(state.average_generator, encoder, x)
+    full, styled = validation.invert(state.average_generator, encoder, x, how.feature_branch)
     write_sheet(options.out / f"{name}-{state.seen:08d}.png", [x[:12], full[:12], styled[:12]])
     if state.joint:
         sheet = adversarial.samples(state.average_generator, 12, Compute(str(x.device), torch.float32))
@@ -122,7 +131,7 @@ def main() -> None:
     run = Run(options.out / "log.jsonl", options.minutes, options.checkpoint, BEGUN)
 
     def checkpoint() -> dict[str, float | str]:
-        return {"phase": table, **keep_all(state, bank, nets, val, options, how.batch)}
+        return {"phase": table, **keep_all(state, bank, nets, val, options, how)}
 
     train(run, state, how.images, how.batch, lambda: inversion.step(state, bank, nets, how, compute), checkpoint)
     complete(run, state, checkpoint)

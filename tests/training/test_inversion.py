@@ -125,7 +125,8 @@ def test_pixels_of_x1_are_compared_on_generated_faces_only() -> None:
     grids = torch.eye(2, 3).expand(4, 2, 3)
 
     def mse_w() -> float:
-        return float(inversion._compare(off, x, x, grids, toy_teachers(), ALONE, CPU)[0]["mse_w"])
+        found, _ = inversion._compare({"_w": off, "": x}, x, 2, grids, toy_teachers(), ALONE, CPU)
+        return float(found["mse_w"])
 
     off[:2] = 1.0  # real faces
     assert mse_w() == 0
@@ -202,6 +203,18 @@ def test_layer_distance_is_0_for_the_same_and_1_a_layer_for_strangers() -> None:
     b = [torch.eye(4)[2:].view(2, 1, 2, 2), torch.eye(3)[:2]]
     assert torch.allclose(inversion_losses.layer_distance(a, a), torch.zeros(2), atol=1e-6)
     assert torch.allclose(inversion_losses.layer_distance(a, b), torch.ones(2), atol=1e-6)
+
+
+def test_one_set_of_targets_serves_several_sets_of_inversions() -> None:
+    a = [torch.rand(6, 4, 3, 3), torch.rand(6, 5)]
+    b = [torch.rand(3, 4, 3, 3), torch.rand(3, 5)]
+    twice = [torch.cat([each, each]) for each in b]
+    assert torch.allclose(inversion_losses.layer_distance(a, b), inversion_losses.layer_distance(a, twice))
+    nets, grids = toy_teachers(), torch.tensor([[[0.7, 0, 0.1 * i], [0, 0.7, 0]] for i in range(3)])
+    made, target = torch.rand(6, 3, 64, 64), torch.rand(3, 3, 64, 64)
+    once = inversion_losses.identity_layers(nets, made, target, grids)
+    again = inversion_losses.identity_layers(nets, made, torch.cat([target] * 2), torch.cat([grids] * 2))
+    assert torch.allclose(once, again, atol=1e-6)
 
 
 def test_three_scales_of_lpips_are_added() -> None:

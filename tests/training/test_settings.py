@@ -18,6 +18,13 @@ def test_a_file_takes_the_tables_that_it_has_not_itself_from_what_it_includes(tm
     assert read_settings(tmp_path / "more.toml") == expected
 
 
+def test_a_table_takes_the_keys_that_it_has_not_itself_too(tmp_path: Path) -> None:
+    (tmp_path / "base.toml").write_text("[loop]\nrate = 1.0\nbatch = 4\n[loop.critic]\nr1 = 0.5\nevery = 2\n")
+    (tmp_path / "more.toml").write_text('include = ["base.toml"]\n[loop]\nbatch = 8\n[loop.critic]\nr1 = 1.0\n')
+    expected = {"loop": {"rate": 1.0, "batch": 8, "critic": {"r1": 1.0, "every": 2}}}
+    assert read_settings(tmp_path / "more.toml") == expected
+
+
 def test_an_unknown_key_is_named() -> None:
     @dataclass(frozen=True)
     class Loop:

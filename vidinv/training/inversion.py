@@ -3,6 +3,7 @@ both together.
 
 Half of every batch are faces that the generator made, whose style is known to exist; half are real. Both inversions
 are trained at once: x1 = G(w) and x2 = G(w, F). On its own the encoder is trained for a fixed generator, as published.
+What the paper's ablations (Table 4) leave out are options: scales of LPIPS, the feature branch, generated faces.
 Joint training, which is not in the paper, lets the generator follow: the discriminator judges x1 and x2 of the real
 half, and faces from noise, so that the space of styles stays one to draw from and to edit in.
 """
@@ -10,7 +11,7 @@ half, and faces from noise, so that the space of styles stays one to draw from a
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import torch
@@ -27,7 +28,7 @@ from vidinv.training.bank import FaceBank
 from vidinv.training.checkpoints import load_optimiser, load_stream, optimiser_state, weights_of
 from vidinv.training.critic import Critic, CriticOptions, critic_step, logits, start_critic
 from vidinv.training.discriminator import DiscriminatorConfig
-from vidinv.training.inversion_losses import identity_layers, multiscale_lpips, parts_layers
+from vidinv.training.inversion_losses import SCALES, identity_layers, multiscale_lpips, parts_layers
 from vidinv.training.teachers import Teachers
 
 Encoder = TypeVar("Encoder", bound=nn.Module)
@@ -41,13 +42,28 @@ class InversionOptions:
     anneal: float = 0.4  # last share of the run over which the rate falls to a fiftieth
     pixels: float = 1.0  # mean squared error of x1, generated faces only
     lpips: float = 0.2
+    lpips_scales: tuple[int, ...] = SCALES  # (1,): at the picture's own size alone
     identity: float = 0.1
     parts: float = 0.1
+    feature_branch: bool = True  # False: x1 alone is trained, F is never used
     feature_pull: float = 0.01
+    synthetic: float = 0.5  # share of a batch that the generator made, below 1; 0: real faces alone
     pixels_full: float = 0.0  # mean squared error of x2, all faces; not in the paper
     average_images: float = 5_000.0  # half-life of the averaged weights
     clip: float = 1.0  # norm of the gradient
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        """:raises ValueError: there would be no real face, or no scale to compare at."""
+        if not 0 <= self.synthetic < 1:
+            raise ValueError(f"settings: synthetic is a share from 0 to below 1, not {self.synthetic}")
+        if not self.lpips_scales or min(self.lpips_scales) < 1:
+            raise ValueError(f"settings: lpips_scales are whole numbers from 1, not {list(self.lpips_scales)}")
+
+    @property
+    def made_up(self) -> int:
+        """Pictures of a batch that the generator makes; at least one is left to be real."""
+        return min(round(self.synthetic * self.batch), self.batch - 1)
 
 
 @dataclass(frozen=True)
@@ -109,6 +125,17 @@ def check_configs(generator: AnyGenerator, encoder: EncoderConfig) -> None:
         raise ValueError(f"settings: for this generator [encoder] needs {', '.join(wrong)}")
 
 
+def at_layer(generator: Generator, layer: int) -> Generator:
+    """The generator, with F in place of another layer's input. Its weights are the same whatever K is.
+
+    :raises ValueError: it has no such layer, or nothing lies below it.
+    """
+    if not 1 <= layer < len(generator.convs):
+        raise ValueError(f"settings: feature_layer is 1 to {len(generator.convs) - 1} for this generator, not {layer}")
+    generator.config = replace(generator.config, feature_layer=layer)
+    return generator
+
+
 def start(
     generator: AnyGenerator, config: EncoderConfig, options: InversionOptions, compute: Compute
 ) -> InversionState:
@@ -151,88 +178,106 @@ def step(
     state: InversionState, bank: FaceBank, teachers: Teachers, options: InversionOptions, compute: Compute
 ) -> dict[str, Tensor]:
     """One step; returns the losses' values, 0-d, still on the device. ``_w`` belongs to x1 = G(w)."""
-    g, half, rng = state.generator, max(options.batch // 2, 1), state.rng
+    g = state.generator
     for group in state.optimiser.param_groups:
         group["lr"] = rate_at(options, state.seen) * group["share"]
-    real, where = bank.draw(half, rng)
-    assert where is not None, "identity is compared through the bank's grids"
-    with torch.no_grad(), compute.autocast():
-        known = draw_styles(g, half, 0.0, rng)
-        made_up = g(known).float().clamp(-1, 1).contiguous(memory_format=torch.channels_last)
-    x = torch.cat([real, made_up])
-    # Faces from noise have no labels, but they lie where the template puts all faces: the mean face's grid serves.
-    grids = torch.cat([where, bank.mean_grid.expand_as(where)])
+    halves, grids = _draw(state, bank, options, compute)
+    real, x = halves[0], torch.cat(halves)
     with compute.autocast():
         # Each half has a forward pass, and so batch statistics, of its own: in use there are real faces only.
-        codes = [state.encoder(part) for part in (real, made_up)]
+        codes = [state.encoder(half) for half in halves]
         w, feature = (torch.cat(parts) for parts in zip(*codes, strict=True))
         native, skip = g.below(w)
-        x1, x2 = g.render_from(w, native, skip).float(), g.render_from(w, feature, skip).float()
-    figures, loss = _compare(x1, x2, x, grids, teachers, options, compute)
-    # A generator that learns is not pulled: G^K(w) would shrink to the mean of F, and G(w) to one face for all.
-    native = native.detach() if state.joint else native
-    figures["pull"] = (feature.float() - native.float()).square().mean()
-    loss = loss + options.feature_pull * figures["pull"]
+        inversions = {"_w": g.render_from(w, native, skip).float()}
+        if options.feature_branch:
+            inversions[""] = g.render_from(w, feature, skip).float()
+    figures, loss = _compare(inversions, x, len(real), grids, teachers, options, compute)
+    if options.feature_branch:
+        # A generator that learns is not pulled: G^K(w) would shrink to the mean of F, and G(w) to one face for all.
+        native = native.detach() if state.joint else native
+        figures["pull"] = (feature.float() - native.float()).square().mean()
+        loss = loss + options.feature_pull * figures["pull"]
     if state.joint:
         assert isinstance(options, JointOptions)
-        loss = loss + options.adversarial * _deceive(state, real, x1[:half], x2[:half], figures, options, compute)
+        made = [inverted[: len(real)] for inverted in inversions.values()]
+        loss = loss + options.adversarial * _deceive(state, real, made, figures, options, compute)
     state.optimiser.zero_grad(set_to_none=True)
     loss.backward()
     learning = [p for group in state.optimiser.param_groups for p in group["params"]]
     torch.nn.utils.clip_grad_norm_(learning, options.clip)
     state.optimiser.step()
     state.steps += 1
-    state.seen += 2 * half
-    update_average(state.average_encoder, state.encoder, 2 * half, state.seen, options.average_images)
+    state.seen += len(x)
+    update_average(state.average_encoder, state.encoder, len(x), state.seen, options.average_images)
     if state.joint:
-        update_average(state.average_generator, g, 2 * half, state.seen, options.average_images)
+        update_average(state.average_generator, g, len(x), state.seen, options.average_images)
     return {k: v.detach() for k, v in figures.items()}
 
 
+def _draw(
+    state: InversionState, bank: FaceBank, options: InversionOptions, compute: Compute
+) -> tuple[list[Tensor], Tensor]:
+    """Real faces and, where the options ask for any, generated ones, in -1..1; and the identity grids of all."""
+    real, where = bank.draw(options.batch - options.made_up, state.rng)
+    assert where is not None, "identity is compared through the bank's grids"
+    if not options.made_up:
+        return [real], where
+    with torch.no_grad(), compute.autocast():
+        known = draw_styles(state.generator, options.made_up, 0.0, state.rng)
+        made_up = state.generator(known).float().clamp(-1, 1).contiguous(memory_format=torch.channels_last)
+    # Faces from noise have no labels, but they lie where the template puts all faces: the mean face's grid serves.
+    return [real, made_up], torch.cat([where, bank.mean_grid.expand(len(made_up), -1, -1)])
+
+
 def _compare(
-    x1: Tensor,
-    x2: Tensor,
+    inversions: dict[str, Tensor],
     x: Tensor,
+    real: int,
     grids: Tensor,
     teachers: Teachers,
     options: InversionOptions,
     compute: Compute,
 ) -> tuple[dict[str, Tensor], Tensor]:
-    """The paper's reconstruction losses of x1 and x2 against ``x``, whose second half is generated."""
-    half, both, target = len(x) // 2, torch.cat([x1, x2]), torch.cat([x, x])
+    """The paper's reconstruction losses of x1 ("_w") and x2 ("") against ``x``, which is generated from ``real`` on."""
+    count, made = len(inversions), torch.cat(list(inversions.values()))
     with compute.autocast():
         distances = {
-            "lpips": multiscale_lpips(teachers, both, target),
-            "identity": identity_layers(teachers, both, target, torch.cat([grids, grids])),
-            "parts": parts_layers(teachers, both, target),
+            "lpips": multiscale_lpips(teachers, made, torch.cat([x] * count), options.lpips_scales),
+            "identity": identity_layers(teachers, made, x, grids),
+            "parts": parts_layers(teachers, made, x),
         }
-    figures = {
-        "mse_w": (x1 - x)[half:].square().mean(),  # the same noise made both: only here can pixels agree
-        "mse": (x2 - x).square().mean(),
-    }
-    loss = options.pixels * figures["mse_w"] + options.pixels_full * figures["mse"]
+    figures, loss = {}, x.new_zeros(())
+    if real < len(x):  # the same noise made both: only here can pixels agree
+        figures["mse_w"] = (inversions["_w"] - x)[real:].square().mean()
+        loss = loss + options.pixels * figures["mse_w"]
+    if "" in inversions:
+        figures["mse"] = (inversions[""] - x).square().mean()
+        loss = loss + options.pixels_full * figures["mse"]
     for name, values in distances.items():
-        figures[f"{name}_w"], figures[name] = values.float().unflatten(0, (2, -1)).mean(1)
-        loss = loss + getattr(options, name) * (figures[f"{name}_w"] + figures[name])
+        means = values.float().unflatten(0, (count, -1)).mean(1)
+        figures |= {name + which: mean for which, mean in zip(inversions, means, strict=True)}
+        loss = loss + getattr(options, name) * means.sum()
     return figures, loss
 
 
 def _deceive(
     state: InversionState,
     real: Tensor,
-    x1: Tensor,
-    x2: Tensor,
+    inverted: list[Tensor],
     figures: dict[str, Tensor],
     options: JointOptions,
     compute: Compute,
 ) -> Tensor:
-    """A step of the discriminator, and what generator and encoder are to change to get past it."""
+    """A step of the discriminator, and what generator and encoder are to change to get past it.
+
+    :param inverted: inversions of the real faces.
+    """
     g, critic, rng = state.generator, state.critic, state.rng
     assert isinstance(g, Generator)
     assert critic is not None
     with fresh_noise(g, len(real), rng), compute.autocast():
         drawn = g(draw_styles(g, len(real), 0.9, rng)).float()
-    kinds = [x2, x1, drawn]
+    kinds = [*inverted, drawn]
     figures |= critic_step(critic, real, kinds, rng, options.critic, compute)
     critic.net.requires_grad_(False)
     losses = [generator_loss(logits(critic, kind, rng, options.critic, compute)) for kind in kinds]

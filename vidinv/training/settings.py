@@ -11,12 +11,18 @@ T = TypeVar("T")
 
 
 def read_settings(path: Path) -> dict[str, Any]:
-    """A settings file. ``include = ["other.toml"]`` takes the tables that it has not itself from other files, named by
-    paths relative to it."""
+    """A settings file. ``include = ["other.toml"]`` takes the tables, and the keys of its own tables, that it has not
+    itself from other files, named by paths relative to it."""
     settings = tomllib.loads(path.read_text(encoding="utf-8"))
     for name in settings.pop("include", []):
-        settings = read_settings(path.parent / name) | settings
+        settings = _over(read_settings(path.parent / name), settings)
     return settings
+
+
+def _over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """``above``, and what it lacks from ``below``, key by key."""
+    inner = {k: _over(below[k], v) for k, v in above.items() if isinstance(v, dict) and isinstance(below.get(k), dict)}
+    return below | above | inner
 
 
 def build(kind: type[T], table: dict[str, Any]) -> T:

@@ -12,12 +12,18 @@ from vidinv.training.teachers import Teachers
 
 
 @torch.no_grad()
-def invert(generator: Generator, encoder: FeatureStyleEncoder, pictures: Tensor) -> tuple[Tensor, Tensor]:
-    """G(w, F) and G(w), each [N, 3, S, S] in -1..1, of pictures [N, 3, S, S]."""
+def invert(
+    generator: Generator, encoder: FeatureStyleEncoder, pictures: Tensor, feature_branch: bool = True
+) -> tuple[Tensor, Tensor]:
+    """G(w, F) and G(w), each [N, 3, S, S] in -1..1, of pictures [N, 3, S, S].
+
+    :param feature_branch: False: F was not trained, and the inversion is G(w) both times.
+    """
     parts = []
     for x in pictures.split(32):
         w, feature = encoder(x)
-        parts.append((generator(w, feature).clamp(-1, 1), generator(w).clamp(-1, 1)))
+        styled = generator(w).clamp(-1, 1)
+        parts.append((generator(w, feature).clamp(-1, 1) if feature_branch else styled, styled))
     full, styled = (torch.cat(p) for p in zip(*parts, strict=True))
     return full, styled
 
