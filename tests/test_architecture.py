@@ -13,6 +13,7 @@ PACKAGE = ROOT / "vidinv"
 LEVELS = [  # a line may import only from lines below it; rooms on one line are strangers to each other
     {"cli"},
     {"api", "compare"},
+    {"halves", "streams"},
     {"stages", "training"},
     {"report", "inversion", "edits"},
     {"packs", "metrics"},
