@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from vidinv.compare import compare_videos
     from vidinv.edits.parse import EditRequest
     from vidinv.errors import VidinvError
+    from vidinv.inversion.latent_file import Kept
     from vidinv.report import Report, write_report
     from vidinv.report.preview import Preview
     from vidinv.report.quality import QualityOptions
@@ -24,6 +25,7 @@ __all__ = [
     "Face",
     "Faces",
     "Frame",
+    "Kept",
     "Preview",
     "Progress",
     "QualityOptions",
@@ -42,6 +44,7 @@ _HOMES = {
     "Face": "vidinv.types",
     "Faces": "vidinv.types",
     "Frame": "vidinv.types",
+    "Kept": "vidinv.inversion.latent_file",
     "Preview": "vidinv.report.preview",
     "QualityOptions": "vidinv.report.quality",
     "Report": "vidinv.report",

@@ -219,7 +219,7 @@ class LatentWriter:
         failed = write_error(error, self.folder)
         if not isinstance(failed, DiskFull):
             return failed
-        return DiskFull(f"{failed}. Codes without features (--no-features) take a fortieth of it")
+        return DiskFull(f"{failed}. Codes without features (--no-features) take a tenth of it")
 
 
 def check_folder(folder: Path, overwrite: bool) -> None:
