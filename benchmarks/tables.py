@@ -170,6 +170,29 @@ def speed_table() -> list[str]:
     ]
 
 
+def latent_table() -> list[str]:
+    told = result("latent.json")
+    rows = [
+        "| method, clip, frames | first edit | codes kept by the way | inverted alone | second edit | over the first "
+        "| the same, F computed again | kB per frame, without F |",
+        "| --- |" + " --- |" * 7,
+    ]
+    for name, row in told["clips"].items():
+        spent = row["cpu_seconds"]
+        names = ("first edit", "first edit, codes kept", "inverted alone", "second edit")
+        cells = [f"{name}, {row['frames']}", *(f"{spent[n]:.1f} s" for n in names)]
+        cells += [f"{row['second_over_first']:.2f}", f"{row['second_over_first_f_computed_again']:.2f}"]
+        cells.append(f"{row['kilobytes_per_frame']:.0f}, {row['kilobytes_per_frame_without_f']:.0f}")
+        rows.append(f"| {' | '.join(cells)} |")
+    stages = ", ".join(f"{name} {ms:.1f}" for name, ms in told["cpu_ms_per_frame"].items())
+    return [
+        *rows,
+        "",
+        f"{told['pack']['name']}, CPU seconds, {told['machine']}. CPU milliseconds per frame of each stage alone, by "
+        f"the encoder: {stages}.",
+    ]
+
+
 def published_table() -> list[str]:
     results = result("published.json")
     rows = [f"| 1024 px, {results['mib']} MiB of weights, {results['machine']} | |", "| --- | --- |"]
@@ -195,6 +218,7 @@ TABLES: dict[str, Callable[[], list[str]]] = {
     "ravdess": partial(video_set_table, "ravdess"),
     "clips": partial(video_set_table, "clips"),
     "speed": speed_table,
+    "latent": latent_table,
     "published": published_table,
     "generator": generator_table,
     "ablation": lambda: ablation.table(result("ablation.json")),

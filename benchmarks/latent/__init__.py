@@ -1,0 +1,1 @@
+"""What a second edit costs when the codes of the first were kept."""
