@@ -14,11 +14,13 @@ if TYPE_CHECKING:
     from vidinv.report.preview import Preview
     from vidinv.report.quality import QualityOptions
     from vidinv.stages.encode import EncodeOptions
+    from vidinv.stills import Codes, draw, invert
     from vidinv.types import Code, Face, Faces, Frame
 
 __version__ = "0.1.0"
 __all__ = [
     "Code",
+    "Codes",
     "EditRequest",
     "EncodeOptions",
     "Face",
@@ -31,12 +33,15 @@ __all__ = [
     "VideoEditor",
     "VidinvError",
     "compare_videos",
+    "draw",
     "edit_frames",
     "edit_video",
+    "invert",
     "write_report",
 ]
 _HOMES = {
     "Code": "vidinv.types",
+    "Codes": "vidinv.stills",
     "EditRequest": "vidinv.edits.parse",
     "EncodeOptions": "vidinv.stages.encode",
     "Face": "vidinv.types",
@@ -47,6 +52,8 @@ _HOMES = {
     "Report": "vidinv.report",
     "VidinvError": "vidinv.errors",
     "compare_videos": "vidinv.compare",
+    "draw": "vidinv.stills",
+    "invert": "vidinv.stills",
     "write_report": "vidinv.report",
 }
 
