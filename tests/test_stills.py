@@ -79,7 +79,8 @@ def test_pictures_that_fail_are_named_and_the_others_go_on(
     cv2.imwrite(str(tmp_path / "d.png"), cv2.copyMakeBorder(tiny, 0, 300, 0, 300, cv2.BORDER_CONSTANT)[:, :, ::-1])
     told: list[tuple[int, int]] = []
     codes = invert_pictures(editor, tmp_path, failures="keep", progress=lambda *done: told.append(done))
-    assert [Path(name).name for name in codes.names] == ["b.png"] and len(codes) == 1
+    assert [Path(name).name for name in codes.names] == ["b.png"]
+    assert len(codes) == 1
     assert {Path(name).name for name in codes.failures} == {"a.jpg", "c.png", "d.png"}
     assert told[-1] == (4, 4)
     with pytest.raises(NoFaceFound, match=r"c\.png"):
@@ -94,7 +95,8 @@ def test_every_picture_alone_gets_the_code_that_it_gets_among_others(tmp_path: P
     whole = vidinv.invert(crops, batch=2, **how)
     alone = vidinv.invert(crops[2], **how)
     assert np.allclose(whole.w[2], alone.w[0], atol=2e-3)
-    assert whole.inverted["method"] == method and whole.inverted["steps"] == 5
+    assert whole.inverted["method"] == method
+    assert whole.inverted["steps"] == 5
     assert vidinv.draw(whole, "smile=1", precision="fp32", pack=pack).shape == (3, 64, 64, 3)
 
 

@@ -28,7 +28,8 @@ def test_a_picture_is_turned_as_its_exif_says(tmp_path: Path) -> None:
     two_halves().save(tmp_path / "a.png", exif=exif)
     picture = read_picture(tmp_path / "a.png")
     assert picture.shape == (40, 20, 3)
-    assert tuple(picture[0, 0]) == RED and tuple(picture[-1, 0]) == GREEN
+    assert tuple(picture[0, 0]) == RED
+    assert tuple(picture[-1, 0]) == GREEN
 
 
 def test_grey_becomes_rgb(tmp_path: Path) -> None:
