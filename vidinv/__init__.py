@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from vidinv.compare import compare_videos
     from vidinv.edits.parse import EditRequest
     from vidinv.errors import VidinvError
+    from vidinv.mixtures import Mixture, diffuse, mix
     from vidinv.report import Report, write_report
     from vidinv.report.preview import Preview
     from vidinv.report.quality import QualityOptions
@@ -26,6 +27,7 @@ __all__ = [
     "Face",
     "Faces",
     "Frame",
+    "Mixture",
     "Preview",
     "Progress",
     "QualityOptions",
@@ -33,10 +35,12 @@ __all__ = [
     "VideoEditor",
     "VidinvError",
     "compare_videos",
+    "diffuse",
     "draw",
     "edit_frames",
     "edit_video",
     "invert",
+    "mix",
     "write_report",
 ]
 _HOMES = {
@@ -47,13 +51,16 @@ _HOMES = {
     "Face": "vidinv.types",
     "Faces": "vidinv.types",
     "Frame": "vidinv.types",
+    "Mixture": "vidinv.mixtures",
     "Preview": "vidinv.report.preview",
     "QualityOptions": "vidinv.report.quality",
     "Report": "vidinv.report",
     "VidinvError": "vidinv.errors",
     "compare_videos": "vidinv.compare",
+    "diffuse": "vidinv.mixtures",
     "draw": "vidinv.stills",
     "invert": "vidinv.stills",
+    "mix": "vidinv.mixtures",
     "write_report": "vidinv.report",
 }
 

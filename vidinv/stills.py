@@ -6,7 +6,7 @@ older = vidinv.draw(codes, "age=+2")
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -118,26 +118,33 @@ def invert_pictures(
     :raises InputMissing, NotAPicture: a file. :raises NoFaceFound: a picture has too few faces, or too small ones.
     :raises UsageError: a pack whose crops are not of faces, without ``aligned``.
     """
-    if editor.pack.crops.kind != "face" and not aligned:
-        raise UsageError(f"pack {editor.pack.name} is not of faces, so none can be found for it; give crops (aligned)")
-    sources, wrong = _sources(images), dict[str, str]()
-    find = partial(_crop_of, editor) if aligned else partial(_face_of, _finder(editor), person)
-    names, faces, waiting = list[str](), list[Face](), list[Face]()
-    for done, (name, source) in enumerate(sources, 1):
-        try:
-            picture = read_picture(source) if isinstance(source, Path) else _checked(name, source)
-            waiting.append(find(name, picture))
+    names, faces, wrong, waiting = list[str](), list[Face](), dict[str, str](), list[Face]()
+    total = len(sources := _sources(images))
+    for done, (name, face) in enumerate(_found(editor, sources, person, aligned), 1):
+        if isinstance(face, Face):
             names.append(name)
-        except InputError as error:
-            if failures == "raise":
-                raise
-            wrong[name] = str(error)
-        if waiting and (len(waiting) == editor.batch or done == len(sources)):
+            waiting.append(face)
+        elif failures == "raise":
+            raise face
+        else:
+            wrong[name] = str(face)
+        if waiting and (len(waiting) == editor.batch or done == total):
             faces += _coded(editor, waiting)
             waiting = []
-        progress(done - len(waiting), len(sources))
+        progress(done - len(waiting), total)
     told = editor.inverter.described()
     return Codes(editor.pack.name, editor.pack.hash, told, tuple(names), tuple(faces), wrong)
+
+
+def find_faces(editor: VideoEditor, images: Images, *, person: int = 0, aligned: bool = False) -> list[Face]:
+    """The face of each picture with its crop, before anything is inverted; arguments and errors as of
+    :func:`invert_pictures`."""
+    faces = list[Face]()
+    for _, face in _found(editor, _sources(images), person, aligned):
+        if not isinstance(face, Face):
+            raise face
+        faces.append(face)
+    return faces
 
 
 def draw(codes: Codes, edit: str | EditRequest | Sequence[str | EditRequest] = (), **options: Any) -> NDArray[np.uint8]:
@@ -193,6 +200,23 @@ def _sources(images: Images) -> list[tuple[str, Path | Picture]]:
     if not sources:
         raise UsageError("no picture was given, so there is nothing to invert")
     return sources
+
+
+def _found(
+    editor: VideoEditor, sources: Sequence[tuple[str, Path | Picture]], person: int, aligned: bool
+) -> Iterator[tuple[str, Face | InputError]]:
+    """Every picture's face, or why there is none."""
+    if editor.pack.crops.kind != "face" and not aligned:
+        raise UsageError(f"pack {editor.pack.name} is not of faces, so none can be found for it; give crops (aligned)")
+    find = partial(_crop_of, editor) if aligned else partial(_face_of, _finder(editor), person)
+    for name, source in sources:
+        try:
+            face: Face | InputError = find(
+                name, read_picture(source) if isinstance(source, Path) else _checked(name, source)
+            )
+        except InputError as error:
+            face = error
+        yield name, face
 
 
 def _checked(name: str, picture: Picture) -> Picture:
