@@ -15,6 +15,7 @@ LEVELS = [  # a line may import only from lines below it; rooms on one line are 
     {"mixtures"},
     {"stills"},
     {"api", "compare"},
+    {"halves", "streams"},
     {"stages", "training"},
     {"report", "inversion", "edits"},
     {"packs", "metrics"},

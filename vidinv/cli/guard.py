@@ -28,7 +28,7 @@ EXIT_CODES = {
     0: "done: the whole output was written",
     VidinvError.exit_code: "an error that nobody expected; or vidinv doctor found something broken",
     UsageError.exit_code: "the request cannot be understood: options, edits, person, device",
-    InputError.exit_code: "the input cannot be used: missing, no video, HDR, nobody to edit in it",
+    InputError.exit_code: "the input cannot be used: missing, no video, HDR, nobody in it, codes of something else",
     OutputError.exit_code: "the output cannot be written: exists, is the input, no permission, disk full",
     PackError.exit_code: "the model pack cannot be used: unknown, or a file is missing or damaged",
     MissingExtra.exit_code: "an optional package or program is not installed",

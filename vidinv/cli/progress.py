@@ -26,19 +26,19 @@ class _Rate(bars.ProgressColumn):
 
 
 @contextmanager
-def shown(console: Console, quiet: bool) -> Iterator[Told]:
+def shown(console: Console, quiet: bool, doing: str = "editing") -> Iterator[Told]:
     """A function to tell every Progress to."""
     if quiet:
         yield lambda progress: None
     elif console.is_terminal and not console.is_dumb_terminal:
-        with _bar(console) as tell:
+        with _bar(console, doing) as tell:
             yield tell
     else:
         yield lines()
 
 
 @contextmanager
-def _bar(console: Console) -> Iterator[Told]:
+def _bar(console: Console, doing: str) -> Iterator[Told]:
     columns = (
         bars.SpinnerColumn(),
         bars.TextColumn("{task.description}", markup=False),
@@ -54,7 +54,7 @@ def _bar(console: Console) -> Iterator[Told]:
         def tell(progress: Progress) -> None:
             # The number of frames is declared or estimated, and may be too small.
             total = None if progress.total is None else max(progress.total, progress.frames)
-            bar.update(task, description="editing", completed=progress.frames, total=total, faces=progress.faces)
+            bar.update(task, description=doing, completed=progress.frames, total=total, faces=progress.faces)
 
         yield tell
 
