@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from vidinv.report.preview import Preview
     from vidinv.report.quality import QualityOptions
     from vidinv.stages.encode import EncodeOptions
+    from vidinv.still_files import keep_pictures, read_codes
     from vidinv.stills import Codes, draw, invert
     from vidinv.types import Code, Face, Faces, Frame
 
@@ -40,7 +41,9 @@ __all__ = [
     "edit_frames",
     "edit_video",
     "invert",
+    "keep_pictures",
     "mix",
+    "read_codes",
     "write_report",
 ]
 _HOMES = {
@@ -60,7 +63,9 @@ _HOMES = {
     "diffuse": "vidinv.mixtures",
     "draw": "vidinv.stills",
     "invert": "vidinv.stills",
+    "keep_pictures": "vidinv.still_files",
     "mix": "vidinv.mixtures",
+    "read_codes": "vidinv.still_files",
     "write_report": "vidinv.report",
 }
 

@@ -23,7 +23,7 @@ from vidinv.edits.base import Edit
 from vidinv.edits.library import resolve
 from vidinv.edits.parse import EditRequest, parse_edits
 from vidinv.errors import InputError, NoFaceFound, UsageError
-from vidinv.faces.quads import quad_side
+from vidinv.faces.quads import BoxTemplate, quad_from_box, quad_side
 from vidinv.inversion import DEFAULT_METHOD
 from vidinv.models.generator import render_pair
 from vidinv.models.pictures import to_levels, to_tensor
@@ -49,7 +49,8 @@ class Codes:
     names: tuple[str, ...]
     """Of the pictures: their paths, or "picture 3"."""
     faces: tuple[Face, ...]
-    """With box, points, quad, crop and code; without box and points where the pictures were crops already."""
+    """With box, points, quad, crop and code; without points where the pictures were crops already, and without crops
+    where they come out of a file."""
     failures: Mapping[str, str]
     """Pictures that gave no code, by name, and why."""
 
@@ -73,7 +74,7 @@ class Codes:
 
     @property
     def crops(self) -> Picture:
-        """[N, S, S, 3] RGB, 0..255: what was inverted."""
+        """[N, S, S, 3] RGB, 0..255: what was inverted. :raises ValueError: codes out of a file have none."""
         return np.stack([known(face.crop) for face in self.faces])
 
 
@@ -118,29 +119,40 @@ def invert_pictures(
     :raises InputMissing, NotAPicture: a file. :raises NoFaceFound: a picture has too few faces, or too small ones.
     :raises UsageError: a pack whose crops are not of faces, without ``aligned``.
     """
-    names, faces, wrong, waiting = list[str](), list[Face](), dict[str, str](), list[Face]()
-    total = len(sources := _sources(images))
-    for done, (name, face) in enumerate(_found(editor, sources, person, aligned), 1):
+    names, faces, wrong = list[str](), list[Face](), dict[str, str]()
+    total = len(sources := sources_of(images))
+    for name, face in coded_faces(editor, sources, person=person, aligned=aligned):
         if isinstance(face, Face):
             names.append(name)
-            waiting.append(face)
+            faces.append(face)
         elif failures == "raise":
             raise face
         else:
             wrong[name] = str(face)
-        if waiting and (len(waiting) == editor.batch or done == total):
-            faces += _coded(editor, waiting)
-            waiting = []
-        progress(done - len(waiting), total)
+        progress(len(names) + len(wrong), total)
     told = editor.inverter.described()
     return Codes(editor.pack.name, editor.pack.hash, told, tuple(names), tuple(faces), wrong)
+
+
+def coded_faces(
+    editor: VideoEditor, sources: Sequence[tuple[str, Path | Picture]], *, person: int = 0, aligned: bool = False
+) -> Iterator[tuple[str, Face | InputError]]:
+    """Every picture's face with its code, or why there is none; in order, a batch at a time."""
+    waiting: list[tuple[str, Face | InputError]] = []
+    for last, one in enumerate(_found(editor, sources, person, aligned), 1 - len(sources)):
+        waiting.append(one)
+        found = [face for _, face in waiting if isinstance(face, Face)]
+        if len(found) == editor.batch or last == 0:
+            coded = iter(_coded(editor, found) if found else ())
+            yield from ((name, next(coded) if isinstance(face, Face) else face) for name, face in waiting)
+            waiting = []
 
 
 def find_faces(editor: VideoEditor, images: Images, *, person: int = 0, aligned: bool = False) -> list[Face]:
     """The face of each picture with its crop, before anything is inverted; arguments and errors as of
     :func:`invert_pictures`."""
     faces = list[Face]()
-    for _, face in _found(editor, _sources(images), person, aligned):
+    for _, face in _found(editor, sources_of(images), person, aligned):
         if not isinstance(face, Face):
             raise face
         faces.append(face)
@@ -163,11 +175,12 @@ def draw_codes(
     if codes.pack_hash != editor.pack.hash:
         raise UsageError(f"these codes are of pack {codes.pack}, and mean nothing to {editor.pack.name}")
     acting = resolve(parse_edits(edits), editor.pack) if edits else ()
-    made = [_drawn(editor, codes.faces[at : at + editor.batch], acting) for at in range(0, len(codes), editor.batch)]
+    made = [drawn(editor, codes.faces[at : at + editor.batch], acting) for at in range(0, len(codes), editor.batch)]
     return np.concatenate(made)
 
 
-def _drawn(editor: VideoEditor, faces: Sequence[Face], edits: Sequence[Edit]) -> NDArray[np.uint8]:
+def drawn(editor: VideoEditor, faces: Sequence[Face], edits: Sequence[Edit] = ()) -> NDArray[np.uint8]:
+    """G(w, F) of faces with codes, or G(w~, F~): [B, S, S, 3] RGB, 0..255, in one pass."""
     generator = editor.pack.generator
     codes = [known(face.code) for face in faces]
     w, feature = torch.stack([c.w for c in codes]), torch.stack([c.feature for c in codes])
@@ -188,8 +201,9 @@ def _edited(code: Code, face: Face, edits: Sequence[Edit]) -> Code:
     return code
 
 
-def _sources(images: Images) -> list[tuple[str, Path | Picture]]:
-    """Every picture and what it is called."""
+def sources_of(images: Images) -> list[tuple[str, Path | Picture]]:
+    """Every picture and what it is called. :raises InputMissing, InputError: of a file or folder.
+    :raises UsageError: no picture at all."""
     given: Sequence[str | Path | Picture] = [images] if isinstance(images, str | Path | np.ndarray) else images
     sources: list[tuple[str, Path | Picture]] = []
     for image in given:
@@ -232,7 +246,8 @@ def _crop_of(editor: VideoEditor, name: str, picture: Picture) -> Face:
         raise InputError(f"{name} is {width} x {height} pixels; a crop is square")
     how = cv2.INTER_AREA if height > side else cv2.INTER_CUBIC
     crop = picture if height == side else cv2.resize(picture, (side, side), interpolation=how)
-    return Face(np.array([0, 0, width, height], np.float32), crop=crop.astype(np.uint8, copy=False))
+    box = np.array([0, 0, width, height], np.float32)
+    return Face(box, quad=quad_from_box(box, BoxTemplate()), crop=crop.astype(np.uint8, copy=False))
 
 
 def _finder(editor: VideoEditor) -> Callable[[Frame], tuple[list[Face], list[Face]]]:

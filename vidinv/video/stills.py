@@ -46,7 +46,7 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
     try:
         with Image.open(path) as opened:
             upright = ImageOps.exif_transpose(opened)
-            return np.asarray(_rgb(upright))
+            return np.array(_rgb(upright))
     except FileNotFoundError:
         raise InputMissing(f"{path} does not exist; give a picture") from None
     except UnidentifiedImageError:
