@@ -180,6 +180,13 @@ class LatentWriter:
             raise self._failed(error) from error
         self._complete = True
 
+    def add(self, name: str, data: bytes) -> None:
+        """A file for people beside the parts: nobody reads it back. :raises OutputError: it cannot be written."""
+        try:
+            (self._hidden / name).write_bytes(data)
+        except OSError as error:
+            raise self._failed(error) from error
+
     def outcome(self, seconds: float, warnings: tuple[str, ...] = (), frames_lost: int | None = None) -> Kept:
         """For whoever asked, when it is written."""
         told, size = self.manifest, sum(part.size for part in self._parts)
