@@ -192,7 +192,8 @@ def latent_table() -> list[str]:
         spent = row["cpu_seconds"]
         names = ("first edit", "first edit, codes kept", "inverted alone", "second edit")
         cells = [f"{name}, {row['frames']}", *(f"{spent[n]:.1f} s" for n in names)]
-        cells += [f"{row['second_over_first']:.2f}", f"{row['second_over_first_f_computed_again']:.2f}"]
+        ratios = row["second_over_first"], row["second_over_first_f_computed_again"]
+        cells += [f"{ratio:.2f}" for ratio in ratios]
         cells.append(f"{row['kilobytes_per_frame']:.0f}, {row['kilobytes_per_frame_without_f']:.0f}")
         rows.append(f"| {' | '.join(cells)} |")
     stages = ", ".join(f"{name} {ms:.1f}" for name, ms in told["cpu_ms_per_frame"].items())
