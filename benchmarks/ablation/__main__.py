@@ -21,6 +21,7 @@ from benchmarks.ablation.measure import measured, named, read_variant
 from benchmarks.output import ROOT, RUNS, add_output, destination, tell
 from vidinv.errors import InputError, VidinvError
 from vidinv.training.bank import open_faces
+from vidinv.training.frechet import squeeze_features
 from vidinv.training.losses import identity_grids
 from vidinv.training.sheets import write_sheet
 from vidinv.training.teachers import load_teachers
@@ -36,7 +37,7 @@ def arguments(args: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--labellers", type=Path, required=True, help="folder of labelling networks")
     parser.add_argument("--settings", type=Path, default=SETTINGS, help="folder of a settings file for each run")
     parser.add_argument("--sheet", type=Path, default=RUNS / "ablation.png", help="where the sheet goes")
-    parser.add_argument("--count", type=int, default=400, help="faces at most, drawn by seed")
+    parser.add_argument("--count", type=int, default=256, help="faces at most, drawn by seed")
     parser.add_argument("--seed", type=int, default=0)
     add_output(parser)
     return parser.parse_args(args)
@@ -53,10 +54,11 @@ def measure_all(options: argparse.Namespace) -> dict[str, object]:
     if len(rows) < FEWEST:
         raise InputError(f"{len(rows)} faces are too few for a distance of sets; give at least {FEWEST}")
     real, grids = faces.tensor(rows), identity_grids(nets, faces.labels["points68"][rows], side)
+    features = squeeze_features(nets, real)
     found: dict[str, dict[str, float | int]] = {}
     sheet: list[torch.Tensor] = [real[:12]]
     for variant in variants:
-        found[variant.name], inversions = measured(variant, real, grids, nets)
+        found[variant.name], inversions = measured(variant, real, features, grids, nets)
         sheet.append(inversions[:12])
         print(variant.name, found[variant.name], flush=True)
     write_sheet(options.sheet, sheet)

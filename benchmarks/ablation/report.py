@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-# In the table's order: the whole recipe, the paper's three ablations, the other layers for F.
+# In the table's order: the whole recipe twice, the paper's three ablations, the other layers for F.
 TITLES = {
     "full": "the whole recipe, K = 5",
+    "full-again": "the same, another seed",
     "a-single-scale": "(A) LPIPS at one scale",
     "b-no-feature": "(B) no feature branch, G(w)",
     "c-no-synthetic": "(C) real faces alone",
@@ -22,7 +23,7 @@ def table(result: dict[str, Any]) -> list[str]:
     for name, title in TITLES.items():
         v = result["variants"][name]
         cells = [f"{v['ssim']:.3f}", f"{v['psnr']:.2f}", f"{4 * v['mse']:.3f}", f"{v['lpips']:.3f}"]
-        cells += [f"{v['identity']:.3f}", f"{v['frechet']:.3f}", f"{v['lpips_w']:.3f}, {v['identity_w']:.3f}"]
+        cells += [f"{v['identity']:.3f}", f"{v['frechet']:.0f}", f"{v['lpips_w']:.3f}, {v['identity_w']:.3f}"]
         rows.append(f"| {title} | {' | '.join(cells)} |")
     seen = sorted({v["images"] for v in result["variants"].values()})
     networks = result["networks"]
