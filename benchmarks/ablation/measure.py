@@ -36,13 +36,17 @@ class Variant:
 
 
 def read_variant(settings: Path, run: Path) -> Variant:
-    """:raises InputMissing: there is no such run."""
-    if not (run / "checkpoint.pt").is_file():
-        raise InputMissing(f"{run} holds no checkpoint.pt; train it by pipelines.train_encoder --settings {settings}")
+    """:raises InputMissing: there is no such run, or it has not ended."""
     tables = read_settings(settings)
+    options = build(InversionOptions, tables["inversion"])
+    seen = checkpoints.read_weights(run)["seen"] if (run / "checkpoint.pt").is_file() else 0
+    if seen < options.images:
+        raise InputMissing(
+            f"{settings.stem} has seen {seen} of {options.images} pictures; train it by pipelines.train_encoder "
+            f"--settings {settings} --out {run}"
+        )
     generator, encoder = read_networks(tables, run)
-    seen = checkpoints.read_weights(run)["seen"]
-    return Variant(settings.stem, generator, encoder, build(InversionOptions, tables["inversion"]), seen)
+    return Variant(settings.stem, generator, encoder, options, seen)
 
 
 def named(nets: Teachers) -> dict[str, str]:
