@@ -63,6 +63,17 @@ def summary_table() -> list[str]:
     ]
 
 
+def domain_table() -> list[str]:
+    """The codes of both of the default pack's encoders, without F."""
+    domain, rows = card("face-128")["domain"], []
+    for text, name in (("Feature-Style encoder", "feature_style"), ("domain-guided encoder", "domain")):
+        f = domain[name]
+        cells = (f"{f['psnr']:.1f} dB", *(f"{f[k]:.3f}" for k in ("ssim", "lpips", "identity")), f"{f['domain']:.2f}")
+        rows.append(f"| {text} | {' | '.join(cells)} |")
+    head = "| G(w), with w of the | PSNR | SSIM | LPIPS-squeeze | identity | out of the domain |"
+    return [head, "| --- | --- | --- | --- | --- | --- |", *rows]
+
+
 def pack_table() -> list[str]:
     pack = ROOT / "assets" / "models" / "face-128"
     figures = card(pack.name)
@@ -189,6 +200,7 @@ def video_set_table(name: str) -> list[str]:
 TABLES: dict[str, Callable[[], list[str]]] = {
     "summary": summary_table,
     "pack": pack_table,
+    "domain": domain_table,
     "packs": packs_table,
     "editing": editing_table,
     "nod": nod_table,

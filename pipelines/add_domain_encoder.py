@@ -47,10 +47,10 @@ def put(folder: Path, before: PackSpec, saved: dict, run: Path) -> PackSpec:
 
 
 def measured(pack: Pack, nets: teachers.Teachers, faces: FaceFolder, count: int) -> dict[str, dict[str, float]]:
-    """Figures of both encoders' G(w) on validation faces."""
+    """Figures of both encoders' G(w) on validation faces, and how many faces there were."""
     rows = np.sort(faces.val[:count])
     x, grids = faces.tensor(rows), losses.identity_grids(nets, faces.labels["points68"][rows], pack.resolution)
-    found = {}
+    found: dict[str, dict[str, float]] = {"faces": {"training": len(faces.train), "measured": len(rows)}}
     for name, to_styles in (("domain", pack.domain_encoder), ("feature_style", lambda y: pack.encoder(y)[0])):
         w, made = styled(pack.generator, to_styles, x)
         found[name] = style_figures(pack.domain_encoder, nets, w, made, x, grids)

@@ -10,20 +10,25 @@ if TYPE_CHECKING:
     from vidinv.compare import compare_videos
     from vidinv.edits.parse import EditRequest
     from vidinv.errors import VidinvError
+    from vidinv.mixtures import Mixture, diffuse, mix
     from vidinv.report import Report, write_report
     from vidinv.report.preview import Preview
     from vidinv.report.quality import QualityOptions
     from vidinv.stages.encode import EncodeOptions
+    from vidinv.still_files import keep_pictures, read_codes
+    from vidinv.stills import Codes, draw, invert
     from vidinv.types import Code, Face, Faces, Frame
 
 __version__ = "0.1.0"
 __all__ = [
     "Code",
+    "Codes",
     "EditRequest",
     "EncodeOptions",
     "Face",
     "Faces",
     "Frame",
+    "Mixture",
     "Preview",
     "Progress",
     "QualityOptions",
@@ -31,22 +36,36 @@ __all__ = [
     "VideoEditor",
     "VidinvError",
     "compare_videos",
+    "diffuse",
+    "draw",
     "edit_frames",
     "edit_video",
+    "invert",
+    "keep_pictures",
+    "mix",
+    "read_codes",
     "write_report",
 ]
 _HOMES = {
     "Code": "vidinv.types",
+    "Codes": "vidinv.stills",
     "EditRequest": "vidinv.edits.parse",
     "EncodeOptions": "vidinv.stages.encode",
     "Face": "vidinv.types",
     "Faces": "vidinv.types",
     "Frame": "vidinv.types",
+    "Mixture": "vidinv.mixtures",
     "Preview": "vidinv.report.preview",
     "QualityOptions": "vidinv.report.quality",
     "Report": "vidinv.report",
     "VidinvError": "vidinv.errors",
     "compare_videos": "vidinv.compare",
+    "diffuse": "vidinv.mixtures",
+    "draw": "vidinv.stills",
+    "invert": "vidinv.stills",
+    "keep_pictures": "vidinv.still_files",
+    "mix": "vidinv.mixtures",
+    "read_codes": "vidinv.still_files",
     "write_report": "vidinv.report",
 }
 

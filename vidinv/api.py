@@ -10,8 +10,8 @@ The way is cut at the code: analyse() gives codes, render() makes frames of them
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, partial
@@ -20,46 +20,39 @@ from typing import Any
 
 import numpy as np
 
+from vidinv import halves
 from vidinv.edits.base import Edit
 from vidinv.edits.library import resolve
 from vidinv.edits.parse import EditRequest, parse_edits
-from vidinv.errors import NoFaceFound, UsageError
+from vidinv.errors import NoFaceFound, OutputUnwritable, UsageError
 from vidinv.faces.boxes import Boxes, BoxesOf, given_boxes, part_of_frame, read_boxes
 from vidinv.faces.quads import quad_side
+from vidinv.halves import Stream
 from vidinv.inversion import DEFAULT_METHOD, Inverter, make_inverter, search_options
+from vidinv.inversion.latent_file import Kept, LatentFile, LatentWriter, open_latent_file
+from vidinv.inversion.latent_manifest import manifest_of
 from vidinv.models.attributes import SCORES
 from vidinv.packs.load import load_pack
 from vidinv.packs.spec import EditSpec
-from vidinv.report import Report, Tally
+from vidinv.report import Report
 from vidinv.report.build import build
 from vidinv.report.preview import Picture, Preview
 from vidinv.report.quality import QualityOptions, instruments_of, start
 from vidinv.runtime.compute import checked_batch, choose
-from vidinv.runtime.prefetch import prefetch
 from vidinv.runtime.steps import Latest
 from vidinv.runtime.way import Way
-from vidinv.stages.align import AlignOptions, AlignState, align
-from vidinv.stages.assess import AssessOptions, AssessState, assess
-from vidinv.stages.blend import BlendOptions, blend
 from vidinv.stages.decode import decode
 from vidinv.stages.detect import DetectOptions, DetectState, detect, make_detectors
-from vidinv.stages.edit import EditOptions, EditState, edit
 from vidinv.stages.encode import EncodeOptions, encode
-from vidinv.stages.gate import GateOptions, GateState, gate
-from vidinv.stages.invert import InvertOptions, InvertState, invert
 from vidinv.stages.pair_frames import put_under
 from vidinv.stages.score import ScoreOptions, Scorers, ScoreState, score
-from vidinv.stages.stabilise import StabiliseOptions, StabiliseState, stabilise
-from vidinv.stages.synthesise import SynthesiseOptions, SynthesiseState, synthesise
 from vidinv.stages.track_boxes import TrackBoxesState, track_boxes
+from vidinv.streams import as_frame, frames_of, need_faces, not_seen, outputs, rate_of
 from vidinv.types import Composite, Faces, Frame, Score, known
-from vidinv.video import Reader, check_output, frame_at, probe
+from vidinv.video import Reader, check_output, frame_at
 
 Edits = str | EditRequest | Sequence[str | EditRequest]
 Source = str | Path | Reader | Iterable[Frame]
-Stream = Generator[Faces, None, None]  # closing it ends its threads
-
-AHEAD = 4  # items each queue may hold: bounds memory, and is enough to smooth out the batches
 
 
 @dataclass(frozen=True)
@@ -78,7 +71,8 @@ class VideoEditor:
     :param device: "auto", "cpu", "cuda", "cuda:1".
     :param precision: "auto" (bf16 where the device is quick at it), "fp32", "bf16", "fp16".
     :param batch: faces per pass of a network; None is 8, and fewer on a CPU where the pack's pictures are large.
-    :param method: how faces are inverted: of :data:`vidinv.inversion.METHODS`.
+    :param method: how faces are inverted: of :data:`vidinv.inversion.METHODS`; None: as codes that are given were, else
+        "feature-style".
     :param search: options of a method that searches: see :class:`vidinv.inversion.SearchOptions`; {"steps": 500}.
     :param lpips: weights of LPIPS' trunk, which a search compares by; None: features of the pack's encoder.
     :raises PackError: no such pack, or a damaged one, or one without what the method needs.
@@ -92,7 +86,7 @@ class VideoEditor:
         device: str = "auto",
         precision: str = "auto",
         batch: int | None = None,
-        method: str = DEFAULT_METHOD,
+        method: str | None = None,
         search: Mapping[str, Any] | None = None,
         lpips: str | Path | None = None,
     ) -> None:
@@ -101,7 +95,10 @@ class VideoEditor:
         self.compute = choose(device, precision)
         self.pack = load_pack(pack, self.compute.device)
         self.batch = batch or batch_for(self.compute.device, self.pack.resolution)
-        self._inverting = partial(make_inverter, self.pack, method, search_options(method, search), lpips)
+        self._means = halves.Means(self.pack, self.compute, self.batch)
+        name = method or DEFAULT_METHOD
+        self._inverting = partial(make_inverter, self.pack, name, search_options(name, search), lpips)
+        self._any_method = method is None and not search
         self._detect_options = DetectOptions()
         self._detectors = make_detectors(self._detect_options) if self.pack.crops.kind == "face" else None
 
@@ -130,13 +127,44 @@ class VideoEditor:
         :return: one Faces per frame, whose faces hold their codes.
         :raises UsageError: boxes that the pack does not want, or lacks. :raises InputError: the file cannot be used.
         """
-        way = Way(rate or _rate_of(src))
-        return self._analysed(way.watch.measure("decode", _frames_of(src)), self._boxes(boxes), way)
+        way = Way(rate or rate_of(src))
+        return self._analysed(way.watch.measure("decode", frames_of(src)), self._boxes(boxes), way)
+
+    def keep_codes(
+        self,
+        src: str | Path,
+        folder: str | Path,
+        *,
+        boxes: Boxes | str | Path | None = None,
+        features: bool = True,
+        overwrite: bool = False,
+        progress: Callable[[Progress], None] = lambda progress: None,
+    ) -> Kept:
+        """Find, align and invert the faces of a video, and keep what rendering them needs.
+
+        The folder appears under its name when it is complete.
+
+        :param features: keep F too; without, it is computed again at every rendering, with the same batch and precision
+            to the same bits.
+        :raises VidinvError: as of :meth:`edit_video`; then nothing is left.
+        """
+        where, begun = self._boxes(boxes), time.perf_counter()
+        with Reader(src) as reader:
+            way, found = Way(float(reader.info.rate)), 0
+            with self._writer(src, folder, way.rate, overwrite, features) as kept:
+                stream = kept.through(self._analysed(way.watch.measure("decode", decode(reader)), where, way))
+                with closing(stream):
+                    for count, faces in enumerate(stream, 1):
+                        found += len(faces.faces)
+                        progress(Progress(count, reader.info.frames, found))
+            damage = reader.damage
+            warnings = (*reader.warnings, *([str(damage)] if damage else []))
+        return kept.outcome(time.perf_counter() - begun, warnings, damage.frames_lost if damage else None)
 
     def render(
         self,
         src: Source | None,
-        codes: Iterable[Faces],
+        codes: Iterable[Faces] | str | Path,
         edit: Edits,
         *,
         rate: float | None = None,
@@ -145,16 +173,25 @@ class VideoEditor:
         """Make edited frames of codes: the second half of the way.
 
         :param src: the video that the codes are of, whose frames are edited; None: the codes' own frames are.
-        :param codes: what :meth:`analyse` gave, in order. They may be rendered any number of times.
+        :param codes: what :meth:`analyse` gave, in order, or a folder of :meth:`keep_codes`. They may be rendered any
+            number of times.
         :param edit: as on the command line: "age=+2", ["age=+2", "0:smile=1@1s-3s"].
         :param rate: frames per second, for smoothing and time ranges; None: what the file says, and 30 without one.
         :return: one Faces per frame, whose ``output`` is the edited frame.
-        :raises UsageError: an edit that cannot be read. :raises InputError: ``src`` has another number of frames.
+        :raises UsageError: an edit that cannot be read; a folder of codes without ``src``, or made by another method
+            than was asked for. :raises InputError: ``src`` has other frames, or the codes are of another video or pack.
         """
-        edits, way = resolve(parse_edits(edit), self.pack), Way(rate or _rate_of(src))
-        if src is not None:
-            codes = put_under(way.watch.measure("decode", _frames_of(src)), codes)
-        return self._rendered(codes, edits, composite, way)
+        edits, way = resolve(parse_edits(edit), self.pack), Way(rate or rate_of(src))
+        if isinstance(codes, str | Path):
+            if src is None:
+                raise UsageError(f"{codes} holds codes and no frames; give the video that they are of")
+            frames = way.watch.measure("decode", frames_of(src))
+            coded: Iterable[Faces] = halves.restored(self._opened(codes, src), frames, way, self._means)
+        elif src is not None:
+            coded = put_under(way.watch.measure("decode", frames_of(src)), codes)
+        else:
+            coded = codes
+        return self._rendered(coded, edits, composite, way)
 
     def edit_frames(
         self,
@@ -173,7 +210,7 @@ class VideoEditor:
         :param boxes: where to edit, for a pack that wants to be told: by the frame's number, or a CSV file.
         :raises UsageError: an edit that cannot be read, or a picture of the wrong type.
         """
-        numbered = (_as_frame(picture, i, rate) for i, picture in enumerate(frames))
+        numbered = (as_frame(picture, i, rate) for i, picture in enumerate(frames))
         codes = self.analyse(numbered, rate=rate, boxes=boxes)
         rendered = self.render(None, codes, edit, rate=rate, composite=composite)  # now, not at the first frame
 
@@ -194,6 +231,8 @@ class VideoEditor:
         boxes: Boxes | str | Path | None = None,
         output: EncodeOptions = EncodeOptions(),
         quality: QualityOptions | None = None,
+        codes: str | Path | None = None,
+        keep_codes: str | Path | None = None,
         progress: Callable[[Progress], None] = lambda progress: None,
     ) -> Report:
         """Edit a video file; everything else that it carries is copied.
@@ -203,11 +242,19 @@ class VideoEditor:
 
         :param quality: measure everything that a full report holds, which takes about a quarter more time; None:
             identity, attributes and time only.
+        :param codes: a folder of :meth:`keep_codes`: nothing is looked for or inverted.
+        :param keep_codes: where to keep the codes of this run.
         :raises VidinvError: see vidinv.errors; then no output is left.
         """
-        requests, where = parse_edits(edit), self._boxes(boxes)
+        requests = parse_edits(edit)
         edits = resolve(requests, self.pack)
         check_output(src, dst, output.overwrite)
+        if codes is not None and (boxes is not None or keep_codes is not None):
+            raise UsageError(f"{codes} holds what was found already; give no {'boxes' if boxes else 'codes to keep'}")
+        if keep_codes is not None and Path(keep_codes).resolve() == Path(dst).resolve():
+            raise OutputUnwritable(f"{dst} is the output video too; choose another name for its codes")
+        file = None if codes is None else self._opened(codes, src)
+        where = None if file else self._boxes(boxes)
         begun = time.perf_counter()
         instruments = instruments_of(self.pack, self.compute, quality) if quality is not None else None
         scorers = Scorers(self.pack.optional("identity"), self.pack.optional("attributes"), self.compute, instruments)
@@ -217,20 +264,25 @@ class VideoEditor:
         told: list[str] = []
         with Reader(src) as reader:
             info, way = reader.info, Way(float(reader.info.rate))
-            codes = self._analysed(way.watch.measure("decode", decode(reader)), where, way)
-            rendered = self._rendered(codes, edits, composite, way)
-            with closing(rendered):
-                scoring_step = partial(score, scorers=scorers, options=scoring)
-                scored = way.stage("score", scoring_step, figures.state, rendered, figures)
-                finished = _need_faces(scored, figures, requests, src, self.pack.crops.kind)
-                written = encode(_outputs(finished, series, faces), dst, info, output, told.append)
-                encoded = way.watch.measure("encode", written)
-                with closing(encoded):
-                    for count, _ in enumerate(encoded, 1):
-                        progress(Progress(count, info.frames, faces.state))
+            frames = way.watch.measure("decode", decode(reader))
+            keeping = self._writer(src, keep_codes, way.rate, output.overwrite) if keep_codes else nullcontext()
+            with keeping as kept:
+                coded = halves.restored(file, frames, way, self._means) if file else self._analysed(frames, where, way)
+                if kept is not None:
+                    coded = way.watch.measure("keep", kept.through(coded))
+                rendered = self._rendered(coded, edits, composite, way)
+                with closing(rendered):
+                    scoring_step = partial(score, scorers=scorers, options=scoring)
+                    scored = way.stage("score", scoring_step, figures.state, rendered, figures)
+                    finished = need_faces(scored, figures, requests, src, self.pack.crops.kind)
+                    written = encode(outputs(finished, series, faces), dst, info, output, told.append)
+                    encoded = way.watch.measure("encode", written)
+                    with closing(encoded):
+                        for count, _ in enumerate(encoded, 1):
+                            progress(Progress(count, info.frames, faces.state))
             damage = reader.damage
             warnings = [*reader.warnings, *([str(damage)] if damage else []), *told]
-            warnings += _not_seen(requests, figures.state.tally)
+            warnings += not_seen(requests, figures.state.tally)
         return build(
             src,
             dst,
@@ -244,6 +296,7 @@ class VideoEditor:
             instruments=instruments,
             warnings=warnings,
             damage=damage,
+            codes=None if codes is None else str(codes),
         )
 
     def preview(
@@ -286,46 +339,28 @@ class VideoEditor:
             return part_of_frame(rule)
         return given_boxes(read_boxes(boxes) if isinstance(boxes, str | Path) else boxes)
 
+    def _opened(self, folder: str | Path, src: Source) -> LatentFile:
+        """Codes that fit this pack, this video, and the method if one was asked for."""
+        path = Path(src) if isinstance(src, str | Path) else src.info.path if isinstance(src, Reader) else None
+        described = None if self._any_method else self.inverter.described()
+        return open_latent_file(folder).checked(self.pack, path, described)
+
+    def _writer(
+        self, src: str | Path, folder: str | Path, rate: float, overwrite: bool, features: bool = True
+    ) -> LatentWriter:
+        about = manifest_of(self.pack, self.inverter, self.compute, self.batch, [src], rate=rate, features=features)
+        return LatentWriter(folder, about, overwrite=overwrite)
+
     def _analysed(self, frames: Iterable[Frame], boxes: BoxesOf | None, way: Way) -> Stream:
-        """Frames to codes. A thread runs ahead with the faces; closing the stream ends it."""
-        pack = self.pack
         if boxes is None:
             looking = partial(detect, detectors=known(self._detectors), options=self._detect_options)
             found = way.stage("detect", looking, DetectState(), frames)
         else:
             found = way.stage("detect", partial(track_boxes, boxes=boxes), TrackBoxesState(), frames)
-        placing = partial(align, options=AlignOptions(pack.resolution, pack.template, rate=way.rate))
-        placed = prefetch(way.stage("align", placing, AlignState(), found), AHEAD, "vidinv-faces")
-        inverting = partial(
-            invert,
-            inverter=self.inverter,
-            compute=self.compute,
-            options=InvertOptions(self.batch),
-        )
-        return way.stage("invert", inverting, InvertState(), way.watch.elsewhere(placed))
+        return halves.analysed(found, way, self._means, self.inverter)
 
     def _rendered(self, codes: Iterable[Faces], edits: tuple[Edit, ...], composite: Composite, way: Way) -> Stream:
-        """Codes to edited frames. A thread runs ahead with the generator's pictures; closing the stream ends it."""
-        if composite not in ("detail", "replace"):
-            raise UsageError(f"no compositing called {composite!r}; there are detail, replace")
-        pack, compute, batch, rate = self.pack, self.compute, self.batch, way.rate
-        editing = partial(edit, options=EditOptions(edits, rate=rate), compute=compute)
-        edited = way.stage("edit", editing, EditState(), codes)
-        drawing = partial(synthesise, generator=pack.generator, compute=compute, options=SynthesiseOptions(batch))
-        drawn = prefetch(way.stage("synthesise", drawing, SynthesiseState(), edited), AHEAD, "vidinv-generator")
-        assessing = partial(
-            assess,
-            identity=pack.optional("identity"),
-            compute=compute,
-            options=AssessOptions(batch, rate=rate),
-            visibility=pack.optional("visibility"),
-            parsing=pack.optional("parsing"),
-        )
-        assessed = way.stage("assess", assessing, AssessState(), way.watch.elsewhere(drawn))
-        gated = way.stage("gate", partial(gate, options=GateOptions(rate=rate)), GateState(), assessed)
-        steadying = partial(stabilise, options=StabiliseOptions(rate=rate))
-        steady = way.stage("stabilise", steadying, StabiliseState(), gated)
-        return way.stage("blend", partial(blend, options=BlendOptions(composite)), None, steady)
+        return halves.rendered(codes, edits, composite, way, self._means)
 
 
 def edit_frames(
@@ -362,53 +397,3 @@ def edit_video(
 def batch_for(device: str, resolution: int) -> int:
     """Faces per pass. A CPU gains nothing from many, and a face of 1024 px takes two thirds of a gigabyte."""
     return 8 if device != "cpu" else max(1, min(8, 8 * 256**2 // resolution**2))
-
-
-def _frames_of(src: Source) -> Iterable[Frame]:
-    return decode(src) if isinstance(src, str | Path | Reader) else src
-
-
-def _rate_of(src: object) -> float:
-    """Frames per second of a file; 30 of anything else."""
-    if isinstance(src, Reader):
-        return float(src.info.rate)
-    return float(probe(src).rate) if isinstance(src, str | Path) else 30.0
-
-
-def _as_frame(picture: Picture, index: int, rate: float) -> Frame:
-    if not (isinstance(picture, np.ndarray) and picture.dtype == np.uint8 and picture.ndim == 3):
-        raise UsageError(f"frame {index} is no [H, W, 3] uint8 array")
-    if picture.shape[2] != 3:
-        raise UsageError(f"frame {index} has {picture.shape[2]} channels; give RGB")
-    return Frame(picture, index, time=Fraction(index / rate).limit_denominator(10**6))
-
-
-def _outputs(stream: Iterable[Faces], series: list[Score], count: Latest[int]) -> Iterator[Frame]:
-    """The finished frames; what is said of their faces goes into the report's series, and they are counted."""
-    for faces in stream:
-        count(count.state + len(faces.faces))
-        series += [face.score for face in faces.faces if face.score is not None]
-        yield known(faces.output)
-
-
-def _need_faces(
-    stream: Iterable[Faces], figures: Latest[ScoreState], requests: Sequence[EditRequest], src: str | Path, kind: str
-) -> Iterator[Faces]:
-    """Pass on; at the end, a video in which there was nobody to edit is an error and leaves no output."""
-    yield from stream
-    tally = figures.state.tally
-    if not tally.persons_seen:
-        last = tally.frames - 1
-        none = "no face in any" if kind == "face" else f"no box that is large enough in any (0 to {last})"
-        raise NoFaceFound(f"{src}: {none} of {tally.frames} frames, so there is nothing to edit")
-    wanted = {p for r in requests for p in (tally.persons_seen if r.persons is None else r.persons)}
-    if not wanted & tally.persons_seen:
-        seen = ", ".join(str(p) for p in sorted(tally.persons_seen))
-        raise NoFaceFound(f"{src}: person {sorted(wanted)} was never seen; the persons are {seen}")
-
-
-def _not_seen(requests: Sequence[EditRequest], tally: Tally) -> list[str]:
-    """Edits that did nothing, since their people never came."""
-    seen = ", ".join(str(p) for p in sorted(tally.persons_seen))
-    missing = [r for r in requests if r.persons is not None and not r.persons & tally.persons_seen]
-    return [f"{request} did nothing: the persons are {seen}" for request in missing]

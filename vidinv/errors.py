@@ -7,9 +7,10 @@
     |-- InputError                  3   the input cannot be used
     |   |-- InputMissing                no such file
     |   |-- NotAVideo                   the container cannot be read, or holds no frame
+    |   |-- NotAPicture                 the file cannot be read as a still picture
     |   |-- NoVideoStream               audio only
     |   |-- UnsupportedColour           HDR would be washed out
-    |   `-- NoFaceFound                 not one face in the whole video
+    |   `-- NoFaceFound                 not one face in the whole video, or in a picture
     |-- OutputError                 4   the result cannot be written
     |   |-- OutputExists                and --overwrite was not given
     |   |-- OutputIsInput               would destroy the source
@@ -58,6 +59,10 @@ class InputMissing(InputError):
 
 
 class NotAVideo(InputError):
+    pass
+
+
+class NotAPicture(InputError):
     pass
 
 

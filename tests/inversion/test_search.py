@@ -9,13 +9,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.toy import GENERATOR, write_toy_pack
+from tests.toy import ALIAS_FREE, GENERATOR, write_toy_pack
 from vidinv.errors import UsageError
 from vidinv.inversion import Inverter, make_inverter, search_options
 from vidinv.inversion.base import SearchOptions, together
 from vidinv.inversion.image2stylegan import begin_at
 from vidinv.inversion.search import Point, point_of, search, styles
 from vidinv.packs.load import Pack, load_pack
+from vidinv.packs.write import write_pack
 from vidinv.runtime.compute import Compute
 
 SPACES = ("w+", "w", "z")
@@ -172,3 +173,30 @@ def test_noise_maps_of_a_generator_that_gives_them_no_weight_are_refused(tmp_pat
     pack = load_pack(write_toy_pack(tmp_path / "toy"))
     with pytest.raises(UsageError, match="noise"):
         make_inverter(pack, "image2stylegan", search_options("image2stylegan", {"noise": True}))
+
+
+def test_an_alias_free_generator_is_searched_too(tmp_path: Path) -> None:
+    pack = load_pack(write_toy_pack(tmp_path / "toy", alias_free=True))
+    torch.manual_seed(0)
+    with torch.no_grad():
+        picture = pack.generator(torch.randn(1, ALIAS_FREE.layers, ALIAS_FREE.d_style)).clamp(-1, 1)
+    invert = inverter(pack, steps=8, feature=True)
+    assert losses(invert, picture, 8)[-1] < losses(invert, picture, 1)[0]
+    code = invert(picture)
+    assert code.feature.shape[1:] == ALIAS_FREE.feature_shape
+    with pytest.raises(UsageError, match="noise"):
+        inverter(pack, noise=True)
+
+
+def test_a_pack_without_an_encoder_asks_for_something_to_compare_by(tmp_path: Path) -> None:
+    """An imported generator alone can be searched: by pixels, or by LPIPS where its weights are given."""
+    folder = write_toy_pack(tmp_path / "toy")
+    whole = load_pack(folder)
+    networks = {name: spec for name, spec in whole.spec.networks.items() if name != "encoder"}
+    (folder / "encoder.safetensors").unlink()
+    write_pack(folder, replace(whole.spec, networks=networks, files={}))
+    pack = load_pack(folder)
+    with pytest.raises(UsageError, match="--lpips"):
+        inverter(pack)
+    code = inverter(pack, steps=2, perceptual=0.0)(torch.zeros(1, 3, 64, 64))
+    assert code.w.shape == (1, GENERATOR.layers, GENERATOR.d_style)

@@ -78,3 +78,4 @@ def test_a_pack_is_given_the_encoder_of_a_run_and_its_card_says_so(place: Path) 
     told = (place / "toy" / "card.md").read_text()
     assert "which began with the styles' half of the Feature-Style encoder, 8 real faces" in told
     assert "| out of the domain |" in told
+    assert "Measured on 6 validation faces of a folder with 18 faces to train on." in told

@@ -28,11 +28,11 @@ EXIT_CODES = {
     0: "done: the whole output was written",
     VidinvError.exit_code: "an error that nobody expected; or vidinv doctor found something broken",
     UsageError.exit_code: "the request cannot be understood: options, edits, person, device",
-    InputError.exit_code: "the input cannot be used: missing, no video, HDR, nobody to edit in it",
+    InputError.exit_code: "the input cannot be used: missing, no video, HDR, nobody in it, codes of something else",
     OutputError.exit_code: "the output cannot be written: exists, is the input, no permission, disk full",
     PackError.exit_code: "the model pack cannot be used: unknown, or a file is missing or damaged",
     MissingExtra.exit_code: "an optional package or program is not installed",
-    DAMAGED_INPUT_EXIT_CODE: "the input is damaged: what could be decoded was edited and kept",
+    DAMAGED_INPUT_EXIT_CODE: "some of the input is damaged: what could be read was edited, or inverted, and kept",
     INTERRUPTED_EXIT_CODE: "interrupted by Ctrl-C or SIGTERM",
 }
 PATIENCE = 5.0  # seconds in which a second Ctrl-C does not disturb the tidying up after the first

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -61,6 +61,42 @@ LpipsWeights = Annotated[
         help="Weights of LPIPS' trunk for the report: torchvision's squeezenet1_1, alexnet or vgg16.",
     ),
 ]
+SearchLpips = Annotated[
+    Path | None,
+    typer.Option(
+        "--lpips",
+        metavar="FILE",
+        show_default=False,
+        help="Weights of LPIPS' trunk, for a method that searches: torchvision's squeezenet1_1, alexnet or vgg16.",
+    ),
+]
+RunLpips = Annotated[
+    Path | None,
+    typer.Option(
+        "--lpips",
+        metavar="FILE",
+        show_default=False,
+        help="Weights of LPIPS' trunk for the report, and for a method that searches: torchvision's squeezenet1_1, "
+        "alexnet or vgg16.",
+    ),
+]
+Method = Annotated[
+    str | None,
+    typer.Option(
+        help="How faces are inverted: feature-style, in-domain, in-domain-encoder or image2stylegan.",
+        show_default="feature-style",
+    ),
+]
+_OWN = "the method's own"
+Space = Annotated[str | None, typer.Option(help="Where a search looks: w+, w or z.", show_default=_OWN)]
+Start = Annotated[str | None, typer.Option(help="Where a search begins: mean, random or encoder.", show_default=_OWN)]
+Steps = Annotated[int | None, typer.Option(help="Steps of a search.", show_default=_OWN)]
+WarmSteps = Annotated[
+    int | None, typer.Option(help="The same where it goes on from the frame before.", show_default=_OWN)
+]
+Feature = Annotated[bool, typer.Option("--feature", help="Search for the feature code too.")]
+Noise = Annotated[bool, typer.Option("--noise", help="Search for noise maps too.")]
+Seed = Annotated[int | None, typer.Option(help="Of a random start.", show_default=_OWN)]
 AutoBatch = Annotated[
     int | None,
     typer.Option("--batch", help="Faces per pass of a network.", show_default="8; fewer on a CPU from 512 pixels on"),
@@ -68,6 +104,23 @@ AutoBatch = Annotated[
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print warnings and errors only.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Print more, and the traceback of unexpected errors.")]
+
+
+def read_search(**given: Any) -> dict[str, Any]:
+    """What a search is asked to do otherwise than its method does: only what was given at all."""
+    return {name: value for name, value in given.items() if value is not None and value is not False}
+
+
+def check_lpips(lpips: Path | None, method: str | None, reported: bool = False) -> None:
+    """:raises UsageError: weights of LPIPS that nothing would read."""
+    from vidinv.inversion import METHODS  # late: it takes torch
+
+    if lpips is not None and not reported and (method not in METHODS or METHODS[method].search is None):
+        searching = ", ".join(name for name, one in METHODS.items() if one.search)
+        raise UsageError(
+            f"--lpips is measured for a report (--report FILE.html or FILE.json), or is what a --method that searches "
+            f"compares by ({searching}); add one of them"
+        )
 
 
 def read_edits(texts: list[str], persons: list[str]) -> tuple[EditRequest, ...]:

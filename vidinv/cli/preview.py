@@ -27,6 +27,14 @@ def preview(
     boxes: o.Boxes = None,
     device: o.Device = "auto",
     precision: o.Precision = "auto",
+    method: o.Method = None,
+    space: o.Space = None,
+    start: o.Start = None,
+    steps: o.Steps = None,
+    feature: o.Feature = False,
+    noise: o.Noise = False,
+    seed: o.Seed = None,
+    lpips: o.SearchLpips = None,
     overwrite: o.Overwrite = False,
     quiet: o.Quiet = False,
     verbose: o.Verbose = False,
@@ -44,7 +52,9 @@ def preview(
     from vidinv.cli import files
 
     files.check_file(target, source, overwrite)
-    editor = VideoEditor(pack, device=device, precision=precision)
+    o.check_lpips(lpips, method)
+    search = o.read_search(space=space, start=start, steps=steps, feature=feature, noise=noise, seed=seed)
+    editor = VideoEditor(pack, device=device, precision=precision, method=method, search=search, lpips=lpips)
     sheet = editor.preview(source, seconds, requests, composite=composite, boxes=boxes).sheet()
     _, png = cv2.imencode(".png", cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))
     files.write_file(target, png.tobytes(), overwrite)

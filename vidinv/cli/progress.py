@@ -22,23 +22,24 @@ EVERY = 10.0  # seconds between two plain lines
 
 class _Rate(bars.ProgressColumn):
     def render(self, task: bars.Task) -> Text:
-        return Text(f"{task.speed:.1f} frames/s" if task.speed else "- frames/s")
+        unit = task.fields["unit"]
+        return Text(f"{task.speed:.1f} {unit}/s" if task.speed else f"- {unit}/s")
 
 
 @contextmanager
-def shown(console: Console, quiet: bool) -> Iterator[Told]:
-    """A function to tell every Progress to."""
+def shown(console: Console, quiet: bool, doing: str = "editing", unit: str = "frames") -> Iterator[Told]:
+    """A function to tell every Progress to; ``unit`` is what is counted."""
     if quiet:
         yield lambda progress: None
     elif console.is_terminal and not console.is_dumb_terminal:
-        with _bar(console) as tell:
+        with _bar(console, doing, unit) as tell:
             yield tell
     else:
-        yield lines()
+        yield lines(unit=unit)
 
 
 @contextmanager
-def _bar(console: Console) -> Iterator[Told]:
+def _bar(console: Console, doing: str, unit: str) -> Iterator[Told]:
     columns = (
         bars.SpinnerColumn(),
         bars.TextColumn("{task.description}", markup=False),
@@ -49,17 +50,19 @@ def _bar(console: Console) -> Iterator[Told]:
         bars.TextColumn("{task.fields[faces]} faces", markup=False),
     )
     with bars.Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("loading", total=None, faces=0)
+        task = bar.add_task("loading", total=None, faces=0, unit=unit)
 
         def tell(progress: Progress) -> None:
             # The number of frames is declared or estimated, and may be too small.
             total = None if progress.total is None else max(progress.total, progress.frames)
-            bar.update(task, description="editing", completed=progress.frames, total=total, faces=progress.faces)
+            bar.update(task, description=doing, completed=progress.frames, total=total, faces=progress.faces)
 
         yield tell
 
 
-def lines(clock: Callable[[], float] = time.monotonic, write: Callable[[str], None] = say) -> Told:
+def lines(
+    clock: Callable[[], float] = time.monotonic, write: Callable[[str], None] = say, unit: str = "frames"
+) -> Told:
     """Plain lines, one every ``EVERY`` seconds."""
     begun: float | None = None
     next_at = 0.0
@@ -76,6 +79,6 @@ def lines(clock: Callable[[], float] = time.monotonic, write: Callable[[str], No
         of = f" of {progress.total}" if progress.total else ""
         left = (progress.total or 0) - progress.frames
         remaining = f", {left / rate:.0f} s left" if rate > 0 and left > 0 else ""
-        write(f"{progress.frames}{of} frames, {rate:.1f} frames/s{remaining}, {progress.faces} faces")
+        write(f"{progress.frames}{of} {unit}, {rate:.1f} {unit}/s{remaining}, {progress.faces} faces")
 
     return tell

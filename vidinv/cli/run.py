@@ -10,7 +10,7 @@ from rich.console import Console
 
 from vidinv.cli import options as o
 from vidinv.cli.guard import guarded, say
-from vidinv.errors import DAMAGED_INPUT_EXIT_CODE, UsageError
+from vidinv.errors import DAMAGED_INPUT_EXIT_CODE
 
 
 @guarded
@@ -32,7 +32,24 @@ def run(
     preset: Annotated[str, typer.Option(help="Speed of the encoder, ultrafast to veryslow.")] = "veryfast",
     backend: o.Backends = "pyav",
     report: o.Reports = [],  # noqa: B006, typer copies it
-    lpips: o.LpipsWeights = None,
+    codes: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER", show_default=False, help="Codes of this video (vidinv invert): do not invert again."
+        ),
+    ] = None,
+    keep_codes: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", show_default=False, help="Keep the codes here, for further edits.")
+    ] = None,
+    method: o.Method = None,
+    space: o.Space = None,
+    start: o.Start = None,
+    steps: o.Steps = None,
+    warm_steps: o.WarmSteps = None,
+    feature: o.Feature = False,
+    noise: o.Noise = False,
+    seed: o.Seed = None,
+    lpips: o.RunLpips = None,
     overwrite: o.Overwrite = False,
     quiet: o.Quiet = False,
     verbose: o.Verbose = False,
@@ -46,15 +63,19 @@ def run(
     from vidinv.report.quality import QualityOptions
     from vidinv.stages.encode import EncodeOptions
 
-    if lpips is not None and not report:
-        raise UsageError("--lpips is measured for a report; add --report FILE.html or FILE.json")
+    o.check_lpips(lpips, method, reported=bool(report))
     target = output or files.default_output(source)
     for path in report:
         files.check_report(path, source, overwrite, target)
+    search = o.read_search(
+        space=space, start=start, steps=steps, warm_steps=warm_steps, feature=feature, noise=noise, seed=seed
+    )
     quality = QualityOptions(lpips=lpips) if report else None
     encoding = EncodeOptions(codec=codec, crf=crf, preset=preset, overwrite=overwrite, backend=backend)
     with progress.shown(Console(stderr=True), quiet) as tell:
-        editor = VideoEditor(pack, device=device, precision=precision, batch=batch)
+        editor = VideoEditor(
+            pack, device=device, precision=precision, batch=batch, method=method, search=search, lpips=lpips
+        )
         if verbose:
             say(f"pack {editor.pack.name} ({editor.pack.hash[:12]}) on {editor.compute.device}, {editor.compute.dtype}")
         done = editor.edit_video(
@@ -65,6 +86,8 @@ def run(
             boxes=boxes,
             output=encoding,
             quality=quality,
+            codes=codes,
+            keep_codes=keep_codes,
             progress=tell,
         )
     try:

@@ -42,6 +42,8 @@ def figures(report: Report, verbose: bool = False) -> Iterator[str]:
     rate = f", {report.frames / report.seconds:.1f} frames/s" if report.seconds else ""
     persons = ", ".join(map(str, report.persons))
     yield f"{' '.join(report.edits)}: {report.frames} frames, {report.faces} faces, ids of persons: {persons}{rate}"
+    if report.codes is not None:
+        yield f"codes of {report.codes}: nothing was looked for or inverted"
     alike, held = report.identity_similarity, report.identity_consistency
     if alike["edited"] is None:
         yield f"{report.unmeasured.get('identity', 'nobody was edited')}, so there are no identity figures"

@@ -100,6 +100,14 @@ def together(some: Sequence[Inverted]) -> Inverted:
 Invert = Callable[[Tensor, Networks, SearchOptions, Inverted | None], Inverted]
 """[B, 3, S, S] RGB, -1..1, to codes. The options are read by methods that search; the last is where to go on from."""
 
+Features = Callable[[Tensor, Tensor, Tensor | None, Networks], Tensor]
+"""F [B, C, h, h] once more, of pictures whose w [B, L, D] and noise maps [B, M] are known already."""
+
+
+def features_of_styles(pictures: Tensor, w: Tensor, noise: Tensor | None, networks: Networks) -> Tensor:
+    """G^K(w): F of methods that look for none."""
+    return networks.generator.features(w, noise).float()
+
 
 @dataclass(frozen=True)
 class Method:
@@ -114,3 +122,5 @@ class Method:
     starts: tuple[Start, ...] = ("encoder",)
     warm: bool = False
     """In video it goes on from the same person's code in the frame before."""
+    features: Features = features_of_styles
+    """F once more, bit for bit; not where the options had F searched for."""

@@ -14,4 +14,10 @@ def invert(pictures: Tensor, networks: Networks, options: SearchOptions, start: 
     return Inverted(w.float(), feature.float())
 
 
-METHOD = Method(invert, needs=("encoder",))
+def features(pictures: Tensor, w: Tensor, noise: Tensor | None, networks: Networks) -> Tensor:
+    """See :data:`vidinv.inversion.base.Features`. It takes the whole pass: the styles are the smaller part of it."""
+    assert networks.encoder is not None
+    return networks.encoder(pictures)[1].float()
+
+
+METHOD = Method(invert, needs=("encoder",), features=features)

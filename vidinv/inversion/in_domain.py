@@ -26,9 +26,23 @@ def invert(pictures: Tensor, networks: Networks, options: SearchOptions, start: 
 
     It starts anew in every frame of a video: E is where the paper starts, and as steady as the crop.
     """
+    return _searched(pictures, networks, options, None)
+
+
+def diffuse(pastes: Tensor, mask: Tensor, networks: Networks, options: SearchOptions) -> Inverted:
+    """Semantic diffusion (section 4.4): what was pasted stays, and the rest becomes what goes with it in the domain.
+
+    E sees the whole paste; the optimiser is held to the pasted region alone, and elsewhere to the domain.
+
+    :param pastes: [B, 3, S, S] RGB, -1..1. :param mask: [B, 1, S, S] 0..1, 1 on what was pasted.
+    """
+    return _searched(pastes, networks, options, mask)
+
+
+def _searched(pictures: Tensor, networks: Networks, options: SearchOptions, mask: Tensor | None) -> Inverted:
     with torch.no_grad():
         begin = point_at(_encoded(pictures, networks), networks, options)
-    found = last(search(pictures, networks, options, begin, options.steps), begin)
+    found = last(search(pictures, networks, options, begin, options.steps, mask), begin)
     return code_of(found, options, networks.generator)
 
 

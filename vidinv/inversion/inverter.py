@@ -54,6 +54,19 @@ class Inverter:
                 pictures = pictures.clone()  # autograd keeps nothing that was made in inference mode
             return self.method.invert(pictures, self.networks, self.options, start)
 
+    @property
+    def forgets(self) -> bool:
+        """F of its codes cannot be computed again: it was searched for."""
+        return self.searches and self.options.feature
+
+    def features(self, pictures: Tensor, w: Tensor, noise: Tensor | None = None) -> Tensor:
+        """F [B, C, h, h] of pictures once more, from w [B, L, D] and noise maps [B, M] that this made of them.
+
+        The bits are the same in the same batches. Not where it :attr:`forgets`.
+        """
+        with torch.inference_mode(not self.searches), torch.no_grad():
+            return self.method.features(pictures, w, noise, self.networks)
+
     def described(self) -> dict[str, Any]:
         """What codes depend on besides the pictures and the pack, as plain values."""
         told: dict[str, Any] = {"method": self.name}
@@ -86,6 +99,19 @@ def search_options(name: str, search: Mapping[str, Any] | None = None) -> Search
     if options.steps < 1 or options.warm_steps < 1:
         raise UsageError(f"steps must be at least 1, not {min(options.steps, options.warm_steps)}")
     return options
+
+
+def inverter_of(pack: Pack, described: Mapping[str, Any]) -> Inverter:
+    """The method that made codes, as far as :meth:`Inverter.features` needs it.
+
+    :param described: what :meth:`Inverter.described` said.
+    :raises UsageError: this version does not know it. :raises DamagedPack: as :func:`make_inverter`.
+    """
+    told = dict(described)
+    name = str(told.pop("method", None))
+    told.pop("perceptual_network", None)
+    # Nothing is searched for, so nothing is compared.
+    return make_inverter(pack, name, search_options(name, told | {"perceptual": 0.0} if told else told))
 
 
 def make_inverter(

@@ -84,11 +84,17 @@ def code_of(point: Point, options: SearchOptions, generator: StyleGenerator) -> 
 
 
 def search(
-    pictures: Tensor, networks: Networks, options: SearchOptions, begin: Point, steps: int
+    pictures: Tensor,
+    networks: Networks,
+    options: SearchOptions,
+    begin: Point,
+    steps: int,
+    mask: Tensor | None = None,
 ) -> Iterator[tuple[Point, Tensor]]:
     """``steps`` of Adam from ``begin``.
 
     :param pictures: [B, 3, S, S] RGB, -1..1.
+    :param mask: [B, 1, S, S] 0..1, where pictures are compared; None: everywhere.
     :return: after every step where it is (the same tensors at every step), and the loss [B] that it had before.
     """
     point = begin.leaf()
@@ -101,9 +107,10 @@ def search(
         native, below = networks.generator.below(w, point.noise)
         feature = native if point.offset is None else native.float() + point.offset
         made = networks.generator.render_from(w, feature, below, point.noise).float()
-        loss = options.pixels * _mean((made - pictures).square())
+        seen = made if mask is None else made * mask + pictures * (1 - mask)
+        loss = options.pixels * _mean((seen - pictures).square())
         if compare is not None:
-            loss = loss + options.perceptual * compare(made).float()
+            loss = loss + options.perceptual * compare(seen).float()
         if options.domain:
             assert networks.domain_encoder is not None
             loss = loss + options.domain * _mean((w - networks.domain_encoder(made).float()).square())

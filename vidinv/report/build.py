@@ -31,6 +31,7 @@ def build(
     instruments: Instruments | None = None,
     warnings: list[str] | None = None,
     damage: Damage | None = None,
+    codes: str | None = None,
 ) -> Report:
     """:param edits: empty in a comparison. :param quality: what ``instruments`` measured; None leaves
     ``quality`` and ``strip`` empty.
@@ -74,6 +75,7 @@ def build(
         networks=networks,
         unmeasured=unmeasured,
         strip=list(quality.strip) if quality is not None else [],
+        codes=codes,
     )
 
 

@@ -33,6 +33,7 @@ class Report:
     frames_lost: int  # of a damaged input
     series: list[Score]  # one entry per edited face and frame
     source: str | None = None  # the video that was edited
+    codes: str | None = None  # the latent file that was rendered; None: this run looked for the faces and inverted them
     untrusted: list[Untrusted] = field(default_factory=list)
     occluded: list[Occluded] = field(default_factory=list)
     quality: Mapping[str, Figure] = field(default_factory=dict)  # by name; empty unless a full report was asked for

@@ -25,7 +25,7 @@ from vidinv.errors import InputError
 
 FORMAT = "vidinv states 1"
 # Whose records a state may hold: rooms whose files do nothing when they are imported.
-_RECORD = re.compile(r"vidinv\.(types|(stages|runtime|report|faces|video|edits)\.\w+):\w+")
+_RECORD = re.compile(r"vidinv\.(types|(stages|runtime|report|faces|video|edits|inversion)\.\w+):\w+")
 _UNREADABLE = (
     OSError, SafetensorError, LookupError, TypeError, ValueError, AttributeError, ImportError, RuntimeError,
     AssertionError, ZeroDivisionError,

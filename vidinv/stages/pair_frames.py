@@ -42,13 +42,16 @@ def pair_frames(
 def put_under(frames: Iterable[Frame], codes: Iterable[Faces]) -> Iterator[Faces]:
     """What was analysed before, with the frames of the video put under it once more, one by one.
 
-    :raises InputError: one of the two is longer: it is another video.
+    :raises InputError: one of the two is longer, or their frames have other sizes: it is another video.
     """
     try:
         for at, (frame, faces) in enumerate(zip_longest(frames, codes)):
             if frame is None or faces is None:
                 shorter = "the video" if frame is None else "what was analysed"
                 raise InputError(f"{shorter} ends after {at} frames, before the other; analyse this very video")
+            mine, theirs = (f"{f.image.shape[1]}x{f.image.shape[0]}" for f in (frame, faces.frame))
+            if mine != theirs:
+                raise InputError(f"frame {at} has {mine} pixels, and {theirs} were analysed; analyse this very video")
             yield replace(faces, frame=replace(frame, cut=faces.frame.cut))
     finally:
         close(frames)

@@ -105,7 +105,8 @@ def _reconstruction(figures: dict[str, Any]) -> list[str]:
 
 
 def _domain(figures: dict[str, dict[str, float]]) -> list[str]:
-    """Two encoders' codes, without F: figures by the encoder, "domain" and "feature_style", then by the measure."""
+    """Two encoders' codes, without F: figures by the encoder, "domain" and "feature_style", then by the measure; and
+    how many faces there were of "faces": "training", "measured"."""
     names = {
         "psnr": "PSNR of G(w), dB",
         "ssim": "SSIM of G(w)",
@@ -118,7 +119,9 @@ def _domain(figures: dict[str, dict[str, float]]) -> list[str]:
         "## Domain-guided encoder",
         "",
         "What In-Domain inversion (Zhu et al. 2020) starts at and is held to. Both encoders' codes, without F. Out of "
-        "the domain is |w - E(G(w))| / |w - mean|, E the domain-guided encoder: how far w is from its reading of G(w).",
+        "the domain is |w - E(G(w))| / |w - mean|, E the domain-guided encoder: how far w is from what E reads in "
+        f"G(w). Measured on {figures['faces']['measured']} validation faces of a folder with "
+        f"{figures['faces']['training']} faces to train on.",
         "",
         "| what | w of the domain-guided encoder | w of the Feature-Style encoder |",
         "| --- | --- | --- |",

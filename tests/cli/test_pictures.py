@@ -1,0 +1,85 @@
+"""vidinv invert and vidinv mix on still pictures of a real face, through a pack that knows nothing."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+import vidinv
+from tests.toy import add_toy_domain_encoder, write_toy_pack
+from vidinv.stages.decode import decode
+
+
+@pytest.fixture
+def pictures(face_clip, tmp_path):
+    """A folder with two faces, one grey, and two files that give no code."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    picture = next(decode(face_clip)).image[:, :, ::-1]
+    cv2.imwrite(str(folder / "a.jpg"), picture)
+    cv2.imwrite(str(folder / "b.png"), cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY))
+    cv2.imwrite(str(folder / "nobody.png"), np.full_like(picture, 90))
+    (folder / "text.jpg").write_text("nothing")
+    return folder
+
+
+def test_a_folder_is_inverted_and_what_gave_no_code_is_said(invoke, toy_pack, pictures, tmp_path):
+    out = tmp_path / "codes"
+    result = invoke("invert", pictures, "-o", out, "--pack", toy_pack)
+    assert result.exit_code == 10, result.stderr
+    assert result.stdout.rstrip().endswith(str(out))
+    assert "a.jpg" in result.stdout
+    for name, reason in (("nobody.png", "no face"), ("text.jpg", "no picture")):
+        line = next(line for line in result.stderr.splitlines() if name in line)
+        assert reason in line
+    assert vidinv.read_codes(out).names == ("a.jpg", "b.png")
+    assert {path.name for path in out.glob("*.png")} == {"00000-a.png", "00001-b.png"}
+
+
+def test_a_search_takes_its_options(invoke, toy_pack, pictures, tmp_path):
+    how = ("--method", "image2stylegan", "--space", "w", "--steps", "3", "--start", "random", "--seed", "4")
+    result = invoke("invert", pictures / "a.jpg", "-o", tmp_path / "codes", "--pack", toy_pack, *how)
+    assert result.exit_code == 0, result.stderr
+    told = vidinv.read_codes(tmp_path / "codes").inverted
+    assert (told["method"], told["space"], told["steps"], told["start"], told["seed"]) == (
+        "image2stylegan", "w", 3, "random", 4,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (("a.jpg", "clip.mp4"), "one video alone"),
+        (("a.jpg", "--no-features"), "for videos"),
+        (("clip.mp4", "--person", "1"), "for pictures"),
+        (("nobody.png",), "no face"),
+        (("a.jpg", "--person", "3"), "no face 3"),
+        (("a.jpg", "--method", "in-domain"), "domain_encoder"),
+        (("gone.jpg",), "does not exist"),
+    ],
+)
+def test_what_cannot_be_done_is_said_and_leaves_nothing(invoke, toy_pack, pictures, face_clip, tmp_path, args, words):
+    paths = [face_clip if arg == "clip.mp4" else pictures / arg if "." in arg else arg for arg in args]
+    result = invoke("invert", *paths, "-o", tmp_path / "codes", "--pack", toy_pack)
+    assert result.exit_code in (2, 3, 5)
+    assert words in result.stderr
+    assert not (tmp_path / "codes").exists()
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+def test_two_faces_are_mixed(invoke, pictures, tmp_path):
+    pack = add_toy_domain_encoder(write_toy_pack(tmp_path / "toy"))
+    two = (pictures / "a.jpg", pictures / "b.png", "--pack", pack)
+    for name, how, width in (
+        ("fine.png", ("--layers", "fine"), 64),
+        ("eyes.png", ("--diffuse", "eyes", "--steps", "2", "--sheet"), 4 * 64),
+    ):
+        result = invoke("mix", *two, "-o", tmp_path / name, *how)
+        assert result.exit_code == 0, result.stderr
+        assert cv2.imread(str(tmp_path / name)).shape == (64, width, 3)
+    for how, words in (((), "--layers"), (("--layers", "medium"), "coarse"), (("--diffuse", "nose"), "lower")):
+        result = invoke("mix", *two, "-o", tmp_path / "no.png", *how)
+        assert result.exit_code == 2
+        assert words in result.stderr
+    assert not (tmp_path / "no.png").exists()

@@ -1,0 +1,84 @@
+"""vidinv.mix and vidinv.diffuse: two pictures made into one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import vidinv
+from tests.toy import add_toy_domain_encoder, write_toy_pack
+from vidinv.errors import DamagedPack, UsageError
+from vidinv.stages.decode import decode
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="module")
+def toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return add_toy_domain_encoder(write_toy_pack(tmp_path_factory.mktemp("packs") / "toy"))
+
+
+@pytest.fixture(scope="module")
+def crops() -> list[np.ndarray]:
+    """Two smooth pictures that differ everywhere."""
+    y, x = np.mgrid[0:64, 0:64]
+    first = np.stack([x * 3, y * 3, (x + y) * 2], -1).astype(np.uint8)
+    return [first, 255 - first]
+
+
+def test_no_layers_of_another_change_nothing_and_each_of_their_kinds_something(
+    toy: Path, crops: list[np.ndarray]
+) -> None:
+    how = {"pack": toy, "aligned": True, "precision": "fp32"}
+    alone = vidinv.draw(vidinv.invert(crops[:1], **how), pack=toy, precision="fp32")[0]
+    same = vidinv.mix(crops[0], crops[0], layers="fine", **how).picture
+    assert np.abs(same.astype(int) - alone).max() <= 1
+    made = {layers: vidinv.mix(*crops, layers=layers, **how).picture for layers in ("coarse", "middle", "fine")}
+    assert all((picture != alone).any() for picture in made.values())
+    assert (made["coarse"] != made["fine"]).any()
+
+
+def test_what_is_pasted_counts_and_what_lies_around_it_does_not(toy: Path, crops: list[np.ndarray]) -> None:
+    """The optimiser is shown the first face in the middle, and brings the picture nearer to it there."""
+    how = {"pack": toy, "aligned": True, "precision": "fp32"}
+    before, after = (
+        vidinv.diffuse(*crops, search={"steps": steps, "domain": 0.0, "rate": 0.05}, **how) for steps in (1, 40)
+    )
+    paste = before.paste
+    assert paste is not None
+    middle = np.s_[24:40, 24:40]
+    assert (paste[middle] == crops[0][middle]).all()
+    assert (paste[0, 0] == crops[1][0, 0]).all()
+
+    def apart(picture: np.ndarray, where: tuple[slice, slice]) -> float:
+        return float(np.abs(picture[where].astype(float) - paste[where]).mean())
+
+    assert apart(after.picture, middle) < apart(before.picture, middle)
+    assert after.sheet().shape == (64, 4 * 64, 3)
+
+
+def test_what_cannot_be_done_is_said(toy: Path, crops: list[np.ndarray], tmp_path: Path) -> None:
+    how = {"pack": toy, "aligned": True}
+    with pytest.raises(UsageError, match="face, lower, eyes, skin"):
+        vidinv.diffuse(*crops, region="nose", **how)
+    with pytest.raises(UsageError, match="points"):
+        vidinv.diffuse(*crops, region="eyes", **how)
+    with pytest.raises(DamagedPack, match="domain_encoder"):
+        vidinv.diffuse(*crops, pack=write_toy_pack(tmp_path / "bare"), aligned=True)
+
+
+def test_a_region_of_a_found_face_is_placed_by_its_points() -> None:
+    """On real pictures: the eyes of the first, the rest of the second."""
+    frames = list(decode(ROOT / "assets" / "sample.mp4"))
+    first, second = frames[0].image, frames[0].image[:, ::-1]
+    from vidinv.api import VideoEditor
+    from vidinv.mixtures import region_mask
+    from vidinv.stills import find_faces
+
+    faces = find_faces(VideoEditor(), [first, np.ascontiguousarray(second)])
+    mask = region_mask(faces[0], "eyes")
+    rows = mask.mean(1)
+    assert 0.2 * len(rows) < rows.argmax() < 0.55 * len(rows), "the band of the eyes lies above the middle"
+    assert region_mask(faces[0], "lower").mean(1).argmax() > rows.argmax()

@@ -1,0 +1,81 @@
+"""Still pictures come as they are meant to be seen, whatever their file makes of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from vidinv.errors import InputError, InputMissing, NotAPicture
+from vidinv.video.stills import BEHIND, pictures_in, read_picture
+
+RED, GREEN = (255, 0, 0), (0, 255, 0)
+
+
+def two_halves() -> Image.Image:
+    """Red on the left, green on the right, 40 x 20."""
+    picture = Image.new("RGB", (40, 20), RED)
+    picture.paste(GREEN, (20, 0, 40, 20))
+    return picture
+
+
+def test_a_picture_is_turned_as_its_exif_says(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be seen turned clockwise by a quarter
+    two_halves().save(tmp_path / "a.png", exif=exif)
+    picture = read_picture(tmp_path / "a.png")
+    assert picture.shape == (40, 20, 3)
+    assert tuple(picture[0, 0]) == RED
+    assert tuple(picture[-1, 0]) == GREEN
+
+
+def test_grey_becomes_rgb(tmp_path: Path) -> None:
+    Image.new("L", (8, 8), 77).save(tmp_path / "a.png")
+    assert (read_picture(tmp_path / "a.png") == 77).all()
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
+def test_what_is_transparent_shows_mid_grey_and_not_what_lies_hidden_there(tmp_path: Path, mode: str) -> None:
+    picture = Image.new("RGBA", (8, 8), (*RED, 0))
+    picture.paste((255, 255, 255, 255), (4, 0, 8, 8))
+    picture.convert(mode).save(tmp_path / "a.png", **({"transparency": 0} if mode == "P" else {}))
+    read = read_picture(tmp_path / "a.png")
+    assert tuple(read[0, 7]) == (255, 255, 255)
+    if mode != "P":
+        assert tuple(read[0, 0]) == BEHIND
+
+
+@pytest.mark.parametrize("shape", [(8, 8), (8, 8, 3)])
+def test_of_sixteen_bits_the_upper_eight_remain(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    cv2.imwrite(str(tmp_path / "a.png"), np.full(shape, 200 * 257, np.uint16))
+    assert (np.abs(read_picture(tmp_path / "a.png").astype(int) - 200) <= 1).all()
+
+
+def test_a_name_beyond_ascii_is_read(tmp_path: Path) -> None:
+    two_halves().save(tmp_path / "ä 東京.png")
+    assert read_picture(tmp_path / "ä 東京.png").shape == (20, 40, 3)
+
+
+def test_what_is_no_picture_is_named_with_the_cause(tmp_path: Path) -> None:
+    two_halves().save(tmp_path / "whole.jpg", quality=95)
+    data = (tmp_path / "whole.jpg").read_bytes()
+    (tmp_path / "half.jpg").write_bytes(data[: len(data) // 2])
+    (tmp_path / "text.jpg").write_text("no picture")
+    (tmp_path / "empty.png").write_bytes(b"")
+    for name in ("half.jpg", "text.jpg", "empty.png"):
+        with pytest.raises(NotAPicture, match=name):
+            read_picture(tmp_path / name)
+    with pytest.raises(InputMissing, match=r"gone\.jpg"):
+        read_picture(tmp_path / "gone.jpg")
+
+
+def test_of_a_folder_its_pictures_are_taken_by_name(tmp_path: Path) -> None:
+    for name in ("b.JPG", "a.png", "c.txt"):
+        (tmp_path / name).write_bytes(b"")
+    (tmp_path / "inner").mkdir()
+    assert [p.name for p in pictures_in([tmp_path])] == ["a.png", "b.JPG"]
+    with pytest.raises(InputError, match="no picture"):
+        pictures_in([tmp_path / "inner"])

@@ -1,0 +1,86 @@
+"""The two halves of the way as rows of stages: frames to codes, and codes to edited frames.
+
+Threads exist only here, where it says ``prefetch``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable
+from dataclasses import dataclass
+from functools import partial
+
+from vidinv.edits.base import Edit
+from vidinv.errors import UsageError
+from vidinv.inversion import Inverter, inverter_of
+from vidinv.inversion.latent_file import LatentFile
+from vidinv.packs.load import Pack
+from vidinv.runtime.compute import Compute
+from vidinv.runtime.prefetch import prefetch
+from vidinv.runtime.way import Way
+from vidinv.stages.align import AlignOptions, AlignState, align
+from vidinv.stages.assess import AssessOptions, AssessState, assess
+from vidinv.stages.blend import BlendOptions, blend
+from vidinv.stages.edit import EditOptions, EditState, edit
+from vidinv.stages.gate import GateOptions, GateState, gate
+from vidinv.stages.invert import InvertOptions, InvertState, invert
+from vidinv.stages.pair_frames import put_under
+from vidinv.stages.restore import RestoreOptions, RestoreState, restore
+from vidinv.stages.stabilise import StabiliseOptions, StabiliseState, stabilise
+from vidinv.stages.synthesise import SynthesiseOptions, SynthesiseState, synthesise
+from vidinv.types import Composite, Faces, Frame
+
+Stream = Generator[Faces, None, None]  # closing it ends its threads
+
+AHEAD = 4  # items each queue may hold: bounds memory, and is enough to smooth out the batches
+
+
+@dataclass(frozen=True)
+class Means:
+    """What both halves work with."""
+
+    pack: Pack
+    compute: Compute
+    batch: int  # faces per pass of a network
+
+
+def analysed(found: Iterable[Faces], way: Way, means: Means, inverter: Inverter) -> Stream:
+    """What was found in the frames, to codes. A thread runs ahead with the faces; closing the stream ends it."""
+    pack = means.pack
+    placing = partial(align, options=AlignOptions(pack.resolution, pack.template, rate=way.rate))
+    placed = prefetch(way.stage("align", placing, AlignState(), found), AHEAD, "vidinv-faces")
+    inverting = partial(invert, inverter=inverter, compute=means.compute, options=InvertOptions(means.batch))
+    return way.stage("invert", inverting, InvertState(), way.watch.elsewhere(placed))
+
+
+def restored(file: LatentFile, frames: Iterable[Frame], way: Way, means: Means) -> Stream:
+    """Codes out of a file, with their frames. A thread runs ahead with the frames; closing the stream ends it."""
+    under = put_under(frames, way.watch.measure("read", file.faces(means.compute.device)))
+    again = None if file.manifest.features else inverter_of(means.pack, file.manifest.method)
+    options = RestoreOptions(means.pack.resolution, means.batch)
+    restoring = partial(restore, inverter=again, compute=means.compute, options=options)
+    whole = way.stage("restore", restoring, RestoreState(), under)
+    return way.watch.elsewhere(prefetch(whole, AHEAD, "vidinv-faces"))
+
+
+def rendered(codes: Iterable[Faces], edits: tuple[Edit, ...], composite: Composite, way: Way, means: Means) -> Stream:
+    """Codes to edited frames. A thread runs ahead with the generator's pictures; closing the stream ends it."""
+    if composite not in ("detail", "replace"):
+        raise UsageError(f"no compositing called {composite!r}; there are detail, replace")
+    pack, compute, batch, rate = means.pack, means.compute, means.batch, way.rate
+    editing = partial(edit, options=EditOptions(edits, rate=rate), compute=compute)
+    edited = way.stage("edit", editing, EditState(), codes)
+    drawing = partial(synthesise, generator=pack.generator, compute=compute, options=SynthesiseOptions(batch))
+    drawn = prefetch(way.stage("synthesise", drawing, SynthesiseState(), edited), AHEAD, "vidinv-generator")
+    assessing = partial(
+        assess,
+        identity=pack.optional("identity"),
+        compute=compute,
+        options=AssessOptions(batch, rate=rate),
+        visibility=pack.optional("visibility"),
+        parsing=pack.optional("parsing"),
+    )
+    assessed = way.stage("assess", assessing, AssessState(), way.watch.elsewhere(drawn))
+    gated = way.stage("gate", partial(gate, options=GateOptions(rate=rate)), GateState(), assessed)
+    steadying = partial(stabilise, options=StabiliseOptions(rate=rate))
+    steady = way.stage("stabilise", steadying, StabiliseState(), gated)
+    return way.stage("blend", partial(blend, options=BlendOptions(composite)), None, steady)

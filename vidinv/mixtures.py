@@ -1,0 +1,122 @@
+"""Two still pictures made into one, through their codes.
+
+vidinv.mix("a.jpg", "b.jpg", layers="fine").picture
+vidinv.diffuse("face.jpg", "head.jpg").picture
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from vidinv.api import VideoEditor
+from vidinv.edits.mixing import crossed, layers_of
+from vidinv.errors import UsageError
+from vidinv.faces.masks import oval
+from vidinv.faces.quads import quad_to_affine, transform_points
+from vidinv.faces.regions import CROP, REGIONS, union
+from vidinv.inversion import DEFAULT_METHOD
+from vidinv.inversion.in_domain import diffuse as diffused
+from vidinv.models.generator import render_pair
+from vidinv.models.pictures import to_levels, to_tensor
+from vidinv.stills import Picture, find_faces, invert_pictures
+from vidinv.types import Face, known
+
+PASTED = tuple(name for name in REGIONS if name != CROP)
+"""Regions of one face that can be put into another."""
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """Crops, each [S, S, 3] RGB, 0..255."""
+
+    first: Picture
+    second: Picture
+    paste: Picture | None
+    """What the optimiser was shown; None: nothing was pasted."""
+    picture: Picture
+    """What came of both."""
+
+    def sheet(self) -> Picture:
+        """All of them side by side."""
+        shown = [self.first, self.second, *([] if self.paste is None else [self.paste]), self.picture]
+        return np.concatenate(shown, 1)
+
+
+def mix(
+    first: str | Path | Picture,
+    second: str | Path | Picture,
+    *,
+    layers: str,
+    pack: str | Path | None = None,
+    method: str = DEFAULT_METHOD,
+    search: Mapping[str, Any] | None = None,
+    aligned: bool = False,
+    **options: Any,
+) -> Mixture:
+    """The first face with the second's styles in some layers (Abdal et al. 2019, section 5.2), drawn by Eq. 1.
+
+    :param layers: "coarse", "middle" or "fine". :param options: as of :class:`vidinv.VideoEditor`.
+    :raises VidinvError: as of :func:`vidinv.invert`.
+    """
+    editor = VideoEditor(pack, method=method, search=search, **options)
+    codes = invert_pictures(editor, [first, second], aligned=aligned)
+    a, b = codes.codes
+    w = crossed(a, b, layers_of(layers, len(a.w))).w
+    with torch.inference_mode(), editor.compute.autocast():
+        _, made = render_pair(editor.pack.generator, a.w[None], w[None], a.feature[None])
+    return Mixture(codes.crops[0], codes.crops[1], None, _picture(made))
+
+
+def diffuse(
+    target: str | Path | Picture,
+    context: str | Path | Picture,
+    *,
+    region: str = "face",
+    pack: str | Path | None = None,
+    search: Mapping[str, Any] | None = None,
+    lpips: str | Path | None = None,
+    aligned: bool = False,
+    **options: Any,
+) -> Mixture:
+    """Semantic diffusion (Zhu et al. 2020, section 4.4): a region of the first face in the second, made one.
+
+    :param region: of :data:`PASTED`. :param search: options of the method in-domain.
+    :raises UsageError: no such region. :raises DamagedPack: the pack has no domain encoder. :raises VidinvError: as of
+        :func:`vidinv.invert`.
+    """
+    if region not in PASTED:
+        raise UsageError(f"no region called {region!r}; there are {', '.join(PASTED)}")
+    editor = VideoEditor(pack, method="in-domain", search=search, lpips=lpips, **options)
+    inverter, faces = editor.inverter, find_faces(editor, [target, context], aligned=aligned)
+    crops = np.stack([known(face.crop) for face in faces])
+    x = to_tensor(crops, editor.compute.device)
+    mask = torch.from_numpy(region_mask(faces[0], region)).to(x)[None, None]
+    paste = x[:1] * mask + x[1:] * (1 - mask)
+    with editor.compute.autocast():
+        code = diffused(paste, mask, inverter.networks, inverter.options)
+        with torch.no_grad():
+            made = editor.pack.generator(code.w, code.feature)
+    return Mixture(crops[0], crops[1], _picture(paste), _picture(made))
+
+
+def region_mask(face: Face, region: str) -> NDArray[np.float32]:
+    """[S, S]: where the face's region is, softly."""
+    side = len(known(face.crop))
+    points = None
+    if face.points is not None:
+        points = transform_points(quad_to_affine(known(face.quad), side), face.points)
+    elif REGIONS[region] is not None:
+        raise UsageError(f"region {region} is placed by a face's points, which a crop has not; give whole pictures")
+    return known(union({region: 1.0}, oval(side, 0.8), points, side))
+
+
+def _picture(batch: Tensor) -> Picture:
+    return np.rint(to_levels(batch)[0]).astype(np.uint8)

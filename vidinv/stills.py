@@ -1,0 +1,282 @@
+"""Faces of still pictures as codes, and codes as pictures.
+
+codes = vidinv.invert(["a.jpg", "b.jpg"], method="in-domain")
+older = vidinv.draw(codes, "age=+2")
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from vidinv.api import VideoEditor
+from vidinv.edits.base import Edit
+from vidinv.edits.library import resolve
+from vidinv.edits.parse import EditRequest, parse_edits
+from vidinv.errors import InputError, NoFaceFound, UsageError
+from vidinv.faces.quads import BoxTemplate, quad_from_box, quad_side
+from vidinv.inversion import DEFAULT_METHOD
+from vidinv.models.generator import render_pair
+from vidinv.models.pictures import to_levels, to_tensor
+from vidinv.runtime.steps import run
+from vidinv.stages.align import AlignOptions, AlignState, align
+from vidinv.stages.detect import DetectOptions, DetectState, detect, make_detectors
+from vidinv.types import Code, Face, Frame, known
+from vidinv.video.stills import pictures_in, read_picture
+
+Picture = NDArray[np.uint8]
+Images = str | Path | Picture | Sequence[str | Path | Picture]
+
+
+@dataclass(frozen=True)
+class Codes:
+    """Faces of still pictures as points of the Feature-Style space, one of each picture."""
+
+    pack: str
+    """Name of the pack whose space it is."""
+    pack_hash: str
+    inverted: Mapping[str, Any]
+    """The method and its options."""
+    names: tuple[str, ...]
+    """Of the pictures: their paths, or "picture 3"."""
+    faces: tuple[Face, ...]
+    """With box, points, quad, crop and code; without points where the pictures were crops already, and without crops
+    where they come out of a file."""
+    failures: Mapping[str, str]
+    """Pictures that gave no code, by name, and why."""
+
+    def __len__(self) -> int:
+        return len(self.faces)
+
+    @property
+    def codes(self) -> tuple[Code, ...]:
+        """One of each face."""
+        return tuple(known(face.code) for face in self.faces)
+
+    @property
+    def w(self) -> Tensor:
+        """[N, L, D]."""
+        return torch.stack([code.w for code in self.codes])
+
+    @property
+    def feature(self) -> Tensor:
+        """[N, C, h, h], F."""
+        return torch.stack([code.feature for code in self.codes])
+
+    @property
+    def crops(self) -> Picture:
+        """[N, S, S, 3] RGB, 0..255: what was inverted. :raises ValueError: codes out of a file have none."""
+        return np.stack([known(face.crop) for face in self.faces])
+
+
+def invert(
+    images: Images,
+    *,
+    method: str = DEFAULT_METHOD,
+    pack: str | Path | None = None,
+    search: Mapping[str, Any] | None = None,
+    lpips: str | Path | None = None,
+    person: int = 0,
+    aligned: bool = False,
+    failures: Literal["raise", "keep"] = "raise",
+    progress: Callable[[int, int], None] = lambda done, total: None,
+    **options: Any,
+) -> Codes:
+    """:func:`invert_pictures` with an editor of its own.
+
+    :param method: of :data:`vidinv.inversion.METHODS`. :param search: its options: {"steps": 500, "space": "w"}.
+    :param options: device, precision and batch of :class:`vidinv.VideoEditor`.
+    """
+    editor = VideoEditor(pack, method=method, search=search, lpips=lpips, **options)
+    return invert_pictures(editor, images, person=person, aligned=aligned, failures=failures, progress=progress)
+
+
+def invert_pictures(
+    editor: VideoEditor,
+    images: Images,
+    *,
+    person: int = 0,
+    aligned: bool = False,
+    failures: Literal["raise", "keep"] = "raise",
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Codes:
+    """The faces of still pictures as codes.
+
+    :param images: files, folders of files, or [H, W, 3] RGB uint8 arrays; one or several.
+    :param person: which face of each picture: 0 is the largest, 1 the next.
+    :param aligned: the pictures are crops as the pack wants them, and no face is looked for.
+    :param failures: "raise" the first, or "keep" them in the result and go on.
+    :param progress: is told after every picture how many of how many are done.
+    :raises InputMissing, NotAPicture: a file. :raises NoFaceFound: a picture has too few faces, or too small ones.
+    :raises UsageError: a pack whose crops are not of faces, without ``aligned``.
+    """
+    names, faces, wrong = list[str](), list[Face](), dict[str, str]()
+    total = len(sources := sources_of(images))
+    for name, face in coded_faces(editor, sources, person=person, aligned=aligned):
+        if isinstance(face, Face):
+            names.append(name)
+            faces.append(face)
+        elif failures == "raise":
+            raise face
+        else:
+            wrong[name] = str(face)
+        progress(len(names) + len(wrong), total)
+    told = editor.inverter.described()
+    return Codes(editor.pack.name, editor.pack.hash, told, tuple(names), tuple(faces), wrong)
+
+
+def coded_faces(
+    editor: VideoEditor, sources: Sequence[tuple[str, Path | Picture]], *, person: int = 0, aligned: bool = False
+) -> Iterator[tuple[str, Face | InputError]]:
+    """Every picture's face with its code, or why there is none; in order, a batch at a time."""
+    waiting: list[tuple[str, Face | InputError]] = []
+    for last, one in enumerate(_found(editor, sources, person, aligned), 1 - len(sources)):
+        waiting.append(one)
+        found = [face for _, face in waiting if isinstance(face, Face)]
+        if len(found) == editor.batch or last == 0:
+            coded = iter(_coded(editor, found) if found else ())
+            yield from ((name, next(coded) if isinstance(face, Face) else face) for name, face in waiting)
+            waiting = []
+
+
+def find_faces(editor: VideoEditor, images: Images, *, person: int = 0, aligned: bool = False) -> list[Face]:
+    """The face of each picture with its crop, before anything is inverted; arguments and errors as of
+    :func:`invert_pictures`."""
+    faces = list[Face]()
+    for _, face in _found(editor, sources_of(images), person, aligned):
+        if not isinstance(face, Face):
+            raise face
+        faces.append(face)
+    return faces
+
+
+def draw(codes: Codes, edit: str | EditRequest | Sequence[str | EditRequest] = (), **options: Any) -> NDArray[np.uint8]:
+    """:func:`draw_codes` with an editor of its own; ``options`` are those of :class:`vidinv.VideoEditor`."""
+    return draw_codes(VideoEditor(**({"pack": codes.pack} | options)), codes, edit)
+
+
+def draw_codes(
+    editor: VideoEditor, codes: Codes, edits: str | EditRequest | Sequence[str | EditRequest] = ()
+) -> NDArray[np.uint8]:
+    """G(w, F) of every code, or G(w~, F~) of every edited one: [N, S, S, 3] RGB, 0..255.
+
+    :param edits: as on the command line: "age=+2", ["age=+2", "smile=1"].
+    :raises UsageError: codes of another pack, or an edit that cannot be read.
+    """
+    if codes.pack_hash != editor.pack.hash:
+        raise UsageError(f"these codes are of pack {codes.pack}, and mean nothing to {editor.pack.name}")
+    acting = resolve(parse_edits(edits), editor.pack) if edits else ()
+    made = [drawn(editor, codes.faces[at : at + editor.batch], acting) for at in range(0, len(codes), editor.batch)]
+    return np.concatenate(made)
+
+
+def drawn(editor: VideoEditor, faces: Sequence[Face], edits: Sequence[Edit] = ()) -> NDArray[np.uint8]:
+    """G(w, F) of faces with codes, or G(w~, F~): [B, S, S, 3] RGB, 0..255, in one pass."""
+    generator = editor.pack.generator
+    codes = [known(face.code) for face in faces]
+    w, feature = torch.stack([c.w for c in codes]), torch.stack([c.feature for c in codes])
+    noise = None if codes[0].noise is None else torch.stack([known(c.noise) for c in codes])
+    with torch.inference_mode(), editor.compute.autocast():
+        if edits:
+            after = [_edited(code, face, edits) for code, face in zip(codes, faces, strict=True)]
+            w_edited, moved = torch.stack([c.w for c in after]), torch.stack([c.feature for c in after])
+            _, pictures = render_pair(generator, w, w_edited, feature, moved, noise)
+        else:
+            pictures = generator(w, feature, noise=noise)
+    return np.rint(to_levels(pictures)).astype(np.uint8)
+
+
+def _edited(code: Code, face: Face, edits: Sequence[Edit]) -> Code:
+    for one in edits:
+        code, _ = one.apply(code, face, 0.0)
+    return code
+
+
+def sources_of(images: Images) -> list[tuple[str, Path | Picture]]:
+    """Every picture and what it is called. :raises InputMissing, InputError: of a file or folder.
+    :raises UsageError: no picture at all."""
+    given: Sequence[str | Path | Picture] = [images] if isinstance(images, str | Path | np.ndarray) else images
+    sources: list[tuple[str, Path | Picture]] = []
+    for image in given:
+        if isinstance(image, str | Path):
+            sources += [(str(path), path) for path in pictures_in([Path(image)])]
+        else:
+            sources.append((f"picture {len(sources)}", image))
+    if not sources:
+        raise UsageError("no picture was given, so there is nothing to invert")
+    return sources
+
+
+def _found(
+    editor: VideoEditor, sources: Sequence[tuple[str, Path | Picture]], person: int, aligned: bool
+) -> Iterator[tuple[str, Face | InputError]]:
+    """Every picture's face, or why there is none."""
+    if editor.pack.crops.kind != "face" and not aligned:
+        raise UsageError(f"pack {editor.pack.name} is not of faces, so none can be found for it; give crops (aligned)")
+    find = partial(_crop_of, editor) if aligned else partial(_face_of, _finder(editor), person)
+    for name, source in sources:
+        try:
+            face: Face | InputError = find(
+                name, read_picture(source) if isinstance(source, Path) else _checked(name, source)
+            )
+        except InputError as error:
+            face = error
+        yield name, face
+
+
+def _checked(name: str, picture: Picture) -> Picture:
+    if not (isinstance(picture, np.ndarray) and picture.dtype == np.uint8 and picture.shape[2:] == (3,)):
+        raise UsageError(f"{name} is no [H, W, 3] uint8 array; give RGB levels, or the name of a file")
+    return picture
+
+
+def _crop_of(editor: VideoEditor, name: str, picture: Picture) -> Face:
+    """A picture that is a crop already."""
+    height, width, side = *picture.shape[:2], editor.pack.resolution
+    if height != width:
+        raise InputError(f"{name} is {width} x {height} pixels; a crop is square")
+    how = cv2.INTER_AREA if height > side else cv2.INTER_CUBIC
+    crop = picture if height == side else cv2.resize(picture, (side, side), interpolation=how)
+    box = np.array([0, 0, width, height], np.float32)
+    return Face(box, quad=quad_from_box(box, BoxTemplate()), crop=crop.astype(np.uint8, copy=False))
+
+
+def _finder(editor: VideoEditor) -> Callable[[Frame], tuple[list[Face], list[Face]]]:
+    """What finds the faces of a picture: those that can be inverted, the largest first, and all."""
+    detectors, pack = make_detectors(DetectOptions()), editor.pack
+    options = AlignOptions(pack.resolution, pack.template)
+
+    def find(frame: Frame) -> tuple[list[Face], list[Face]]:
+        seen = list(run("detect", partial(detect, detectors=detectors), DetectState(), [frame]))
+        [placed] = run("align", partial(align, options=options), AlignState(), seen)
+        faces = sorted(placed.faces, key=lambda face: -quad_side(known(face.quad)))
+        return faces, list(seen[0].faces)
+
+    return find
+
+
+def _face_of(find: Callable[[Frame], tuple[list[Face], list[Face]]], person: int, name: str, picture: Picture) -> Face:
+    faces, seen = find(Frame(picture, 0))
+    if person < len(faces):
+        return faces[person]
+    sides = ", ".join(f"{round(float(face.box[2] - face.box[0]))} px" for face in seen)
+    if not seen:
+        raise NoFaceFound(f"{name}: no face was found; give a picture in which one is seen from the front")
+    if not faces:
+        raise NoFaceFound(f"{name}: its faces are too small ({sides} wide); give a larger picture")
+    raise NoFaceFound(f"{name}: it has no face {person}, counted from 0 by size; there are {len(faces)} ({sides} wide)")
+
+
+def _coded(editor: VideoEditor, faces: Sequence[Face]) -> list[Face]:
+    with editor.compute.autocast():
+        codes = editor.inverter(to_tensor([known(face.crop) for face in faces], editor.compute.device)).codes()
+    return [replace(face, code=code) for face, code in zip(faces, codes, strict=True)]
