@@ -22,8 +22,8 @@ from vidinv.metrics.identity import consistency, local_consistency
 from vidinv.metrics.temporal import warping_error
 from vidinv.models.pictures import to_levels, to_tensor
 
-CLIPS = ("frontal_720p_aac.mp4", "ravdess/Video_Speech_Actor_19/Actor_19/01-01-08-02-01-01-19.mp4")
-FRAMES, SKIPPED = 10, 20  # of the person who is longest in sight, and of them before those
+CLIPS = ("frontal_720p_aac.mp4",)
+FRAMES, SKIPPED = 8, 20  # of the person who is longest in sight, and of them before those
 WARM = I2S + ", from the frame before"
 
 

@@ -1,4 +1,4 @@
-"""Codes of the rows, kept on disk: a search that took an hour is not done twice."""
+"""Codes of the rows. Those that were searched for are kept on disk: what took an hour is not done twice."""
 
 from __future__ import annotations
 
@@ -63,8 +63,11 @@ class Keeper:
         files = {n: self.pack.spec.files.get(f"{n}.safetensors") for n in ("generator", "encoder")}
         told = json.dumps({"row": self.described(row), "files": files, "pictures": digest}, sort_keys=True)
         path = self.folder / f"{name}-{digest}.safetensors"
-        kept = _read(path, told) or _inverted(self.inverter(row), self.compute, pictures)
-        _write(path, told, kept)
+        kept = _read(path, told)
+        if kept is None:
+            kept = _inverted(self.inverter(row), self.compute, pictures)
+            if row.searches:  # an encoder's are made again sooner than read
+                _write(path, told, kept)
         if not row.styles_alone:
             return kept
         w = kept.code.w

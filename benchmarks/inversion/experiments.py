@@ -25,8 +25,9 @@ from vidinv.models.pictures import to_tensor
 from vidinv.training.shards import read_crops, read_labels, rows_present
 from vidinv.training.sheets import write_sheet
 
-PEOPLE = 4  # of whom there are pictures in every way
+PEOPLE = 2  # of whom there are pictures in every way
 SHOWN = 6  # faces of a sheet
+SMILING = 3  # people whose smiles are put on others
 LAMBDAS = (0.5, 1.0, 1.5)
 NEUTRAL, HAPPY = 0.1, 0.9  # P(happy) below and above which a picture is taken
 
@@ -89,7 +90,7 @@ def measure_mixing(bench: Bench) -> dict[str, Any]:
     return {"cut": cut, "pairs": bench.count, "rows": told}
 
 
-def smiles(folder: Path, side: int, count: int = PEOPLE) -> tuple[Subjects, Subjects]:
+def smiles(folder: Path, side: int, count: int = SMILING) -> tuple[Subjects, Subjects]:
     """The same people neutral and happy, of those kept for validation.
 
     :raises InputError: not one person there is both, or the crops have another size.
@@ -125,7 +126,7 @@ def measure_expression(bench: Bench, folder: Path) -> dict[str, Any]:
     assert nets is not None
     neutral, happy = smiles(folder, bench.pack.resolution)
     both = Subjects(torch.cat([neutral.pictures, happy.pictures]), None)
-    serious = read(nets, faces.pictures, faces)["smile"].argsort()[:PEOPLE].tolist()
+    serious = read(nets, faces.pictures, faces)["smile"].argsort()[:SHOWN].tolist()
     told: dict[str, Any] = {}
     for name in bench.possible(EDITED):
         moves, code, some = bench.of(name, both), bench.code(name), faces.only(serious)

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from benchmarks.inversion.bench import Bench
-from benchmarks.inversion.codes import SEARCHED, to_device
+from benchmarks.inversion.codes import to_device
 from benchmarks.inversion.plots import figure_of, finish, save
 from benchmarks.inversion.rows import I2S, ROWS
 from vidinv.inversion import Inverted, Inverter
@@ -20,12 +20,13 @@ from vidinv.inversion.search import code_of, point_at, search
 CURVES = (I2S, "image2stylegan-random", "image2stylegan-w", "image2stylegan-feature", "in-domain")
 POINTS = ("feature-style", "feature-style-w", "in-domain-encoder")
 MARKS = (1, 2, 5, 10, 20, 35, 50, 70, 100, 140, 200, 300, 500, 1000)  # steps after which one looks
+PICTURES = 4  # the first of the faces
 SHOWN = {"psnr": "PSNR, dB", "lpips": "LPIPS"}
 
 
 def measure_progress(bench: Bench) -> dict[str, Any]:
     """PSNR and LPIPS of the first faces, after steps and CPU seconds per picture."""
-    some = bench.faces.first(min(SEARCHED, bench.count))
+    some = bench.faces.first(min(PICTURES, bench.count))
     curves = {}
     for name in bench.possible(CURVES):
         curves[name] = []

@@ -88,6 +88,24 @@ def order(result: Result) -> list[str]:
     return table(["what was published", "here", "comes out"], lines)
 
 
+def over_time(result: Result) -> list[str]:
+    """What the searches have reached after some of their steps, and the encoders at once."""
+    told = result["time"]
+    marks = (10, 50, 100, 200)
+    head = ["PSNR in dB, LPIPS after", *(f"{m} steps" for m in marks), "CPU s a step"]
+    lines = []
+    for name, curve in told["curves"].items():
+        at = {row["steps"]: row for row in curve}
+        cells = [f"{at[m]['psnr']:.1f}, {cell(at[m].get('lpips'))}" if m in at else "" for m in marks]
+        lines.append([ROWS[name].title, *cells, cell(curve[-1]["cpu_seconds"] / curve[-1]["steps"])])
+    points = [
+        [ROWS[name].title, f"{row['psnr']:.1f}, {cell(row.get('lpips'))}", cell(row["cpu_seconds"])]
+        for name, row in told["points"].items()
+    ]
+    found = [*table(head, lines), "", *table(["PSNR in dB, LPIPS at once", "", "CPU s"], points)]
+    return [*found, "", f"{told['faces']} faces; seconds are of one picture."]
+
+
 def clips(result: Result) -> list[str]:
     head = ["clip", "method", "PSNR, dB", "LPIPS", "identity", "identity consistency", "TL-ID", "jitter of w"]
     head += ["warping error over the source's", "steps a frame"]
@@ -191,6 +209,7 @@ TABLES = {
     "inversion methods": methods,
     "inversion published": published,
     "inversion order": order,
+    "inversion time": over_time,
     "inversion clips": clips,
     "inversion editing": editing,
     "inversion meaning": meaning,
