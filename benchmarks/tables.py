@@ -16,6 +16,7 @@ from pathlib import Path
 
 from benchmarks import commands
 from benchmarks.ablation import report as ablation
+from benchmarks.inversion import report as inversion
 from benchmarks.output import RESULTS, ROOT
 from benchmarks.ravdess.report import written
 from vidinv.packs.spec import CONVINCING
@@ -221,6 +222,10 @@ def video_set_table(name: str) -> list[str]:
     return written(result(f"{name}/results.json"))
 
 
+def inversion_table(name: str) -> list[str]:
+    return inversion.TABLES[name](result("inversion/results.json"))
+
+
 TABLES: dict[str, Callable[[], list[str]]] = {
     "summary": summary_table,
     "pack": pack_table,
@@ -235,6 +240,7 @@ TABLES: dict[str, Callable[[], list[str]]] = {
     "published": published_table,
     "generator": generator_table,
     "ablation": lambda: ablation.table(result("ablation.json")),
+    **{name: partial(inversion_table, name) for name in inversion.TABLES},
     "commands": commands.commands,
     "exit codes": commands.exit_codes,
 }

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from pipelines.train_autoencoder import read_networks
@@ -35,13 +36,17 @@ class Variant:
 
 
 def read_variant(settings: Path, run: Path) -> Variant:
-    """:raises InputMissing: there is no such run."""
-    if not (run / "checkpoint.pt").is_file():
-        raise InputMissing(f"{run} holds no checkpoint.pt; train it by pipelines.train_encoder --settings {settings}")
+    """:raises InputMissing: there is no such run, or it has not ended."""
     tables = read_settings(settings)
+    options = build(InversionOptions, tables["inversion"])
+    seen = checkpoints.read_weights(run)["seen"] if (run / "checkpoint.pt").is_file() else 0
+    if seen < options.images:
+        raise InputMissing(
+            f"{settings.stem} has seen {seen} of {options.images} pictures; train it by pipelines.train_encoder "
+            f"--settings {settings} --out {run}"
+        )
     generator, encoder = read_networks(tables, run)
-    seen = checkpoints.read_weights(run)["seen"]
-    return Variant(settings.stem, generator, encoder, build(InversionOptions, tables["inversion"]), seen)
+    return Variant(settings.stem, generator, encoder, options, seen)
 
 
 def named(nets: Teachers) -> dict[str, str]:
@@ -55,12 +60,15 @@ def named(nets: Teachers) -> dict[str, str]:
 
 
 @torch.inference_mode()
-def measured(variant: Variant, real: Tensor, grids: Tensor, nets: Teachers) -> tuple[dict[str, float | int], Tensor]:
+def measured(
+    variant: Variant, real: Tensor, features: NDArray, grids: Tensor, nets: Teachers
+) -> tuple[dict[str, float | int], Tensor]:
     """Figures of the inversion, of G(w) alone under names with ``_w``, and the inversions [N, 3, S, S] in -1..1.
 
     MSE is of pictures on a scale of 0..1.
 
-    :param real: [N, 3, S, S] in -1..1. :param grids: their identity grids, [N, 2, 3].
+    :param real: [N, 3, S, S] in -1..1. :param features: theirs for the Fréchet distance, [N, D].
+    :param grids: their identity grids, [N, 2, 3].
     """
     rows: dict[str, list[Tensor]] = {}
     inversions = []
@@ -75,5 +83,5 @@ def measured(variant: Variant, real: Tensor, grids: Tensor, nets: Teachers) -> t
             rows.setdefault("identity" + suffix, []).append(1 - identity_distance(nets, pictures, x, where))
     all_made = torch.cat(inversions)
     figures: dict[str, float | int] = {k: float(torch.cat(v).double().mean()) for k, v in rows.items()}
-    figures["frechet"] = frechet_distance(squeeze_features(nets, all_made), squeeze_features(nets, real))
+    figures["frechet"] = frechet_distance(squeeze_features(nets, all_made), features)
     return figures | {"images": variant.seen, "batch": variant.options.batch, "rate": variant.options.rate}, all_made

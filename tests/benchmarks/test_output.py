@@ -29,7 +29,7 @@ def test_figures_go_where_git_does_not_look() -> None:
 
 
 def test_every_benchmark_asks_the_same_helper() -> None:
-    for name in ("editing", "generator", "memory", "published", "ravdess", "speed"):
+    for name in ("editing", "generator", "inversion", "memory", "published", "ravdess", "speed"):
         text = (ROOT / "benchmarks" / name / "__main__.py").read_text()
         assert "add_output(parser)" in text, name
         assert "destination(options" in text, name

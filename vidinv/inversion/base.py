@@ -42,7 +42,7 @@ class SearchOptions:
     start: Start = "mean"
     steps: int = 200
     warm_steps: int = 40  # in video, for methods that go on from the frame before
-    rate: float = 0.05  # of Adam; it falls to nothing over the second half of the steps
+    rate: float = 0.2  # of Adam; it falls to nothing over the second half of the steps
     pixels: float = 1.0  # squared differences, on a scale of -1..1
     perceptual: float = 1.0
     domain: float = 0.0  # |w - E(G(w))|^2, E the domain encoder
