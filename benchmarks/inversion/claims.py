@@ -20,7 +20,11 @@ class Claim:
 def claims(result: Mapping[str, Any]) -> list[Claim]:
     """Of all papers, as far as their rows were measured."""
     rows = {n: r["figures"] | {"cpu": r["seconds"]["cpu"]} for n, r in result["rows"].items() if "figures" in r}
-    return [claim for make in (_distortion, _feature, _in_domain, _spaces, _editing) for claim in make(rows, result)]
+    return [
+        claim
+        for make in (_distortion, _feature, _in_domain, _spaces, _editing, _between)
+        for claim in make(rows, result)
+    ]
 
 
 def _better(a: Mapping[str, float], b: Mapping[str, float]) -> bool:
@@ -103,3 +107,13 @@ def _editing(rows: Rows, result: Mapping[str, Any]) -> list[Claim]:
     told = "; ".join(f"{edit} {at('in-domain', edit):.2f}, {at(I2S, edit):.2f} sd" for edit in edits)
     said = "In-Domain codes are easier to edit than Image2StyleGAN's (change at equal loss of identity)"
     return [Claim(said, told, all(at("in-domain", edit) > at(I2S, edit) for edit in edits))]
+
+
+def _between(rows: Rows, result: Mapping[str, Any]) -> list[Claim]:
+    paths = result.get("meaning", {}).get("interpolation", {}).get("rows", {})
+    if not {I2S, "in-domain"} <= paths.keys():
+        return []
+    mine, other = paths["in-domain"], paths[I2S]
+    said = "what lies between two In-Domain codes is nearer to real faces than between two of Image2StyleGAN's"
+    found = f"Fréchet of middles {mine['frechet']:.0f}, {other['frechet']:.0f}"
+    return [Claim(said, found, mine["frechet"] < other["frechet"])]
