@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-# In the table's order: the whole recipe twice, the paper's three ablations, the other layers for F.
+# In the table's order: the whole recipe, the paper's three ablations, the other layers for F.
 TITLES = {
     "full": "the whole recipe, K = 5",
-    "full-again": "the same, another seed",
     "a-single-scale": "(A) LPIPS at one scale",
     "b-no-feature": "(B) no feature branch, G(w)",
     "c-no-synthetic": "(C) real faces alone",

@@ -26,7 +26,6 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 FOLDER = Path(__file__).resolve().parents[2] / "pipelines" / "settings" / "ablation"
 # What each file changes in the whole recipe.
 CHANGES = {
-    "full-again": {"inversion": {"seed": 1}},
     "a-single-scale": {"inversion": {"lpips_scales": [1]}},
     "b-no-feature": {"inversion": {"feature_branch": False}},
     "c-no-synthetic": {"inversion": {"synthetic": 0.0}},
