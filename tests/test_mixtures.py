@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from safetensors.torch import load_file
 
 import vidinv
 from tests.toy import add_toy_domain_encoder, write_toy_pack
 from vidinv.errors import DamagedPack, UsageError
+from vidinv.packs.load import load_pack
+from vidinv.packs.write import write_pack, write_tensors
 from vidinv.stages.decode import decode
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -82,3 +87,33 @@ def test_a_region_of_a_found_face_is_placed_by_its_points() -> None:
     rows = mask.mean(1)
     assert 0.2 * len(rows) < rows.argmax() < 0.55 * len(rows), "the band of the eyes lies above the middle"
     assert region_mask(faces[0], "lower").mean(1).argmax() > rows.argmax()
+
+
+def test_a_folder_is_no_picture_to_mix(toy: Path, crops: list[np.ndarray], tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="is a folder"):
+        vidinv.mix(tmp_path, crops[0], layers="fine", pack=toy, aligned=True)
+    with pytest.raises(UsageError, match="is a folder"):
+        vidinv.diffuse(crops[0], tmp_path, pack=toy, aligned=True)
+
+
+def test_noise_maps_that_were_searched_for_are_drawn(tmp_path: Path, crops: list[np.ndarray]) -> None:
+    """Mixed with itself a face is what is drawn of its code, noise included."""
+    folder = write_toy_pack(tmp_path / "toy")
+    weights = load_file(folder / "generator.safetensors")
+    noisy = {k: torch.full_like(v, 0.5) if k.endswith("noise_strength") else v for k, v in weights.items()}
+    write_tensors(folder / "generator.safetensors", noisy)
+    write_pack(folder, replace(load_pack(folder).spec, files={}))
+    how = {"pack": folder, "precision": "fp32"}
+    search = {"steps": 5, "noise": True}
+    codes = vidinv.invert(crops[0], method="image2stylegan", search=search, aligned=True, **how)
+    assert codes.codes[0].noise is not None
+    same = vidinv.mix(
+        crops[0], crops[0], layers="fine", method="image2stylegan", search=search, aligned=True, **how
+    ).picture
+    assert np.abs(same.astype(int) - vidinv.draw(codes, **how)[0]).max() <= 8
+
+
+def test_a_caller_s_inference_mode_is_no_hindrance(toy: Path, crops: list[np.ndarray]) -> None:
+    with torch.inference_mode():
+        vidinv.diffuse(*crops, pack=toy, aligned=True, search={"steps": 1})
+        vidinv.invert(crops, pack=toy, aligned=True, method="in-domain", search={"steps": 1})

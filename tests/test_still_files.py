@@ -76,3 +76,16 @@ def test_arrays_cannot_be_kept_and_codes_of_pictures_render_no_video(toy: VideoE
     sample = Path(__file__).resolve().parents[1] / "assets" / "sample.mp4"
     with pytest.raises(InputError, match="of pictures"):
         toy.render(sample, folder.parent / "codes", "age=1")
+
+
+def test_a_picture_that_is_given_twice_is_kept_once(toy: VideoEditor, folder: Path) -> None:
+    kept = keep_codes_of(toy, [folder / "a.png", folder, folder / "b.png"], folder.parent / "codes", aligned=True)
+    assert sorted(vidinv.read_codes(folder.parent / "codes").names) == [f"{name}.png" for name in "abcde"]
+    assert len(kept.psnr) == 5
+
+
+def test_a_name_as_long_as_can_be_is_kept_too(toy: VideoEditor, folder: Path) -> None:
+    name = "ä" * 120 + ".png"
+    (folder / "a.png").rename(folder / name)
+    keep_codes_of(toy, folder / name, folder.parent / "codes", aligned=True)
+    assert vidinv.read_codes(folder.parent / "codes").names == (name,)

@@ -67,11 +67,12 @@ def mix(
     :raises VidinvError: as of :func:`vidinv.invert`.
     """
     editor = VideoEditor(pack, method=method, search=search, **options)
-    codes = invert_pictures(editor, [first, second], aligned=aligned)
+    codes = invert_pictures(editor, _two(first, second), aligned=aligned)
     a, b = codes.codes
     w = crossed(a, b, layers_of(layers, len(a.w))).w
+    noise = None if a.noise is None else a.noise[None]
     with torch.inference_mode(), editor.compute.autocast():
-        _, made = render_pair(editor.pack.generator, a.w[None], w[None], a.feature[None])
+        _, made = render_pair(editor.pack.generator, a.w[None], w[None], a.feature[None], noise=noise)
     return Mixture(codes.crops[0], codes.crops[1], None, _picture(made))
 
 
@@ -95,16 +96,25 @@ def diffuse(
     if region not in PASTED:
         raise UsageError(f"no region called {region!r}; there are {', '.join(PASTED)}")
     editor = VideoEditor(pack, method="in-domain", search=search, lpips=lpips, **options)
-    inverter, faces = editor.inverter, find_faces(editor, [target, context], aligned=aligned)
+    inverter, faces = editor.inverter, find_faces(editor, _two(target, context), aligned=aligned)
     crops = np.stack([known(face.crop) for face in faces])
     x = to_tensor(crops, editor.compute.device)
     mask = torch.from_numpy(region_mask(faces[0], region)).to(x)[None, None]
     paste = x[:1] * mask + x[1:] * (1 - mask)
-    with editor.compute.autocast():
-        code = diffused(paste, mask, inverter.networks, inverter.options)
+    with torch.inference_mode(False), editor.compute.autocast():
+        # Clones: a caller's inference mode made the pastes into what autograd does not keep.
+        code = diffused(paste.clone(), mask.clone(), inverter.networks, inverter.options)
         with torch.no_grad():
-            made = editor.pack.generator(code.w, code.feature)
+            made = editor.pack.generator(code.w, code.feature, noise=code.noise)
     return Mixture(crops[0], crops[1], _picture(paste), _picture(made))
+
+
+def _two(first: str | Path | Picture, second: str | Path | Picture) -> list[str | Path | Picture]:
+    """:raises UsageError: one of them is a folder, which is many pictures or none."""
+    for one in (first, second):
+        if isinstance(one, str | Path) and Path(one).is_dir():
+            raise UsageError(f"{one} is a folder; name one of its pictures")
+    return [first, second]
 
 
 def region_mask(face: Face, region: str) -> NDArray[np.float32]:

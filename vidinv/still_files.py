@@ -76,7 +76,7 @@ def keep_codes_of(
                 kept.manifest = replace(kept.manifest, sources=(*kept.manifest.sources, source_of(name)))
                 kept.write(Faces(frame, (replace(face, person=0),)))
                 pair = (known(face.crop), drawn(editor, [face])[0])
-                kept.add(f"{len(psnr):05d}-{Path(name).stem}.png", _png(np.concatenate(pair, 1)))
+                kept.add(f"{len(psnr):05d}-{_short(Path(name).stem)}.png", _png(np.concatenate(pair, 1)))
                 psnr[name] = float(reconstruction.psnr(*(torch.from_numpy(p)[None].double() / 255 for p in pair)))
             else:
                 wrong[name] = str(face)
@@ -100,6 +100,11 @@ def read_codes(folder: str | Path, *, device: str = "cpu") -> Codes:
     names = tuple(source.name for source in told.sources)
     faces = tuple(one.faces[0] for one in file.faces(device))
     return Codes(told.pack, told.pack_hash, told.method, names, faces, {})
+
+
+def _short(stem: str) -> str:
+    """What of a name fits into another one on every file system."""
+    return stem.encode(errors="surrogateescape")[:100].decode(errors="ignore")
 
 
 def _png(picture: Picture) -> bytes:

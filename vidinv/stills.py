@@ -47,7 +47,7 @@ class Codes:
     inverted: Mapping[str, Any]
     """The method and its options."""
     names: tuple[str, ...]
-    """Of the pictures: their paths, or "picture 3"."""
+    """Of the pictures: their paths, or "picture 3"; without folders where they come out of a file."""
     faces: tuple[Face, ...]
     """With box, points, quad, crop and code; without points where the pictures were crops already, and without crops
     where they come out of a file."""
@@ -160,7 +160,8 @@ def find_faces(editor: VideoEditor, images: Images, *, person: int = 0, aligned:
 
 
 def draw(codes: Codes, edit: str | EditRequest | Sequence[str | EditRequest] = (), **options: Any) -> NDArray[np.uint8]:
-    """:func:`draw_codes` with an editor of its own; ``options`` are those of :class:`vidinv.VideoEditor`."""
+    """:func:`draw_codes` with an editor of its own; ``options`` are those of :class:`vidinv.VideoEditor`, with
+    ``pack`` where the codes' pack is known by its path alone."""
     return draw_codes(VideoEditor(**({"pack": codes.pack} | options)), codes, edit)
 
 
@@ -175,6 +176,8 @@ def draw_codes(
     if codes.pack_hash != editor.pack.hash:
         raise UsageError(f"these codes are of pack {codes.pack}, and mean nothing to {editor.pack.name}")
     acting = resolve(parse_edits(edits), editor.pack) if edits else ()
+    if not len(codes):
+        return np.zeros((0, editor.pack.resolution, editor.pack.resolution, 3), np.uint8)
     made = [drawn(editor, codes.faces[at : at + editor.batch], acting) for at in range(0, len(codes), editor.batch)]
     return np.concatenate(made)
 
@@ -182,7 +185,7 @@ def draw_codes(
 def drawn(editor: VideoEditor, faces: Sequence[Face], edits: Sequence[Edit] = ()) -> NDArray[np.uint8]:
     """G(w, F) of faces with codes, or G(w~, F~): [B, S, S, 3] RGB, 0..255, in one pass."""
     generator = editor.pack.generator
-    codes = [known(face.code) for face in faces]
+    codes = [_on(known(face.code), editor.compute.device) for face in faces]
     w, feature = torch.stack([c.w for c in codes]), torch.stack([c.feature for c in codes])
     noise = None if codes[0].noise is None else torch.stack([known(c.noise) for c in codes])
     with torch.inference_mode(), editor.compute.autocast():
@@ -193,6 +196,11 @@ def drawn(editor: VideoEditor, faces: Sequence[Face], edits: Sequence[Edit] = ()
         else:
             pictures = generator(w, feature, noise=noise)
     return np.rint(to_levels(pictures)).astype(np.uint8)
+
+
+def _on(code: Code, device: str) -> Code:
+    noise = None if code.noise is None else code.noise.to(device)
+    return Code(code.w.to(device), code.feature.to(device), noise)
 
 
 def _edited(code: Code, face: Face, edits: Sequence[Edit]) -> Code:
@@ -206,11 +214,15 @@ def sources_of(images: Images) -> list[tuple[str, Path | Picture]]:
     :raises UsageError: no picture at all."""
     given: Sequence[str | Path | Picture] = [images] if isinstance(images, str | Path | np.ndarray) else images
     sources: list[tuple[str, Path | Picture]] = []
+    seen = set[Path]()
     for image in given:
-        if isinstance(image, str | Path):
-            sources += [(str(path), path) for path in pictures_in([Path(image)])]
-        else:
+        if not isinstance(image, str | Path):
             sources.append((f"picture {len(sources)}", image))
+            continue
+        for path in pictures_in([Path(image)]):
+            if path.resolve() not in seen:  # a picture beside its own folder is one picture
+                seen.add(path.resolve())
+                sources.append((str(path), path))
     if not sources:
         raise UsageError("no picture was given, so there is nothing to invert")
     return sources
@@ -222,6 +234,8 @@ def _found(
     """Every picture's face, or why there is none."""
     if editor.pack.crops.kind != "face" and not aligned:
         raise UsageError(f"pack {editor.pack.name} is not of faces, so none can be found for it; give crops (aligned)")
+    if person < 0:
+        raise UsageError(f"person {person}: faces are counted from 0, the largest")
     find = partial(_crop_of, editor) if aligned else partial(_face_of, _finder(editor), person)
     for name, source in sources:
         try:

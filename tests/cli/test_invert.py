@@ -100,7 +100,7 @@ def test_a_search_is_asked_for_and_told_from_another(invoke, run, toy_pack, face
         (("--method", "in-domain"), errors.DamagedPack, "domain_encoder"),
         (("-o", "no/codes"), errors.OutputUnwritable, "create it first"),
         (("-o", "in.mp4"), errors.OutputUnwritable, "in.mp4 is a file, and codes are a folder"),
-        (("-o", "."), errors.OutputUnwritable, "holds no codes but other things"),
+        (("-o", "."), errors.OutputUnwritable, "is no name for a folder of codes"),
     ],
 )  # fmt: skip
 def test_inversions_that_cannot_be(invoke, toy_pack, face_clip, tmp_path, monkeypatch, args, code, said):

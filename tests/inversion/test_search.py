@@ -164,6 +164,10 @@ def test_what_a_method_cannot_do_is_refused_by_name(pack: Pack) -> None:
         ("image2stylegan", {"start": "encoder"}, "mean, random"),
         ("in-domain", {"space": "z"}, "w+"),
         ("image2stylegan", {"steps": 0}, "at least 1"),
+        ("image2stylegan", {"steps": 5.5}, "whole number"),
+        ("image2stylegan", {"rate": float("nan")}, "from 0 up"),
+        ("image2stylegan", {"feature": "yes"}, "True or False"),
+        ("image2stylegan", {"domain": 1.0}, "no domain encoder"),
     ):
         with pytest.raises(UsageError, match=words.replace("+", r"\+")):
             search_options(method, wanted)

@@ -16,7 +16,7 @@ from vidinv.packs.load import load_pack
 from vidinv.runtime.compute import Compute
 from vidinv.runtime.saved import read_states, write_states
 from vidinv.runtime.steps import run
-from vidinv.stages.invert import InvertState, invert
+from vidinv.stages.invert import InvertOptions, InvertState, invert
 from vidinv.types import Face, Faces, Frame, known
 
 CPU = Compute("cpu", torch.float32)
@@ -78,3 +78,11 @@ def test_its_state_goes_on_from_a_file_bit_for_bit(inverter: Inverter, tmp_path:
     [again] = coded(inverter, stream[2:], read_states(tmp_path / "states")["invert"])
     for a, b in zip(whole.faces, again.faces, strict=True):
         assert torch.equal(known(a.code).w, known(b.code).w)
+
+
+def test_a_crowd_is_searched_for_in_batches(inverter: Inverter) -> None:
+    stream = frames([[0, 1, 2], [0, 1, 2]])
+    one_each = partial(invert, inverter=inverter, compute=CPU, options=InvertOptions(1))
+    small = list(run("invert", one_each, InvertState(), stream))
+    for a, b in zip(small[1].faces, coded(inverter, stream)[1].faces, strict=True):
+        assert torch.allclose(known(a.code).w, known(b.code).w, atol=1e-3)

@@ -79,3 +79,10 @@ def test_of_a_folder_its_pictures_are_taken_by_name(tmp_path: Path) -> None:
     assert [p.name for p in pictures_in([tmp_path])] == ["a.png", "b.JPG"]
     with pytest.raises(InputError, match="no picture"):
         pictures_in([tmp_path / "inner"])
+
+
+def test_levels_without_a_known_white_are_refused_and_not_guessed(tmp_path: Path) -> None:
+    for name, kind in (("float.tif", np.float32), ("small.tif", np.int32)):
+        Image.fromarray(np.full((8, 8), 100, kind)).save(tmp_path / name)
+        with pytest.raises(NotAPicture, match="which of them is white"):
+            read_picture(tmp_path / name)

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from vidinv.cli import options as o
 from vidinv.cli.guard import guarded, say
-from vidinv.errors import DAMAGED_INPUT_EXIT_CODE, UsageError
+from vidinv.errors import DAMAGED_INPUT_EXIT_CODE, InputMissing, UsageError
 
 if TYPE_CHECKING:
     from vidinv.api import VideoEditor
@@ -34,7 +34,9 @@ def invert(
     ] = None,
     person: Annotated[
         int | None,
-        typer.Option(metavar="N", help="Which face of each picture, counted by size.", show_default="0, the largest"),
+        typer.Option(
+            min=0, metavar="N", help="Which face of each picture, counted by size.", show_default="0, the largest"
+        ),
     ] = None,
     aligned: Annotated[
         bool, typer.Option("--aligned", help="The pictures are crops already; look for no face.")
@@ -67,7 +69,7 @@ def invert(
         raise UsageError("--boxes and --no-features are for videos; leave them out for pictures")
     if not pictures and (person is not None or aligned):
         raise UsageError("--person and --aligned are for pictures; of a video everybody is inverted")
-    target = output or sources[0].with_suffix(".vidinv")
+    target = output or _beside(sources[0])
 
     # Late: --help need not wait for torch.
     from vidinv.api import VideoEditor
@@ -132,10 +134,21 @@ def _invert_pictures(
         raise typer.Exit(DAMAGED_INPUT_EXIT_CODE)
 
 
+def _beside(source: Path) -> Path:
+    """:raises UsageError: the root of everything has nothing beside it."""
+    named = source if source.name else source.resolve()
+    if not named.name:
+        raise UsageError(f"{source}: say where to keep the codes (-o FOLDER)")
+    return named.with_suffix(".vidinv")
+
+
 def _are_pictures(sources: list[Path]) -> bool:
-    """:raises UsageError: several videos, or a video among pictures."""
+    """:raises InputMissing: one is not there. :raises UsageError: several videos, or a video among pictures."""
     from vidinv.video.stills import is_picture
 
+    for path in sources:
+        if not path.exists():
+            raise InputMissing(f"{path} does not exist; give a video, pictures or folders of pictures")
     videos = [path for path in sources if not path.is_dir() and not is_picture(path)]
     if videos and len(sources) > 1:
         raise UsageError(f"{videos[0]} is no picture; give pictures and folders of them, or one video alone")

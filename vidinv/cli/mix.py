@@ -35,7 +35,7 @@ def mix(
     ] = None,
     sheet: Annotated[bool, typer.Option("--sheet", help="Show both pictures beside what came of them.")] = False,
     steps: Annotated[int | None, typer.Option(help="Of the optimiser that --diffuse asks.", show_default="100")] = None,
-    lpips: o.LpipsWeights = None,
+    lpips: o.SearchLpips = None,
     pack: o.Pack = None,
     device: o.Device = "auto",
     precision: o.Precision = "auto",
@@ -46,8 +46,8 @@ def mix(
     """Make one face of two: styles of one in the other, or a region of one in the other."""
     if (layers is None) == (diffuse is None):
         raise UsageError("say how: --layers coarse, middle or fine, or --diffuse face, lower, eyes or skin")
-    if layers is not None and steps is not None:
-        raise UsageError("--steps is of --diffuse; styles are crossed without a search")
+    if layers is not None and (steps is not None or lpips is not None):
+        raise UsageError("--steps and --lpips are of --diffuse; styles are crossed without a search")
     if output.suffix.lower() != ".png":
         raise OutputUnwritable(f"{output}: a mixture is a PNG; choose a name that ends in .png")
 

@@ -29,7 +29,7 @@ def layers_of(name: str, count: int) -> range:
 
 
 def crossed(code: Code, other: Code, layers: range) -> Code:
-    """``code`` with another's styles in some layers."""
+    """``code`` with another's styles in some layers; F and noise stay its own."""
     w = code.w.clone()
     w[list(layers)] = other.w[list(layers)]
     return replace(code, w=w)
@@ -37,7 +37,9 @@ def crossed(code: Code, other: Code, layers: range) -> Code:
 
 def between(code: Code, other: Code, share: float) -> Code:
     """On the straight way from ``code`` (0) to ``other`` (1): morphing, w = l w1 + (1 - l) w2."""
-    return replace(code, w=torch.lerp(code.w, other.w, share), feature=torch.lerp(code.feature, other.feature, share))
+    noise = None if code.noise is None or other.noise is None else torch.lerp(code.noise, other.noise, share)
+    w, feature = torch.lerp(code.w, other.w, share), torch.lerp(code.feature, other.feature, share)
+    return replace(code, w=w, feature=feature, noise=noise)
 
 
 def transferred(code: Code, neutral: Code, expressive: Code, amount: float = 1.0) -> Code:

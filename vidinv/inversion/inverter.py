@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -96,9 +97,24 @@ def search_options(name: str, search: Mapping[str, Any] | None = None) -> Search
     for what, value, of in (("space", options.space, method.spaces), ("start", options.start, method.starts)):
         if value not in of:
             raise UsageError(f"{name} knows no {what} {value!r}; it takes {', '.join(of)}")
+    _check_numbers(options)
+    if options.domain and "domain_encoder" not in method.needs:
+        raise UsageError(f"{name} asks no domain encoder, so that domain has no meaning; in-domain does")
+    return options
+
+
+def _check_numbers(options: SearchOptions) -> None:
+    """:raises UsageError: one of another type, or out of range."""
+    for f in fields(options):
+        value = getattr(options, f.name)
+        if f.type == "int" and (not isinstance(value, int) or isinstance(value, bool)):
+            raise UsageError(f"{f.name} must be a whole number, not {value!r}")
+        if f.type == "bool" and not isinstance(value, bool):
+            raise UsageError(f"{f.name} must be True or False, not {value!r}")
+        if f.type == "float" and not (isinstance(value, int | float) and math.isfinite(value) and value >= 0):
+            raise UsageError(f"{f.name} must be a number from 0 up, not {value!r}")
     if options.steps < 1 or options.warm_steps < 1:
         raise UsageError(f"steps must be at least 1, not {min(options.steps, options.warm_steps)}")
-    return options
 
 
 def inverter_of(pack: Pack, described: Mapping[str, Any]) -> Inverter:

@@ -121,7 +121,8 @@ class LatentWriter:
     """
 
     def __init__(self, folder: str | Path, about: Manifest, *, overwrite: bool = False) -> None:
-        self.folder = Path(folder)
+        named = Path(folder)
+        self.folder = named.resolve() if named.is_symlink() else named  # a link stays, what it leads to is written
         self.manifest = about
         self._overwrite = overwrite
         check_folder(self.folder, overwrite)
@@ -163,8 +164,9 @@ class LatentWriter:
         full = len(self._waiting) >= PART_FRAMES or self._bytes >= PART_BYTES
         if self._waiting and (full or faces.frame.cut):
             self._write_part()
-        self._waiting.append(lean(faces))
-        self._bytes += size_of(faces, self.manifest.features)
+        kept = lean(faces, self.manifest.features)
+        self._waiting.append(kept)
+        self._bytes += size_of(kept)
 
     def finish(self) -> None:
         """After the last frame. :raises NoFaceFound: nobody was in any. :raises OutputError: it cannot be written."""
@@ -231,6 +233,8 @@ class LatentWriter:
 
 def check_folder(folder: Path, overwrite: bool) -> None:
     """:raises OutputError: codes could not be written there, or would replace something else."""
+    if not folder.name or folder.name == "..":
+        raise OutputUnwritable(f"{folder} is no name for a folder of codes; give it one of its own")
     if folder.exists() and not folder.is_dir():
         raise OutputUnwritable(f"{folder} is a file, and codes are a folder; choose another name")
     if folder.is_dir() and not is_latent_file(folder) and any(folder.iterdir()):

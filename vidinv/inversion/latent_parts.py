@@ -22,16 +22,22 @@ NOTHING = torch.empty(0)
 """In place of F, where a file holds none."""
 
 
-def lean(faces: Faces) -> Faces:
-    """What of a frame and its faces is kept: not their pictures, whose sizes alone remain."""
+def lean(faces: Faces, features: bool) -> Faces:
+    """What of a frame and its faces is kept: not their pictures, whose sizes alone remain, nor F if it is left out."""
     frame = replace(faces.frame, image=_no_picture(faces.frame.image.shape[:2]))
-    return Faces(frame, tuple(replace(face, crop=None) for face in faces.faces))
+    return Faces(frame, tuple(replace(face, crop=None, code=_lean(known(face.code), features)) for face in faces.faces))
 
 
-def size_of(faces: Faces, features: bool) -> int:
-    """Bytes of its codes, the bulk of it."""
+def _lean(code: Code, features: bool) -> Code:
+    """Off the device, where what waits would be in the way."""
+    noise = None if code.noise is None else code.noise.cpu()
+    return Code(code.w.cpu(), code.feature.cpu() if features else NOTHING, noise)
+
+
+def size_of(faces: Faces) -> int:
+    """Bytes of the codes of a frame of :func:`lean`, the bulk of it."""
     codes = [known(face.code) for face in faces.faces]
-    return sum(code.w.nbytes + (code.feature.nbytes if features else 0) for code in codes)
+    return sum(t.nbytes for code in codes for t in (code.w, code.feature, code.noise) if t is not None)
 
 
 def tensors_of(some: Sequence[Faces], features: bool) -> dict[str, Tensor]:

@@ -125,6 +125,7 @@ class Pack:
         except SafetensorError as error:
             raise DamagedPack(f"pack {self.name}: {path} is no safetensors file ({error})") from None
 
+    @torch.inference_mode(False)  # weights that a caller's inference mode made could not be searched through
     def _network(self, name: str) -> Any:
         tensors = self.tensors(name)
         network_spec = self.spec.networks[name]

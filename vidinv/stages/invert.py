@@ -34,7 +34,7 @@ def invert(
 ) -> tuple[InvertState, list[Faces]]:
     """Invert every crop. Frames without a face pass through and are waited for no longer than two batches."""
     if inverter.warm:
-        return _one_by_one(state, faces, inverter, compute)
+        return _one_by_one(state, faces, inverter, compute, options)
 
     def codes_of(some: Sequence[Face]) -> list[Face]:
         codes = _inverted(some, None, inverter, compute).codes()
@@ -46,19 +46,23 @@ def invert(
 
 
 def _one_by_one(
-    state: InvertState, faces: Faces | None, inverter: Inverter, compute: Compute
+    state: InvertState, faces: Faces | None, inverter: Inverter, compute: Compute, options: InvertOptions
 ) -> tuple[InvertState, list[Faces]]:
     """Frame after frame: a frame's codes are where the next frame's search begins."""
     if faces is None:
         return state, []
     last = {} if faces.frame.cut else dict(state.last)
-    seen = [face for face in faces.faces if face.person in last]
-    new = [face for face in faces.faces if face.person not in last]
-    begin = together([last[face.person] for face in seen]) if seen else None
-    for some, start in ((seen, begin), (new, None)):
-        if some:
-            rows = _inverted(some, start, inverter, compute).rows()
-            last |= {face.person: row for face, row in zip(some, rows, strict=True)}
+    before = dict(last)
+
+    def rows_of(some: Sequence[Face]) -> list[Inverted]:
+        start = together([before[face.person] for face in some]) if some[0].person in before else None
+        return _inverted(some, start, inverter, compute).rows()
+
+    seen = [face for face in faces.faces if face.person in before]
+    new = [face for face in faces.faces if face.person not in before]
+    for some in (seen, new):
+        rows = in_batches(some, options.batch, rows_of)
+        last |= {face.person: row for face, row in zip(some, rows, strict=True)}
     coded = faces.each(lambda face: replace(face, code=last[face.person].codes()[0]))
     return replace(state, last=last), [coded]
 

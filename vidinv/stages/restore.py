@@ -55,9 +55,9 @@ def restore(
         faces = faces.each(lambda f: replace(f, crop=crop(image, known(f.quad), options.size, f.content)))
     if inverter is None:
         return state, [] if faces is None else [faces]
-    # A method that goes on from frame to frame has a batch for each, of all its faces.
+    # A method that goes on from frame to frame has batches of its own for each.
     most = 1 if inverter.warm else None
     state, group = collect(state, faces, lambda one: len(one.faces), options.batch, most)
     some = [face for one in group for face in one.faces]
-    whole = iter(in_batches(some, max(len(some), 1) if inverter.warm else options.batch, completed))
+    whole = iter(in_batches(some, options.batch, completed))
     return state, [one.each(lambda _: next(whole)) for one in group]

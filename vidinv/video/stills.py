@@ -57,8 +57,11 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
 
 
 def _rgb(picture: Image.Image) -> Image.Image:
-    if picture.mode.startswith(("I", "F")):  # 16 bits of grey, which Pillow would cut off at 255
+    if picture.mode.startswith(("I", "F")):  # grey of more than 8 bits, which Pillow would cut off at 255
         levels = np.asarray(picture).astype(np.float64)
+        sixteen = picture.mode.startswith("I;16") or (picture.mode == "I" and levels.max() > 255)
+        if not sixteen or levels.max() > 65535:
+            raise ValueError(f"its levels are of mode {picture.mode}, and nothing says which of them is white")
         return Image.fromarray(np.clip(levels / 257, 0, 255).round().astype(np.uint8)).convert("RGB")
     if "transparency" in picture.info or picture.mode in ("RGBA", "LA", "PA", "RGBa", "La"):
         picture = picture.convert("RGBA")
