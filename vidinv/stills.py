@@ -25,6 +25,7 @@ from vidinv.edits.parse import EditRequest, parse_edits
 from vidinv.errors import InputError, NoFaceFound, UsageError
 from vidinv.faces.quads import BoxTemplate, quad_from_box, quad_side
 from vidinv.inversion import DEFAULT_METHOD
+from vidinv.inversion.base import batch_of
 from vidinv.models.generator import render_pair
 from vidinv.models.pictures import to_levels, to_tensor
 from vidinv.runtime.steps import run
@@ -186,15 +187,13 @@ def drawn(editor: VideoEditor, faces: Sequence[Face], edits: Sequence[Edit] = ()
     """G(w, F) of faces with codes, or G(w~, F~): [B, S, S, 3] RGB, 0..255, in one pass."""
     generator = editor.pack.generator
     codes = [_on(known(face.code), editor.compute.device) for face in faces]
-    w, feature = torch.stack([c.w for c in codes]), torch.stack([c.feature for c in codes])
-    noise = None if codes[0].noise is None else torch.stack([known(c.noise) for c in codes])
+    whole = batch_of(codes)
     with torch.inference_mode(), editor.compute.autocast():
         if edits:
-            after = [_edited(code, face, edits) for code, face in zip(codes, faces, strict=True)]
-            w_edited, moved = torch.stack([c.w for c in after]), torch.stack([c.feature for c in after])
-            _, pictures = render_pair(generator, w, w_edited, feature, moved, noise)
+            after = batch_of([_edited(code, face, edits) for code, face in zip(codes, faces, strict=True)])
+            _, pictures = render_pair(generator, whole.w, after.w, whole.feature, after.feature, whole.noise)
         else:
-            pictures = generator(w, feature, noise=noise)
+            pictures = generator(whole.w, whole.feature, noise=whole.noise)
     return np.rint(to_levels(pictures)).astype(np.uint8)
 
 

@@ -86,6 +86,12 @@ class Inverted:
         ]
 
 
+def batch_of(codes: Sequence[Code]) -> Inverted:
+    """Codes of one method's making, one after the other, as a batch."""
+    noise = None if codes[0].noise is None else torch.stack([known(code.noise) for code in codes])
+    return Inverted(torch.stack([code.w for code in codes]), torch.stack([code.feature for code in codes]), noise)
+
+
 def together(some: Sequence[Inverted]) -> Inverted:
     """Several batches of one method's making as one."""
     noises, zs = [one.noise for one in some], [one.z for one in some]

@@ -18,7 +18,7 @@ from typing import Any, Self
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 
-from vidinv.errors import DiskFull, NoFaceFound, OutputExists, OutputUnwritable
+from vidinv.errors import DiskFull, NoFaceFound, OutputUnwritable
 from vidinv.inversion.latent_manifest import (
     Manifest,
     Part,
@@ -34,7 +34,7 @@ from vidinv.inversion.latent_parts import faces_of, lean, size_of, tensors_of
 from vidinv.packs.load import Pack
 from vidinv.runtime.closing import close
 from vidinv.types import Faces
-from vidinv.video.output import part_path, write_error
+from vidinv.video.output import check_place, part_path, write_error
 
 PART_FRAMES = 256
 PART_BYTES = 64 * 2**20
@@ -239,13 +239,4 @@ def check_folder(folder: Path, overwrite: bool) -> None:
         raise OutputUnwritable(f"{folder} is a file, and codes are a folder; choose another name")
     if folder.is_dir() and not is_latent_file(folder) and any(folder.iterdir()):
         raise OutputUnwritable(f"{folder} is a folder that holds no codes but other things; choose another name")
-    if folder.is_dir() and not overwrite:
-        raise OutputExists(f"{folder} exists; choose another name, or overwrite it (--overwrite)")
-    if not folder.parent.is_dir():
-        raise OutputUnwritable(f"{folder}: the folder {folder.parent} does not exist; create it first")
-    probe = part_path(folder)
-    try:
-        probe.mkdir()
-        probe.rmdir()
-    except OSError as error:
-        raise write_error(error, folder) from error
+    check_place(folder, overwrite)

@@ -6,10 +6,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import torch
-
 from vidinv.faces.warps import crop
 from vidinv.inversion import Inverter
+from vidinv.inversion.base import batch_of
 from vidinv.models.pictures import to_tensor
 from vidinv.runtime.batching import Collected, collect, in_batches
 from vidinv.runtime.compute import Compute
@@ -41,10 +40,10 @@ def restore(
     def completed(some: Sequence[Face]) -> list[Face]:
         assert inverter is not None
         codes = [known(face.code) for face in some]
-        noise = None if codes[0].noise is None else torch.stack([known(code.noise) for code in codes])
+        whole = batch_of(codes)
         pictures = to_tensor([known(face.crop) for face in some], compute.device)
         with compute.autocast():
-            features = inverter.features(pictures, torch.stack([code.w for code in codes]), noise)
+            features = inverter.features(pictures, whole.w, whole.noise)
         return [
             replace(face, code=replace(code, feature=feature))
             for face, code, feature in zip(some, codes, features, strict=True)

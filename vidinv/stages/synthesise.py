@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from vidinv.inversion.base import batch_of
 from vidinv.models.generator import render_pair
 from vidinv.models.pictures import to_levels
 from vidinv.models.synthesis import StyleGenerator
@@ -37,12 +38,10 @@ def synthesise(
     """Render every edited face; faces without an edit are not rendered at all."""
 
     def pairs_of(some: Sequence[Face]) -> Iterator[Pair]:
-        before, after = [known(face.smooth_code) for face in some], [known(face.edited_code) for face in some]
-        w, w_edited = (torch.stack([code.w for code in codes]) for codes in (before, after))
-        feature, moved = (torch.stack([code.feature for code in codes]) for codes in (before, after))
-        noise = None if before[0].noise is None else torch.stack([known(code.noise) for code in before])
+        before = batch_of([known(face.smooth_code) for face in some])
+        after = batch_of([known(face.edited_code) for face in some])
         with torch.inference_mode(), compute.autocast():
-            pictures = render_pair(generator, w, w_edited, feature, moved, noise)
+            pictures = render_pair(generator, before.w, after.w, before.feature, after.feature, before.noise)
         return zip(*map(to_levels, pictures), strict=True)
 
     state, group = collect(state, faces, lambda one: len(_edited(one)), options.batch)

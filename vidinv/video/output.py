@@ -34,6 +34,11 @@ def check_writable(dst: Path, overwrite: bool) -> None:
     """Raise OutputExists or OutputUnwritable if a file could not be written there; of any kind, not only a video."""
     if dst.is_dir():
         raise OutputUnwritable(f"{dst} is a folder; name a file")
+    check_place(dst, overwrite)
+
+
+def check_place(dst: Path, overwrite: bool) -> None:
+    """As :func:`check_writable`, for what may be a folder too."""
     if dst.exists() and not overwrite:
         raise OutputExists(f"{dst} exists; choose another name, or overwrite it (--overwrite)")
     if not dst.parent.is_dir():
