@@ -29,12 +29,13 @@ from vidinv.models.generator import Generator, GeneratorConfig
 from vidinv.models.synthesis import StyleGenerator
 from vidinv.runtime.compute import Compute
 from vidinv.training import adversarial, checkpoints, inversion, losses, teachers, validation
-from vidinv.training.bank import FaceBank, open_faces
+from vidinv.training.bank import FaceBank, FaceFolder, open_faces
 from vidinv.training.discriminator import DiscriminatorConfig
 from vidinv.training.inversion import InversionOptions, InversionState, JointOptions
 from vidinv.training.runs import Run, complete, train
 from vidinv.training.settings import build, read_settings
 from vidinv.training.sheets import write_sheet
+from vidinv.training.styles import styles_of
 
 BEGUN = time.monotonic()
 
@@ -59,12 +60,15 @@ def read_generator(where: str | Path, settings: dict, device: str) -> StyleGener
     return generator.to(device, memory_format=torch.channels_last)
 
 
-def begin(options: argparse.Namespace, settings: dict, how: InversionOptions, compute: Compute) -> InversionState:
+def begin(
+    options: argparse.Namespace, settings: dict, how: InversionOptions, faces: FaceFolder, compute: Compute
+) -> InversionState:
     """The run as it stands: resumed, or begun from the generator's run (and, with --joint, from the encoder's)."""
     generator = read_generator(options.generator, settings, compute.device)
     config = build(EncoderConfig, settings["encoder"])
     if not options.joint:
-        state = inversion.start(generator, config, how, compute)
+        styles = styles_of(options.generator, faces, compute) if how.styles == "codes" else None
+        state = inversion.start(generator, config, how, compute, styles)
         if saved := checkpoints.resume(options.out):
             state.from_dict(saved)
         return state
@@ -119,11 +123,11 @@ def main() -> None:
     kind, table = (JointOptions, "joint") if options.joint else (InversionOptions, "inversion")
     how = shorter(build(kind, settings[table]), options)
     options.out.mkdir(parents=True, exist_ok=True)
-    state = begin(options, settings, how, compute)
+    faces = open_faces(options.data, build(EncoderConfig, settings["encoder"]).resolution)
+    state = begin(options, settings, how, faces, compute)
     print(f"{table}: {state.seen} of {how.images} images seen, {compute}", flush=True)
 
-    size = state.generator.config.resolution
-    nets, faces = teachers.load_teachers(options.labellers), open_faces(options.data, size)
+    size, nets = state.generator.config.resolution, teachers.load_teachers(options.labellers)
     nets.labeller.to(compute.device)
     grids = losses.identity_grids(nets, faces.labels["points68"], size)
     bank, rows = faces.bank(compute.device, grids), faces.val[:64]

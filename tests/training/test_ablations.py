@@ -153,6 +153,7 @@ feature_side = 8
 [inversion]
 images = 8
 batch = 4
+styles = "codes"
 feature_branch = false
 """
 

@@ -22,6 +22,7 @@ from vidinv.training.bank import FaceBank
 from vidinv.training.critic import CriticOptions
 from vidinv.training.discriminator import DiscriminatorConfig
 from vidinv.training.inversion import InversionOptions, InversionState, JointOptions
+from vidinv.training.styles import gaussian_of
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -241,3 +242,36 @@ def test_figures_of_a_perfect_and_of_a_known_inversion() -> None:
     assert found["val_identity_w"] == pytest.approx(1, abs=1e-6)
     assert found["val_lpips"] == pytest.approx(0.04, rel=1e-3)
     assert found["val_identity"] < 1
+
+
+def test_styles_like_given_codes_replace_the_mappings() -> None:
+    torch.manual_seed(0)
+    layers, d = GENERATOR.layers, GENERATOR.d_style
+    codes = 5 + torch.randn(40, layers, d) @ torch.randn(d, d)
+    styles = gaussian_of(codes)
+    drawn = styles.draw(20_000, torch.Generator().manual_seed(1))
+    assert drawn.shape == (20_000, layers, d)
+    spread = codes.std(0).mean()
+    assert (drawn.mean(0) - codes.mean(0)).abs().max() < 0.1 * spread
+    of_drawn, of_codes = (torch.cov(some.flatten(1).T, correction=0) for some in (drawn, codes))
+    assert (of_drawn - of_codes).abs().max() < 0.1 * of_codes.abs().max()
+
+    state = inversion.start(Generator(GENERATOR), ENCODER, ALONE, CPU, styles)
+    assert torch.equal(state.encoder.mean_latent, codes.mean(0).expand_as(state.encoder.mean_latent))
+    asked = []
+    state.generator.map = lambda z: asked.append(z)
+    figures = run(state, 1, ALONE)
+    assert not asked
+    assert figures[0]["mse_w"] > 0
+
+
+def test_a_gaussian_wants_two_codes() -> None:
+    with pytest.raises(ValueError, match="two faces or more, not of 1"):
+        gaussian_of(torch.zeros(1, 2, 3))
+
+
+def test_styles_of_codes_are_for_a_generator_that_stays() -> None:
+    with pytest.raises(ValueError, match="draws its faces from noise"):
+        dataclasses.replace(TOGETHER, styles="codes")
+    with pytest.raises(ValueError, match='not of "faces"'):
+        dataclasses.replace(ALONE, styles="faces")

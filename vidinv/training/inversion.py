@@ -29,6 +29,7 @@ from vidinv.training.checkpoints import load_optimiser, load_stream, optimiser_s
 from vidinv.training.critic import Critic, CriticOptions, critic_step, logits, start_critic
 from vidinv.training.discriminator import DiscriminatorConfig
 from vidinv.training.inversion_losses import SCALES, identity_layers, multiscale_lpips, parts_layers
+from vidinv.training.styles import StyleGaussian
 from vidinv.training.teachers import Teachers
 
 Encoder = TypeVar("Encoder", bound=nn.Module)
@@ -48,6 +49,7 @@ class InversionOptions:
     feature_branch: bool = True  # False: x1 alone is trained, F is never used
     feature_pull: float = 0.01
     synthetic: float = 0.5  # share of a batch that the generator made, below 1; 0: real faces alone
+    styles: str = "noise"  # of those faces: the mapping's, or "codes": like those the pack's own encoder finds
     pixels_full: float = 0.0  # mean squared error of x2, all faces; not in the paper
     average_images: float = 5_000.0  # half-life of the averaged weights
     clip: float = 1.0  # norm of the gradient
@@ -59,6 +61,8 @@ class InversionOptions:
             raise ValueError(f"settings: synthetic is a share from 0 to below 1, not {self.synthetic}")
         if not self.lpips_scales or min(self.lpips_scales) < 1:
             raise ValueError(f"settings: lpips_scales are whole numbers from 1, not {list(self.lpips_scales)}")
+        if self.styles not in ("noise", "codes"):
+            raise ValueError(f'settings: styles are those of "noise" or of "codes", not of "{self.styles}"')
 
     @property
     def made_up(self) -> int:
@@ -74,6 +78,12 @@ class JointOptions(InversionOptions):
     adversarial: float = 0.05
     critic: CriticOptions = field(default_factory=CriticOptions)
 
+    def __post_init__(self) -> None:
+        """:raises ValueError: the same; or styles of codes, which a generator that learns leaves behind."""
+        super().__post_init__()
+        if self.styles != "noise":
+            raise ValueError("settings: a generator that learns draws its faces from noise, styles do not apply")
+
 
 @dataclass
 class InversionState:
@@ -84,6 +94,7 @@ class InversionState:
     optimiser: torch.optim.Adam
     rng: torch.Generator
     critic: Critic | None = None  # None: the generator is fixed
+    styles: StyleGaussian | None = None  # of generated faces; None: the mapping's
     seen: int = 0
     steps: int = 0
 
@@ -98,7 +109,7 @@ class InversionState:
         return networks
 
     def to_dict(self) -> dict:
-        """A fixed generator is not part of it: it belongs to another run."""
+        """A fixed generator is not part of it: it belongs to another run, and its styles with it."""
         return {
             **{name: network.state_dict() for name, network in self._networks().items()},
             "optimiser": optimiser_state(self.optimiser),
@@ -137,18 +148,26 @@ def at_layer(generator: Generator, layer: int) -> Generator:
 
 
 def start(
-    generator: AnyGenerator, config: EncoderConfig, options: InversionOptions, compute: Compute
+    generator: AnyGenerator,
+    config: EncoderConfig,
+    options: InversionOptions,
+    compute: Compute,
+    styles: StyleGaussian | None = None,
 ) -> InversionState:
-    """An encoder that begins at the mean style, for a fixed generator."""
+    """An encoder that begins at the mean style, for a fixed generator.
+
+    :param styles: those of generated faces, on ``compute``'s device; None: the generator's mapping draws them.
+    """
     check_configs(generator, config)
     torch.manual_seed(options.seed)
     generator.eval().requires_grad_(False)
     encoder = FeatureStyleEncoder(config).to(compute.device).to(memory_format=torch.channels_last)
-    encoder.mean_latent.copy_(mean_style(generator).expand_as(encoder.mean_latent))
+    mean = mean_style(generator) if styles is None else styles.mean
+    encoder.mean_latent.copy_(mean.expand_as(encoder.mean_latent))
     average = copy.deepcopy(encoder).eval().requires_grad_(False)
     adam = torch.optim.Adam([{"params": list(encoder.parameters()), "share": 1.0}], lr=options.rate, betas=(0.9, 0.99))
     rng = torch.Generator(compute.device).manual_seed(options.seed)
-    return InversionState(generator, encoder, generator, average, adam, rng)
+    return InversionState(generator, encoder, generator, average, adam, rng, styles=styles)
 
 
 def start_joint(
@@ -223,9 +242,12 @@ def _draw(
     if not options.made_up:
         return [real], where
     with torch.no_grad(), compute.autocast():
-        known = draw_styles(state.generator, options.made_up, 0.0, state.rng)
+        if state.styles is None:
+            known = draw_styles(state.generator, options.made_up, 0.0, state.rng)
+        else:
+            known = state.styles.draw(options.made_up, state.rng)
         made_up = state.generator(known).float().clamp(-1, 1).contiguous(memory_format=torch.channels_last)
-    # Faces from noise have no labels, but they lie where the template puts all faces: the mean face's grid serves.
+    # Generated faces have no labels, but they lie where the template puts all faces: the mean face's grid serves.
     return [real, made_up], torch.cat([where, bank.mean_grid.expand(len(made_up), -1, -1)])
 
 
