@@ -6,7 +6,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from vidinv.api import Progress, VideoEditor, edit_frames, edit_video
+    from vidinv.api import Progress, VideoEditor
+    from vidinv.calls import edit_frames, edit_video
     from vidinv.compare import compare_videos
     from vidinv.edits.parse import EditRequest
     from vidinv.errors import VidinvError
@@ -63,6 +64,8 @@ _HOMES = {
     "Report": "vidinv.report",
     "VidinvError": "vidinv.errors",
     "compare_videos": "vidinv.compare",
+    "edit_frames": "vidinv.calls",
+    "edit_video": "vidinv.calls",
     "diffuse": "vidinv.mixtures",
     "draw": "vidinv.stills",
     "invert": "vidinv.stills",

@@ -10,7 +10,7 @@ The way is cut at the code: analyse() gives codes, render() makes frames of them
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from fractions import Fraction
@@ -23,7 +23,7 @@ import numpy as np
 from vidinv import halves
 from vidinv.edits.base import Edit
 from vidinv.edits.library import resolve
-from vidinv.edits.parse import EditRequest, parse_edits
+from vidinv.edits.parse import Edits, parse_edits
 from vidinv.errors import NoFaceFound, OutputUnwritable, UsageError
 from vidinv.faces.boxes import Boxes, BoxesOf, given_boxes, part_of_frame, read_boxes
 from vidinv.faces.quads import quad_side
@@ -31,7 +31,6 @@ from vidinv.halves import Stream
 from vidinv.inversion import DEFAULT_METHOD, Inverter, make_inverter, search_options
 from vidinv.inversion.latent_file import Kept, LatentFile, LatentWriter, open_latent_file
 from vidinv.inversion.latent_manifest import manifest_of
-from vidinv.models.attributes import SCORES
 from vidinv.packs.load import load_pack
 from vidinv.packs.spec import EditSpec
 from vidinv.report import Report
@@ -47,11 +46,10 @@ from vidinv.stages.encode import EncodeOptions, encode
 from vidinv.stages.pair_frames import put_under
 from vidinv.stages.score import ScoreOptions, Scorers, ScoreState, score
 from vidinv.stages.track_boxes import TrackBoxesState, track_boxes
-from vidinv.streams import as_frame, frames_of, need_faces, not_seen, outputs, rate_of
+from vidinv.streams import as_frame, frames_of, need_faces, not_seen, outputs, rate_of, scores_of
 from vidinv.types import Composite, Faces, Frame, Score, known
 from vidinv.video import Reader, check_output, frame_at
 
-Edits = str | EditRequest | Sequence[str | EditRequest]
 Source = str | Path | Reader | Iterable[Frame]
 
 
@@ -175,7 +173,8 @@ class VideoEditor:
         :param src: the video that the codes are of, whose frames are edited; None: the codes' own frames are.
         :param codes: what :meth:`analyse` gave, in order, or a folder of :meth:`keep_codes`. They may be rendered any
             number of times.
-        :param edit: as on the command line: "age=+2", ["age=+2", "0:smile=1@1s-3s"].
+        :param edit: as on the command line: "age=+2", ["age=+2", "0:smile=1@1s-3s"]; or objects with the methods of
+            :class:`vidinv.edits.base.Edit`.
         :param rate: frames per second, for smoothing and time ranges; None: what the file says, and 30 without one.
         :return: one Faces per frame, whose ``output`` is the edited frame.
         :raises UsageError: an edit that cannot be read; a folder of codes without ``src``, or made by another method
@@ -246,8 +245,8 @@ class VideoEditor:
         :param keep_codes: where to keep the codes of this run.
         :raises VidinvError: see vidinv.errors; then no output is left.
         """
-        requests = parse_edits(edit)
-        edits = resolve(requests, self.pack)
+        asked = parse_edits(edit)
+        edits = resolve(asked, self.pack)
         check_output(src, dst, output.overwrite)
         if codes is not None and (boxes is not None or keep_codes is not None):
             raise UsageError(f"{codes} holds what was found already; give no {'boxes' if boxes else 'codes to keep'}")
@@ -258,7 +257,7 @@ class VideoEditor:
         begun = time.perf_counter()
         instruments = instruments_of(self.pack, self.compute, quality) if quality is not None else None
         scorers = Scorers(self.pack.optional("identity"), self.pack.optional("attributes"), self.compute, instruments)
-        scoring = ScoreOptions(self.batch, tuple(sorted({r.name for r in requests if r.name in SCORES})))
+        scoring = ScoreOptions(self.batch, scores_of(asked))
         figures = Latest(ScoreState(quality=start(quality) if quality is not None else None))
         series, faces = list[Score](), Latest(0)
         told: list[str] = []
@@ -274,7 +273,7 @@ class VideoEditor:
                 with closing(rendered):
                     scoring_step = partial(score, scorers=scorers, options=scoring)
                     scored = way.stage("score", scoring_step, figures.state, rendered, figures)
-                    finished = need_faces(scored, figures, requests, src, self.pack.crops.kind)
+                    finished = need_faces(scored, figures, asked, src, self.pack.crops.kind)
                     written = encode(outputs(finished, series, faces), dst, info, output, told.append)
                     encoded = way.watch.measure("encode", written)
                     with closing(encoded):
@@ -282,14 +281,14 @@ class VideoEditor:
                             progress(Progress(count, info.frames, faces.state))
             damage = reader.damage
             warnings = [*reader.warnings, *([str(damage)] if damage else []), *told]
-            warnings += not_seen(requests, figures.state.tally)
+            warnings += not_seen(asked, figures.state.tally)
         return build(
             src,
             dst,
             figures.state.tally,
             self.pack,
             way.watch,
-            edits=[str(r) for r in requests],
+            edits=[str(one) for one in asked],
             seconds=time.perf_counter() - begun,
             series=series,
             quality=figures.state.quality,
@@ -361,37 +360,6 @@ class VideoEditor:
 
     def _rendered(self, codes: Iterable[Faces], edits: tuple[Edit, ...], composite: Composite, way: Way) -> Stream:
         return halves.rendered(codes, edits, composite, way, self._means)
-
-
-def edit_frames(
-    frames: Iterable[Picture],
-    edit: Edits,
-    *,
-    pack: str | Path | None = None,
-    device: str = "auto",
-    precision: str = "auto",
-    batch: int | None = None,
-    **options: Any,
-) -> Iterator[Picture]:
-    """:meth:`VideoEditor.edit_frames` with an editor of its own."""
-    editor = VideoEditor(pack, device=device, precision=precision, batch=batch)
-    return editor.edit_frames(frames, edit, **options)
-
-
-def edit_video(
-    src: str | Path,
-    dst: str | Path,
-    edit: Edits,
-    *,
-    pack: str | Path | None = None,
-    device: str = "auto",
-    precision: str = "auto",
-    batch: int | None = None,
-    **options: Any,
-) -> Report:
-    """:meth:`VideoEditor.edit_video` with an editor of its own."""
-    editor = VideoEditor(pack, device=device, precision=precision, batch=batch)
-    return editor.edit_video(src, dst, edit, **options)
 
 
 def batch_for(device: str, resolution: int) -> int:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from vidinv.edits.parse import EditRequest
+from vidinv.edits.parse import Asked, EditRequest, persons_of
 from vidinv.errors import NoFaceFound, UsageError
+from vidinv.models.attributes import SCORES
 from vidinv.report import Tally
 from vidinv.report.preview import Picture
 from vidinv.runtime.steps import Latest
@@ -47,7 +48,7 @@ def outputs(stream: Iterable[Faces], series: list[Score], count: Latest[int]) ->
 
 
 def need_faces(
-    stream: Iterable[Faces], figures: Latest[ScoreState], requests: Sequence[EditRequest], src: str | Path, kind: str
+    stream: Iterable[Faces], figures: Latest[ScoreState], asked: Sequence[Asked], src: str | Path, kind: str
 ) -> Iterator[Faces]:
     """Pass on; at the end, a video in which there was nobody to edit is an error and leaves no output."""
     yield from stream
@@ -56,14 +57,23 @@ def need_faces(
         last = tally.frames - 1
         none = "no face in any" if kind == "face" else f"no box that is large enough in any (0 to {last})"
         raise NoFaceFound(f"{src}: {none} of {tally.frames} frames, so there is nothing to edit")
-    wanted = {p for r in requests for p in (tally.persons_seen if r.persons is None else r.persons)}
+    whom = [persons_of(one) for one in asked]
+    wanted = {p for persons in whom for p in (tally.persons_seen if persons is None else persons)}
     if not wanted & tally.persons_seen:
         seen = ", ".join(str(p) for p in sorted(tally.persons_seen))
         raise NoFaceFound(f"{src}: person {sorted(wanted)} was never seen; the persons are {seen}")
 
 
-def not_seen(requests: Sequence[EditRequest], tally: Tally) -> list[str]:
+def scores_of(asked: Sequence[Asked]) -> tuple[str, ...]:
+    """Which of the attributes that a pack's network reads are asked for by name."""
+    return tuple(sorted({one.name for one in asked if isinstance(one, EditRequest) and one.name in SCORES}))
+
+
+def not_seen(asked: Sequence[Asked], tally: Tally) -> list[str]:
     """Edits that did nothing, since their people never came."""
     seen = ", ".join(str(p) for p in sorted(tally.persons_seen))
-    missing = [r for r in requests if r.persons is not None and not r.persons & tally.persons_seen]
-    return [f"{request} did nothing: the persons are {seen}" for request in missing]
+    return [
+        f"{one} did nothing: the persons are {seen}"
+        for one in asked
+        if (persons := persons_of(one)) is not None and not persons & tally.persons_seen
+    ]

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from vidinv.edits.parse import EXAMPLES, EditRequest, parse_edits
+from vidinv.edits.parse import EXAMPLES, EditRequest, read_requests
 from vidinv.errors import UsageError
 from vidinv.types import Backend, Composite
 
@@ -128,7 +128,7 @@ def read_edits(texts: list[str], persons: list[str]) -> tuple[EditRequest, ...]:
 
     :raises MalformedEdit: a text that is no edit. :raises UsageError: a person that is neither an id nor "all".
     """
-    requests = tuple(request for text in texts for request in parse_edits(text))
+    requests = tuple(request for text in texts for request in read_requests(text))
     if "all" in persons:
         return requests
     wrong = [t for t in persons if not t.isdecimal()]

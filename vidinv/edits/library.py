@@ -8,7 +8,7 @@ import numpy as np
 
 from vidinv.edits import linear, network
 from vidinv.edits.base import Edit
-from vidinv.edits.parse import EditRequest
+from vidinv.edits.parse import Asked, EditRequest
 from vidinv.errors import MalformedEdit, UnknownEdit
 from vidinv.packs.load import Pack
 from vidinv.packs.spec import EditSpec
@@ -21,21 +21,22 @@ KINDS: dict[str, Callable[[Sequence[tuple[EditRequest, float]], Pack], Edit]] = 
 }
 
 
-def resolve(requests: Sequence[EditRequest], pack: Pack) -> tuple[Edit, ...]:
-    """Requests to edits, one for each kind that is asked for.
+def resolve(asked_for: Sequence[Asked], pack: Pack) -> tuple[Edit, ...]:
+    """Requests to edits, one for each kind that is asked for; behind them the edits that are none of the pack's.
 
     :raises UnknownEdit: a name that the pack does not know. :raises MalformedEdit: years of what has no years, or more
         of them than were measured to be reachable.
     """
     asked: dict[str, list[tuple[EditRequest, float]]] = {}
-    for request in requests:
+    others = tuple(one for one in asked_for if not isinstance(one, EditRequest))
+    for request in (one for one in asked_for if isinstance(one, EditRequest)):
         spec = pack.spec.edits.get(request.name)
         if spec is None:
             listed = ", ".join(sorted(pack.spec.edits))
             told = f"it knows {listed}" if listed else "it has none: import it with --directions or --sefa"
             raise UnknownEdit(f"this pack knows no edit {request.name!r}; {told}")
         asked.setdefault(spec.kind, []).append((request, _steps(request, spec)))
-    return tuple(make(asked[kind], pack) for kind, make in KINDS.items() if kind in asked)
+    return (*(make(asked[kind], pack) for kind, make in KINDS.items() if kind in asked), *others)
 
 
 def _steps(request: EditRequest, spec: EditSpec) -> float:

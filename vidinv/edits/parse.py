@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from vidinv.edits.base import Edit
 from vidinv.errors import MalformedEdit, UsageError
 
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)"
@@ -48,15 +49,34 @@ def parse_edit(text: str) -> EditRequest:
     return EditRequest(match["name"], float(match["amount"]), match["unit"] == "y", start, end, persons)
 
 
-def parse_edits(edits: str | EditRequest | Sequence[str | EditRequest]) -> tuple[EditRequest, ...]:
-    """One edit or several, as text or already read. A text may hold several, separated by commas."""
+Asked = EditRequest | Edit
+"""An edit of the pack's, by its name; or any other that keeps to the protocol."""
+
+Edits = str | Asked | Sequence[str | Asked]
+"""One edit or several, as text or already read. A text may hold several, separated by commas."""
+
+
+def parse_edits(edits: Edits) -> tuple[Asked, ...]:
+    """What is asked for, with every text read. :raises MalformedEdit: a text that is no edit, or nothing at all."""
     if isinstance(edits, str):
-        edits = [e for e in edits.split(",") if e.strip()]
-    elif isinstance(edits, EditRequest):
-        edits = [edits]
-    if not edits:
+        return read_requests(edits)
+    listed = edits if isinstance(edits, Sequence) else [edits]
+    if not listed:
         raise MalformedEdit(f"no edit was given; write NAME=STRENGTH, for example {EXAMPLES}")
-    return tuple(e if isinstance(e, EditRequest) else parse_edit(e) for e in edits)
+    return tuple(parse_edit(one) if isinstance(one, str) else one for one in listed)
+
+
+def read_requests(text: str) -> tuple[EditRequest, ...]:
+    """Edits in one text, separated by commas. :raises MalformedEdit: one that is no edit, or none."""
+    listed = [part for part in text.split(",") if part.strip()]
+    if not listed:
+        raise MalformedEdit(f"no edit was given; write NAME=STRENGTH, for example {EXAMPLES}")
+    return tuple(parse_edit(part) for part in listed)
+
+
+def persons_of(asked: Asked) -> frozenset[int] | None:
+    """Whom an edit is for, by the ids of the report; None: everybody."""
+    return asked.persons if isinstance(asked, EditRequest) else None
 
 
 def read_time(text: str) -> float:
