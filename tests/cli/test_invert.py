@@ -76,8 +76,10 @@ def test_a_run_keeps_its_codes_by_the_way(run, codes, face_clip, tmp_path):
 def test_a_search_is_asked_for_and_told_from_another(invoke, run, toy_pack, face_clip, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     source = Path(shutil.copy(face_clip, tmp_path / "in.mp4"))
-    search = ("--method", "image2stylegan", "--steps", "2", "--warm-steps", "1", "--space", "w", "--seed", "3")
-    result = invoke("invert", source, "--pack", toy_pack, *search, "--start", "random", "--no-features", "-q")
+    search = ("--method", "image2stylegan", "--steps", "2", "--warm-steps", "1", "--space", "w")
+    result = invoke(
+        "invert", source, "--pack", toy_pack, *search, "--start", "random", "--seed", "3", "--no-features", "-q"
+    )
     assert (result.exit_code, result.stdout, result.stderr) == (0, "", "")
     manifest = open_latent_file(tmp_path / "in.vidinv").manifest
     assert not manifest.features

@@ -52,6 +52,7 @@ def test_a_search_takes_its_options(invoke, toy_pack, pictures, tmp_path):
     [
         (("a.jpg", "clip.mp4"), "one video alone"),
         (("a.jpg", "--no-features"), "for videos"),
+        (("a.jpg", "--method", "image2stylegan", "--warm-steps", "3"), "have one before them"),
         (("clip.mp4", "--person", "1"), "for pictures"),
         (("nobody.png",), "no face"),
         (("a.jpg", "--person", "3"), "no face 3"),

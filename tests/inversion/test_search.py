@@ -168,6 +168,8 @@ def test_what_a_method_cannot_do_is_refused_by_name(pack: Pack) -> None:
         ("image2stylegan", {"rate": float("nan")}, "from 0 up"),
         ("image2stylegan", {"feature": "yes"}, "True or False"),
         ("image2stylegan", {"domain": 1.0}, "no domain encoder"),
+        ("image2stylegan", {"seed": 3}, "a random start"),
+        ("in-domain", {"warm_steps": 3}, "begins every frame anew"),
     ):
         with pytest.raises(UsageError, match=words.replace("+", r"\+")):
             search_options(method, wanted)

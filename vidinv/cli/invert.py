@@ -69,6 +69,8 @@ def invert(
         raise UsageError("--boxes and --no-features are for videos; leave them out for pictures")
     if not pictures and (person is not None or aligned):
         raise UsageError("--person and --aligned are for pictures; of a video everybody is inverted")
+    if pictures and warm_steps is not None:
+        raise UsageError("--warm-steps is for videos, whose frames have one before them; leave it out for pictures")
     target = output or _beside(sources[0])
 
     # Late: --help need not wait for torch.

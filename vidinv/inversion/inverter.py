@@ -100,6 +100,10 @@ def search_options(name: str, search: Mapping[str, Any] | None = None) -> Search
     _check_numbers(options)
     if options.domain and "domain_encoder" not in method.needs:
         raise UsageError(f"{name} asks no domain encoder, so that domain has no meaning; in-domain does")
+    if options.warm_steps != method.search.warm_steps and not method.warm:
+        raise UsageError(f"{name} begins every frame anew, so that warm_steps has no meaning; leave it out")
+    if options.seed != method.search.seed and options.start != "random":
+        raise UsageError("a seed is of a random start; ask for start random too, or leave the seed out")
     return options
 
 
