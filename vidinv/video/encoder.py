@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
+
 from vidinv.errors import UsageError
 
 CODECS = ("libx264", "libx265", "libsvtav1", "libvpx-vp9", "mpeg4")
 PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
 _SVT_PRESETS = (12, 11, 10, 9, 8, 7, 5, 3, 2)
 _VP9_CPU_USED = (8, 7, 5, 4, 3, 2, 1, 1, 0)
+_AVX_512F = 13  # as OpenCV counts features of a CPU; it has no name for it in Python
+# What x264 uses of a CPU with AVX-512, but that: there its macroblock tree reads memory that nobody wrote, so that with
+# B-frames the same pictures become other bytes at every run (x264 165; AVX2 takes the same time).
+_X264_CALM = "asm=MMX2,SSE,SSE2,SSE2Fast,LZCNT,SSSE3,SSE4.2,AVX,FMA3,BMI1,BMI2,AVX2"
 
 
 @dataclass(frozen=True)
@@ -44,4 +50,5 @@ def encoder_options(settings: EncoderSettings) -> dict[str, str]:
         case "libx265":
             return crf | {"preset": settings.preset, "x265-params": "log-level=error"}
         case _:
-            return crf | {"preset": settings.preset}
+            calm = {"x264-params": _X264_CALM} if cv2.checkHardwareSupport(_AVX_512F) else {}
+            return crf | {"preset": settings.preset} | calm
