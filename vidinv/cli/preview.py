@@ -9,7 +9,7 @@ import typer
 
 from vidinv.cli import options as o
 from vidinv.cli.guard import guarded
-from vidinv.edits.parse import read_time
+from vidinv.edits.times import read_time
 from vidinv.errors import OutputUnwritable
 
 
