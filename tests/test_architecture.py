@@ -16,6 +16,7 @@ LEVELS = [  # a line may import only from lines below it; rooms on one line are 
     {"stills"},
     {"api", "compare"},
     {"halves", "streams"},
+    {"portraits"},
     {"stages", "training"},
     {"report", "inversion", "edits"},
     {"packs", "metrics"},

@@ -21,6 +21,7 @@ def run(
         Path | None, typer.Option("--output", "-o", help="The edited video.", show_default="INPUT's name + -edited")
     ] = None,
     person: o.Person = ["all"],  # noqa: B006, typer copies it
+    face: o.PeoplesFaces = [],  # noqa: B006, typer copies it
     composite: o.Compositing = "detail",
     pack: o.Pack = None,
     boxes: o.Boxes = None,
@@ -55,7 +56,8 @@ def run(
     verbose: o.Verbose = False,
 ) -> None:
     """Edit a video. What it carries beside the pictures is copied; the output appears when it is complete."""
-    requests = o.read_edits(edit, person)
+    faces = o.read_faces(face)
+    requests = o.read_edits(edit, person, faces)
 
     # Late: a mistyped edit need not wait for torch.
     from vidinv.api import VideoEditor
@@ -84,6 +86,7 @@ def run(
             requests,
             composite=composite,
             boxes=boxes,
+            faces=faces,
             output=encoding,
             quality=quality,
             codes=codes,

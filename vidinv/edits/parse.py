@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from vidinv.edits.base import Edit
 from vidinv.edits.curve import Curve, read_curve
 from vidinv.edits.times import TIME, read_time
-from vidinv.errors import MalformedEdit
+from vidinv.errors import MalformedEdit, UsageError
 
 NAME = r"[^\W\d_][\w-]*"
 """What a person may be called."""
@@ -136,6 +136,15 @@ def read_requests(text: str) -> tuple[EditRequest, ...]:
     if not listed:
         raise MalformedEdit(f"no edit was given; write NAME=STRENGTH, for example {EXAMPLES}")
     return tuple(parse_edit(part) for part in listed)
+
+
+def check_names(asked: Sequence[Asked], names: Collection[str]) -> None:
+    """:raises UsageError: an edit for somebody by a name that no picture was given for."""
+    for one in asked:
+        for name in sorted(who for who in persons_of(one) or () if isinstance(who, str)):
+            if name not in names:
+                given = f"those of {', '.join(names)} are" if names else "none is"
+                raise UsageError(f"{one}: no picture of {name} was given, {given}; add one: --face {name}=PICTURE")
 
 
 def persons_of(asked: Asked) -> frozenset[int | str] | None:
