@@ -47,7 +47,7 @@ from vidinv.stages.encode import EncodeOptions, encode
 from vidinv.stages.pair_frames import put_under
 from vidinv.stages.score import ScoreOptions, Scorers, ScoreState, score
 from vidinv.stages.track_boxes import TrackBoxesState, track_boxes
-from vidinv.streams import as_frame, edited_alone, frames_of, need_faces, not_seen, outputs, rate_of, scores_of
+from vidinv.streams import Alone, alone, as_frame, by_size, frames_of, need_faces, not_seen, outputs, rate_of, scores_of
 from vidinv.types import Composite, Faces, Frame, Score, known
 from vidinv.video import Reader, check_output, frame_at
 
@@ -95,6 +95,7 @@ class VideoEditor:
         self.pack = load_pack(pack, self.compute.device)
         self.batch = batch or batch_for(self.compute.device, self.pack.resolution)
         self._means = halves.Means(self.pack, self.compute, self.batch)
+        self._rendered = partial(halves.rendered, means=self._means)
         name = method or DEFAULT_METHOD
         self._inverting = partial(make_inverter, self.pack, name, search_options(name, search), lpips)
         self._any_method = method is None and not search
@@ -194,7 +195,7 @@ class VideoEditor:
             coded = put_under(way.watch.measure("decode", frames_of(src)), codes)
         else:
             coded = codes
-        return self._rendered(coded, edits, composite, way, people)
+        return self._rendered(coded, edits, composite, way, people=people)
 
     def edit_frames(
         self,
@@ -278,7 +279,7 @@ class VideoEditor:
                 coded = halves.restored(file, frames, way, self._means) if file else self._analysed(frames, where, way)
                 if kept is not None:
                     coded = way.watch.measure("keep", kept.through(coded))
-                rendered = self._rendered(coded, edits, composite, way, people)
+                rendered = self._rendered(coded, edits, composite, way, people=people)
                 with closing(rendered):
                     scoring_step = partial(score, scorers=scorers, options=scoring)
                     scored = way.stage("score", scoring_step, figures.state, rendered, figures)
@@ -322,13 +323,30 @@ class VideoEditor:
         :param faces: as of :meth:`render`.
         :raises NoFaceFound: when nobody is in that frame. :raises VidinvError: as of :meth:`edit_video`.
         """
-        (_, edits, people), where, way = self._asked(edit, faces), self._boxes(boxes), Way(30.0)
         frame = frame_at(src, Fraction(at).limit_denominator(10**6))
-        rendered = self._rendered(self._analysed(iter([frame]), where, way), edits, composite, way, people)
-        one, shown = edited_alone(rendered, f"{src}, {at:g} s")
-        largest = max(shown, key=lambda face: quad_side(known(face.quad)))
+        one = self.edit_frame(frame, edit, composite=composite, boxes=boxes, faces=faces, called=f"{src} at {at:g} s")
+        largest = max(one.edited, key=lambda face: quad_side(known(face.quad)))
         inversion, edited = (np.rint(known(p)).astype(np.uint8) for p in (largest.inversion, largest.edited))
-        return Preview(known(largest.crop), inversion, edited, known(one.output).image, largest.person)
+        return Preview(known(largest.crop), inversion, edited, known(one.faces.output).image, largest.person)
+
+    def edit_frame(
+        self,
+        frame: Frame,
+        edit: Edits,
+        *,
+        composite: Composite = "detail",
+        boxes: Boxes | str | Path | None = None,
+        faces: People | None = None,
+        called: str = "the frame",
+    ) -> Alone:
+        """Edit one frame by itself. Its persons are counted by size, 0 the largest.
+
+        :param called: in messages. :raises NoFaceFound: nobody in it was edited.
+        """
+        (asked, edits, people), where, way = self._asked(edit, faces), self._boxes(boxes), Way(30.0)
+        codes = by_size(self._analysed(iter([frame]), where, way))
+        rendered = self._rendered(codes, edits, composite, way, people=people)
+        return alone(rendered, asked, called, self.pack.crops.kind, people)
 
     def _asked(
         self, edit: Edits, faces: People | None
@@ -371,16 +389,6 @@ class VideoEditor:
         else:
             found = way.stage("detect", partial(track_boxes, boxes=boxes), TrackBoxesState(), frames)
         return halves.analysed(found, way, self._means, self.inverter)
-
-    def _rendered(
-        self,
-        codes: Iterable[Faces],
-        edits: tuple[Edit, ...],
-        composite: Composite,
-        way: Way,
-        people: Recognition | None = None,
-    ) -> Stream:
-        return halves.rendered(codes, edits, composite, way, self._means, people)
 
 
 def batch_for(device: str, resolution: int) -> int:

@@ -19,7 +19,7 @@ from torch import Tensor
 from vidinv.api import VideoEditor
 from vidinv.edits.base import Edit
 from vidinv.edits.library import resolve
-from vidinv.edits.parse import EditRequest, parse_edits
+from vidinv.edits.parse import EditRequest, check_names, check_timeless, parse_edits
 from vidinv.errors import InputError, UsageError
 from vidinv.inversion import DEFAULT_METHOD
 from vidinv.inversion.base import batch_of
@@ -163,11 +163,14 @@ def draw_codes(
     """G(w, F) of every code, or G(w~, F~) of every edited one: [N, S, S, 3] RGB, 0..255.
 
     :param edits: as on the command line: "age=+2", ["age=+2", "smile=1"].
-    :raises UsageError: codes of another pack, or an edit that cannot be read.
+    :raises UsageError: codes of another pack, or an edit that cannot be read, or that changes with time.
     """
     if codes.pack_hash != editor.pack.hash:
         raise UsageError(f"these codes are of pack {codes.pack}, and mean nothing to {editor.pack.name}")
-    acting = resolve(parse_edits(edits), editor.pack) if edits else ()
+    asked = parse_edits(edits) if edits else ()
+    check_timeless(asked)
+    check_names(asked, ())
+    acting = resolve(asked, editor.pack)
     if not len(codes):
         return np.zeros((0, editor.pack.resolution, editor.pack.resolution, 3), np.uint8)
     made = [drawn(editor, codes.faces[at : at + editor.batch], acting) for at in range(0, len(codes), editor.batch)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import numpy as np
 
 from vidinv.edits.parse import Asked, EditRequest, persons_of
 from vidinv.errors import NoFaceFound, UsageError
+from vidinv.faces.quads import quad_side
 from vidinv.models.attributes import SCORES
 from vidinv.portraits import Recognition
 from vidinv.report import Tally
@@ -60,11 +62,17 @@ def need_faces(
 ) -> Iterator[Faces]:
     """Pass on; at the end, a video in which there was nobody to edit is an error and leaves no output."""
     yield from stream
-    tally = figures.state.tally
+    check_somebody(figures.state.tally, asked, str(src), kind, people)
+
+
+def check_somebody(
+    tally: Tally, asked: Sequence[Asked], src: str, kind: str = "face", people: Recognition | None = None
+) -> None:
+    """:raises NoFaceFound: there was nobody to edit. :param kind: of the pack's crops."""
     if not tally.persons_seen:
-        last = tally.frames - 1
-        none = "no face in any" if kind == "face" else f"no box that is large enough in any (0 to {last})"
-        raise NoFaceFound(f"{src}: {none} of {tally.frames} frames, so there is nothing to edit")
+        none = "no face" if kind == "face" else "no box that is large enough"
+        frames = "in it" if tally.frames == 1 else f"in any of {tally.frames} frames"
+        raise NoFaceFound(f"{src}: {none} {frames}, so there is nothing to edit")
     everybody: frozenset[int | str] = tally.persons_seen
     wanted = frozenset[int | str]().union(*(everybody if p is None else p for p in map(persons_of, asked)))
     if not wanted & _who_came(tally):
@@ -95,16 +103,44 @@ def _unlike(name: str, found: RecogniseState) -> str:
     return f"{least}; the nearest is person {person} with {cosine:.2f}"
 
 
-def edited_alone(rendered: Generator[Faces, None, None], what: str) -> tuple[Faces, list[Face]]:
-    """The only frame of a stream, and those of its faces that were edited. :raises NoFaceFound: none was."""
+@dataclass(frozen=True)
+class Alone:
+    """A frame that was edited by itself."""
+
+    faces: Faces
+    edited: list[Face]
+    """Those that were edited, one at least."""
+    warnings: list[str]
+    """Edits that did nothing."""
+
+
+def by_size(codes: Iterable[Faces]) -> Iterator[Faces]:
+    """Persons counted by the size of their faces, 0 the largest: in a picture there is no first to come."""
+    for one in codes:
+        ordered = sorted(one.faces, key=lambda face: -quad_side(known(face.quad)))
+        yield replace(one, faces=tuple(replace(face, person=i) for i, face in enumerate(ordered)))
+
+
+def alone(
+    rendered: Generator[Faces, None, None],
+    asked: Sequence[Asked],
+    what: str,
+    kind: str = "face",
+    people: Recognition | None = None,
+) -> Alone:
+    """The only frame of a stream. :raises NoFaceFound: nobody in it was edited."""
     with closing(rendered):
         one = next(rendered)
+        next(rendered, None)  # the states of the stages are told at the end
+    names = {face.person: face.name for face in one.faces if face.name is not None}
+    tally = Tally().add_frame(frozenset(face.person for face in one.faces), names)
+    check_somebody(tally, asked, what, kind, people)
     shown = [face for face in one.faces if face.edited is not None]
     if not shown:
         doubts = sorted({d for f in one.faces if f.assessment is not None for d in f.assessment.doubts})
         why = f"{len(one.faces)} faces in sight" + (f", not trusted for {', '.join(doubts)}" if doubts else "")
         raise NoFaceFound(f"{what}: nothing to edit ({why}); choose another time, picture, person or edit")
-    return one, shown
+    return Alone(one, shown, not_seen(asked, tally, people))
 
 
 def scores_of(asked: Sequence[Asked]) -> tuple[str, ...]:

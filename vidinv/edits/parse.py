@@ -147,6 +147,13 @@ def check_names(asked: Sequence[Asked], names: Collection[str]) -> None:
                 raise UsageError(f"{one}: no picture of {name} was given, {given}; add one: --face {name}=PICTURE")
 
 
+def check_timeless(asked: Sequence[Asked]) -> None:
+    """:raises UsageError: an edit that changes with time."""
+    for one in asked:
+        if isinstance(one, EditRequest) and one.changes:
+            raise UsageError(f"{one}: a picture has no time, so nothing changes in it; write {one.name}=STRENGTH")
+
+
 def persons_of(asked: Asked) -> frozenset[int | str] | None:
     """Whom an edit is for, by ids of the report or names; None: everybody."""
     return asked.persons if isinstance(asked, EditRequest) else None
