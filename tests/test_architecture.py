@@ -12,10 +12,11 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "vidinv"
 LEVELS = [  # a line may import only from lines below it; rooms on one line are strangers to each other
     {"cli"},
-    {"calls", "mixtures", "still_files"},
+    {"calls", "mixtures", "still_files", "still_edits"},
     {"stills"},
     {"api", "compare"},
     {"halves", "streams"},
+    {"portraits"},
     {"stages", "training"},
     {"report", "inversion", "edits"},
     {"packs", "metrics"},

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import importlib.util
+import inspect
 import re
 import subprocess
 import sys
 from dataclasses import fields
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+import vidinv
 from benchmarks.tables import documents, filled
+from vidinv.edits.parse import parse_edits, read_requests
 from vidinv.report import Report
 from vidinv.report.page import NAMES
+from vidinv.still_edits import edit_still
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [*documents(), ROOT / "CONTRIBUTING.md"]  # the changelog may name what is gone
@@ -56,6 +62,34 @@ def test_every_link_leads_somewhere(page: Path) -> None:
         assert file.exists(), f"{page.name} links to {target}"
         if anchor:
             assert anchor in anchors(file), f"{page.name} links to {target}"
+
+
+@each_page
+def test_every_edit_that_is_typed_can_be_read(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    for quoted, plain in re.findall(r"(?:--edit|-e) (?:\"([^\"]+)\"|([^\s`]+))", text):
+        edit = (quoted or plain).rstrip(".,)")
+        if "=" in edit and "NAME" not in edit:
+            read_requests(edit)
+
+
+def test_the_python_of_edits_does_what_its_comments_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, where = [], {"edit_video": vidinv.VideoEditor.edit_video, "edit_picture": edit_still}
+    for name, call in where.items():
+        signature = inspect.signature(call)
+
+        def called(*args: Any, signature: inspect.Signature = signature, **options: Any) -> SimpleNamespace:
+            asked.append(signature.bind(None, *args, **options).arguments["edit"])
+            return SimpleNamespace(picture=None)
+
+        monkeypatch.setattr(vidinv, name, called, raising=False)
+    text = (ROOT / "docs" / "edits.md").read_text(encoding="utf-8")
+    code = "\n".join(re.findall(r"```python\n(.*?)```", text, re.S))
+    exec(compile(code, "edits.md", "exec"), {"vidinv": vidinv})
+    assert len([parse_edits(edit) for edit in asked]) == 2
+    for line in re.findall(r"^EditRequest.*  # .*$", code, re.M):
+        request, _, comment = line.partition("  # ")
+        assert str(eval(request, {"EditRequest": vidinv.EditRequest, "Curve": vidinv.Curve})) == comment
 
 
 @pytest.mark.parametrize("page", documents(), ids=lambda p: p.name)

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from vidinv.api import Progress, VideoEditor
     from vidinv.calls import edit_frames, edit_video
     from vidinv.compare import compare_videos
+    from vidinv.edits.curve import Curve
     from vidinv.edits.parse import EditRequest
     from vidinv.errors import VidinvError
     from vidinv.inversion.latent_file import Kept
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from vidinv.report.preview import Preview
     from vidinv.report.quality import QualityOptions
     from vidinv.stages.encode import EncodeOptions
+    from vidinv.still_edits import EditedPicture, edit_picture
     from vidinv.still_files import keep_pictures, read_codes
     from vidinv.stills import Codes, draw, invert
     from vidinv.types import Code, Face, Faces, Frame
@@ -25,7 +27,9 @@ __version__ = "0.1.0"
 __all__ = [
     "Code",
     "Codes",
+    "Curve",
     "EditRequest",
+    "EditedPicture",
     "EncodeOptions",
     "Face",
     "Faces",
@@ -42,6 +46,7 @@ __all__ = [
     "diffuse",
     "draw",
     "edit_frames",
+    "edit_picture",
     "edit_video",
     "invert",
     "keep_pictures",
@@ -52,7 +57,9 @@ __all__ = [
 _HOMES = {
     "Code": "vidinv.types",
     "Codes": "vidinv.stills",
+    "Curve": "vidinv.edits.curve",
     "EditRequest": "vidinv.edits.parse",
+    "EditedPicture": "vidinv.still_edits",
     "EncodeOptions": "vidinv.stages.encode",
     "Face": "vidinv.types",
     "Faces": "vidinv.types",
@@ -65,6 +72,7 @@ _HOMES = {
     "VidinvError": "vidinv.errors",
     "compare_videos": "vidinv.compare",
     "edit_frames": "vidinv.calls",
+    "edit_picture": "vidinv.still_edits",
     "edit_video": "vidinv.calls",
     "diffuse": "vidinv.mixtures",
     "draw": "vidinv.stills",

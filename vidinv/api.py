@@ -23,8 +23,8 @@ import numpy as np
 from vidinv import halves
 from vidinv.edits.base import Edit
 from vidinv.edits.library import resolve
-from vidinv.edits.parse import Edits, parse_edits
-from vidinv.errors import NoFaceFound, OutputUnwritable, UsageError
+from vidinv.edits.parse import Asked, Edits, check_names, parse_edits
+from vidinv.errors import OutputUnwritable, UsageError
 from vidinv.faces.boxes import Boxes, BoxesOf, given_boxes, part_of_frame, read_boxes
 from vidinv.faces.quads import quad_side
 from vidinv.halves import Stream
@@ -33,6 +33,7 @@ from vidinv.inversion.latent_file import Kept, LatentFile, LatentWriter, open_la
 from vidinv.inversion.latent_manifest import manifest_of
 from vidinv.packs.load import load_pack
 from vidinv.packs.spec import EditSpec
+from vidinv.portraits import People, Recognition, recognition
 from vidinv.report import Report
 from vidinv.report.build import build
 from vidinv.report.preview import Picture, Preview
@@ -46,7 +47,7 @@ from vidinv.stages.encode import EncodeOptions, encode
 from vidinv.stages.pair_frames import put_under
 from vidinv.stages.score import ScoreOptions, Scorers, ScoreState, score
 from vidinv.stages.track_boxes import TrackBoxesState, track_boxes
-from vidinv.streams import as_frame, frames_of, need_faces, not_seen, outputs, rate_of, scores_of
+from vidinv.streams import Alone, alone, as_frame, by_size, frames_of, need_faces, not_seen, outputs, rate_of, scores_of
 from vidinv.types import Composite, Faces, Frame, Score, known
 from vidinv.video import Reader, check_output, frame_at
 
@@ -94,11 +95,12 @@ class VideoEditor:
         self.pack = load_pack(pack, self.compute.device)
         self.batch = batch or batch_for(self.compute.device, self.pack.resolution)
         self._means = halves.Means(self.pack, self.compute, self.batch)
+        self._rendered = partial(halves.rendered, means=self._means)
         name = method or DEFAULT_METHOD
         self._inverting = partial(make_inverter, self.pack, name, search_options(name, search), lpips)
         self._any_method = method is None and not search
         self._detect_options = DetectOptions()
-        self._detectors = make_detectors(self._detect_options) if self.pack.crops.kind == "face" else None
+        self.detectors = make_detectors(self._detect_options) if self.pack.crops.kind == "face" else None
 
     @cached_property
     def inverter(self) -> Inverter:
@@ -167,6 +169,7 @@ class VideoEditor:
         *,
         rate: float | None = None,
         composite: Composite = "detail",
+        faces: People | None = None,
     ) -> Stream:
         """Make edited frames of codes: the second half of the way.
 
@@ -176,11 +179,13 @@ class VideoEditor:
         :param edit: as on the command line: "age=+2", ["age=+2", "0:smile=1@1s-3s"]; or objects with the methods of
             :class:`vidinv.edits.base.Edit`.
         :param rate: frames per second, for smoothing and time ranges; None: what the file says, and 30 without one.
+        :param faces: pictures of people by the names that edits have for them: {"anna": "anna.jpg"} for "anna:age=+2".
         :return: one Faces per frame, whose ``output`` is the edited frame.
-        :raises UsageError: an edit that cannot be read; a folder of codes without ``src``, or made by another method
-            than was asked for. :raises InputError: ``src`` has other frames, or the codes are of another video or pack.
+        :raises UsageError: an edit that cannot be read, or is for a name without a picture; a folder of codes without
+            ``src``, or made by another method than was asked for. :raises InputError: ``src`` has other frames, or the
+            codes are of another video or pack, or a person's picture has no face.
         """
-        edits, way = resolve(parse_edits(edit), self.pack), Way(rate or rate_of(src))
+        (_, edits, people), way = self._asked(edit, faces), Way(rate or rate_of(src))
         if isinstance(codes, str | Path):
             if src is None:
                 raise UsageError(f"{codes} holds codes and no frames; give the video that they are of")
@@ -190,7 +195,7 @@ class VideoEditor:
             coded = put_under(way.watch.measure("decode", frames_of(src)), codes)
         else:
             coded = codes
-        return self._rendered(coded, edits, composite, way)
+        return self._rendered(coded, edits, composite, way, people=people)
 
     def edit_frames(
         self,
@@ -200,6 +205,7 @@ class VideoEditor:
         rate: float = 30.0,
         composite: Composite = "detail",
         boxes: Boxes | str | Path | None = None,
+        faces: People | None = None,
     ) -> Iterator[Picture]:
         """Edit a stream of pictures; one out per one in, about half a second later.
 
@@ -207,16 +213,19 @@ class VideoEditor:
         :param edit: as on the command line: "age=+2", ["age=+2", "0:smile=1@1s-3s"].
         :param rate: frames per second, for smoothing and for time ranges.
         :param boxes: where to edit, for a pack that wants to be told: by the frame's number, or a CSV file.
+        :param faces: as of :meth:`render`.
         :raises UsageError: an edit that cannot be read, or a picture of the wrong type.
         """
         numbered = (as_frame(picture, i, rate) for i, picture in enumerate(frames))
         codes = self.analyse(numbered, rate=rate, boxes=boxes)
-        rendered = self.render(None, codes, edit, rate=rate, composite=composite)  # now, not at the first frame
+        rendered = self.render(
+            None, codes, edit, rate=rate, composite=composite, faces=faces
+        )  # now, not at the first frame
 
         def edited() -> Iterator[Picture]:
             with closing(rendered):
-                for faces in rendered:
-                    yield known(faces.output).image
+                for one in rendered:
+                    yield known(one.output).image
 
         return edited()
 
@@ -228,6 +237,7 @@ class VideoEditor:
         *,
         composite: Composite = "detail",
         boxes: Boxes | str | Path | None = None,
+        faces: People | None = None,
         output: EncodeOptions = EncodeOptions(),
         quality: QualityOptions | None = None,
         codes: str | Path | None = None,
@@ -239,14 +249,14 @@ class VideoEditor:
         The output appears under its name when it is complete. A damaged input is edited as far as it decodes: see
         ``frames_lost`` and ``warnings`` of the report.
 
+        :param faces: as of :meth:`render`.
         :param quality: measure everything that a full report holds, which takes about a quarter more time; None:
             identity, attributes and time only.
         :param codes: a folder of :meth:`keep_codes`: nothing is looked for or inverted.
         :param keep_codes: where to keep the codes of this run.
         :raises VidinvError: see vidinv.errors; then no output is left.
         """
-        asked = parse_edits(edit)
-        edits = resolve(asked, self.pack)
+        asked, edits, people = self._asked(edit, faces)
         check_output(src, dst, output.overwrite)
         if codes is not None and (boxes is not None or keep_codes is not None):
             raise UsageError(f"{codes} holds what was found already; give no {'boxes' if boxes else 'codes to keep'}")
@@ -259,7 +269,7 @@ class VideoEditor:
         scorers = Scorers(self.pack.optional("identity"), self.pack.optional("attributes"), self.compute, instruments)
         scoring = ScoreOptions(self.batch, scores_of(asked))
         figures = Latest(ScoreState(quality=start(quality) if quality is not None else None))
-        series, faces = list[Score](), Latest(0)
+        series, count = list[Score](), Latest(0)
         told: list[str] = []
         with Reader(src) as reader:
             info, way = reader.info, Way(float(reader.info.rate))
@@ -269,19 +279,19 @@ class VideoEditor:
                 coded = halves.restored(file, frames, way, self._means) if file else self._analysed(frames, where, way)
                 if kept is not None:
                     coded = way.watch.measure("keep", kept.through(coded))
-                rendered = self._rendered(coded, edits, composite, way)
+                rendered = self._rendered(coded, edits, composite, way, people=people)
                 with closing(rendered):
                     scoring_step = partial(score, scorers=scorers, options=scoring)
                     scored = way.stage("score", scoring_step, figures.state, rendered, figures)
-                    finished = need_faces(scored, figures, asked, src, self.pack.crops.kind)
-                    written = encode(outputs(finished, series, faces), dst, info, output, told.append)
-                    encoded = way.watch.measure("encode", written)
+                    finished = need_faces(scored, figures, asked, src, self.pack.crops.kind, people)
+                    frames_out = encode(outputs(finished, series, count), dst, info, output, told.append)
+                    encoded = way.watch.measure("encode", frames_out)
                     with closing(encoded):
-                        for count, _ in enumerate(encoded, 1):
-                            progress(Progress(count, info.frames, faces.state))
+                        for written, _ in enumerate(encoded, 1):
+                            progress(Progress(written, info.frames, count.state))
             damage = reader.damage
             warnings = [*reader.warnings, *([str(damage)] if damage else []), *told]
-            warnings += not_seen(asked, figures.state.tally)
+            warnings += not_seen(asked, figures.state.tally, people)
         return build(
             src,
             dst,
@@ -306,24 +316,46 @@ class VideoEditor:
         *,
         composite: Composite = "detail",
         boxes: Boxes | str | Path | None = None,
+        faces: People | None = None,
     ) -> Preview:
         """The frame at ``at`` seconds, edited by itself.
 
+        :param faces: as of :meth:`render`.
         :raises NoFaceFound: when nobody is in that frame. :raises VidinvError: as of :meth:`edit_video`.
         """
-        edits, where, way = resolve(parse_edits(edit), self.pack), self._boxes(boxes), Way(30.0)
         frame = frame_at(src, Fraction(at).limit_denominator(10**6))
-        rendered = self._rendered(self._analysed(iter([frame]), where, way), edits, composite, way)
-        with closing(rendered):
-            faces = next(rendered)
-        shown = [face for face in faces.faces if face.edited is not None]
-        if not shown:
-            doubts = sorted({d for f in faces.faces if f.assessment is not None for d in f.assessment.doubts})
-            why = f"{len(faces.faces)} faces in sight" + (f", not trusted for {', '.join(doubts)}" if doubts else "")
-            raise NoFaceFound(f"{src}: nothing to edit at {at:g} s ({why}); choose another time, person or edit")
-        largest = max(shown, key=lambda face: quad_side(known(face.quad)))
+        one = self.edit_frame(frame, edit, composite=composite, boxes=boxes, faces=faces, called=f"{src} at {at:g} s")
+        largest = max(one.edited, key=lambda face: quad_side(known(face.quad)))
         inversion, edited = (np.rint(known(p)).astype(np.uint8) for p in (largest.inversion, largest.edited))
-        return Preview(known(largest.crop), inversion, edited, known(faces.output).image, largest.person)
+        return Preview(known(largest.crop), inversion, edited, known(one.faces.output).image, largest.person)
+
+    def edit_frame(
+        self,
+        frame: Frame,
+        edit: Edits,
+        *,
+        composite: Composite = "detail",
+        boxes: Boxes | str | Path | None = None,
+        faces: People | None = None,
+        called: str = "the frame",
+    ) -> Alone:
+        """Edit one frame by itself. Its persons are counted by size, 0 the largest.
+
+        :param called: in messages. :raises NoFaceFound: nobody in it was edited.
+        """
+        (asked, edits, people), where, way = self._asked(edit, faces), self._boxes(boxes), Way(30.0)
+        codes = by_size(self._analysed(iter([frame]), where, way))
+        rendered = self._rendered(codes, edits, composite, way, people=people)
+        return alone(rendered, asked, called, self.pack.crops.kind, people)
+
+    def _asked(
+        self, edit: Edits, faces: People | None
+    ) -> tuple[tuple[Asked, ...], tuple[Edit, ...], Recognition | None]:
+        """What was typed, what does it, and who is known by a picture."""
+        asked = parse_edits(edit)
+        check_names(asked, faces or ())
+        edits = resolve(asked, self.pack)
+        return asked, edits, recognition(self.pack, self.detectors, self.compute, faces) if faces else None
 
     def _boxes(self, boxes: Boxes | str | Path | None) -> BoxesOf | None:
         """Where the pack's crops are; None: the detector looks for faces."""
@@ -352,14 +384,11 @@ class VideoEditor:
 
     def _analysed(self, frames: Iterable[Frame], boxes: BoxesOf | None, way: Way) -> Stream:
         if boxes is None:
-            looking = partial(detect, detectors=known(self._detectors), options=self._detect_options)
+            looking = partial(detect, detectors=known(self.detectors), options=self._detect_options)
             found = way.stage("detect", looking, DetectState(), frames)
         else:
             found = way.stage("detect", partial(track_boxes, boxes=boxes), TrackBoxesState(), frames)
         return halves.analysed(found, way, self._means, self.inverter)
-
-    def _rendered(self, codes: Iterable[Faces], edits: tuple[Edit, ...], composite: Composite, way: Way) -> Stream:
-        return halves.rendered(codes, edits, composite, way, self._means)
 
 
 def batch_for(device: str, resolution: int) -> int:

@@ -14,6 +14,7 @@ from vidinv.errors import UsageError
 from vidinv.inversion import Inverter, inverter_of
 from vidinv.inversion.latent_file import LatentFile
 from vidinv.packs.load import Pack
+from vidinv.portraits import Recognition
 from vidinv.runtime.compute import Compute
 from vidinv.runtime.prefetch import prefetch
 from vidinv.runtime.way import Way
@@ -24,6 +25,7 @@ from vidinv.stages.edit import EditOptions, EditState, edit
 from vidinv.stages.gate import GateOptions, GateState, gate
 from vidinv.stages.invert import InvertOptions, InvertState, invert
 from vidinv.stages.pair_frames import put_under
+from vidinv.stages.recognise import RecogniseOptions, recognise
 from vidinv.stages.restore import RestoreOptions, RestoreState, restore
 from vidinv.stages.stabilise import StabiliseOptions, StabiliseState, stabilise
 from vidinv.stages.synthesise import SynthesiseOptions, SynthesiseState, synthesise
@@ -62,11 +64,30 @@ def restored(file: LatentFile, frames: Iterable[Frame], way: Way, means: Means) 
     return way.watch.elsewhere(prefetch(whole, AHEAD, "vidinv-faces"))
 
 
-def rendered(codes: Iterable[Faces], edits: tuple[Edit, ...], composite: Composite, way: Way, means: Means) -> Stream:
-    """Codes to edited frames. A thread runs ahead with the generator's pictures; closing the stream ends it."""
+def rendered(
+    codes: Iterable[Faces],
+    edits: tuple[Edit, ...],
+    composite: Composite,
+    way: Way,
+    means: Means,
+    people: Recognition | None = None,
+) -> Stream:
+    """Codes to edited frames. A thread runs ahead with the generator's pictures; closing the stream ends it.
+
+    :param people: who is called by a name; None: nobody.
+    """
     if composite not in ("detail", "replace"):
         raise UsageError(f"no compositing called {composite!r}; there are detail, replace")
     pack, compute, batch, rate = means.pack, means.compute, means.batch, way.rate
+    if people is not None:
+        knowing = partial(
+            recognise,
+            references=people.references,
+            identity=people.identity,
+            compute=compute,
+            options=RecogniseOptions(rate=rate),
+        )
+        codes = way.stage("recognise", knowing, people.latest.state, codes, people.latest)
     editing = partial(edit, options=EditOptions(edits, rate=rate), compute=compute)
     edited = way.stage("edit", editing, EditState(), codes)
     drawing = partial(synthesise, generator=pack.generator, compute=compute, options=SynthesiseOptions(batch))

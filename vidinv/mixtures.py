@@ -26,7 +26,8 @@ from vidinv.inversion import DEFAULT_METHOD
 from vidinv.inversion.in_domain import diffuse as diffused
 from vidinv.models.generator import render_pair
 from vidinv.models.pictures import to_levels, to_tensor
-from vidinv.stills import Picture, find_faces, invert_pictures
+from vidinv.portraits import Picture
+from vidinv.stills import find_faces, invert_pictures
 from vidinv.types import Face, known
 
 PASTED = tuple(name for name in REGIONS if name != CROP)

@@ -21,7 +21,8 @@ from vidinv.errors import InputError, NoFaceFound
 from vidinv.inversion.latent_file import Kept, LatentWriter, open_latent_file
 from vidinv.inversion.latent_manifest import manifest_of, source_of
 from vidinv.metrics import reconstruction
-from vidinv.stills import Codes, Images, Picture, coded_faces, drawn, sources_of
+from vidinv.portraits import Images, Picture, sources_of
+from vidinv.stills import Codes, coded_faces, drawn
 from vidinv.types import Face, Faces, Frame, known
 
 NO_PICTURE = np.zeros((1, 1, 3), np.uint8)

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -21,21 +19,14 @@ from torch import Tensor
 from vidinv.api import VideoEditor
 from vidinv.edits.base import Edit
 from vidinv.edits.library import resolve
-from vidinv.edits.parse import EditRequest, parse_edits
-from vidinv.errors import InputError, NoFaceFound, UsageError
-from vidinv.faces.quads import BoxTemplate, quad_from_box, quad_side
+from vidinv.edits.parse import EditRequest, check_names, check_timeless, parse_edits
+from vidinv.errors import InputError, UsageError
 from vidinv.inversion import DEFAULT_METHOD
 from vidinv.inversion.base import batch_of
 from vidinv.models.generator import render_pair
 from vidinv.models.pictures import to_levels, to_tensor
-from vidinv.runtime.steps import run
-from vidinv.stages.align import AlignOptions, AlignState, align
-from vidinv.stages.detect import DetectOptions, DetectState, detect, make_detectors
-from vidinv.types import Code, Face, Frame, known
-from vidinv.video.stills import pictures_in, read_picture
-
-Picture = NDArray[np.uint8]
-Images = str | Path | Picture | Sequence[str | Path | Picture]
+from vidinv.portraits import Images, Picture, found_faces, sources_of
+from vidinv.types import Code, Face, known
 
 
 @dataclass(frozen=True)
@@ -140,7 +131,7 @@ def coded_faces(
 ) -> Iterator[tuple[str, Face | InputError]]:
     """Every picture's face with its code, or why there is none; in order, a batch at a time."""
     waiting: list[tuple[str, Face | InputError]] = []
-    for last, one in enumerate(_found(editor, sources, person, aligned), 1 - len(sources)):
+    for last, one in enumerate(found_faces(editor.pack, editor.detectors, sources, person, aligned), 1 - len(sources)):
         waiting.append(one)
         found = [face for _, face in waiting if isinstance(face, Face)]
         if len(found) == editor.batch or last == 0:
@@ -153,7 +144,7 @@ def find_faces(editor: VideoEditor, images: Images, *, person: int = 0, aligned:
     """The face of each picture with its crop, before anything is inverted; arguments and errors as of
     :func:`invert_pictures`."""
     faces = list[Face]()
-    for _, face in _found(editor, sources_of(images), person, aligned):
+    for _, face in found_faces(editor.pack, editor.detectors, sources_of(images), person, aligned):
         if not isinstance(face, Face):
             raise face
         faces.append(face)
@@ -172,11 +163,14 @@ def draw_codes(
     """G(w, F) of every code, or G(w~, F~) of every edited one: [N, S, S, 3] RGB, 0..255.
 
     :param edits: as on the command line: "age=+2", ["age=+2", "smile=1"].
-    :raises UsageError: codes of another pack, or an edit that cannot be read.
+    :raises UsageError: codes of another pack, or an edit that cannot be read, or that changes with time.
     """
     if codes.pack_hash != editor.pack.hash:
         raise UsageError(f"these codes are of pack {codes.pack}, and mean nothing to {editor.pack.name}")
-    acting = resolve(parse_edits(edits), editor.pack) if edits else ()
+    asked = parse_edits(edits) if edits else ()
+    check_timeless(asked)
+    check_names(asked, ())
+    acting = resolve(asked, editor.pack)
     if not len(codes):
         return np.zeros((0, editor.pack.resolution, editor.pack.resolution, 3), np.uint8)
     made = [drawn(editor, codes.faces[at : at + editor.batch], acting) for at in range(0, len(codes), editor.batch)]
@@ -206,87 +200,6 @@ def _edited(code: Code, face: Face, edits: Sequence[Edit]) -> Code:
     for one in edits:
         code, _ = one.apply(code, face, 0.0)
     return code
-
-
-def sources_of(images: Images) -> list[tuple[str, Path | Picture]]:
-    """Every picture and what it is called. :raises InputMissing, InputError: of a file or folder.
-    :raises UsageError: no picture at all."""
-    given: Sequence[str | Path | Picture] = [images] if isinstance(images, str | Path | np.ndarray) else images
-    sources: list[tuple[str, Path | Picture]] = []
-    seen = set[Path]()
-    for image in given:
-        if not isinstance(image, str | Path):
-            sources.append((f"picture {len(sources)}", image))
-            continue
-        for path in pictures_in([Path(image)]):
-            if path.resolve() not in seen:  # a picture beside its own folder is one picture
-                seen.add(path.resolve())
-                sources.append((str(path), path))
-    if not sources:
-        raise UsageError("no picture was given, so there is nothing to invert")
-    return sources
-
-
-def _found(
-    editor: VideoEditor, sources: Sequence[tuple[str, Path | Picture]], person: int, aligned: bool
-) -> Iterator[tuple[str, Face | InputError]]:
-    """Every picture's face, or why there is none."""
-    if editor.pack.crops.kind != "face" and not aligned:
-        raise UsageError(f"pack {editor.pack.name} is not of faces, so none can be found for it; give crops (aligned)")
-    if person < 0:
-        raise UsageError(f"person {person}: faces are counted from 0, the largest")
-    find = partial(_crop_of, editor) if aligned else partial(_face_of, _finder(editor), person)
-    for name, source in sources:
-        try:
-            face: Face | InputError = find(
-                name, read_picture(source) if isinstance(source, Path) else _checked(name, source)
-            )
-        except InputError as error:
-            face = error
-        yield name, face
-
-
-def _checked(name: str, picture: Picture) -> Picture:
-    if not (isinstance(picture, np.ndarray) and picture.dtype == np.uint8 and picture.shape[2:] == (3,)):
-        raise UsageError(f"{name} is no [H, W, 3] uint8 array; give RGB levels, or the name of a file")
-    return picture
-
-
-def _crop_of(editor: VideoEditor, name: str, picture: Picture) -> Face:
-    """A picture that is a crop already."""
-    height, width, side = *picture.shape[:2], editor.pack.resolution
-    if height != width:
-        raise InputError(f"{name} is {width} x {height} pixels; a crop is square")
-    how = cv2.INTER_AREA if height > side else cv2.INTER_CUBIC
-    crop = picture if height == side else cv2.resize(picture, (side, side), interpolation=how)
-    box = np.array([0, 0, width, height], np.float32)
-    return Face(box, quad=quad_from_box(box, BoxTemplate()), crop=crop.astype(np.uint8, copy=False))
-
-
-def _finder(editor: VideoEditor) -> Callable[[Frame], tuple[list[Face], list[Face]]]:
-    """What finds the faces of a picture: those that can be inverted, the largest first, and all."""
-    detectors, pack = make_detectors(DetectOptions()), editor.pack
-    options = AlignOptions(pack.resolution, pack.template)
-
-    def find(frame: Frame) -> tuple[list[Face], list[Face]]:
-        seen = list(run("detect", partial(detect, detectors=detectors), DetectState(), [frame]))
-        [placed] = run("align", partial(align, options=options), AlignState(), seen)
-        faces = sorted(placed.faces, key=lambda face: -quad_side(known(face.quad)))
-        return faces, list(seen[0].faces)
-
-    return find
-
-
-def _face_of(find: Callable[[Frame], tuple[list[Face], list[Face]]], person: int, name: str, picture: Picture) -> Face:
-    faces, seen = find(Frame(picture, 0))
-    if person < len(faces):
-        return faces[person]
-    sides = ", ".join(f"{round(float(face.box[2] - face.box[0]))} px" for face in seen)
-    if not seen:
-        raise NoFaceFound(f"{name}: no face was found; give a picture in which one is seen from the front")
-    if not faces:
-        raise NoFaceFound(f"{name}: its faces are too small ({sides} wide); give a larger picture")
-    raise NoFaceFound(f"{name}: it has no face {person}, counted from 0 by size; there are {len(faces)} ({sides} wide)")
 
 
 def _coded(editor: VideoEditor, faces: Sequence[Face]) -> list[Face]:

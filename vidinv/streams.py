@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,13 +12,16 @@ import numpy as np
 
 from vidinv.edits.parse import Asked, EditRequest, persons_of
 from vidinv.errors import NoFaceFound, UsageError
+from vidinv.faces.quads import quad_side
 from vidinv.models.attributes import SCORES
+from vidinv.portraits import Recognition
 from vidinv.report import Tally
 from vidinv.report.preview import Picture
 from vidinv.runtime.steps import Latest
 from vidinv.stages.decode import decode
+from vidinv.stages.recognise import RecogniseOptions, RecogniseState
 from vidinv.stages.score import ScoreState
-from vidinv.types import Faces, Frame, Score, known
+from vidinv.types import Face, Faces, Frame, Score, known
 from vidinv.video import Reader, probe
 
 
@@ -48,20 +53,94 @@ def outputs(stream: Iterable[Faces], series: list[Score], count: Latest[int]) ->
 
 
 def need_faces(
-    stream: Iterable[Faces], figures: Latest[ScoreState], asked: Sequence[Asked], src: str | Path, kind: str
+    stream: Iterable[Faces],
+    figures: Latest[ScoreState],
+    asked: Sequence[Asked],
+    src: str | Path,
+    kind: str,
+    people: Recognition | None = None,
 ) -> Iterator[Faces]:
     """Pass on; at the end, a video in which there was nobody to edit is an error and leaves no output."""
     yield from stream
-    tally = figures.state.tally
+    check_somebody(figures.state.tally, asked, str(src), kind, people)
+
+
+def check_somebody(
+    tally: Tally, asked: Sequence[Asked], src: str, kind: str = "face", people: Recognition | None = None
+) -> None:
+    """:raises NoFaceFound: there was nobody to edit. :param kind: of the pack's crops."""
     if not tally.persons_seen:
-        last = tally.frames - 1
-        none = "no face in any" if kind == "face" else f"no box that is large enough in any (0 to {last})"
-        raise NoFaceFound(f"{src}: {none} of {tally.frames} frames, so there is nothing to edit")
-    whom = [persons_of(one) for one in asked]
-    wanted = {p for persons in whom for p in (tally.persons_seen if persons is None else persons)}
-    if not wanted & tally.persons_seen:
+        none = "no face" if kind == "face" else "no box that is large enough"
+        frames = "in it" if tally.frames == 1 else f"in any of {tally.frames} frames"
+        raise NoFaceFound(f"{src}: {none} {frames}, so there is nothing to edit")
+    everybody: frozenset[int | str] = tally.persons_seen
+    wanted = frozenset[int | str]().union(*(everybody if p is None else p for p in map(persons_of, asked)))
+    if not wanted & _who_came(tally):
+        raise NoFaceFound(f"{src}: there is nothing to edit, since {_absent(wanted, tally, people)}")
+
+
+def _who_came(tally: Tally) -> frozenset[int | str]:
+    """Ids and names."""
+    return tally.persons_seen | frozenset(tally.names.values())
+
+
+def _absent(whom: Collection[int | str], tally: Tally, people: Recognition | None) -> str:
+    """Why there is none of these people."""
+    ids, names = sorted(w for w in whom if isinstance(w, int)), sorted(w for w in whom if isinstance(w, str))
+    why = [] if people is None else [_unlike(name, people.latest.state) for name in names]
+    if ids:
         seen = ", ".join(str(p) for p in sorted(tally.persons_seen))
-        raise NoFaceFound(f"{src}: person {sorted(wanted)} was never seen; the persons are {seen}")
+        why.append(f"person {', '.join(map(str, ids))} was never seen (the persons are {seen})")
+    return "; and ".join(why)
+
+
+def _unlike(name: str, found: RecogniseState) -> str:
+    """Why somebody has not been found."""
+    if name not in found.nearest:
+        return f"there was no face to compare with {name}'s picture"
+    cosine, person = found.nearest[name]
+    least = f"nobody is as near to {name}'s picture as {RecogniseOptions.least:g}"
+    return f"{least}; the nearest is person {person} with {cosine:.2f}"
+
+
+@dataclass(frozen=True)
+class Alone:
+    """A frame that was edited by itself."""
+
+    faces: Faces
+    edited: list[Face]
+    """Those that were edited, one at least."""
+    warnings: list[str]
+    """Edits that did nothing."""
+
+
+def by_size(codes: Iterable[Faces]) -> Iterator[Faces]:
+    """Persons counted by the size of their faces, 0 the largest: in a picture there is no first to come."""
+    for one in codes:
+        ordered = sorted(one.faces, key=lambda face: -quad_side(known(face.quad)))
+        yield replace(one, faces=tuple(replace(face, person=i) for i, face in enumerate(ordered)))
+
+
+def alone(
+    rendered: Generator[Faces, None, None],
+    asked: Sequence[Asked],
+    what: str,
+    kind: str = "face",
+    people: Recognition | None = None,
+) -> Alone:
+    """The only frame of a stream. :raises NoFaceFound: nobody in it was edited."""
+    with closing(rendered):
+        one = next(rendered)
+        next(rendered, None)  # the states of the stages are told at the end
+    names = {face.person: face.name for face in one.faces if face.name is not None}
+    tally = Tally().add_frame(frozenset(face.person for face in one.faces), names)
+    check_somebody(tally, asked, what, kind, people)
+    shown = [face for face in one.faces if face.edited is not None]
+    if not shown:
+        doubts = sorted({d for f in one.faces if f.assessment is not None for d in f.assessment.doubts})
+        why = f"{len(one.faces)} faces in sight" + (f", not trusted for {', '.join(doubts)}" if doubts else "")
+        raise NoFaceFound(f"{what}: nothing to edit ({why}); choose another time, picture, person or edit")
+    return Alone(one, shown, not_seen(asked, tally, people))
 
 
 def scores_of(asked: Sequence[Asked]) -> tuple[str, ...]:
@@ -69,11 +148,15 @@ def scores_of(asked: Sequence[Asked]) -> tuple[str, ...]:
     return tuple(sorted({one.name for one in asked if isinstance(one, EditRequest) and one.name in SCORES}))
 
 
-def not_seen(asked: Sequence[Asked], tally: Tally) -> list[str]:
-    """Edits that did nothing, since their people never came."""
-    seen = ", ".join(str(p) for p in sorted(tally.persons_seen))
-    return [
-        f"{one} did nothing: the persons are {seen}"
-        for one in asked
-        if (persons := persons_of(one)) is not None and not persons & tally.persons_seen
-    ]
+def not_seen(asked: Sequence[Asked], tally: Tally, people: Recognition | None = None) -> list[str]:
+    """Edits that did nothing, wholly or to some, since their people never came; and people whom no edit is for."""
+    came, told, named = _who_came(tally), list[str](), set[int | str]()
+    for one in asked:
+        whom = persons_of(one) or frozenset()
+        named |= whom
+        absent = frozenset(who for who in whom - came if isinstance(who, str)) if whom & came else whom
+        if absent:
+            to = "" if absent == whom else f" to {', '.join(map(str, sorted(absent, key=str)))}"
+            told.append(f"{one} did nothing{to}: {_absent(absent, tally, people)}")
+    names = () if people is None else people.references.names
+    return told + [f"no edit is for {n}, whose picture was given: {n}:NAME=STRENGTH" for n in names if n not in named]

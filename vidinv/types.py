@@ -188,6 +188,10 @@ class Face:
     """Id of the track that it belongs to, from 0; -1 before tracking; set by detect, or track_boxes. Persons live
     within one shot."""
 
+    name: str | None = None
+    """What the person is called, of the names that pictures were given for; held to the end of the track, once known;
+    set by recognise; None: nobody whose picture was given."""
+
     seen: bool = True
     """False: bridged over frames in which the detector missed it; set by align."""
 

@@ -84,3 +84,45 @@ def test_two_faces_are_mixed(invoke, pictures, tmp_path):
         assert result.exit_code == 2
         assert words in result.stderr
     assert not (tmp_path / "no.png").exists()
+
+
+def test_a_picture_is_edited_by_run(invoke, toy_pack, pictures, tmp_path):
+    face = ("--face", f"anna={pictures / 'a.jpg'}", "--face", f"anna={pictures / 'b.png'}", "--person", "anna")
+    result = invoke("run", pictures / "a.jpg", "-e", "age=+1", "--pack", toy_pack, *face)
+    assert result.exit_code == 0, result.stderr
+    assert "anna:age=+1: persons 0 (anna)" in result.stdout
+    assert result.stdout.rstrip().endswith("a-edited.jpg")
+    assert (pictures / "a-edited.jpg").stat().st_size > 1000
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (("--report", "r.json"), "--report is for videos"),
+        (("--keep-codes", "c"), "--keep-codes is for videos"),
+        (("--crf", "20"), "--crf is for videos"),
+        (("-e", "age=1@1s-2s"), "a picture has no time"),
+        (("-o", "out.mp4"), "no picture is written as .mp4"),
+        (("-e", "bob:age=1"), "no picture of bob was given, none is"),
+        (("--person", "bob"), "a name of a --face"),
+        (("--face", "bob"), "write NAME=PICTURE"),
+        (("--face", "all=a.jpg"), "write NAME=PICTURE"),
+        (("--face", "bob=gone.jpg"), "picture of bob, does not exist"),
+        (("--face", "bob=nobody.png"), "the face of bob: nobody.png: no face"),
+    ],
+)
+def test_run_refuses_what_is_not_for_pictures(invoke, toy_pack, pictures, monkeypatch, args, words):
+    monkeypatch.chdir(pictures)
+    before = sorted(pictures.iterdir())
+    edit = () if "-e" in args else ("-e", "age=1")
+    result = invoke("run", "a.jpg", "--pack", toy_pack, *edit, *args)
+    assert result.exit_code not in (0, 1)
+    assert words in result.stderr
+    assert sorted(pictures.iterdir()) == before
+
+
+def test_names_of_a_video_are_in_its_summary(invoke, toy_pack, face_clip, pictures, tmp_path):
+    where = ("-o", tmp_path / "out.mp4", "--pack", toy_pack, "--preset", "ultrafast")
+    result = invoke("run", face_clip, "--face", f"anna={pictures / 'a.jpg'}", "-e", "anna:age=0@0s..+1@1s", *where)
+    assert result.exit_code == 0, result.stderr
+    assert "ids of persons: 0 (anna)" in result.stdout

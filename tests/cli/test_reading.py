@@ -8,7 +8,7 @@ from rich.console import Console
 from vidinv.api import Progress
 from vidinv.cli.options import read_edits
 from vidinv.cli.progress import EVERY, lines, shown
-from vidinv.edits.parse import read_time
+from vidinv.edits.times import read_time
 from vidinv.errors import UsageError
 from vidinv.packs.locate import DEFAULT_PACK
 from vidinv.stages.encode import EncodeOptions

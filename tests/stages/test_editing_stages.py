@@ -13,7 +13,7 @@ import torch
 
 from tests.toy import write_toy_pack
 from vidinv.edits.linear import Linear, Step
-from vidinv.edits.strength import Span
+from vidinv.edits.strength import Span, Strength
 from vidinv.faces.compositing import changed_picture
 from vidinv.faces.quads import quad_from_points
 from vidinv.faces.warps import crop, uncrop
@@ -74,7 +74,7 @@ def finished(pack: Pack, stream: list[Faces], one: Linear, composite: str = "det
 
 
 def age(pack: Pack, steps: float, *times: float, persons: frozenset[int] | None = None) -> Linear:
-    return Linear((Step(pack.directions["age"] * steps, steps, Span(*times), persons),))
+    return Linear((Step(pack.directions["age"], Strength(steps, Span(*times)), persons),))
 
 
 @pytest.mark.parametrize("length", [0, 1, 5, 23])
@@ -241,7 +241,7 @@ def test_steadying_removes_flicker_and_does_not_cross_a_cut(pack: Pack) -> None:
 
 def test_steadying_does_not_drag_behind_an_edit_that_comes_and_goes(pack: Pack) -> None:
     one = age(pack, 2, 0.5, 1.5)
-    full = float(one.parts[0].what.w.norm())
+    full = 2 * float(one.parts[0].what.w.norm())
     rendered = drawn_with(pack, still(60), one, lambda i, strength, shape: np.full(shape, 80 * strength / full))
     faces = [s.faces[0] for s in steadied(rendered) if s.faces[0].edited is not None]
     assert len(faces) > 25

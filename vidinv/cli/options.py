@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from vidinv.edits.parse import EXAMPLES, EditRequest, read_requests
-from vidinv.errors import UsageError
+from vidinv.edits.parse import EXAMPLES, NAME, EditRequest, check_names, read_requests
+from vidinv.errors import InputMissing, UsageError
 from vidinv.types import Backend, Composite
 
 Input = Annotated[Path, typer.Argument(metavar="INPUT", help="The video.", show_default=False)]
@@ -20,7 +22,19 @@ Edit = Annotated[
     ),
 ]
 Person = Annotated[
-    list[str], typer.Option(metavar="ID|all", help="Whom to edit: ids as the report counts them; repeatable.")
+    list[str],
+    typer.Option(
+        metavar="ID|NAME|all", help="Whom to edit: ids as the report counts them, or names of --face; repeatable."
+    ),
+]
+PeoplesFaces = Annotated[
+    list[str],
+    typer.Option(
+        "--face",
+        metavar="NAME=PICTURE",
+        show_default=False,
+        help="Who is who: a picture of somebody, or a folder of them, for --edit NAME:age=+2; repeatable.",
+    ),
 ]
 Compositing = Annotated[
     Composite, typer.Option(help="Add the change to the frame's own pixels, or paste the generated face.")
@@ -123,16 +137,38 @@ def check_lpips(lpips: Path | None, method: str | None, reported: bool = False) 
         )
 
 
-def read_edits(texts: list[str], persons: list[str]) -> tuple[EditRequest, ...]:
-    """Edits as typed; those that name no person themselves are for ``persons``, ids or "all".
+def read_edits(texts: list[str], persons: list[str], names: Collection[str] = ()) -> tuple[EditRequest, ...]:
+    """Edits as typed; those that name no person themselves are for ``persons``: ids, ``names`` or "all".
 
-    :raises MalformedEdit: a text that is no edit. :raises UsageError: a person that is neither an id nor "all".
+    :raises MalformedEdit: a text that is no edit. :raises UsageError: a person that is none of them.
     """
     requests = tuple(request for text in texts for request in read_requests(text))
-    if "all" in persons:
-        return requests
-    wrong = [t for t in persons if not t.isdecimal()]
-    if wrong:
-        raise UsageError(f"cannot read the person {wrong[0]!r}; write an id such as --person 0, or --person all")
-    chosen = frozenset(int(t) for t in persons)
-    return tuple(r if r.persons is not None else replace(r, persons=chosen) for r in requests)
+    if "all" not in persons:
+        wrong = [t for t in persons if not t.isdecimal() and t not in names]
+        if wrong:
+            told = (
+                f"an id such as --person 0, --person all, or a name of a --face ({', '.join(names) or 'there is none'})"
+            )
+            raise UsageError(f"cannot read the person {wrong[0]!r}; write {told}")
+        chosen = frozenset[int | str](int(t) if t.isdecimal() else t for t in persons)
+        requests = tuple(r if r.persons is not None else replace(r, persons=chosen) for r in requests)
+    check_names(requests, names)
+    return requests
+
+
+def read_faces(texts: list[str]) -> dict[str, list[Path]]:
+    """By name the pictures of a person. :raises UsageError: what is not NAME=PICTURE. :raises InputMissing: a file."""
+    found: dict[str, list[Path]] = {}
+    for text in texts:
+        name, _, path = text.partition("=")
+        if not re.fullmatch(NAME, name) or name == "all" or not path:
+            raise UsageError(
+                f"cannot read the face {text!r}; write NAME=PICTURE, for example --face anna=anna.jpg, with a name of "
+                "letters, digits, - and _"
+            )
+        if not Path(path).exists():
+            raise InputMissing(
+                f"{path}, the picture of {name}, does not exist; give a picture, or a folder of pictures"
+            )
+        found.setdefault(name, []).append(Path(path))
+    return found

@@ -9,7 +9,7 @@ import typer
 
 from vidinv.cli import options as o
 from vidinv.cli.guard import guarded
-from vidinv.edits.parse import read_time
+from vidinv.edits.times import read_time
 from vidinv.errors import OutputUnwritable
 
 
@@ -22,6 +22,7 @@ def preview(
         Path | None, typer.Option("--output", "-o", help="The PNG.", show_default="INPUT's name + -preview.png")
     ] = None,
     person: o.Person = ["all"],  # noqa: B006, typer copies it
+    face: o.PeoplesFaces = [],  # noqa: B006, typer copies it
     composite: o.Compositing = "detail",
     pack: o.Pack = None,
     boxes: o.Boxes = None,
@@ -40,7 +41,8 @@ def preview(
     verbose: o.Verbose = False,
 ) -> None:
     """Edit one frame. A PNG shows source, inversion, edit and the finished frame side by side."""
-    requests, seconds = o.read_edits(edit, person), read_time(at)
+    faces = o.read_faces(face)
+    requests, seconds = o.read_edits(edit, person, faces), read_time(at)
     target = output or source.with_name(f"{source.stem}-preview.png")
     if target.suffix.lower() != ".png":
         raise OutputUnwritable(f"{target}: a preview is a PNG; choose a name that ends in .png")
@@ -55,7 +57,7 @@ def preview(
     o.check_lpips(lpips, method)
     search = o.read_search(space=space, start=start, steps=steps, feature=feature, noise=noise, seed=seed)
     editor = VideoEditor(pack, device=device, precision=precision, method=method, search=search, lpips=lpips)
-    sheet = editor.preview(source, seconds, requests, composite=composite, boxes=boxes).sheet()
+    sheet = editor.preview(source, seconds, requests, composite=composite, boxes=boxes, faces=faces).sheet()
     _, png = cv2.imencode(".png", cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))
     files.write_file(target, png.tobytes(), overwrite)
     if not quiet:

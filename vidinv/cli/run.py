@@ -1,7 +1,8 @@
-"""vidinv run: edit a whole video."""
+"""vidinv run: edit a whole video, or a picture."""
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -15,12 +16,13 @@ from vidinv.errors import DAMAGED_INPUT_EXIT_CODE
 
 @guarded
 def run(
-    source: o.Input,
+    source: Annotated[Path, typer.Argument(metavar="INPUT", help="The video, or a picture.", show_default=False)],
     edit: o.Edit,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="The edited video.", show_default="INPUT's name + -edited")
+        Path | None, typer.Option("--output", "-o", help="What becomes of it.", show_default="INPUT's name + -edited")
     ] = None,
     person: o.Person = ["all"],  # noqa: B006, typer copies it
+    face: o.PeoplesFaces = [],  # noqa: B006, typer copies it
     composite: o.Compositing = "detail",
     pack: o.Pack = None,
     boxes: o.Boxes = None,
@@ -54,28 +56,43 @@ def run(
     quiet: o.Quiet = False,
     verbose: o.Verbose = False,
 ) -> None:
-    """Edit a video. What it carries beside the pictures is copied; the output appears when it is complete."""
-    requests = o.read_edits(edit, person)
+    """Edit a video, or a picture. What it carries beside the pixels is copied; the output appears when it is complete.
+
+    Of a picture (.jpg, .png, .webp, .bmp, .tif) the rest stays as it is, at its full size; --codec, --crf, --preset,
+    --backend, --report, --codes, --keep-codes and --warm-steps are for videos.
+    """
+    faces = o.read_faces(face)
+    requests = o.read_edits(edit, person, faces)
 
     # Late: a mistyped edit need not wait for torch.
     from vidinv.api import VideoEditor
-    from vidinv.cli import files, progress, summary
+    from vidinv.cli import files, progress, still, summary
     from vidinv.report.quality import QualityOptions
     from vidinv.stages.encode import EncodeOptions
 
+    picture = still.is_picture(source)
+    if picture:
+        still.check_options(
+            codec=codec, crf=crf, preset=preset, backend=backend, report=report, codes=codes, keep_codes=keep_codes,
+            warm_steps=warm_steps,
+        )  # fmt: skip
     o.check_lpips(lpips, method, reported=bool(report))
-    target = output or files.default_output(source)
+    target = output or (still.default_output if picture else files.default_output)(source)
     for path in report:
         files.check_report(path, source, overwrite, target)
     search = o.read_search(
         space=space, start=start, steps=steps, warm_steps=warm_steps, feature=feature, noise=noise, seed=seed
     )
+    make = partial(
+        VideoEditor, pack, device=device, precision=precision, batch=batch, method=method, search=search, lpips=lpips
+    )
+    if picture:
+        done_to = {"composite": composite, "boxes": boxes, "faces": faces, "overwrite": overwrite}
+        return still.run(make(), source, target, requests, quiet, **done_to)
     quality = QualityOptions(lpips=lpips) if report else None
     encoding = EncodeOptions(codec=codec, crf=crf, preset=preset, overwrite=overwrite, backend=backend)
     with progress.shown(Console(stderr=True), quiet) as tell:
-        editor = VideoEditor(
-            pack, device=device, precision=precision, batch=batch, method=method, search=search, lpips=lpips
-        )
+        editor = make()
         if verbose:
             say(f"pack {editor.pack.name} ({editor.pack.hash[:12]}) on {editor.compute.device}, {editor.compute.dtype}")
         done = editor.edit_video(
@@ -84,6 +101,7 @@ def run(
             requests,
             composite=composite,
             boxes=boxes,
+            faces=faces,
             output=encoding,
             quality=quality,
             codes=codes,

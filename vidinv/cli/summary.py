@@ -40,7 +40,7 @@ def _row(seconds: float, items: int) -> tuple[str, str, str]:
 def figures(report: Report, verbose: bool = False) -> Iterator[str]:
     """What was done and how well the identity held, a line each."""
     rate = f", {report.frames / report.seconds:.1f} frames/s" if report.seconds else ""
-    persons = ", ".join(map(str, report.persons))
+    persons = ", ".join(_person(report, person) for person in report.persons)
     yield f"{' '.join(report.edits)}: {report.frames} frames, {report.faces} faces, ids of persons: {persons}{rate}"
     if report.codes is not None:
         yield f"codes of {report.codes}: nothing was looked for or inverted"
@@ -48,18 +48,24 @@ def figures(report: Report, verbose: bool = False) -> Iterator[str]:
     if alike["edited"] is None:
         yield f"{report.unmeasured.get('identity', 'nobody was edited')}, so there are no identity figures"
     else:
-        yield from _identity(alike, held, report.local_identity, verbose)
+        yield from _identity(report, alike, held, verbose)
     for name, score in report.attributes.items():
         yield f"{name}: {score['source']:.2f} -> {score['edited']:.2f} ({score['change']:+.2f})"
 
 
-def _identity(alike: Mapping[str, Any], held: Mapping[str, Any], tl_id: float | None, verbose: bool) -> Iterator[str]:
+def _person(report: Report, person: int | str) -> str:
+    """The id, and the name if there is one."""
+    name = report.names.get(str(person))
+    return str(person) if name is None else f"{person} ({name})"
+
+
+def _identity(report: Report, alike: Mapping[str, Any], held: Mapping[str, Any], verbose: bool) -> Iterator[str]:
     yield f"identity, likeness to the source frame: inversion {alike['inversion']:.3f}, edited {alike['edited']:.3f}"
-    local = "" if tl_id is None else f"; TL-ID {tl_id:.3f}"
+    local = "" if report.local_identity is None else f"; TL-ID {report.local_identity:.3f}"
     yield f"identity over time: {_views(held)}{local}"
     if verbose:
         for person, views in held["persons"].items():
-            yield f"  person {person}: {_views(views)}"
+            yield f"  person {_person(report, person)}: {_views(views)}"
 
 
 def _views(held: Mapping[str, Any]) -> str:

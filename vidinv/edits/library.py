@@ -8,14 +8,16 @@ import numpy as np
 
 from vidinv.edits import linear, network
 from vidinv.edits.base import Edit
+from vidinv.edits.curve import Curve
 from vidinv.edits.parse import Asked, EditRequest
+from vidinv.edits.strength import Scale, Span, Strength
 from vidinv.errors import MalformedEdit, UnknownEdit
 from vidinv.packs.load import Pack
 from vidinv.packs.spec import EditSpec
 
-# What pack.toml may say under an edit's "kind": requests of that kind, with their steps, to the edit that does them.
-# They are applied in this order: a network looks at the face's own code, not at one that has been moved.
-KINDS: dict[str, Callable[[Sequence[tuple[EditRequest, float]], Pack], Edit]] = {
+# What pack.toml may say under an edit's "kind": requests of that kind, with their strengths, to the edit that does all
+# of them. They are applied in this order: a network looks at the face's own code, not at one that has been moved.
+KINDS: dict[str, Callable[[Sequence[tuple[EditRequest, Strength]], Pack], Edit]] = {
     "network": network.build,
     "linear": linear.build,
 }
@@ -27,7 +29,7 @@ def resolve(asked_for: Sequence[Asked], pack: Pack) -> tuple[Edit, ...]:
     :raises UnknownEdit: a name that the pack does not know. :raises MalformedEdit: years of what has no years, or more
         of them than were measured to be reachable.
     """
-    asked: dict[str, list[tuple[EditRequest, float]]] = {}
+    asked: dict[str, list[tuple[EditRequest, Strength]]] = {}
     others = tuple(one for one in asked_for if not isinstance(one, EditRequest))
     for request in (one for one in asked_for if isinstance(one, EditRequest)):
         spec = pack.spec.edits.get(request.name)
@@ -35,16 +37,26 @@ def resolve(asked_for: Sequence[Asked], pack: Pack) -> tuple[Edit, ...]:
             listed = ", ".join(sorted(pack.spec.edits))
             told = f"it knows {listed}" if listed else "it has none: import it with --directions or --sefa"
             raise UnknownEdit(f"this pack knows no edit {request.name!r}; {told}")
-        asked.setdefault(spec.kind, []).append((request, _steps(request, spec)))
+        asked.setdefault(spec.kind, []).append((request, _strength(request, spec)))
     return (*(make(asked[kind], pack) for kind, make in KINDS.items() if kind in asked), *others)
 
 
-def _steps(request: EditRequest, spec: EditSpec) -> float:
+def _strength(request: EditRequest, spec: EditSpec) -> Strength:
+    span = Span(request.start, request.end, request.ease)
     if not request.in_years:
-        return request.amount
+        return Strength(request.amount, span)
+    amounts = request.amount.amounts if isinstance(request.amount, Curve) else (request.amount,)
     if spec.unit != "years":
-        raise MalformedEdit(f"{request.name} is not measured in years; write {request.name}={request.amount:+g}")
-    return steps_for(request.name, spec, request.amount)
+        raise MalformedEdit(f"{request.name} is not measured in years; write {request.name}={amounts[-1]:+g}")
+    for amount in amounts:  # those between a curve's key frames lie between theirs
+        steps_for(request.name, spec, amount)
+    return Strength(request.amount, span, scale_of(spec))
+
+
+def scale_of(spec: EditSpec) -> Scale:
+    """What an edit was measured to do."""
+    order = np.argsort(spec.effects)
+    return Scale(tuple(spec.effects[i] for i in order), tuple(spec.strengths[i] for i in order))
 
 
 def steps_for(name: str, spec: EditSpec, amount: float) -> float:
@@ -58,5 +70,4 @@ def steps_for(name: str, spec: EditSpec, amount: float) -> float:
             f"{name}: {amount:+g} {spec.unit} is out of reach; this pack was measured from {low:+.0f} to "
             f"{high:+.0f} {spec.unit}"
         )
-    order = np.argsort(spec.effects)
-    return float(np.interp(amount, np.array(spec.effects)[order], np.array(spec.strengths)[order]))
+    return scale_of(spec).steps(amount)

@@ -8,12 +8,12 @@ from functools import reduce
 from operator import add
 
 from vidinv.edits.parse import EditRequest
-from vidinv.edits.strength import Part, Parts, part
+from vidinv.edits.strength import Part, Parts, Strength, part
 from vidinv.packs.load import Pack
 from vidinv.types import Code, Displacement, Face
 
 Step = Part[Displacement]
-"""One displacement, at full strength."""
+"""One displacement, of one step."""
 
 
 @dataclass(frozen=True)
@@ -26,10 +26,10 @@ class Linear(Parts[Displacement]):
         acting = self.acting(face, time)
         if not acting:
             return code, 0.0
-        displacement = reduce(add, (step.what * share for step, share in acting))
-        return displacement.of(code), sum(abs(step.steps) * share for step, share in acting)
+        displacement = reduce(add, (one_step * steps for one_step, steps in acting))
+        return displacement.of(code), sum(abs(steps) for _, steps in acting)
 
 
-def build(requests: Sequence[tuple[EditRequest, float]], pack: Pack) -> Linear:
-    """Requests with their steps to the edit that does all of them, by the pack's displacements of one step."""
-    return Linear(tuple(part(r, pack.directions[r.name] * steps, steps, pack) for r, steps in requests))
+def build(requests: Sequence[tuple[EditRequest, Strength]], pack: Pack) -> Linear:
+    """Requests with their strengths to the edit that does all of them, by the pack's displacements of one step."""
+    return Linear(tuple(part(r, pack.directions[r.name], strength, pack) for r, strength in requests))

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from vidinv.edits.parse import EditRequest
-from vidinv.edits.strength import Parts, part
+from vidinv.edits.strength import Parts, Strength, part
 from vidinv.models.edit_network import EditNetwork
 from vidinv.packs.load import Pack
 from vidinv.types import Code, Face
@@ -30,11 +30,11 @@ class NetworkEdit(Parts[int]):
         if not acting:
             return code, 0.0
         steps = torch.zeros(len(self.network.steps))
-        for one, share in acting:
-            steps[one.what] += one.steps * share
+        for number, some in acting:
+            steps[number] += some
         feature, styles = self._changes(code, steps.to(self.network.steps))
         edited = replace(code, w=code.w + styles, feature=code.feature + feature)
-        return edited, sum(abs(p.steps) * share for p, share in acting)
+        return edited, sum(abs(some) for _, some in acting)
 
     @torch.inference_mode()
     def _changes(self, code: Code, steps: Tensor) -> tuple[Tensor, Tensor]:
@@ -43,10 +43,10 @@ class NetworkEdit(Parts[int]):
         return feature[0], styles[0]
 
 
-def build(requests: Sequence[tuple[EditRequest, float]], pack: Pack) -> NetworkEdit:
-    """Requests with their steps to the edit that does all of them.
+def build(requests: Sequence[tuple[EditRequest, Strength]], pack: Pack) -> NetworkEdit:
+    """Requests with their strengths to the edit that does all of them.
 
     :raises DamagedPack: the pack's network does not know one of its edits.
     """
-    parts = tuple(part(request, pack.edit_number(request.name), steps, pack) for request, steps in requests)
+    parts = tuple(part(request, pack.edit_number(request.name), strength, pack) for request, strength in requests)
     return NetworkEdit(parts, pack.edit_network)

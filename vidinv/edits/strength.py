@@ -1,4 +1,4 @@
-"""How much of an edit acts when: always, or between two times with a ramp at either end."""
+"""How much of an edit acts when: always alike, between two times with an ease at either end, or along a curve."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from vidinv.edits.parse import EditRequest
+import numpy as np
+
+from vidinv.edits.curve import Curve, smooth
+from vidinv.edits.parse import EASE, EditRequest
 from vidinv.faces.regions import together
 from vidinv.packs.load import Pack
 from vidinv.types import Face
 
 What = TypeVar("What")
-
-RAMP = 0.2  # seconds over which an edit with a time range comes and goes
 
 
 @dataclass(frozen=True)
@@ -23,33 +24,76 @@ class Span:
 
     start: float = 0.0
     end: float = math.inf
-    ramp: float = RAMP  # seconds
+    ease: float = EASE  # seconds
 
     def at(self, time: float) -> float:
-        """0..1: the share of the edit that acts at ``time`` (seconds). It comes and goes linearly over the ramp inside
-        the range; an end that is the video's own start or end has no ramp."""
+        """0..1: the share of the edit that acts at ``time`` (seconds).
+
+        It comes and goes smoothly over the ease inside the range, which is shorter where the range has no room for it;
+        a start that is the video's own has none.
+        """
         if not self.start <= time < self.end:
             return 0.0
-        rise = 1.0 if self.start == 0 or self.ramp <= 0 else (time - self.start) / self.ramp
-        fall = 1.0 if self.ramp <= 0 else (self.end - time) / self.ramp
-        return max(0.0, min(1.0, rise, fall))
+        comes = 0.0 if self.start == 0 else min(self.ease, (self.end - self.start) / 2)
+        goes = min(self.ease, self.end - self.start - comes)
+        rise = 1.0 if comes <= 0 else (time - self.start) / comes
+        fall = 1.0 if goes <= 0 else (self.end - time) / goes
+        return smooth(min(rise, fall))
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Steps by their measured mean effect, linear between measurements."""
+
+    effects: tuple[float, ...]  # in the edit's unit, rising
+    strengths: tuple[float, ...]  # in steps
+
+    def steps(self, amount: float) -> float:
+        """Steps whose effect is ``amount`` units."""
+        return float(np.interp(amount, self.effects, self.strengths))
+
+
+@dataclass(frozen=True)
+class Strength:
+    """How many steps of an edit act when, with their sign."""
+
+    amount: float | Curve
+    span: Span = Span()
+    scale: Scale | None = None  # what the amount is measured on; None: in steps
+
+    def at(self, time: float) -> float:
+        """Steps at a time, seconds."""
+        amount = self.amount.at(time) if isinstance(self.amount, Curve) else self.amount
+        return self._steps(amount) * self.span.at(time)
+
+    @property
+    def most(self) -> float:
+        """Steps at the strongest, without their sign."""
+        amounts = self.amount.amounts if isinstance(self.amount, Curve) else (self.amount,)
+        return max(abs(self._steps(amount)) for amount in amounts)
+
+    def _steps(self, amount: float) -> float:
+        return amount if self.scale is None else self.scale.steps(amount)
 
 
 @dataclass(frozen=True)
 class Part(Generic[What]):
-    """One of the edits that a kind does together: what it does, how much of it, when, to whom and where."""
+    """One of the edits that a kind does together: what it does, how much of it when, to whom and where."""
 
-    what: What  # the kind's own
-    steps: float
-    span: Span = Span()
-    persons: frozenset[int] | None = None  # None: everybody
+    what: What  # the kind's own, of one step
+    strength: Strength
+    persons: frozenset[int | str] | None = None  # by id or name; None: everybody
     region: str = "face"  # of vidinv.faces.regions
 
+    def steps(self, face: Face, time: float) -> float:
+        """How many steps of it act on a face at a time (seconds), with their sign."""
+        mine = self.persons is None or face.person in self.persons or face.name in self.persons
+        return self.strength.at(time) if mine else 0.0
+
     def share(self, face: Face, time: float) -> float:
-        """0..1: how much of it acts on a face at a time (seconds)."""
-        if self.steps == 0 or not (self.persons is None or face.person in self.persons):
-            return 0.0
-        return self.span.at(time)
+        """0..1: the same, of the most that ever act."""
+        steps = abs(self.steps(face, time))
+        return min(1.0, steps / self.strength.most) if steps else 0.0
 
 
 @dataclass(frozen=True)
@@ -60,18 +104,17 @@ class Parts(Generic[What]):
 
     def acts(self, face: Face, time: float) -> bool:
         """See :class:`vidinv.edits.base.Edit`."""
-        return any(part.share(face, time) > 0 for part in self.parts)
+        return any(part.steps(face, time) for part in self.parts)
 
-    def acting(self, face: Face, time: float) -> list[tuple[Part[What], float]]:
-        """The parts that act, with their shares."""
-        return [(part, some) for part in self.parts if (some := part.share(face, time)) > 0]
+    def acting(self, face: Face, time: float) -> list[tuple[What, float]]:
+        """Of the parts that act what each does, and how many steps of it."""
+        return [(part.what, steps) for part in self.parts if (steps := part.steps(face, time))]
 
     def regions(self, face: Face, time: float) -> Mapping[str, float]:
         """See :class:`vidinv.edits.base.Edit`."""
         return together((part.region, part.share(face, time)) for part in self.parts)
 
 
-def part(request: EditRequest, what: What, steps: float, pack: Pack) -> Part[What]:
+def part(request: EditRequest, what: What, strength: Strength, pack: Pack) -> Part[What]:
     """What was asked for, as a part of its kind's edit."""
-    span = Span(request.start, request.end)
-    return Part(what, steps, span, request.persons, pack.spec.edits[request.name].region)
+    return Part(what, strength, request.persons, pack.spec.edits[request.name].region)

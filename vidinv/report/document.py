@@ -32,6 +32,7 @@ class Report:
     damaged: bool  # the input was; what decodes was edited
     frames_lost: int  # of a damaged input
     series: list[Score]  # one entry per edited face and frame
+    names: Mapping[str, str] = field(default_factory=dict)  # person, by id -> name, of those who were recognised
     source: str | None = None  # the video that was edited
     codes: str | None = None  # the latent file that was rendered; None: this run looked for the faces and inverted them
     untrusted: list[Untrusted] = field(default_factory=list)

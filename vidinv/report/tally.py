@@ -80,18 +80,20 @@ class Tally:
     frames: int = 0
     faces: int = 0  # in all frames
     persons_seen: frozenset[int] = frozenset()
+    names: Mapping[int, str] = field(default_factory=dict)  # of the persons who were recognised
     persons: Mapping[int, PersonTally] = field(default_factory=dict)
     attributes: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  # name -> view -> sum of scores
     attribute_faces: int = 0
     changes: Mapping[tuple[str, int], Running] = field(default_factory=dict)  # (name, person): edited - source, scores
 
-    def add_frame(self, persons: frozenset[int]) -> Tally:
-        """One frame more, and who is in it."""
+    def add_frame(self, persons: frozenset[int], names: Mapping[int, str] = {}) -> Tally:
+        """One frame more, and who is in it, of some the name."""
         return replace(
             self,
             frames=self.frames + 1,
             faces=self.faces + len(persons),
             persons_seen=self.persons_seen | persons if persons - self.persons_seen else self.persons_seen,
+            names={**self.names, **names} if names.items() - self.names.items() else self.names,
         )
 
     def cut(self) -> Tally:

@@ -61,7 +61,8 @@ def score(
         for person, seen in mine.items():
             tally = tally.add_identity(person, one.frame.index, seen.embeddings)
             tally = tally.add_attributes(person, seen.attributes) if seen.attributes else tally
-        tally = tally.add_frame(frozenset(face.person for face in one.faces))
+        names = {face.person: face.name for face in one.faces if face.name is not None}
+        tally = tally.add_frame(frozenset(face.person for face in one.faces), names)
         scored.append(one.each(partial(_scored_face, rows={person: seen.row for person, seen in mine.items()})))
     quality = state.quality
     if quality is not None and scorers.instruments is not None:

@@ -1,17 +1,27 @@
-"""Still pictures in files, as they are meant to be seen: upright, RGB, 8 bits."""
+"""Still pictures in files, as they are meant to be seen: upright, RGB, 8 bits; and written with what they carry."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from vidinv.errors import InputError, InputMissing, NotAPicture
+from vidinv.errors import InputError, InputMissing, NotAPicture, OutputUnwritable
+from vidinv.video.output import part_path, publish, write_error
 
+Levels = NDArray[np.uint8]
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
+FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}  # what is written, by its ending
+QUALITY: dict[str, dict[str, Any]] = {
+    "JPEG": {"quality": 95, "subsampling": 0},
+    "PNG": {},
+    "WEBP": {"lossless": True, "exact": True},
+}
 BEHIND = (128, 128, 128)  # what shows through where a picture is transparent: favours neither light nor dark faces
 
 
@@ -36,17 +46,39 @@ def pictures_in(paths: Iterable[Path]) -> list[Path]:
     return found
 
 
-def read_picture(path: Path) -> NDArray[np.uint8]:
+@dataclass(frozen=True)
+class Still:
+    """A picture in a file, upright, and what it carries beside what is seen."""
+
+    image: Levels
+    """[H, W, 3] RGB, 0..255, as it is seen: transparency over mid-grey."""
+    own: Levels
+    """[H, W, 3] the same without anything behind it."""
+    alpha: Levels | None
+    """[H, W] 0..255; None: all of it is opaque."""
+    exif: Image.Exif
+    profile: bytes | None
+    """ICC, of RGB colours."""
+
+
+def read_picture(path: Path) -> Levels:
     """[H, W, 3] RGB, 0..255: turned as its EXIF says, grey and palettes as colours, transparency over mid-grey.
 
     Of 16 bits the upper 8 remain.
 
     :raises InputMissing: no such file. :raises NotAPicture: it cannot be read as a picture.
     """
+    return read_still(path).image
+
+
+def read_still(path: Path) -> Still:
+    """As :func:`read_picture`, with what :func:`write_still` needs."""
     try:
         with Image.open(path) as opened:
             upright = ImageOps.exif_transpose(opened)
-            return np.array(_rgb(upright))
+            own, alpha = _layers(upright)
+            profile = upright.info.get("icc_profile") if upright.mode in ("RGB", "RGBA", "P", "PA") else None
+            return Still(_seen(own, alpha), own, alpha, upright.getexif(), profile)
     except FileNotFoundError:
         raise InputMissing(f"{path} does not exist; give a picture") from None
     except UnidentifiedImageError:
@@ -56,14 +88,63 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
         raise NotAPicture(f"{path} cannot be read as a picture ({reason}); convert it to JPEG or PNG") from None
 
 
-def _rgb(picture: Image.Image) -> Image.Image:
+def check_still(path: Path, transparent: bool = False) -> None:
+    """:raises OutputUnwritable: no format for a name, or one that has no transparency where there is some."""
+    if path.suffix.lower() not in FORMATS:
+        suffix = path.suffix or "a name without suffix"
+        raise OutputUnwritable(f"{path}: no picture is written as {suffix}; use one of {', '.join(FORMATS)}")
+    if transparent and FORMATS[path.suffix.lower()] == "JPEG":
+        raise OutputUnwritable(f"{path}: the picture is transparent, which JPEG cannot be; choose .png or .webp")
+
+
+def write_still(path: Path, image: Levels, source: Still, *, overwrite: bool = False) -> None:
+    """Write what became of a picture, in the format of its name, with the alpha, EXIF and profile of the source.
+
+    Where nothing was changed its pixels are the source's own; JPEG is written at quality 95 without subsampling of
+    colours, the others without loss.
+
+    :param image: [H, W, 3] RGB, 0..255, as :attr:`Still.image` is seen.
+    :raises OutputError: it cannot be written; then nothing is left.
+    """
+    check_still(path, source.alpha is not None)
+    picture = Image.fromarray(_unseen(image, source))
+    kind, part = FORMATS[path.suffix.lower()], part_path(path)
+    try:
+        picture.save(part, kind, exif=source.exif, icc_profile=source.profile, **QUALITY[kind])
+        publish(part, path, overwrite)
+    except (OSError, ValueError) as error:  # Pillow's own: a picture too large for the format
+        raise write_error(error, path) from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _unseen(image: Levels, source: Still) -> Levels:
+    """The source's own layers, which show the image over mid-grey: [H, W, 3] or, where there is alpha, [H, W, 4]."""
+    if source.alpha is None:
+        return image
+    change = image.astype(np.float32) - source.image
+    share = np.maximum(source.alpha, 1)[..., None].astype(np.float32) / 255
+    own = np.clip(np.rint(source.own + change / share), 0, 255).astype(np.uint8)
+    return np.dstack([own, source.alpha])
+
+
+def _layers(picture: Image.Image) -> tuple[Levels, Levels | None]:
+    """Colours, and alpha where there is any."""
     if picture.mode.startswith(("I", "F")):  # grey of more than 8 bits, which Pillow would cut off at 255
         levels = np.asarray(picture).astype(np.float64)
         sixteen = picture.mode.startswith("I;16") or (picture.mode == "I" and levels.max() > 255)
         if not sixteen or levels.max() > 65535:
             raise ValueError(f"its levels are of mode {picture.mode}, and nothing says which of them is white")
-        return Image.fromarray(np.clip(levels / 257, 0, 255).round().astype(np.uint8)).convert("RGB")
+        grey = np.clip(levels / 257, 0, 255).round().astype(np.uint8)
+        return np.repeat(grey[..., None], 3, 2), None
     if "transparency" in picture.info or picture.mode in ("RGBA", "LA", "PA", "RGBa", "La"):
-        picture = picture.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", picture.size, (*BEHIND, 255)), picture).convert("RGB")
-    return picture.convert("RGB")
+        layers = np.array(picture.convert("RGBA"))
+        return layers[..., :3].copy(), layers[..., 3].copy()
+    return np.array(picture.convert("RGB")), None
+
+
+def _seen(own: Levels, alpha: Levels | None) -> Levels:
+    if alpha is None:
+        return own
+    picture = Image.fromarray(np.dstack([own, alpha]))
+    return np.array(Image.alpha_composite(Image.new("RGBA", picture.size, (*BEHIND, 255)), picture).convert("RGB"))

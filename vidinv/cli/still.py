@@ -1,0 +1,42 @@
+"""vidinv run on a picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from vidinv.api import VideoEditor
+from vidinv.cli.guard import say
+from vidinv.edits.parse import EditRequest
+from vidinv.errors import UsageError
+from vidinv.stages.encode import EncodeOptions
+from vidinv.still_edits import edit_still
+from vidinv.video.stills import FORMATS, is_picture
+
+__all__ = ["check_options", "default_output", "is_picture", "run"]
+
+
+def check_options(**given: Any) -> None:
+    """:raises UsageError: an option that is for videos only."""
+    defaults = EncodeOptions()
+    for name, value in given.items():
+        if value and value != getattr(defaults, name, None):
+            raise UsageError(f"--{name.replace('_', '-')} is for videos; leave it out for a picture")
+
+
+def default_output(source: Path) -> Path:
+    """Beside the input, in its own format where that is written."""
+    suffix = source.suffix if source.suffix.lower() in FORMATS else ".png"
+    return source.with_name(f"{source.stem}-edited{suffix}")
+
+
+def run(
+    editor: VideoEditor, source: Path, target: Path, requests: tuple[EditRequest, ...], quiet: bool, **options: Any
+) -> None:
+    """Edit it, and say what was done."""
+    done = edit_still(editor, source, target, requests, **options)
+    for warning in done.warnings:
+        say(f"warning: {warning}")
+    if not quiet:
+        persons = ", ".join(str(n) if name is None else f"{n} ({name})" for n, name in sorted(done.persons.items()))
+        print(f"{' '.join(map(str, requests))}: persons {persons}\n{done.output}")

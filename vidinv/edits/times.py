@@ -1,0 +1,20 @@
+"""Times as users type them."""
+
+from __future__ import annotations
+
+import re
+
+from vidinv.errors import UsageError
+
+TIME = r"(?:(?:\d+:)?\d+:)?(?:\d+(?:\.\d*)?|\.\d+)s?"
+"""2s, 2.5, 1:02.5, 1:00:02."""
+
+
+def read_time(text: str) -> float:
+    """Seconds of "2s", "2.5", "1:02.5" or "1:00:02". :raises UsageError: anything else."""
+    if not re.fullmatch(TIME, text):
+        raise UsageError(f"cannot read the time {text!r}; write seconds or minutes and seconds: 2s, 2.5, 1:02.5")
+    total = 0.0
+    for part in text.removesuffix("s").split(":"):
+        total = 60 * total + float(part)
+    return total
