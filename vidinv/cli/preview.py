@@ -40,7 +40,10 @@ def preview(
     quiet: o.Quiet = False,
     verbose: o.Verbose = False,
 ) -> None:
-    """Edit one frame. A PNG shows source, inversion, edit and the finished frame side by side."""
+    """Edit one frame. A PNG shows source, inversion, edit and the finished frame side by side.
+
+    Persons are counted by size in that frame, 0 the largest.
+    """
     faces = o.read_faces(face)
     requests, seconds = o.read_edits(edit, person, faces), read_time(at)
     target = output or source.with_name(f"{source.stem}-preview.png")

@@ -24,10 +24,10 @@ from vidinv.types import Faces, known
 @dataclass(frozen=True)
 class RecogniseOptions:
     # Measured on 2,302 faces of 977 people (most are LFW's), by face-128's identity network: one picture against one,
-    # 0.45 keeps 60 % of the true pairs and 0.6 in 1,000 of the false ones (0.4: 68 % and 1.7, 0.3: 83 % and 12). Of the
-    # 21 people who have six pictures or more, most of them in one clip, one picture keeps 75 % and the mean of two 96 %.
-    # In a crowd of small, turned faces, track against track, the same people have 0.63 and 0.78, others up to 0.46. To
-    # edit the wrong person is worse than to say that there was nobody.
+    # 0.45 keeps 60 % of the true pairs and 0.6 in 1,000 of the false ones (0.4: 68 % and 1.7, 0.3: 83 % and 12). Of
+    # the 21 people who have six pictures or more, most of them in one clip, one picture keeps 75 %, the mean of two
+    # 96 %. In a crowd of small, turned faces, track against track, the same people have 0.63 and 0.78, others up to
+    # 0.46. To edit the wrong person is worse than to say that there was nobody.
     least: float = 0.45  # cosine; who is further from a name's pictures does not get it
     looks: int = 4  # at a person who comes
     every: float = 0.12  # seconds between them; the stage waits for the last of them
