@@ -10,7 +10,7 @@ The way is cut at the code: analyse() gives codes, render() makes frames of them
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from fractions import Fraction
@@ -22,7 +22,7 @@ import numpy as np
 
 from vidinv import halves
 from vidinv.edits.base import Edit
-from vidinv.edits.library import resolve
+from vidinv.edits.held import Guard, guarded
 from vidinv.edits.parse import Edits, parse_edits
 from vidinv.errors import NoFaceFound, OutputUnwritable, UsageError
 from vidinv.faces.boxes import Boxes, BoxesOf, given_boxes, part_of_frame, read_boxes
@@ -31,6 +31,7 @@ from vidinv.halves import Stream
 from vidinv.inversion import DEFAULT_METHOD, Inverter, make_inverter, search_options
 from vidinv.inversion.latent_file import Kept, LatentFile, LatentWriter, open_latent_file
 from vidinv.inversion.latent_manifest import manifest_of
+from vidinv.models.attributes import SCORES
 from vidinv.packs.load import load_pack
 from vidinv.packs.spec import EditSpec
 from vidinv.report import Report
@@ -46,7 +47,7 @@ from vidinv.stages.encode import EncodeOptions, encode
 from vidinv.stages.pair_frames import put_under
 from vidinv.stages.score import ScoreOptions, Scorers, ScoreState, score
 from vidinv.stages.track_boxes import TrackBoxesState, track_boxes
-from vidinv.streams import as_frame, frames_of, need_faces, not_seen, outputs, rate_of, scores_of
+from vidinv.streams import as_frame, frames_of, need_faces, not_seen, outputs, rate_of, wanted_of
 from vidinv.types import Composite, Faces, Frame, Score, known
 from vidinv.video import Reader, check_output, frame_at
 
@@ -165,6 +166,7 @@ class VideoEditor:
         codes: Iterable[Faces] | str | Path,
         edit: Edits,
         *,
+        hold: Sequence[str] = (),
         rate: float | None = None,
         composite: Composite = "detail",
     ) -> Stream:
@@ -175,12 +177,13 @@ class VideoEditor:
             number of times.
         :param edit: as on the command line: "age=+2", ["age=+2", "0:smile=1@1s-3s"]; or objects with the methods of
             :class:`vidinv.edits.base.Edit`.
+        :param hold: attributes that the edits are not to move: "gender", "age"; see :mod:`vidinv.edits.held`.
         :param rate: frames per second, for smoothing and time ranges; None: what the file says, and 30 without one.
         :return: one Faces per frame, whose ``output`` is the edited frame.
         :raises UsageError: an edit that cannot be read; a folder of codes without ``src``, or made by another method
             than was asked for. :raises InputError: ``src`` has other frames, or the codes are of another video or pack.
         """
-        edits, way = resolve(parse_edits(edit), self.pack), Way(rate or rate_of(src))
+        (edits, guard), way = guarded(parse_edits(edit), hold, self.pack), Way(rate or rate_of(src))
         if isinstance(codes, str | Path):
             if src is None:
                 raise UsageError(f"{codes} holds codes and no frames; give the video that they are of")
@@ -190,13 +193,14 @@ class VideoEditor:
             coded = put_under(way.watch.measure("decode", frames_of(src)), codes)
         else:
             coded = codes
-        return self._rendered(coded, edits, composite, way)
+        return self._rendered(coded, edits, composite, way, guard)
 
     def edit_frames(
         self,
         frames: Iterable[Picture],
         edit: Edits,
         *,
+        hold: Sequence[str] = (),
         rate: float = 30.0,
         composite: Composite = "detail",
         boxes: Boxes | str | Path | None = None,
@@ -205,13 +209,16 @@ class VideoEditor:
 
         :param frames: [H, W, 3] RGB uint8 arrays, any iterable.
         :param edit: as on the command line: "age=+2", ["age=+2", "0:smile=1@1s-3s"].
+        :param hold: as of :meth:`render`.
         :param rate: frames per second, for smoothing and for time ranges.
         :param boxes: where to edit, for a pack that wants to be told: by the frame's number, or a CSV file.
         :raises UsageError: an edit that cannot be read, or a picture of the wrong type.
         """
         numbered = (as_frame(picture, i, rate) for i, picture in enumerate(frames))
         codes = self.analyse(numbered, rate=rate, boxes=boxes)
-        rendered = self.render(None, codes, edit, rate=rate, composite=composite)  # now, not at the first frame
+        rendered = self.render(
+            None, codes, edit, hold=hold, rate=rate, composite=composite
+        )  # now, not at the first frame
 
         def edited() -> Iterator[Picture]:
             with closing(rendered):
@@ -226,6 +233,7 @@ class VideoEditor:
         dst: str | Path,
         edit: Edits,
         *,
+        hold: Sequence[str] = (),
         composite: Composite = "detail",
         boxes: Boxes | str | Path | None = None,
         output: EncodeOptions = EncodeOptions(),
@@ -239,6 +247,7 @@ class VideoEditor:
         The output appears under its name when it is complete. A damaged input is edited as far as it decodes: see
         ``frames_lost`` and ``warnings`` of the report.
 
+        :param hold: as of :meth:`render`; the report says what leaked with and without.
         :param quality: measure everything that a full report holds, which takes about a quarter more time; None:
             identity, attributes and time only.
         :param codes: a folder of :meth:`keep_codes`: nothing is looked for or inverted.
@@ -246,7 +255,7 @@ class VideoEditor:
         :raises VidinvError: see vidinv.errors; then no output is left.
         """
         asked = parse_edits(edit)
-        edits = resolve(asked, self.pack)
+        edits, guard = guarded(asked, hold, self.pack)
         check_output(src, dst, output.overwrite)
         if codes is not None and (boxes is not None or keep_codes is not None):
             raise UsageError(f"{codes} holds what was found already; give no {'boxes' if boxes else 'codes to keep'}")
@@ -257,7 +266,7 @@ class VideoEditor:
         begun = time.perf_counter()
         instruments = instruments_of(self.pack, self.compute, quality) if quality is not None else None
         scorers = Scorers(self.pack.optional("identity"), self.pack.optional("attributes"), self.compute, instruments)
-        scoring = ScoreOptions(self.batch, scores_of(asked))
+        scoring = ScoreOptions(self.batch, SCORES)
         figures = Latest(ScoreState(quality=start(quality) if quality is not None else None))
         series, faces = list[Score](), Latest(0)
         told: list[str] = []
@@ -269,7 +278,7 @@ class VideoEditor:
                 coded = halves.restored(file, frames, way, self._means) if file else self._analysed(frames, where, way)
                 if kept is not None:
                     coded = way.watch.measure("keep", kept.through(coded))
-                rendered = self._rendered(coded, edits, composite, way)
+                rendered = self._rendered(coded, edits, composite, way, guard)
                 with closing(rendered):
                     scoring_step = partial(score, scorers=scorers, options=scoring)
                     scored = way.stage("score", scoring_step, figures.state, rendered, figures)
@@ -289,6 +298,7 @@ class VideoEditor:
             self.pack,
             way.watch,
             edits=[str(one) for one in asked],
+            wanted=wanted_of(asked),
             seconds=time.perf_counter() - begun,
             series=series,
             quality=figures.state.quality,
@@ -304,6 +314,7 @@ class VideoEditor:
         at: float,
         edit: Edits,
         *,
+        hold: Sequence[str] = (),
         composite: Composite = "detail",
         boxes: Boxes | str | Path | None = None,
     ) -> Preview:
@@ -311,9 +322,9 @@ class VideoEditor:
 
         :raises NoFaceFound: when nobody is in that frame. :raises VidinvError: as of :meth:`edit_video`.
         """
-        edits, where, way = resolve(parse_edits(edit), self.pack), self._boxes(boxes), Way(30.0)
+        (edits, guard), where, way = guarded(parse_edits(edit), hold, self.pack), self._boxes(boxes), Way(30.0)
         frame = frame_at(src, Fraction(at).limit_denominator(10**6))
-        rendered = self._rendered(self._analysed(iter([frame]), where, way), edits, composite, way)
+        rendered = self._rendered(self._analysed(iter([frame]), where, way), edits, composite, way, guard)
         with closing(rendered):
             faces = next(rendered)
         shown = [face for face in faces.faces if face.edited is not None]
@@ -358,8 +369,15 @@ class VideoEditor:
             found = way.stage("detect", partial(track_boxes, boxes=boxes), TrackBoxesState(), frames)
         return halves.analysed(found, way, self._means, self.inverter)
 
-    def _rendered(self, codes: Iterable[Faces], edits: tuple[Edit, ...], composite: Composite, way: Way) -> Stream:
-        return halves.rendered(codes, edits, composite, way, self._means)
+    def _rendered(
+        self,
+        codes: Iterable[Faces],
+        edits: tuple[Edit, ...],
+        composite: Composite,
+        way: Way,
+        guard: Guard | None = None,
+    ) -> Stream:
+        return halves.rendered(codes, edits, composite, way, self._means, guard)
 
 
 def batch_for(device: str, resolution: int) -> int:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from vidinv.edits.base import Edit
+from vidinv.edits.held import Guard
 from vidinv.errors import UsageError
 from vidinv.inversion import Inverter, inverter_of
 from vidinv.inversion.latent_file import LatentFile
@@ -62,12 +63,19 @@ def restored(file: LatentFile, frames: Iterable[Frame], way: Way, means: Means) 
     return way.watch.elsewhere(prefetch(whole, AHEAD, "vidinv-faces"))
 
 
-def rendered(codes: Iterable[Faces], edits: tuple[Edit, ...], composite: Composite, way: Way, means: Means) -> Stream:
+def rendered(
+    codes: Iterable[Faces],
+    edits: tuple[Edit, ...],
+    composite: Composite,
+    way: Way,
+    means: Means,
+    guard: Guard | None = None,
+) -> Stream:
     """Codes to edited frames. A thread runs ahead with the generator's pictures; closing the stream ends it."""
     if composite not in ("detail", "replace"):
         raise UsageError(f"no compositing called {composite!r}; there are detail, replace")
     pack, compute, batch, rate = means.pack, means.compute, means.batch, way.rate
-    editing = partial(edit, options=EditOptions(edits, rate=rate), compute=compute)
+    editing = partial(edit, options=EditOptions(edits, rate=rate, guard=guard), compute=compute)
     edited = way.stage("edit", editing, EditState(), codes)
     drawing = partial(synthesise, generator=pack.generator, compute=compute, options=SynthesiseOptions(batch))
     drawn = prefetch(way.stage("synthesise", drawing, SynthesiseState(), edited), AHEAD, "vidinv-generator")
