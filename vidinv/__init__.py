@@ -12,13 +12,15 @@ if TYPE_CHECKING:
     from vidinv.edits.parse import EditRequest
     from vidinv.errors import VidinvError
     from vidinv.inversion.latent_file import Kept
-    from vidinv.mixtures import Mixture, diffuse, mix
+    from vidinv.mixtures import Grid, Mixture, diffuse, mix, mix_grid
+    from vidinv.morphs import morph, morph_video
     from vidinv.report import Report, write_report
     from vidinv.report.preview import Preview
     from vidinv.report.quality import QualityOptions
     from vidinv.stages.encode import EncodeOptions
     from vidinv.still_files import keep_pictures, read_codes
     from vidinv.stills import Codes, draw, invert
+    from vidinv.transfers import transfer
     from vidinv.types import Code, Face, Faces, Frame
 
 __version__ = "0.1.0"
@@ -30,6 +32,7 @@ __all__ = [
     "Face",
     "Faces",
     "Frame",
+    "Grid",
     "Kept",
     "Mixture",
     "Preview",
@@ -46,7 +49,11 @@ __all__ = [
     "invert",
     "keep_pictures",
     "mix",
+    "mix_grid",
+    "morph",
+    "morph_video",
     "read_codes",
+    "transfer",
     "write_report",
 ]
 _HOMES = {
@@ -57,6 +64,7 @@ _HOMES = {
     "Face": "vidinv.types",
     "Faces": "vidinv.types",
     "Frame": "vidinv.types",
+    "Grid": "vidinv.mixtures",
     "Kept": "vidinv.inversion.latent_file",
     "Mixture": "vidinv.mixtures",
     "Preview": "vidinv.report.preview",
@@ -71,7 +79,11 @@ _HOMES = {
     "invert": "vidinv.stills",
     "keep_pictures": "vidinv.still_files",
     "mix": "vidinv.mixtures",
+    "mix_grid": "vidinv.mixtures",
+    "morph": "vidinv.morphs",
+    "morph_video": "vidinv.morphs",
     "read_codes": "vidinv.still_files",
+    "transfer": "vidinv.transfers",
     "write_report": "vidinv.report",
 }
 

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from vidinv.api import VideoEditor
 from vidinv.edits.base import Edit
-from vidinv.edits.library import resolve
+from vidinv.edits.held import guarded
 from vidinv.edits.parse import EditRequest, parse_edits
 from vidinv.errors import InputError, NoFaceFound, UsageError
 from vidinv.faces.quads import BoxTemplate, quad_from_box, quad_side
@@ -176,7 +176,7 @@ def draw_codes(
     """
     if codes.pack_hash != editor.pack.hash:
         raise UsageError(f"these codes are of pack {codes.pack}, and mean nothing to {editor.pack.name}")
-    acting = resolve(parse_edits(edits), editor.pack) if edits else ()
+    acting = guarded(parse_edits(edits), (), editor.pack)[0] if edits else ()
     if not len(codes):
         return np.zeros((0, editor.pack.resolution, editor.pack.resolution, 3), np.uint8)
     made = [drawn(editor, codes.faces[at : at + editor.batch], acting) for at in range(0, len(codes), editor.batch)]

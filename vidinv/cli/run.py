@@ -10,16 +10,19 @@ from rich.console import Console
 
 from vidinv.cli import options as o
 from vidinv.cli.guard import guarded, say
-from vidinv.errors import DAMAGED_INPUT_EXIT_CODE
+from vidinv.edits.parse import EXAMPLES
+from vidinv.errors import DAMAGED_INPUT_EXIT_CODE, MalformedEdit
 
 
 @guarded
 def run(
     source: o.Input,
-    edit: o.Edit,
+    edit: o.MaybeEdit = [],  # noqa: B006, typer copies it
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="The edited video.", show_default="INPUT's name + -edited")
     ] = None,
+    transfer: o.Transfers = [],  # noqa: B006, typer copies it
+    hold: o.Hold = [],  # noqa: B006, typer copies it
     person: o.Person = ["all"],  # noqa: B006, typer copies it
     composite: o.Compositing = "detail",
     pack: o.Pack = None,
@@ -56,8 +59,12 @@ def run(
 ) -> None:
     """Edit a video. What it carries beside the pictures is copied; the output appears when it is complete."""
     requests = o.read_edits(edit, person)
+    asked, told = o.read_transfers(transfer, person), list[str]()
+    if not requests and not asked:
+        raise MalformedEdit(f"nothing to do was given; write --edit NAME=STRENGTH ({EXAMPLES}), or --transfer")
 
     # Late: a mistyped edit need not wait for torch.
+    from vidinv import transfers
     from vidinv.api import VideoEditor
     from vidinv.cli import files, progress, summary
     from vidinv.report.quality import QualityOptions
@@ -81,7 +88,8 @@ def run(
         done = editor.edit_video(
             source,
             target,
-            requests,
+            (*requests, *(transfers.transfer_asked(editor, one, told.append) for one in asked)),
+            hold=o.read_hold(hold),
             composite=composite,
             boxes=boxes,
             output=encoding,
@@ -91,7 +99,7 @@ def run(
             progress=tell,
         )
     try:
-        for warning in done.warnings:
+        for warning in (*told, *done.warnings):
             say(f"warning: {warning}")
         files.write_reports(done, report)
         if not quiet:

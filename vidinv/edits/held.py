@@ -1,9 +1,9 @@
 """The guard against leaking: what an edit moves beside what was asked for is measured on this very face, and taken out.
 
 The pack's attribute network looks at the crop, and at the crop with what the edit changes in its region. What has moved
-of the held is brought back by the pack's own edits of it, in the amounts that Newton's method finds with the response that
-was measured on this face. Everything is measured once for a person in a shot, at whole steps of the edit, and is linear
-in between and down to zero: an edit that does not act corrects nothing, and nothing flickers.
+of the held is brought back by the pack's own edits of it, in the amounts that Newton's method finds with the response
+that was measured on this face. Everything is measured once for a person in a shot, at whole steps of the edit, and is
+linear in between and down to zero: an edit that does not act corrects nothing, and nothing flickers.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from torch import Tensor
 from vidinv.edits.base import Edit
 from vidinv.edits.library import resolve
 from vidinv.edits.parse import Asked, EditRequest
+from vidinv.edits.transfer import Transfer
 from vidinv.errors import UsageError
 from vidinv.faces.masks import oval
 from vidinv.faces.quads import quad_to_affine, transform_points
@@ -35,7 +36,8 @@ from vidinv.types import Code, Displacement, Face, known
 PROBE = 0.5  # steps of a held attribute's edit by which its response is measured
 MOST = 3.0  # steps of it that are added or taken away, at most
 DAMPING = 0.02  # standard deviations a step: an edit that answers less is not relied upon
-ROUNDS = 2  # of Newton's method
+ROUNDS = 4  # of Newton's method, at most
+CLOSE = 0.02  # standard deviations: what moves by less is held
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,11 @@ def guarded(asked: Sequence[Asked], hold: Sequence[str], pack: Pack) -> tuple[tu
     :raises UsageError: what cannot be held. :raises UnknownEdit, MalformedEdit: as of ``resolve``.
     """
     everything = resolve(asked, pack)
+    for one in asked:
+        if isinstance(one, Transfer) and one.pack_hash != pack.hash:
+            raise UsageError(
+                f"{one} was made by another pack, whose codes mean nothing to {pack.name}; make it by this one"
+            )
     if not hold:
         return everything, None
     names = tuple(dict.fromkeys(hold))
@@ -196,6 +203,8 @@ def _solved(
         response = ((first[1:] - first[0]) / PROBE)[:, free].T  # [held, edit of a held]
         damped = response.T @ response + DAMPING**2 * np.eye(len(free))
         for _ in range(ROUNDS):
+            if np.abs(left[-1][free]).max() < CLOSE:
+                break
             more = nothing.copy()
             more[free] = -np.linalg.solve(damped, response.T @ left[-1][free])
             steps.append(np.clip(steps[-1] + more, -MOST, MOST))
