@@ -222,6 +222,22 @@ def video_set_table(name: str) -> list[str]:
     return written(result(f"{name}/results.json"))
 
 
+def holding_table() -> list[str]:
+    """What leaks without and with holding, told by two rulers."""
+    told = result("holding.json")
+    head = (
+        f"| {told['pack']['name']} | leak, pack's network | leak, labelling networks | effect kept | identity | CPU |"
+    )
+    rows = [head, "|" + " --- |" * 6]
+    for row in told["rows"]:
+        cells = [f"{row[r]['without']['size']:.2f} → {row[r]['with']['size']:.2f} sd" for r in ("pack", "labellers")]
+        cells.append(f"{row['effect']['with'] / row['effect']['without']:.2f}")
+        cells.append(f"{row['identity']['without']:.2f} → {row['identity']['with']:.2f}")
+        cells.append(f"{row['seconds_per_face']:.2f} s")
+        rows.append(f"| `{row['edit']}`, {row['held']} held | {' | '.join(cells)} |")
+    return rows
+
+
 def inversion_table(name: str) -> list[str]:
     return inversion.TABLES[name](result("inversion/results.json"))
 
@@ -237,6 +253,7 @@ TABLES: dict[str, Callable[[], list[str]]] = {
     "clips": partial(video_set_table, "clips"),
     "speed": speed_table,
     "latent": latent_table,
+    "holding": holding_table,
     "published": published_table,
     "generator": generator_table,
     "ablation": lambda: ablation.table(result("ablation.json")),

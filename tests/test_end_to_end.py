@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 import vidinv
-from vidinv.api import batch_for
 from vidinv.errors import NoFaceFound, UnknownEdit
 from vidinv.report import write_report
+from vidinv.runtime.compute import batch_for
 from vidinv.stages.decode import decode
 from vidinv.video import Reader, probe
 

@@ -64,6 +64,19 @@ def test_what_is_pasted_counts_and_what_lies_around_it_does_not(toy: Path, crops
     assert after.sheet().shape == (64, 4 * 64, 3)
 
 
+def test_a_grid_has_the_faces_themselves_on_its_diagonal_and_others_beside(toy: Path, crops: list[np.ndarray]) -> None:
+    how = {"pack": toy, "precision": "fp32"}
+    grid = vidinv.mix_grid(crops, aligned=True, **how)
+    faces = vidinv.draw(vidinv.invert(crops, aligned=True, **how), **how)
+    assert grid.pictures.shape == (2, 2, 64, 64, 3)
+    for at in range(2):
+        assert np.abs(grid.pictures[at, at].astype(int) - faces[at]).max() <= 1
+        assert (grid.pictures[at, 1 - at] != faces[at]).any()
+    assert grid.sheet().shape == (192, 192, 3)
+    with pytest.raises(UsageError, match="two pictures"):
+        vidinv.mix_grid(crops[0], pack=toy, aligned=True)
+
+
 def test_what_cannot_be_done_is_said(toy: Path, crops: list[np.ndarray], tmp_path: Path) -> None:
     how = {"pack": toy, "aligned": True}
     with pytest.raises(UsageError, match="face, lower, eyes, skin"):

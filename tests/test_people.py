@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 import vidinv
 from tests.toy import write_toy_pack
+from vidinv import halves
 from vidinv.api import VideoEditor
 from vidinv.errors import NoFaceFound, UsageError
 from vidinv.packs.load import load_pack
@@ -83,7 +84,8 @@ def test_the_state_of_recognising_can_be_saved(
     editor: VideoEditor, codes: list[Faces], people: tuple[Picture, Picture], tmp_path: Path
 ) -> None:
     *_, known_people = editor._asked("anna:age=1", {"anna": people[0]})
-    with_names = list(editor._rendered(codes[:10], (), "detail", vidinv.api.Way(25.0), people=known_people))
+    plan = halves.Plan((), (), people=known_people)
+    with_names = list(halves.rendered(codes[:10], plan, "detail", vidinv.api.Way(25.0), editor._means))
     assert with_names[0].faces[0].name is not None or with_names[0].faces[1].name is not None
     write_states(tmp_path / "s", {"recognise": known_people.latest.state})
     assert repr(read_states(tmp_path / "s")["recognise"].nearest) == repr(known_people.latest.state.nearest)

@@ -18,11 +18,13 @@ import pytest
 import torch
 
 from tests.toy import write_toy_pack
+from vidinv import halves
 from vidinv.api import VideoEditor
 from vidinv.edits.library import resolve
 from vidinv.edits.parse import parse_edits
 from vidinv.errors import InputError
 from vidinv.faces.boxes import CropRule
+from vidinv.halves import Plan
 from vidinv.packs.load import load_pack
 from vidinv.packs.spec import template_of
 from vidinv.packs.write import write_pack
@@ -47,7 +49,8 @@ def whole_way(
     """Every stage from detect to score, threads included."""
     pack, way = editor.pack, Way(30.0, states=states)
     codes = editor._analysed(frames, editor._boxes(boxes), way)
-    rendered = editor._rendered(codes, resolve(parse_edits(edits), pack), "detail", way)
+    asked = parse_edits(edits)
+    rendered = halves.rendered(codes, Plan(asked, resolve(asked, pack)), "detail", way, editor._means)
     quality = QualityOptions(flow_every=3)
     instruments = instruments_of(pack, editor.compute, quality)
     scorers = Scorers(pack.optional("identity"), pack.optional("attributes"), editor.compute, instruments)

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from vidinv.edits.parse import EditRequest
     from vidinv.errors import VidinvError
     from vidinv.inversion.latent_file import Kept
-    from vidinv.mixtures import Mixture, diffuse, mix
+    from vidinv.mixtures import Grid, Mixture, diffuse, mix, mix_grid
+    from vidinv.morphs import morph, morph_video
     from vidinv.report import Report, write_report
     from vidinv.report.preview import Preview
     from vidinv.report.quality import QualityOptions
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from vidinv.still_edits import EditedPicture, edit_picture
     from vidinv.still_files import keep_pictures, read_codes
     from vidinv.stills import Codes, draw, invert
+    from vidinv.transfers import transfer
     from vidinv.types import Code, Face, Faces, Frame
 
 __version__ = "0.1.0"
@@ -34,6 +36,7 @@ __all__ = [
     "Face",
     "Faces",
     "Frame",
+    "Grid",
     "Kept",
     "Mixture",
     "Preview",
@@ -51,7 +54,11 @@ __all__ = [
     "invert",
     "keep_pictures",
     "mix",
+    "mix_grid",
+    "morph",
+    "morph_video",
     "read_codes",
+    "transfer",
     "write_report",
 ]
 _HOMES = {
@@ -64,6 +71,7 @@ _HOMES = {
     "Face": "vidinv.types",
     "Faces": "vidinv.types",
     "Frame": "vidinv.types",
+    "Grid": "vidinv.mixtures",
     "Kept": "vidinv.inversion.latent_file",
     "Mixture": "vidinv.mixtures",
     "Preview": "vidinv.report.preview",
@@ -79,7 +87,11 @@ _HOMES = {
     "invert": "vidinv.stills",
     "keep_pictures": "vidinv.still_files",
     "mix": "vidinv.mixtures",
+    "mix_grid": "vidinv.mixtures",
+    "morph": "vidinv.morphs",
+    "morph_video": "vidinv.morphs",
     "read_codes": "vidinv.still_files",
+    "transfer": "vidinv.transfers",
     "write_report": "vidinv.report",
 }
 

@@ -10,7 +10,7 @@ The way is cut at the code: analyse() gives codes, render() makes frames of them
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from fractions import Fraction
@@ -21,24 +21,24 @@ from typing import Any
 import numpy as np
 
 from vidinv import halves
-from vidinv.edits.base import Edit
-from vidinv.edits.library import resolve
-from vidinv.edits.parse import Asked, Edits, check_names, parse_edits
+from vidinv.edits.held import guarded
+from vidinv.edits.parse import Edits, check_names, parse_edits
 from vidinv.errors import OutputUnwritable, UsageError
 from vidinv.faces.boxes import Boxes, BoxesOf, given_boxes, part_of_frame, read_boxes
 from vidinv.faces.quads import quad_side
-from vidinv.halves import Stream
+from vidinv.halves import Plan, Stream
 from vidinv.inversion import DEFAULT_METHOD, Inverter, make_inverter, search_options
 from vidinv.inversion.latent_file import Kept, LatentFile, LatentWriter, open_latent_file
 from vidinv.inversion.latent_manifest import manifest_of
+from vidinv.models.attributes import SCORES
 from vidinv.packs.load import load_pack
 from vidinv.packs.spec import EditSpec
-from vidinv.portraits import People, Recognition, recognition
+from vidinv.portraits import People, recognition
 from vidinv.report import Report
 from vidinv.report.build import build
 from vidinv.report.preview import Picture, Preview
 from vidinv.report.quality import QualityOptions, instruments_of, start
-from vidinv.runtime.compute import checked_batch, choose
+from vidinv.runtime.compute import batch_for, checked_batch, choose
 from vidinv.runtime.steps import Latest
 from vidinv.runtime.way import Way
 from vidinv.stages.decode import decode
@@ -47,7 +47,7 @@ from vidinv.stages.encode import EncodeOptions, encode
 from vidinv.stages.pair_frames import put_under
 from vidinv.stages.score import ScoreOptions, Scorers, ScoreState, score
 from vidinv.stages.track_boxes import TrackBoxesState, track_boxes
-from vidinv.streams import Alone, alone, as_frame, by_size, frames_of, need_faces, not_seen, outputs, rate_of, scores_of
+from vidinv.streams import Alone, alone, as_frame, by_size, frames_of, need_faces, not_seen, outputs, rate_of, wanted_of
 from vidinv.types import Composite, Faces, Frame, Score, known
 from vidinv.video import Reader, check_output, frame_at
 
@@ -95,7 +95,6 @@ class VideoEditor:
         self.pack = load_pack(pack, self.compute.device)
         self.batch = batch or batch_for(self.compute.device, self.pack.resolution)
         self._means = halves.Means(self.pack, self.compute, self.batch)
-        self._rendered = partial(halves.rendered, means=self._means)
         name = method or DEFAULT_METHOD
         self._inverting = partial(make_inverter, self.pack, name, search_options(name, search), lpips)
         self._any_method = method is None and not search
@@ -167,6 +166,7 @@ class VideoEditor:
         codes: Iterable[Faces] | str | Path,
         edit: Edits,
         *,
+        hold: Sequence[str] = (),
         rate: float | None = None,
         composite: Composite = "detail",
         faces: People | None = None,
@@ -178,6 +178,7 @@ class VideoEditor:
             number of times.
         :param edit: as on the command line: "age=+2", ["age=+2", "0:smile=1@1s-3s"]; or objects with the methods of
             :class:`vidinv.edits.base.Edit`.
+        :param hold: attributes that the edits are not to move: "gender", "age"; see :mod:`vidinv.edits.held`.
         :param rate: frames per second, for smoothing and time ranges; None: what the file says, and 30 without one.
         :param faces: pictures of people by the names that edits have for them: {"anna": "anna.jpg"} for "anna:age=+2".
         :return: one Faces per frame, whose ``output`` is the edited frame.
@@ -185,7 +186,7 @@ class VideoEditor:
             ``src``, or made by another method than was asked for. :raises InputError: ``src`` has other frames, or the
             codes are of another video or pack, or a person's picture has no face.
         """
-        (_, edits, people), way = self._asked(edit, faces), Way(rate or rate_of(src))
+        plan, way = self._plan(edit, hold, faces), Way(rate or rate_of(src))
         if isinstance(codes, str | Path):
             if src is None:
                 raise UsageError(f"{codes} holds codes and no frames; give the video that they are of")
@@ -195,13 +196,14 @@ class VideoEditor:
             coded = put_under(way.watch.measure("decode", frames_of(src)), codes)
         else:
             coded = codes
-        return self._rendered(coded, edits, composite, way, people=people)
+        return halves.rendered(coded, plan, composite, way, self._means)
 
     def edit_frames(
         self,
         frames: Iterable[Picture],
         edit: Edits,
         *,
+        hold: Sequence[str] = (),
         rate: float = 30.0,
         composite: Composite = "detail",
         boxes: Boxes | str | Path | None = None,
@@ -211,6 +213,7 @@ class VideoEditor:
 
         :param frames: [H, W, 3] RGB uint8 arrays, any iterable.
         :param edit: as on the command line: "age=+2", ["age=+2", "0:smile=1@1s-3s"].
+        :param hold: as of :meth:`render`.
         :param rate: frames per second, for smoothing and for time ranges.
         :param boxes: where to edit, for a pack that wants to be told: by the frame's number, or a CSV file.
         :param faces: as of :meth:`render`.
@@ -219,7 +222,7 @@ class VideoEditor:
         numbered = (as_frame(picture, i, rate) for i, picture in enumerate(frames))
         codes = self.analyse(numbered, rate=rate, boxes=boxes)
         rendered = self.render(
-            None, codes, edit, rate=rate, composite=composite, faces=faces
+            None, codes, edit, hold=hold, rate=rate, composite=composite, faces=faces
         )  # now, not at the first frame
 
         def edited() -> Iterator[Picture]:
@@ -235,6 +238,7 @@ class VideoEditor:
         dst: str | Path,
         edit: Edits,
         *,
+        hold: Sequence[str] = (),
         composite: Composite = "detail",
         boxes: Boxes | str | Path | None = None,
         faces: People | None = None,
@@ -250,13 +254,14 @@ class VideoEditor:
         ``frames_lost`` and ``warnings`` of the report.
 
         :param faces: as of :meth:`render`.
+        :param hold: as of :meth:`render`; the report says what leaked with and without.
         :param quality: measure everything that a full report holds, which takes about a quarter more time; None:
             identity, attributes and time only.
         :param codes: a folder of :meth:`keep_codes`: nothing is looked for or inverted.
         :param keep_codes: where to keep the codes of this run.
         :raises VidinvError: see vidinv.errors; then no output is left.
         """
-        asked, edits, people = self._asked(edit, faces)
+        plan = self._plan(edit, hold, faces)
         check_output(src, dst, output.overwrite)
         if codes is not None and (boxes is not None or keep_codes is not None):
             raise UsageError(f"{codes} holds what was found already; give no {'boxes' if boxes else 'codes to keep'}")
@@ -267,7 +272,7 @@ class VideoEditor:
         begun = time.perf_counter()
         instruments = instruments_of(self.pack, self.compute, quality) if quality is not None else None
         scorers = Scorers(self.pack.optional("identity"), self.pack.optional("attributes"), self.compute, instruments)
-        scoring = ScoreOptions(self.batch, scores_of(asked))
+        scoring = ScoreOptions(self.batch, SCORES)
         figures = Latest(ScoreState(quality=start(quality) if quality is not None else None))
         series, count = list[Score](), Latest(0)
         told: list[str] = []
@@ -279,11 +284,11 @@ class VideoEditor:
                 coded = halves.restored(file, frames, way, self._means) if file else self._analysed(frames, where, way)
                 if kept is not None:
                     coded = way.watch.measure("keep", kept.through(coded))
-                rendered = self._rendered(coded, edits, composite, way, people=people)
+                rendered = halves.rendered(coded, plan, composite, way, self._means)
                 with closing(rendered):
                     scoring_step = partial(score, scorers=scorers, options=scoring)
                     scored = way.stage("score", scoring_step, figures.state, rendered, figures)
-                    finished = need_faces(scored, figures, asked, src, self.pack.crops.kind, people)
+                    finished = need_faces(scored, figures, plan.asked, src, self.pack.crops.kind, plan.people)
                     frames_out = encode(outputs(finished, series, count), dst, info, output, told.append)
                     encoded = way.watch.measure("encode", frames_out)
                     with closing(encoded):
@@ -291,14 +296,15 @@ class VideoEditor:
                             progress(Progress(written, info.frames, count.state))
             damage = reader.damage
             warnings = [*reader.warnings, *([str(damage)] if damage else []), *told]
-            warnings += not_seen(asked, figures.state.tally, people)
+            warnings += not_seen(plan.asked, figures.state.tally, plan.people)
         return build(
             src,
             dst,
             figures.state.tally,
             self.pack,
             way.watch,
-            edits=[str(one) for one in asked],
+            edits=[str(one) for one in plan.asked],
+            wanted=wanted_of(plan.asked),
             seconds=time.perf_counter() - begun,
             series=series,
             quality=figures.state.quality,
@@ -314,6 +320,7 @@ class VideoEditor:
         at: float,
         edit: Edits,
         *,
+        hold: Sequence[str] = (),
         composite: Composite = "detail",
         boxes: Boxes | str | Path | None = None,
         faces: People | None = None,
@@ -323,8 +330,8 @@ class VideoEditor:
         :param faces: as of :meth:`render`.
         :raises NoFaceFound: when nobody is in that frame. :raises VidinvError: as of :meth:`edit_video`.
         """
-        frame = frame_at(src, Fraction(at).limit_denominator(10**6))
-        one = self.edit_frame(frame, edit, composite=composite, boxes=boxes, faces=faces, called=f"{src} at {at:g} s")
+        frame, called = frame_at(src, Fraction(at).limit_denominator(10**6)), f"{src} at {at:g} s"
+        one = self.edit_frame(frame, edit, hold=hold, composite=composite, boxes=boxes, faces=faces, called=called)
         largest = max(one.edited, key=lambda face: quad_side(known(face.quad)))
         inversion, edited = (np.rint(known(p)).astype(np.uint8) for p in (largest.inversion, largest.edited))
         return Preview(known(largest.crop), inversion, edited, known(one.faces.output).image, largest.person)
@@ -334,6 +341,7 @@ class VideoEditor:
         frame: Frame,
         edit: Edits,
         *,
+        hold: Sequence[str] = (),
         composite: Composite = "detail",
         boxes: Boxes | str | Path | None = None,
         faces: People | None = None,
@@ -343,19 +351,17 @@ class VideoEditor:
 
         :param called: in messages. :raises NoFaceFound: nobody in it was edited.
         """
-        (asked, edits, people), where, way = self._asked(edit, faces), self._boxes(boxes), Way(30.0)
+        plan, where, way = self._plan(edit, hold, faces), self._boxes(boxes), Way(30.0)
         codes = by_size(self._analysed(iter([frame]), where, way))
-        rendered = self._rendered(codes, edits, composite, way, people=people)
-        return alone(rendered, asked, called, self.pack.crops.kind, people)
+        rendered = halves.rendered(codes, plan, composite, way, self._means)
+        return alone(rendered, plan.asked, called, self.pack.crops.kind, plan.people)
 
-    def _asked(
-        self, edit: Edits, faces: People | None
-    ) -> tuple[tuple[Asked, ...], tuple[Edit, ...], Recognition | None]:
-        """What was typed, what does it, and who is known by a picture."""
+    def _plan(self, edit: Edits, hold: Sequence[str], faces: People | None) -> Plan:
         asked = parse_edits(edit)
         check_names(asked, faces or ())
-        edits = resolve(asked, self.pack)
-        return asked, edits, recognition(self.pack, self.detectors, self.compute, faces) if faces else None
+        edits, guard = guarded(asked, hold, self.pack)
+        people = recognition(self.pack, self.detectors, self.compute, faces) if faces else None
+        return Plan(asked, edits, guard, people)
 
     def _boxes(self, boxes: Boxes | str | Path | None) -> BoxesOf | None:
         """Where the pack's crops are; None: the detector looks for faces."""
@@ -389,8 +395,3 @@ class VideoEditor:
         else:
             found = way.stage("detect", partial(track_boxes, boxes=boxes), TrackBoxesState(), frames)
         return halves.analysed(found, way, self._means, self.inverter)
-
-
-def batch_for(device: str, resolution: int) -> int:
-    """Faces per pass. A CPU gains nothing from many, and a face of 1024 px takes two thirds of a gigabyte."""
-    return 8 if device != "cpu" else max(1, min(8, 8 * 256**2 // resolution**2))

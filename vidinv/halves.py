@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from vidinv.edits.base import Edit
+from vidinv.edits.held import Guard
+from vidinv.edits.parse import Asked
 from vidinv.errors import UsageError
 from vidinv.inversion import Inverter, inverter_of
 from vidinv.inversion.latent_file import LatentFile
@@ -45,6 +47,16 @@ class Means:
     batch: int  # faces per pass of a network
 
 
+@dataclass(frozen=True)
+class Plan:
+    """What is to be done to codes."""
+
+    asked: tuple[Asked, ...]  # as it was asked for
+    edits: tuple[Edit, ...]  # what does it
+    guard: Guard | None = None  # what is held; None: nothing
+    people: Recognition | None = None  # who is called by a name; None: nobody
+
+
 def analysed(found: Iterable[Faces], way: Way, means: Means, inverter: Inverter) -> Stream:
     """What was found in the frames, to codes. A thread runs ahead with the faces; closing the stream ends it."""
     pack = means.pack
@@ -66,20 +78,16 @@ def restored(file: LatentFile, frames: Iterable[Frame], way: Way, means: Means) 
 
 def rendered(
     codes: Iterable[Faces],
-    edits: tuple[Edit, ...],
+    plan: Plan,
     composite: Composite,
     way: Way,
     means: Means,
-    people: Recognition | None = None,
 ) -> Stream:
-    """Codes to edited frames. A thread runs ahead with the generator's pictures; closing the stream ends it.
-
-    :param people: who is called by a name; None: nobody.
-    """
+    """Codes to edited frames. A thread runs ahead with the generator's pictures; closing the stream ends it."""
     if composite not in ("detail", "replace"):
         raise UsageError(f"no compositing called {composite!r}; there are detail, replace")
     pack, compute, batch, rate = means.pack, means.compute, means.batch, way.rate
-    if people is not None:
+    if (people := plan.people) is not None:
         knowing = partial(
             recognise,
             references=people.references,
@@ -88,7 +96,7 @@ def rendered(
             options=RecogniseOptions(rate=rate),
         )
         codes = way.stage("recognise", knowing, people.latest.state, codes, people.latest)
-    editing = partial(edit, options=EditOptions(edits, rate=rate), compute=compute)
+    editing = partial(edit, options=EditOptions(plan.edits, rate=rate, guard=plan.guard), compute=compute)
     edited = way.stage("edit", editing, EditState(), codes)
     drawing = partial(synthesise, generator=pack.generator, compute=compute, options=SynthesiseOptions(batch))
     drawn = prefetch(way.stage("synthesise", drawing, SynthesiseState(), edited), AHEAD, "vidinv-generator")

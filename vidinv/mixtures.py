@@ -1,6 +1,7 @@
-"""Two still pictures made into one, through their codes.
+"""Still pictures made into one another, through their codes.
 
 vidinv.mix("a.jpg", "b.jpg", layers="fine").picture
+vidinv.mix_grid(["a.jpg", "b.jpg", "c.jpg"]).sheet()
 vidinv.diffuse("face.jpg", "head.jpg").picture
 """
 
@@ -26,7 +27,7 @@ from vidinv.inversion import DEFAULT_METHOD
 from vidinv.inversion.in_domain import diffuse as diffused
 from vidinv.models.generator import render_pair
 from vidinv.models.pictures import to_levels, to_tensor
-from vidinv.portraits import Picture
+from vidinv.portraits import Images, Picture, sources_of
 from vidinv.stills import find_faces, invert_pictures
 from vidinv.types import Face, known
 
@@ -49,6 +50,55 @@ class Mixture:
         """All of them side by side."""
         shown = [self.first, self.second, *([] if self.paste is None else [self.paste]), self.picture]
         return np.concatenate(shown, 1)
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Every feature code with every style. Crops are RGB, 0..255."""
+
+    crops: Picture
+    """[N, S, S, 3] what was inverted."""
+    pictures: Picture
+    """[N, N, S, S, 3]: row i has the feature code of face i, column j the styles of face j."""
+
+    def sheet(self) -> Picture:
+        """The grid with the faces beside its rows and above its columns."""
+        side = self.crops.shape[1]
+        top = [np.full((side, side, 3), 255, np.uint8), *self.crops]
+        rows = [np.concatenate([crop, *row], 1) for crop, row in zip(self.crops, self.pictures, strict=True)]
+        return np.concatenate([np.concatenate(top, 1), *rows], 0)
+
+
+def mix_grid(
+    images: Images,
+    *,
+    pack: str | Path | None = None,
+    method: str = DEFAULT_METHOD,
+    search: Mapping[str, Any] | None = None,
+    aligned: bool = False,
+    **options: Any,
+) -> Grid:
+    """The feature code of each face with the styles of each: G(w_j, F_i), style mixing of Yao et al. 2022 (Figure 7).
+
+    F_i is taken as it is. Eq. 1 moves a feature code along with an edit of its own styles; styles of somebody else
+    would move what is to stay, so here they act from layer K on: the face's geometry is F's, its colours are theirs.
+
+    :param images: two pictures or more. :param options: as of :class:`vidinv.VideoEditor`.
+    :raises UsageError: fewer than two. :raises VidinvError: as of :func:`vidinv.invert`.
+    """
+    if len(sources_of(images)) < 2:
+        raise UsageError("a grid takes two pictures or more, and there is one; name another")
+    editor = VideoEditor(pack, method=method, search=search, **options)
+    codes = invert_pictures(editor, images, aligned=aligned)
+    rows = []
+    for code in codes.codes:
+        styles = codes.w
+        feature = code.feature.expand(len(styles), *code.feature.shape)
+        noise = None if code.noise is None else code.noise.expand(len(styles), -1)
+        with torch.inference_mode(), editor.compute.autocast():
+            made = editor.pack.generator(styles, feature, noise=noise)
+        rows.append(np.rint(to_levels(made)).astype(np.uint8))
+    return Grid(codes.crops, np.stack(rows))
 
 
 def mix(

@@ -5,6 +5,7 @@ vidinv.edit_picture("photo.jpg", "older.png", "age=+2")
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,7 @@ def edit_picture(
     dst: str | Path,
     edit: Edits,
     *,
+    hold: Sequence[str] = (),
     composite: Composite = "detail",
     boxes: Boxes | str | Path | None = None,
     faces: People | None = None,
@@ -47,7 +49,8 @@ def edit_picture(
     asked = parse_edits(edit)
     check_timeless(asked)
     editor = VideoEditor(pack, **options)
-    return edit_still(editor, src, dst, asked, composite=composite, boxes=boxes, faces=faces, overwrite=overwrite)
+    done_to: dict[str, Any] = {"hold": hold, "composite": composite, "boxes": boxes, "faces": faces}
+    return edit_still(editor, src, dst, asked, overwrite=overwrite, **done_to)
 
 
 def edit_still(
@@ -56,6 +59,7 @@ def edit_still(
     dst: str | Path,
     edit: Edits,
     *,
+    hold: Sequence[str] = (),
     composite: Composite = "detail",
     boxes: Boxes | str | Path | None = None,
     faces: People | None = None,
@@ -67,7 +71,7 @@ def edit_still(
     alpha, EXIF and colour profile. The output appears when it is complete.
 
     :param edit: as on the command line, without curves and ranges. Persons are counted by size, 0 the largest.
-    :param faces: as of :meth:`vidinv.VideoEditor.render`. :param boxes: of frame 0.
+    :param hold: as of :meth:`vidinv.VideoEditor.render`; so is ``faces``. :param boxes: of frame 0.
     :raises UsageError: an edit that cannot be read, or that changes with time. :raises InputError: a file that is no
         picture. :raises NoFaceFound: nobody was edited. :raises OutputError: ``dst`` cannot be written.
     """
@@ -81,7 +85,7 @@ def edit_still(
     still = read_still(source)
     check_still(target, still.alpha is not None)
     one = editor.edit_frame(
-        Frame(still.image, 0), asked, composite=composite, boxes=boxes, faces=faces, called=str(source)
+        Frame(still.image, 0), asked, hold=hold, composite=composite, boxes=boxes, faces=faces, called=str(source)
     )
     picture = known(one.faces.output).image
     write_still(target, picture, still, overwrite=overwrite)

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from vidinv.api import VideoEditor
 from vidinv.edits.base import Edit
-from vidinv.edits.library import resolve
+from vidinv.edits.held import guarded
 from vidinv.edits.parse import EditRequest, check_names, check_timeless, parse_edits
 from vidinv.errors import InputError, UsageError
 from vidinv.inversion import DEFAULT_METHOD
@@ -170,7 +170,7 @@ def draw_codes(
     asked = parse_edits(edits) if edits else ()
     check_timeless(asked)
     check_names(asked, ())
-    acting = resolve(asked, editor.pack)
+    acting = guarded(asked, (), editor.pack)[0]
     if not len(codes):
         return np.zeros((0, editor.pack.resolution, editor.pack.resolution, 3), np.uint8)
     made = [drawn(editor, codes.faces[at : at + editor.batch], acting) for at in range(0, len(codes), editor.batch)]

@@ -13,9 +13,9 @@ import numpy as np
 from vidinv.edits.parse import Asked, EditRequest, persons_of
 from vidinv.errors import NoFaceFound, UsageError
 from vidinv.faces.quads import quad_side
-from vidinv.models.attributes import SCORES
 from vidinv.portraits import Recognition
 from vidinv.report import Tally
+from vidinv.report.outcome import Wanted
 from vidinv.report.preview import Picture
 from vidinv.runtime.steps import Latest
 from vidinv.stages.decode import decode
@@ -143,9 +143,9 @@ def alone(
     return Alone(one, shown, not_seen(asked, tally, people))
 
 
-def scores_of(asked: Sequence[Asked]) -> tuple[str, ...]:
-    """Which of the attributes that a pack's network reads are asked for by name."""
-    return tuple(sorted({one.name for one in asked if isinstance(one, EditRequest) and one.name in SCORES}))
+def wanted_of(asked: Sequence[Asked]) -> tuple[Wanted, ...]:
+    """What is asked for of whom, as the report holds it against what came of it."""
+    return tuple(Wanted(str(one), one.name if isinstance(one, EditRequest) else None, persons_of(one)) for one in asked)
 
 
 def not_seen(asked: Sequence[Asked], tally: Tally, people: Recognition | None = None) -> list[str]:

@@ -151,6 +151,9 @@ class Score:
     weight: float
     """0..1, of the edit in the picture."""
 
+    amount: float | None = None
+    """Face.amount: steps of all edits that act; None: this program made none."""
+
     inversion: float | None = None
     """Cosine of the identities of inversion and source; None: not measured."""
 
@@ -223,6 +226,10 @@ class Face:
     regions: Mapping[str, float] = field(default_factory=dict)
     """Where the edits that act on this face in this frame may change it: names of vidinv.faces.regions, and how much
     each counts beside the others, above 0, the largest 1; none: the face; set by edit."""
+
+    held: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """Per attribute that is held, by how much the edits that act move it without and with what holds it, standard
+    deviations over faces; set by edit."""
 
     inversion: NDArray[np.float32] | None = None
     """[S, S, 3] RGB, 0..255: G(w, F) of the smooth code; set by synthesise; None: not edited here."""

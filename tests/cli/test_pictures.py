@@ -9,6 +9,7 @@ import pytest
 import vidinv
 from tests.toy import add_toy_domain_encoder, write_toy_pack
 from vidinv.stages.decode import decode
+from vidinv.video import Reader
 
 
 @pytest.fixture
@@ -79,7 +80,14 @@ def test_two_faces_are_mixed(invoke, pictures, tmp_path):
         result = invoke("mix", *two, "-o", tmp_path / name, *how)
         assert result.exit_code == 0, result.stderr
         assert cv2.imread(str(tmp_path / name)).shape == (64, width, 3)
-    for how, words in (((), "--layers"), (("--layers", "medium"), "coarse"), (("--diffuse", "nose"), "lower")):
+    wrong = (
+        (("--layers", "medium"), "coarse"),
+        (("--diffuse", "nose"), "lower"),
+        (("--layers", "fine", "--diffuse", "eyes"), "two ways"),
+        (("--sheet",), "a grid"),
+        (("--steps", "3"), "--diffuse"),
+    )
+    for how, words in wrong:
         result = invoke("mix", *two, "-o", tmp_path / "no.png", *how)
         assert result.exit_code == 2
         assert words in result.stderr
@@ -126,3 +134,27 @@ def test_names_of_a_video_are_in_its_summary(invoke, toy_pack, face_clip, pictur
     result = invoke("run", face_clip, "--face", f"anna={pictures / 'a.jpg'}", "-e", "anna:age=0@0s..+1@1s", *where)
     assert result.exit_code == 0, result.stderr
     assert "ids of persons: 0 (anna)" in result.stdout
+
+
+def test_without_further_words_all_faces_are_mixed_with_all(invoke, pictures, toy_pack, tmp_path):
+    three = (pictures / "a.jpg", pictures / "b.png", pictures / "a.jpg")
+    out = tmp_path / "grid.png"
+    result = invoke("mix", *three[:2], "-o", out, "--pack", toy_pack)
+    assert result.exit_code == 0, result.stderr
+    assert cv2.imread(str(out)).shape == (3 * 64, 3 * 64, 3)
+    for args, words in ((three[:1], "another"), ((*three, "--layers", "fine"), "two pictures")):
+        result = invoke("mix", *args, "-o", tmp_path / "no.png", "--pack", toy_pack)
+        assert result.exit_code == 2
+        assert words in result.stderr
+
+
+def test_a_morph_of_two_pictures_is_a_video(invoke, pictures, toy_pack, tmp_path):
+    out = tmp_path / "m.mp4"
+    two = (pictures / "a.jpg", pictures / "b.png", "--pack", toy_pack)
+    result = invoke("morph", *two, "-o", out, "--seconds", "0.2", "--rate", "10", "--loop")
+    assert result.exit_code == 0, result.stderr
+    assert "4 frames" in result.stdout
+    with Reader(out) as reader:
+        assert sum(1 for _ in reader) == 4
+    assert invoke("morph", *two, "-o", out).exit_code == 4
+    assert invoke("morph", pictures / "a.jpg", "-o", tmp_path / "no.mp4").exit_code == 2

@@ -36,6 +36,24 @@ def test_a_video_is_edited_and_everything_is_said(edit, face_clip, tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["out.mp4", "r.json"]
 
 
+def test_an_expression_is_carried_over_and_what_is_held_is_told(invoke, toy_pack, face_clip, tmp_path):
+    crops = [tmp_path / "a.png", tmp_path / "b.png"]
+    with Reader(face_clip) as reader:
+        for path, frame in zip(crops, list(reader)[::30], strict=False):
+            cv2.imwrite(str(path), frame.image[..., ::-1])
+    transfer, pack = ("--transfer", f"{crops[0]},{crops[1]}=0.5@0s-1s"), ("--pack", toy_pack)
+    how = (*transfer, "--hold", "age", "--preset", "ultrafast")
+    result = invoke("run", face_clip, "-o", tmp_path / "out.mp4", *how, *pack)
+    assert result.exit_code == 0, result.stderr
+    assert "held age" in result.stdout
+    assert "b.png=0.5@0s-1s: 50 frames" in result.stdout
+    for wrong, words in ((("--hold", "glasses"), "age, smile"), ((), "--transfer")):
+        some = transfer if wrong else ()
+        result = invoke("run", face_clip, "-o", tmp_path / "no.mp4", *some, *wrong, *pack)
+        assert result.exit_code == 2
+        assert words in result.stderr
+
+
 def test_quiet_says_nothing_and_overwrite_replaces(edit, face_clip, tmp_path):
     out = tmp_path / "out.mp4"
     out.write_bytes(b"old")

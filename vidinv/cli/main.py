@@ -16,6 +16,7 @@ from vidinv.cli.doctor import doctor
 from vidinv.cli.guard import EXIT_CODES, catch_signals, ignore_signals
 from vidinv.cli.invert import invert
 from vidinv.cli.mix import mix
+from vidinv.cli.morph import morph
 from vidinv.cli.packs import packs
 from vidinv.cli.preview import preview
 from vidinv.cli.run import run
@@ -50,7 +51,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 app.callback()(_start)
-for command in (run, preview, invert, mix, compare, doctor):
+for command in (run, preview, invert, mix, morph, compare, doctor):
     app.command()(command)
 app.add_typer(packs, name="packs")
 

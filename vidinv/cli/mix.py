@@ -1,4 +1,4 @@
-"""vidinv mix: two still pictures made into one."""
+"""vidinv mix: still pictures made into one another."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from vidinv.errors import OutputUnwritable, UsageError
 
 @guarded
 def mix(
-    first: Annotated[Path, typer.Argument(metavar="FIRST", help="A picture with a face.", show_default=False)],
-    second: Annotated[Path, typer.Argument(metavar="SECOND", help="Another.", show_default=False)],
+    pictures: Annotated[
+        list[Path],
+        typer.Argument(metavar="FIRST SECOND [MORE ...]", help="Pictures with a face each.", show_default=False),
+    ],
     output: Annotated[Path, typer.Option("--output", "-o", help="The PNG.")] = Path("mix.png"),
     layers: Annotated[
         str | None,
@@ -43,11 +45,23 @@ def mix(
     quiet: o.Quiet = False,
     verbose: o.Verbose = False,
 ) -> None:
-    """Make one face of two: styles of one in the other, or a region of one in the other."""
-    if (layers is None) == (diffuse is None):
-        raise UsageError("say how: --layers coarse, middle or fine, or --diffuse face, lower, eyes or skin")
-    if layers is not None and (steps is not None or lpips is not None):
-        raise UsageError("--steps and --lpips are of --diffuse; styles are crossed without a search")
+    """Mix faces: every one's feature code with every one's styles, as a grid.
+
+    With --layers or --diffuse one face is made of two: styles of one in the other, or a region of one in the other.
+    """
+    if layers is not None and diffuse is not None:
+        raise UsageError("--layers and --diffuse are two ways to mix; give one of them, or none for a grid of all")
+    if len(pictures) < 2:
+        raise UsageError("there is one picture; name another to mix it with")
+    single = layers is not None or diffuse is not None
+    if single and len(pictures) > 2:
+        raise UsageError(
+            f"--layers and --diffuse make one face of two, and there are {len(pictures)}; name two pictures"
+        )
+    if sheet and not single:
+        raise UsageError("--sheet is of --layers and --diffuse; a grid shows the pictures anyway")
+    if diffuse is None and (steps is not None or lpips is not None):
+        raise UsageError("--steps and --lpips are of --diffuse; all else is mixed without a search")
     if output.suffix.lower() != ".png":
         raise OutputUnwritable(f"{output}: a mixture is a PNG; choose a name that ends in .png")
 
@@ -56,15 +70,18 @@ def mix(
     from vidinv import mixtures
     from vidinv.cli import files
 
-    for source in (first, second):
+    for source in pictures:
         files.check_file(output, source, overwrite)
     how: dict[str, Any] = {"pack": pack, "device": device, "precision": precision}
+    made: mixtures.Mixture | mixtures.Grid
     if diffuse is not None:
         search = {} if steps is None else {"steps": steps}
-        made = mixtures.diffuse(first, second, region=diffuse, search=search, lpips=lpips, **how)
+        made = mixtures.diffuse(pictures[0], pictures[1], region=diffuse, search=search, lpips=lpips, **how)
+    elif layers is not None:
+        made = mixtures.mix(pictures[0], pictures[1], layers=layers, **how)
     else:
-        made = mixtures.mix(first, second, layers=layers or "", **how)
-    picture = made.sheet() if sheet else made.picture
+        made = mixtures.mix_grid(pictures, **how)
+    picture = made.picture if isinstance(made, mixtures.Mixture) and not sheet else made.sheet()
     _, png = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
     files.write_file(output, png.tobytes(), overwrite)
     if not quiet:

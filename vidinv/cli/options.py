@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from vidinv.edits.parse import EXAMPLES, NAME, EditRequest, check_names, read_requests
+from vidinv.edits.transfer_parse import TransferRequest, parse_transfer
 from vidinv.errors import InputMissing, UsageError
 from vidinv.types import Backend, Composite
 
@@ -19,6 +20,29 @@ Edit = Annotated[
     list[str],
     typer.Option(
         "--edit", "-e", metavar="NAME=STRENGTH", show_default=False, help=f"What to change; repeatable: {EXAMPLES}."
+    ),
+]
+MaybeEdit = Annotated[
+    list[str],
+    typer.Option(
+        "--edit", "-e", metavar="NAME=STRENGTH", show_default=False, help=f"What to change; repeatable: {EXAMPLES}."
+    ),
+]
+Transfers = Annotated[
+    list[str],
+    typer.Option(
+        "--transfer",
+        metavar="NEUTRAL,EXPRESSIVE[=AMOUNT]",
+        show_default=False,
+        help="Put what two pictures of one person differ in on the faces; repeatable: neutral.jpg,smile.jpg=0.7@1s-3s.",
+    ),
+]
+Hold = Annotated[
+    list[str],
+    typer.Option(
+        metavar="NAME[,NAME]",
+        show_default=False,
+        help="Attributes that the edits are not to move, as far as the pack's network sees it: age, gender, smile.",
     ),
 ]
 Person = Annotated[
@@ -135,6 +159,17 @@ def check_lpips(lpips: Path | None, method: str | None, reported: bool = False) 
             f"--lpips is measured for a report (--report FILE.html or FILE.json), or is what a --method that searches "
             f"compares by ({searching}); add one of them"
         )
+
+
+def read_hold(texts: list[str]) -> tuple[str, ...]:
+    """Names as typed, each once."""
+    return tuple(dict.fromkeys(name.strip() for text in texts for name in text.split(",") if name.strip()))
+
+
+def read_transfers(texts: list[str], persons: list[str], names: Collection[str] = ()) -> list[TransferRequest]:
+    """Transfers as typed; persons as of :func:`read_edits`. :raises MalformedEdit: a text that is none."""
+    found = [parse_transfer(text) for text in texts]
+    return [replace(one, how=read_edits([one.amount], persons, names)[0]) for one in found]
 
 
 def read_edits(texts: list[str], persons: list[str], names: Collection[str] = ()) -> tuple[EditRequest, ...]:

@@ -21,6 +21,7 @@ def preview(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="The PNG.", show_default="INPUT's name + -preview.png")
     ] = None,
+    hold: o.Hold = [],  # noqa: B006, typer copies it
     person: o.Person = ["all"],  # noqa: B006, typer copies it
     face: o.PeoplesFaces = [],  # noqa: B006, typer copies it
     composite: o.Compositing = "detail",
@@ -60,7 +61,10 @@ def preview(
     o.check_lpips(lpips, method)
     search = o.read_search(space=space, start=start, steps=steps, feature=feature, noise=noise, seed=seed)
     editor = VideoEditor(pack, device=device, precision=precision, method=method, search=search, lpips=lpips)
-    sheet = editor.preview(source, seconds, requests, composite=composite, boxes=boxes, faces=faces).sheet()
+    shown = editor.preview(
+        source, seconds, requests, hold=o.read_hold(hold), composite=composite, boxes=boxes, faces=faces
+    )
+    sheet = shown.sheet()
     _, png = cv2.imencode(".png", cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))
     files.write_file(target, png.tobytes(), overwrite)
     if not quiet:

@@ -11,16 +11,19 @@ from rich.console import Console
 
 from vidinv.cli import options as o
 from vidinv.cli.guard import guarded, say
-from vidinv.errors import DAMAGED_INPUT_EXIT_CODE
+from vidinv.edits.parse import EXAMPLES, check_timeless
+from vidinv.errors import DAMAGED_INPUT_EXIT_CODE, MalformedEdit
 
 
 @guarded
 def run(
     source: Annotated[Path, typer.Argument(metavar="INPUT", help="The video, or a picture.", show_default=False)],
-    edit: o.Edit,
+    edit: o.MaybeEdit = [],  # noqa: B006, typer copies it
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="What becomes of it.", show_default="INPUT's name + -edited")
     ] = None,
+    transfer: o.Transfers = [],  # noqa: B006, typer copies it
+    hold: o.Hold = [],  # noqa: B006, typer copies it
     person: o.Person = ["all"],  # noqa: B006, typer copies it
     face: o.PeoplesFaces = [],  # noqa: B006, typer copies it
     composite: o.Compositing = "detail",
@@ -63,8 +66,12 @@ def run(
     """
     faces = o.read_faces(face)
     requests = o.read_edits(edit, person, faces)
+    asked, told = o.read_transfers(transfer, person, faces), list[str]()
+    if not requests and not asked:
+        raise MalformedEdit(f"nothing to do was given; write --edit NAME=STRENGTH ({EXAMPLES}), or --transfer")
 
     # Late: a mistyped edit need not wait for torch.
+    from vidinv import transfers
     from vidinv.api import VideoEditor
     from vidinv.cli import files, progress, still, summary
     from vidinv.report.quality import QualityOptions
@@ -87,8 +94,10 @@ def run(
         VideoEditor, pack, device=device, precision=precision, batch=batch, method=method, search=search, lpips=lpips
     )
     if picture:
-        done_to = {"composite": composite, "boxes": boxes, "faces": faces, "overwrite": overwrite}
-        return still.run(make(), source, target, requests, quiet, **done_to)
+        check_timeless([one.how for one in asked])
+        editor, done_to = make(), {"hold": o.read_hold(hold), "composite": composite, "boxes": boxes, "faces": faces}
+        carried = (transfers.transfer_asked(editor, one, say) for one in asked)
+        return still.run(editor, source, target, (*requests, *carried), quiet, overwrite=overwrite, **done_to)
     quality = QualityOptions(lpips=lpips) if report else None
     encoding = EncodeOptions(codec=codec, crf=crf, preset=preset, overwrite=overwrite, backend=backend)
     with progress.shown(Console(stderr=True), quiet) as tell:
@@ -98,7 +107,8 @@ def run(
         done = editor.edit_video(
             source,
             target,
-            requests,
+            (*requests, *(transfers.transfer_asked(editor, one, told.append) for one in asked)),
+            hold=o.read_hold(hold),
             composite=composite,
             boxes=boxes,
             faces=faces,
@@ -109,7 +119,7 @@ def run(
             progress=tell,
         )
     try:
-        for warning in done.warnings:
+        for warning in (*told, *done.warnings):
             say(f"warning: {warning}")
         files.write_reports(done, report)
         if not quiet:

@@ -7,7 +7,7 @@ from typing import Any
 
 from vidinv.api import VideoEditor
 from vidinv.cli.guard import say
-from vidinv.edits.parse import EditRequest
+from vidinv.edits.parse import Asked
 from vidinv.errors import UsageError
 from vidinv.stages.encode import EncodeOptions
 from vidinv.still_edits import edit_still
@@ -30,13 +30,11 @@ def default_output(source: Path) -> Path:
     return source.with_name(f"{source.stem}-edited{suffix}")
 
 
-def run(
-    editor: VideoEditor, source: Path, target: Path, requests: tuple[EditRequest, ...], quiet: bool, **options: Any
-) -> None:
+def run(editor: VideoEditor, source: Path, target: Path, asked: tuple[Asked, ...], quiet: bool, **options: Any) -> None:
     """Edit it, and say what was done."""
-    done = edit_still(editor, source, target, requests, **options)
+    done = edit_still(editor, source, target, asked, **options)
     for warning in done.warnings:
         say(f"warning: {warning}")
     if not quiet:
         persons = ", ".join(str(n) if name is None else f"{n} ({name})" for n, name in sorted(done.persons.items()))
-        print(f"{' '.join(map(str, requests))}: persons {persons}\n{done.output}")
+        print(f"{' '.join(map(str, asked))}: persons {persons}\n{done.output}")

@@ -9,8 +9,12 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from vidinv.report.outcome import sentence
+
 if TYPE_CHECKING:
     from vidinv.report import Report
+
+PERSONS = 3  # whose outcome is told without --verbose
 
 
 def show(report: Report, console: Console, verbose: bool = False) -> None:
@@ -49,8 +53,10 @@ def figures(report: Report, verbose: bool = False) -> Iterator[str]:
         yield f"{report.unmeasured.get('identity', 'nobody was edited')}, so there are no identity figures"
     else:
         yield from _identity(report, alike, held, verbose)
-    for name, score in report.attributes.items():
-        yield f"{name}: {score['source']:.2f} -> {score['edited']:.2f} ({score['change']:+.2f})"
+    shown = report.outcomes if verbose else report.outcomes[:PERSONS]
+    yield from (sentence(outcome, _person(report, outcome.person)) for outcome in shown)
+    if len(report.outcomes) > len(shown):
+        yield f"and {len(report.outcomes) - len(shown)} more persons (--verbose)"
 
 
 def _person(report: Report, person: int | str) -> str:

@@ -6,14 +6,17 @@ Its scores are what the pack's edits are measured in, and nothing more: "male" i
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import log
 from typing import NamedTuple
 
+import torch
 from torch import Tensor, nn
 
 from vidinv.models.student import DescribingConfig, DescribingStudent
 
 EXPRESSIONS = ("neutral", "happy", "sad", "angry", "fearful", "disgusted", "surprised")
 SCORES = ("age", "smile", "gender")
+SUREST = 0.998  # probability beyond which a logit tells nothing more
 
 
 class Attributes(NamedTuple):
@@ -48,6 +51,13 @@ class AttributeNet(DescribingStudent):
         """
         return self.read(x, self.to_logits)
 
+    def scores(self, x: Tensor) -> dict[str, Tensor]:
+        """[B] each of SCORES on scales on which a standard deviation means the same anywhere: years, and logits of
+        probabilities. :param x: as of :meth:`forward`."""
+        out = self.logits(x)
+        others = torch.cat([out[:, 2:3], out[:, 4:]], 1).logsumexp(1)
+        return {"age": 30 + 10 * out[:, 0], "smile": out[:, 3] - others, "gender": out[:, 1]}
+
     def forward(self, x: Tensor) -> Attributes:
         """:param x: [B, 3, S, S] RGB crops of the pack's template, -1..1, any S.
 
@@ -55,3 +65,12 @@ class AttributeNet(DescribingStudent):
         """
         out = self.logits(x)
         return Attributes(30 + 10 * out[:, 0], out[:, 1].sigmoid(), out[:, 2:].softmax(1))
+
+
+def scaled(name: str, score: float) -> float:
+    """A score of :meth:`Attributes.score` on the scale of :meth:`AttributeNet.scores`, as far as a rounded probability
+    tells: logits end at that of ``SUREST``."""
+    if name == "age":
+        return score
+    p = min(max(score, 1 - SUREST), SUREST)
+    return log(p / (1 - p))

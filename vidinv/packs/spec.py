@@ -39,6 +39,7 @@ class EditSpec:
     strengths: tuple[float, ...] = ()  # steps at which the effect was measured, ascending; none for imported directions
     effects: tuple[float, ...] = ()  # mean change of the score at those strengths, in units
     region: str = "face"  # where on the face it acts, of REGIONS
+    scale: float = 0.0  # standard deviation of the score over faces: years, logits of probabilities; 0: nobody measured
     grade: float = 0.0  # how its pictures look to blind readers, 1 (painted) to 5 (photograph); 0: nobody was asked
 
     @property

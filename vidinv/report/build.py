@@ -9,6 +9,7 @@ from vidinv.packs.load import Pack
 from vidinv.report import figures
 from vidinv.report.document import Report
 from vidinv.report.doubts import occluded, untrusted
+from vidinv.report.outcome import Wanted, outcomes
 from vidinv.report.quality import Instruments, Quality
 from vidinv.report.tally import Tally, summarise_identity
 from vidinv.runtime.timing import Stopwatch
@@ -25,6 +26,7 @@ def build(
     watch: Stopwatch,
     *,
     edits: list[str],
+    wanted: Sequence[Wanted] = (),
     seconds: float,
     series: Sequence[Score],
     quality: Quality | None = None,
@@ -33,8 +35,8 @@ def build(
     damage: Damage | None = None,
     codes: str | None = None,
 ) -> Report:
-    """:param edits: empty in a comparison. :param quality: what ``instruments`` measured; None leaves
-    ``quality`` and ``strip`` empty.
+    """:param edits: empty in a comparison. :param wanted: the same, with what and whom each is about.
+    :param quality: what ``instruments`` measured; None leaves ``quality`` and ``strip`` empty.
 
     Raises an InputError if one of the files has gone.
     """
@@ -77,6 +79,7 @@ def build(
         unmeasured=unmeasured,
         strip=list(quality.strip) if quality is not None else [],
         codes=codes,
+        outcomes=outcomes(tally, wanted, pack.spec.edits),
     )
 
 

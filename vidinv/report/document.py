@@ -8,6 +8,7 @@ from typing import Any
 
 from vidinv.report.doubts import Occluded, Untrusted
 from vidinv.report.figures import Figure
+from vidinv.report.outcome import Outcome
 from vidinv.report.quality import Shown
 from vidinv.types import Score
 
@@ -40,6 +41,7 @@ class Report:
     quality: Mapping[str, Figure] = field(default_factory=dict)  # by name; empty unless a full report was asked for
     networks: Mapping[str, str] = field(default_factory=dict)  # what measured: identity, attributes, landmarks, LPIPS
     unmeasured: Mapping[str, str] = field(default_factory=dict)  # network -> why its figures are null
+    outcomes: list[Outcome] = field(default_factory=list)  # of each person whom an edit acted on
     strip: list[Shown] = field(default_factory=list)  # pictures for the page; no part of the JSON
 
     def as_dict(self) -> dict[str, Any]:
@@ -49,6 +51,7 @@ class Report:
             "series": [_row(score) for score in self.series],
             "untrusted": [asdict(span) for span in self.untrusted],
             "occluded": [asdict(span) for span in self.occluded],
+            "outcomes": [asdict(outcome) for outcome in self.outcomes],
             "quality": {name: asdict(figure) for name, figure in self.quality.items()},
         }
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vidinv.metrics.sync import av_drift
+from vidinv.report.outcome import UNITS
 from vidinv.report.quality import Instruments, Quality
 from vidinv.report.running import Running, finite
 from vidinv.report.tally import PersonTally, Tally, global_identity, summarise_identity
@@ -15,7 +16,6 @@ from vidinv.video.spans import Spans
 
 NO_INVERSION = "no inversion in a comparison of two videos"
 NOBODY = "nobody was edited"
-UNITS = {"age": "years", "smile": "P(happy)", "gender": "P(male)"}  # of the attribute network's scores
 
 
 @dataclass(frozen=True)

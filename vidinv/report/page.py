@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from vidinv.errors import MissingExtra
 from vidinv.report.document import Report
 from vidinv.report.doubts import MEANINGS
-from vidinv.report.figures import UNITS
+from vidinv.report.outcome import UNITS
 from vidinv.report.quality import Shown
 
 NAMES = {
@@ -57,7 +57,15 @@ def render(report: Report) -> str:
     drawn = {"stages": plots.stages(report.stages)} if report.stages else {}
     if any(score.edited is not None for score in report.series):
         drawn["identity"] = plots.identity(report.series, report.untrusted)
-    attributes = {name: plots.attribute(report.series, name, UNITS[name]) for name in report.attributes}
+    if any(score.amount is not None for score in report.series):
+        drawn["amount"] = plots.amount(report.series)
+    # Of a run those that somebody asked for: what leaked is in the table.
+    reached = (
+        {name for outcome in report.outcomes for name in outcome.reached} if report.outcomes else report.attributes
+    )
+    attributes = {
+        name: plots.attribute(report.series, name, UNITS[name]) for name in report.attributes if name in reached
+    }
     template = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(
         (Path(__file__).parent / "page.html.jinja").read_text(encoding="utf-8")
     )
@@ -66,6 +74,7 @@ def render(report: Report) -> str:
         title=f"{', '.join(report.edits) or 'comparison'}: {Path(report.output or '').name}",
         names=NAMES,
         units=UNITS,
+        held=any(outcome.held for outcome in report.outcomes),
         meanings=MEANINGS,
         persons=plots.PERSONS,
         plots={name: Markup(svg) for name, svg in drawn.items()},

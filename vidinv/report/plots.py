@@ -48,6 +48,22 @@ def identity(series: list[Score], spans: list[Untrusted]) -> str:
     return _svg(figure, "identity")
 
 
+def amount(series: list[Score]) -> str:
+    """Steps of all edits that act over time, a line per person; of a crowd as in :func:`identity`."""
+    persons = sorted(p for p, _ in Counter(s.person for s in series).most_common(PERSONS))
+    figure = Figure(figsize=(5.2, 1.9), layout="constrained")
+    axes = figure.subplots()
+    for person in persons:
+        own = [s for s in series if s.person == person]
+        label = f"person {person}" if len(persons) > 1 else None
+        _line(axes, own, [s.amount for s in own], "edited", label, f"C{person % 10}" if len(persons) > 1 else None)
+    axes.set_ylim(bottom=0)
+    axes.set_ylabel("steps")
+    axes.set_xlabel("seconds")
+    _finish([axes])
+    return _svg(figure, "amount")
+
+
 def attribute(series: list[Score], name: str, unit: str) -> str:
     """An attribute's score over time, before and after; one pair of lines per person."""
     figure = Figure(figsize=(5.2, 2.3), layout="constrained")
@@ -81,7 +97,12 @@ def _time(score: Score) -> float:
 
 
 def _line(
-    axes: Axes, scores: Sequence[Score], values: Sequence[float | None], view: str, label: str | None = ""
+    axes: Axes,
+    scores: Sequence[Score],
+    values: Sequence[float | None],
+    view: str,
+    label: str | None = "",
+    colour: str | None = None,
 ) -> None:
     """With gaps where frames are missing."""
     step = max(1, -(-len(scores) // POINTS))
@@ -93,9 +114,8 @@ def _line(
         name = (view if label == "" else label) if i == 0 else None
         heights = np.array([values[at] for at in places], float)  # None becomes NaN, which is not drawn
         mark = "." if len(places) == 1 else None
-        axes.plot(
-            [_time(scores[at]) for at in places], heights, color=COLOURS[view], linewidth=1.2, label=name, marker=mark
-        )
+        times, shade = [_time(scores[at]) for at in places], colour or COLOURS[view]
+        axes.plot(times, heights, color=shade, linewidth=1.2, label=name, marker=mark)
 
 
 def _shade(axes: Axes, spans: list[Untrusted], own: list[Score]) -> None:
@@ -113,7 +133,8 @@ def _finish(panels: list[Axes]) -> None:
         axes.grid(axis="y", alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)
         found = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
-        axes.legend(found.values(), found.keys(), fontsize=8, ncols=3, frameon=False, loc="lower left")
+        if found:
+            axes.legend(found.values(), found.keys(), fontsize=8, ncols=3, frameon=False, loc="lower left")
 
 
 def _svg(figure: Figure, salt: str) -> str:

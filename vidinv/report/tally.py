@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidinv.metrics.identity import global_consistency, similarity
+from vidinv.report.acted import Acted
 from vidinv.report.running import Running, Thinned
 
 VIEWS = ("source", "inversion", "edited")
@@ -85,6 +86,7 @@ class Tally:
     attributes: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  # name -> view -> sum of scores
     attribute_faces: int = 0
     changes: Mapping[tuple[str, int], Running] = field(default_factory=dict)  # (name, person): edited - source, scores
+    acted: Mapping[int, Acted] = field(default_factory=dict)  # by person
 
     def add_frame(self, persons: frozenset[int], names: Mapping[int, str] = {}) -> Tally:
         """One frame more, and who is in it, of some the name."""
@@ -107,6 +109,12 @@ class Tally:
         tally = self.persons.get(person, PersonTally()).add(index, embeddings)
         return replace(self, persons={**self.persons, person: tally})
 
+    def add_amount(self, person: int, amount: float | None, held: Mapping[str, tuple[float, float]]) -> Tally:
+        """How much of the edits acts on a face, and what of it is held: see :class:`Acted`."""
+        if amount is None:
+            return self
+        return replace(self, acted={**self.acted, person: self.acted.get(person, Acted()).add(amount, held)})
+
     def add_attributes(self, person: int, scores: Mapping[str, tuple[float, float]]) -> Tally:
         """What the attribute network says of one face, before and after, by the scores' names."""
         sums, changes = dict(self.attributes), dict(self.changes)
@@ -114,7 +122,9 @@ class Tally:
             so_far = sums.get(name, {"source": 0.0, "edited": 0.0})
             sums[name] = {"source": so_far["source"] + before, "edited": so_far["edited"] + after}
             changes[name, person] = changes.get((name, person), Running()).add(after - before)
-        return replace(self, attributes=sums, changes=changes, attribute_faces=self.attribute_faces + 1)
+        acted = {**self.acted, person: self.acted.get(person, Acted()).read(scores)}
+        faces = self.attribute_faces + 1
+        return replace(self, attributes=sums, changes=changes, attribute_faces=faces, acted=acted)
 
 
 def summarise_identity(

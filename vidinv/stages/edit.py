@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
 import torch
 
 from vidinv.edits.base import Edit
+from vidinv.edits.held import Guard, Held, Stride, hold_back
 from vidinv.faces.regions import together
 from vidinv.faces.smoothing import reach, smooth_at
 from vidinv.runtime.compute import Compute
 from vidinv.runtime.window import Memory, View, Window, advance_one
-from vidinv.types import Code, Face, Faces, known
+from vidinv.types import Code, Displacement, Face, Faces, known
 
 
 @dataclass(frozen=True)
@@ -21,9 +23,14 @@ class EditOptions:
     edits: tuple[Edit, ...] = ()
     sigma: float = 0.13  # smoothing of the codes, seconds
     rate: float = 30.0  # frames per second
+    guard: Guard | None = None  # what is held; None: nothing
 
 
-EditState = Window[Faces, Code]
+@dataclass(frozen=True)
+class EditState:
+    window: Window[Faces, Code] = Window()
+    held: Mapping[int, Held] = field(default_factory=dict)
+    """By person of this shot: what the guard knows."""
 
 
 def edit(
@@ -34,27 +41,41 @@ def edit(
     :param compute: for edits that ask a network.
     """
     sigma = options.sigma * options.rate
-    state, due = advance_one(state, faces, _codes, reach(sigma))
-    return state, [
-        one.each(partial(_edited, time=one.frame.seconds(options.rate), view=view, options=options, compute=compute))
-        for one, view in due
-    ]
+    window, due = advance_one(state.window, faces, _codes, reach(sigma))
+    held, done = dict(state.held), []
+    for one, view in due:
+        held = {} if one.frame.cut else held
+        edited = partial(_edited, time=one.frame.seconds(options.rate), view=view, options=options, compute=compute)
+        done.append(one.each(partial(edited, held=held)))
+    return EditState(window, held), done
 
 
 def _codes(faces: Faces) -> Memory[Code]:
     return Memory({face.person: known(face.code) for face in faces.faces}, faces.frame.cut)
 
 
-def _edited(face: Face, time: float, view: View[Code], options: EditOptions, compute: Compute) -> Face:
+def _edited(
+    face: Face, time: float, view: View[Code], options: EditOptions, compute: Compute, held: dict[int, Held]
+) -> Face:
+    """:param held: is told what the guard has learned."""
     if not any(one.acts(face, time) for one in options.edits):
         return face
     source = _smoothed(view.track(face.person), options.sigma * options.rate)
-    code, amount = source, 0.0
+    code, strides = source, list[Stride]()
+    face = replace(face, regions=_regions(face, time, options))
+    told: dict[str, tuple[float, float]] = {}
     with compute.autocast():  # not around the smoothing: what half precision rounds off would flicker
-        for one in options.edits:
-            code, more = one.apply(code, face, time)
-            amount += more
-    return replace(face, smooth_code=source, edited_code=code, amount=amount, regions=_regions(face, time, options))
+        for number, one in enumerate(options.edits):
+            before = code
+            code, amount = one.apply(code, face, time)
+            moved = Displacement(code.w - before.w, code.feature - before.feature)
+            strides.append(Stride(number, moved, amount))
+        if options.guard is not None:
+            mine = held.get(face.person)
+            held[face.person], back, told = hold_back(options.guard, mine, source, strides, face, time)
+            code = code if back is None else back.of(code)
+    amount = sum(stride.amount for stride in strides)
+    return replace(face, smooth_code=source, edited_code=code, amount=amount, held=told)
 
 
 def _regions(face: Face, time: float, options: EditOptions) -> dict[str, float]:

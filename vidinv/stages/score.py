@@ -23,7 +23,7 @@ from vidinv.types import Face, Faces, Score, known
 @dataclass(frozen=True)
 class ScoreOptions:
     batch: int = 8  # faces per pass
-    attributes: tuple[str, ...] = ()  # scores to follow: the edited ones
+    attributes: tuple[str, ...] = ()  # scores to follow
     attributes_every: int = 5  # frames between attribute readings
     every_face: bool = False  # also those that no edit was made for, as in a comparison of two videos
 
@@ -60,6 +60,7 @@ def score(
         mine = {face.person: next(scores) for face in _looked_at(one, options)}
         for person, seen in mine.items():
             tally = tally.add_identity(person, one.frame.index, seen.embeddings)
+            tally = tally.add_amount(person, seen.row.amount, seen.held)
             tally = tally.add_attributes(person, seen.attributes) if seen.attributes else tally
         names = {face.person: face.name for face in one.faces if face.name is not None}
         tally = tally.add_frame(frozenset(face.person for face in one.faces), names)
@@ -101,11 +102,12 @@ class Seen:
     embeddings: Embeddings
     attributes: Mapping[str, tuple[float, float]]
     row: Score
+    held: Mapping[str, tuple[float, float]]
 
 
 def _scored(looks: Sequence[Look], scorers: Scorers, options: ScoreOptions) -> list[Seen]:
     said = zip(_embeddings(looks, scorers), _attributes(looks, scorers, options), strict=True)
-    return [Seen(*pair, _row(looks[i], *pair)) for i, pair in enumerate(said)]
+    return [Seen(*pair, _row(looks[i], *pair), looks[i].face.held) for i, pair in enumerate(said)]
 
 
 def _embeddings(looks: Sequence[Look], scorers: Scorers) -> list[dict[str, NDArray[Any]]]:
@@ -154,6 +156,7 @@ def _row(look: Look, embeddings: Embeddings, attributes: dict[str, tuple[float, 
         time=None if frame.time is None else round(float(frame.time), 4),
         person=face.person,
         weight=round(face.weight, 3),
+        amount=None if face.inversion is None else round(face.amount, 3),
         inversion=alike.get("inversion"),
         edited=alike.get("edited"),
         trust=None if assessment is None else round(assessment.trust, 3),

@@ -241,6 +241,7 @@ def measure_edits(
             step=describe_step(name, found),
             strengths=STRENGTHS,
             effects=tuple(round(e.change[name], 3) for e in found),
+            scale=float(f"{labelling.scale[name]:.3g}"),
         )
         print(name, specs[name].step, flush=True)
     return specs, figures

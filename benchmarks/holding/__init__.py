@@ -1,0 +1,1 @@
+"""What --hold keeps still: python -m benchmarks.holding."""
