@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch.nn.functional as F
@@ -44,7 +45,7 @@ def editor(tmp_path_factory: pytest.TempPathFactory) -> VideoEditor:
 @pytest.fixture(scope="module")
 def people() -> tuple[Picture, Picture]:
     """A face, and the same one much larger and in blue."""
-    face = next(decode(SAMPLE)).image
+    face = cv2.resize(next(decode(SAMPLE)).image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     height, width = face.shape[:2]
     near = face[height // 8 : -height // 8, width // 8 : -width // 8]
     return face, np.ascontiguousarray(np.stack([near[..., 2] // 4, near[..., 1] // 2, near[..., 0]], 2))

@@ -109,3 +109,11 @@ def test_a_network_edit_names_its_region(pack: Pack) -> None:
     (edit,) = resolve(parse_edits("smile=+1@2s-4s"), pack)
     assert edit.regions(FACE, 2.1) == {"face": pytest.approx(0.5)}
     assert edit.regions(FACE, 5.0) == {}
+
+
+def test_a_network_edit_follows_a_curve_through_nothing_to_the_other_sign(pack: Pack) -> None:
+    (edit,) = resolve(parse_edits("smile=-1@0s..+2@4s"), pack)
+    mine = code()
+    assert [edit.apply(mine, FACE, time)[1] for time in (0.0, 9.0)] == [1, 2]
+    (constant,) = resolve(parse_edits("smile=-1"), pack)
+    assert torch.equal(edit.apply(mine, FACE, 0.0)[0].feature, constant.apply(mine, FACE, 0.0)[0].feature)

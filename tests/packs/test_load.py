@@ -116,14 +116,18 @@ def test_years_become_steps_along_the_measured_curve(folder: Path) -> None:
     pack = load_pack(folder)
     (edit,) = resolve((parse_edit("age=+5y"),), pack)
     (step,) = edit.parts
-    assert step.steps == pytest.approx(1.0)
+    assert step.strength.at(0) == pytest.approx(1.0)
     assert torch.allclose(step.what.w, pack.directions["age"].w)
+    (edit,) = resolve((parse_edit("age=-10y@0s..+5y@2s"),), pack)
+    assert [edit.parts[0].strength.at(time) for time in (0, 9)] == pytest.approx([-2.0, 1.0])
 
 
 def test_what_a_pack_cannot_do_is_refused(folder: Path) -> None:
     pack = load_pack(folder)
     with pytest.raises(MalformedEdit, match="out of reach"):
         resolve((parse_edit("age=+90y"),), pack)
+    with pytest.raises(MalformedEdit, match=r"\+90 years is out of reach"):
+        resolve((parse_edit("age=0@0s..+90y@1s..+5y@2s"),), pack)
     with pytest.raises(MalformedEdit, match="years"):
         resolve((parse_edit("smile=+5y"),), pack)
     with pytest.raises(UnknownEdit, match="age, smile"):
