@@ -55,9 +55,14 @@ def write_toy_pack(folder: Path, seed: int = 0, *, alias_free: bool = False) -> 
     }
     edits = {
         "age": EditSpec(
-            unit="years", step="5 years", text="older", strengths=(-2.0, 0.0, 2.0), effects=(-10.0, 0.0, 10.0)
+            unit="years",
+            step="5 years",
+            text="older",
+            strengths=(-2.0, 0.0, 2.0),
+            effects=(-10.0, 0.0, 10.0),
+            scale=18.0,
         ),
-        "smile": EditSpec(unit="P(happy)", step="a smile", strengths=(-1.0, 1.0), effects=(-0.5, 0.5)),
+        "smile": EditSpec(unit="P(happy)", step="a smile", strengths=(-1.0, 1.0), effects=(-0.5, 0.5), scale=5.0),
     }
     write_pack(folder, PackSpec("toy", encoder.resolution, FACE, specs, edits=edits))
     return folder

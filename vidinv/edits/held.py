@@ -128,21 +128,22 @@ def guarded(asked: Sequence[Asked], hold: Sequence[str], pack: Pack) -> tuple[tu
         why = (
             f"it can hold {', '.join(can)}"
             if can
-            else "it can hold nothing: that takes an attributes network and edits"
+            else "it can hold nothing: that takes an attributes network and edits whose scale pack.toml says"
         )
         raise UsageError(f"pack {pack.name} cannot hold {wrong[0]}; {why}")
     kinds = [pack.spec.edits[one.name].kind != "network" if isinstance(one, EditRequest) else True for one in asked]
     order = [asked[i] for i in sorted(range(len(asked)), key=lambda i: kinds[i])]
     mine = tuple(one.name if isinstance(one, EditRequest) else "" for one in order)
-    scales = tuple(pack.spec.edits[name].scale or 1.0 for name in names)
+    scales = tuple(pack.spec.edits[name].scale for name in names)
     own = tuple(resolve([EditRequest(name, 1.0)], pack)[0] for name in names)
     edits = tuple(edit for one in order for edit in resolve([one], pack))
     return edits, Guard(names, scales, own, mine, pack.generator, pack.attributes)
 
 
 def holdable(pack: Pack) -> list[str]:
-    """What a pack can hold: what its attribute network reads and one of its edits changes."""
-    return sorted(set(SCORES) & pack.spec.edits.keys()) if pack.has("attributes") else []
+    """What a pack can hold: what its attribute network reads, one of its edits changes, and whose scale it says."""
+    edits = pack.spec.edits
+    return sorted(n for n in SCORES if n in edits and edits[n].scale > 0) if pack.has("attributes") else []
 
 
 def hold_back(
