@@ -84,7 +84,7 @@ def test_the_named_one_is_edited_before_and_after_a_cut(
 def test_the_state_of_recognising_can_be_saved(
     editor: VideoEditor, codes: list[Faces], people: tuple[Picture, Picture], tmp_path: Path
 ) -> None:
-    *_, known_people = editor._asked("anna:age=1", {"anna": people[0]})
+    known_people = editor._plan("anna:age=1", (), {"anna": people[0]}).people
     plan = halves.Plan((), (), people=known_people)
     with_names = list(halves.rendered(codes[:10], plan, "detail", vidinv.api.Way(25.0), editor._means))
     assert with_names[0].faces[0].name is not None or with_names[0].faces[1].name is not None
