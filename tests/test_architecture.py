@@ -12,12 +12,13 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "vidinv"
 LEVELS = [  # a line may import only from lines below it; rooms on one line are strangers to each other
     {"cli"},
+    {"directions"},
     {"calls", "mixtures", "still_files"},
     {"stills"},
     {"api", "compare"},
     {"halves", "streams"},
     {"stages", "training"},
-    {"report", "inversion", "edits"},
+    {"report", "inversion", "edits", "fitting"},
     {"packs", "metrics"},
     {"models"},
     {"video", "faces", "runtime"},

@@ -9,10 +9,12 @@ if TYPE_CHECKING:
     from vidinv.api import Progress, VideoEditor
     from vidinv.calls import edit_frames, edit_video
     from vidinv.compare import compare_videos
+    from vidinv.directions import Fitted, fit_direction
     from vidinv.edits.parse import EditRequest
     from vidinv.errors import VidinvError
     from vidinv.inversion.latent_file import Kept
     from vidinv.mixtures import Mixture, diffuse, mix
+    from vidinv.packs.own import OwnEdit, read_own
     from vidinv.report import Report, write_report
     from vidinv.report.preview import Preview
     from vidinv.report.quality import QualityOptions
@@ -29,9 +31,11 @@ __all__ = [
     "EncodeOptions",
     "Face",
     "Faces",
+    "Fitted",
     "Frame",
     "Kept",
     "Mixture",
+    "OwnEdit",
     "Preview",
     "Progress",
     "QualityOptions",
@@ -43,10 +47,12 @@ __all__ = [
     "draw",
     "edit_frames",
     "edit_video",
+    "fit_direction",
     "invert",
     "keep_pictures",
     "mix",
     "read_codes",
+    "read_own",
     "write_report",
 ]
 _HOMES = {
@@ -56,9 +62,11 @@ _HOMES = {
     "EncodeOptions": "vidinv.stages.encode",
     "Face": "vidinv.types",
     "Faces": "vidinv.types",
+    "Fitted": "vidinv.directions",
     "Frame": "vidinv.types",
     "Kept": "vidinv.inversion.latent_file",
     "Mixture": "vidinv.mixtures",
+    "OwnEdit": "vidinv.packs.own",
     "Preview": "vidinv.report.preview",
     "QualityOptions": "vidinv.report.quality",
     "Report": "vidinv.report",
@@ -68,10 +76,12 @@ _HOMES = {
     "edit_video": "vidinv.calls",
     "diffuse": "vidinv.mixtures",
     "draw": "vidinv.stills",
+    "fit_direction": "vidinv.directions",
     "invert": "vidinv.stills",
     "keep_pictures": "vidinv.still_files",
     "mix": "vidinv.mixtures",
     "read_codes": "vidinv.still_files",
+    "read_own": "vidinv.packs.own",
     "write_report": "vidinv.report",
 }
 

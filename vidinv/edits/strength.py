@@ -73,5 +73,5 @@ class Parts(Generic[What]):
 
 def part(request: EditRequest, what: What, steps: float, pack: Pack) -> Part[What]:
     """What was asked for, as a part of its kind's edit."""
-    span = Span(request.start, request.end)
-    return Part(what, steps, span, request.persons, pack.spec.edits[request.name].region)
+    span, spec = Span(request.start, request.end), pack.edit(request.name)
+    return Part(what, steps, span, request.persons, "face" if spec is None else spec.region)
