@@ -70,9 +70,10 @@ def by_boundary(
     sd = svm.spread(projections[used], kinds[used])
     moved = None
     if feature is not None:
-        beside = [other.column[~held] for other in others.values()]
-        scores = np.column_stack([projections[~held] / sd, *map(_standard, beside)])
-        moved = following(feature[torch.from_numpy(~held)], scores)
+        # The labels themselves: a machine that has few faces knows them by heart, and what it makes of them is noise.
+        mine = kinds if _classes(values) else _standard(values)
+        columns = np.column_stack([mine, *(_standard(other.column) for other in others.values())])
+        moved = following(feature[torch.from_numpy(~held)], columns[~held])
     judged = held & (kinds != 0)
     distances = found.distances(x)
     made: dict[str, Any] = {
@@ -83,7 +84,7 @@ def by_boundary(
         "accuracy": svm.accuracy(distances[judged], kinds[judged]),
         "kept_of_normal": float(normal @ found.normal),
     }
-    if not np.isin(values, (0.0, 1.0)).all():
+    if not _classes(values):
         made["rank_correlation"] = svm.rank_correlation(distances[held], values[held])
     return Direction(
         displacement=Displacement(_styles(normal * sd, w), moved),
@@ -102,11 +103,11 @@ def by_component(w: Tensor, feature: Tensor | None, component: int, chosen: rang
     """
     if len(w) < svm.NEEDED:
         raise InputError(f"{len(w)} pictures can be used, and {svm.NEEDED} are needed; give more")
-    kept = torch.zeros_like(w)
-    where = range(w.shape[1]) if chosen is None else chosen
-    kept[:, where.start : where.stop] = w[:, where.start : where.stop]
-    x = kept.flatten(1).double().numpy()
-    normal, share = principal(x, component)
+    x, where = w.flatten(1).double().numpy(), range(w.shape[1]) if chosen is None else chosen
+    size = w.shape[2]
+    looked = slice(where.start * size, where.stop * size)
+    normal = np.zeros(x.shape[1])
+    normal[looked], share = principal(x[:, looked], component)
     projections = x @ normal
     sd = svm.spread(projections)
     moved = None if feature is None else following(feature, _standard(projections)[:, None])
@@ -150,6 +151,10 @@ def other_by_normal(w: Tensor, normal: Tensor) -> Other:
     """Of another direction [L, D]."""
     flat = normal.flatten().double().cpu().numpy()
     return Other(flat, w.flatten(1).double().numpy() @ flat)
+
+
+def _classes(values: NDArray[np.float64]) -> bool:
+    return bool(np.isin(values, (0.0, 1.0)).all())
 
 
 def _styles(flat: Rows, like: Tensor) -> Tensor:
