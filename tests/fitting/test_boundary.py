@@ -49,6 +49,16 @@ def test_the_boundary_stays_where_it_is_with_four_of_one_kind_to_one() -> None:
     assert abs(found.distances(middle[None])[0]) < 0.5, "the rarer kind is not given up"
 
 
+def test_of_penalties_that_tell_as_much_the_softest_is_taken() -> None:
+    """Along it the kinds lie farther apart than across a hard margin, at the same accuracy."""
+    random = np.random.default_rng(5)
+    kinds = np.arange(60) % 2 * 2 - 1
+    codes = random.normal(size=(60, 400)) * np.linspace(3, 0.3, 400)
+    codes[:, 0] += 6 * kinds
+    between = codes[kinds == 1].mean(0) - codes[kinds == -1].mean(0)
+    assert cosine(svm.boundary(codes, kinds).normal, between) > 0.95
+
+
 def test_a_conditional_direction_is_orthogonal_to_all_others() -> None:
     random = np.random.default_rng(1)
     normal, *others = random.normal(size=(4, 30))

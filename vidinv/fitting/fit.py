@@ -71,7 +71,7 @@ def by_boundary(
     moved = None
     if feature is not None:
         # The labels themselves: a machine that has few faces knows them by heart, and what it makes of them is noise.
-        mine = kinds if _classes(values) else _standard(values)
+        mine = kinds.astype(np.float64) if _classes(values) else _standard(values)
         columns = np.column_stack([mine, *(_standard(other.column) for other in others.values())])
         moved = following(feature[torch.from_numpy(~held)], columns[~held])
     judged = held & (kinds != 0)
