@@ -174,6 +174,9 @@ def test_labels_of_a_table_and_codes_of_a_folder_give_the_same_direction(
     told = fit_direction_of(toy, "light", pictures=both, labels=tmp_path / "labels.csv", aligned=True)
     assert [Path(name).name for name in told.failures] == ["dark-23.png"]
     assert told.direction.made["negative"] == 23
+    (tmp_path / "labels.csv").write_text("file,value\nnobody.png,1")
+    with pytest.raises(InputError, match="no label is of any of the 48 pictures"):
+        fit_direction_of(toy, "light", pictures=both, labels=tmp_path / "labels.csv", aligned=True)
     values = np.linspace(0, 10, 24)
     with pytest.raises(InputError, match="8 positive"):  # a third of them
         fit_direction_of(toy, "light", pictures=tmp_path / "light", labels=values)

@@ -141,7 +141,11 @@ def fit_direction_of(
         lots: list[tuple[Images, Any]] = [(pictures, read)]
     else:
         lots = [(lot, value) for lot, value in ((positive, 1.0), (negative, 0.0), (pictures, 0.0)) if lot is not None]
-    some = _gathered(editor, lots, aligned, progress) if lots else None
+    listed = [_listed(editor, images, label) for images, label in lots]
+    if options.method == "interfacegan":  # before the work, too
+        svm.require()
+        svm.check_counts(svm.kinds_of(np.array([value for one in listed for value in one.values])))
+    some = _gathered(editor, listed, aligned, progress) if lots else None
     found, held = _fitted(editor, options, chosen, some)
     spec = replace(spec, step=found.step)
     effects = None
@@ -235,22 +239,36 @@ def read_labels(path: str | Path) -> dict[str, float]:
     return found
 
 
-def _gathered(editor: VideoEditor, lots: Sequence[tuple[Images, Any]], aligned: bool, progress: Told) -> Examples:
-    """Codes of all pictures that give one, and their labels: a value of the lot, one of each name, or of each place."""
+@dataclass(frozen=True)
+class Lot:
+    """Pictures, or faces that were inverted before, with their labels."""
+
+    sources: list[tuple[str, Any]]
+    values: list[float]
+    failures: dict[str, str]
+
+
+def _listed(editor: VideoEditor, images: Images, label: Any) -> Lot:
+    """:param label: a value of all, one of each name, or of each place. :raises InputError: no picture has one."""
+    kept = _kept(editor, images)
+    sources = sources_of(images) if kept is None else kept
+    labelled = [(name, what, _value(label, name, at)) for at, (name, what) in enumerate(sources)]
+    failures = {name: f"{name}: it has no label" for name, _, value in labelled if value is None}
+    if len(failures) == len(sources):
+        raise InputError(f"no label is of any of the {len(sources)} pictures; the first is {Path(sources[0][0]).name}")
+    rest = [(name, what) for name, what, value in labelled if value is not None]
+    return Lot(rest, [value for *_, value in labelled if value is not None], failures)
+
+
+def _gathered(editor: VideoEditor, lots: Sequence[Lot], aligned: bool, progress: Told) -> Examples:
+    """Codes of all pictures that give one, and their labels."""
     w, feature, scores, values = list[Tensor](), list[Tensor](), list[Tensor](), list[float]()
-    failures = dict[str, str]()
-    listed = [(_kept(editor, images) or sources_of(images), label) for images, label in lots]
-    total, done = sum(len(sources) for sources, _ in listed), 0
-    for sources, label in listed:
-        labelled = [(name, what, _value(label, name, at)) for at, (name, what) in enumerate(sources)]
-        if isinstance(label, Mapping) and all(value is None for _, _, value in labelled):
-            raise InputError(f"no label is of any of the {total} pictures; the first is {Path(labelled[0][0]).name}")
-        failures |= {name: f"{name}: it has no label" for name, _, value in labelled if value is None}
-        kept = [(name, what, value) for name, what, value in labelled if value is not None]
-        done += len(labelled) - len(kept)
+    failures = {name: why for lot in lots for name, why in lot.failures.items()}
+    total, done = sum(len(lot.sources) for lot in lots), 0
+    for lot in lots:
         waiting: list[Face] = []
-        coded = _coded(editor, [(name, what) for name, what, _ in kept], aligned)
-        for at, ((_, _, value), (name, face)) in enumerate(zip(kept, coded, strict=True), 1):
+        coded = _coded(editor, lot.sources, aligned)
+        for at, (value, (name, face)) in enumerate(zip(lot.values, coded, strict=True), 1):
             if isinstance(face, Face):
                 code = known(face.code)
                 w.append(code.w.float().cpu())
@@ -259,7 +277,7 @@ def _gathered(editor: VideoEditor, lots: Sequence[tuple[Images, Any]], aligned: 
                 waiting.append(face)
             else:
                 failures[name] = str(face)
-            if waiting and (len(waiting) == editor.batch or at == len(kept)):
+            if waiting and (len(waiting) == editor.batch or at == len(lot.sources)):
                 scores.append(_scores(editor, waiting))
                 waiting = []
             done += 1

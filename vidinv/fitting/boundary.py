@@ -79,18 +79,25 @@ def held_out(kinds: NDArray[np.int64], seed: int = 0) -> NDArray[np.bool_]:
     return chosen
 
 
+def require() -> None:
+    """:raises MissingExtra: scikit-learn is not installed."""
+    try:
+        import sklearn.svm  # noqa: F401
+    except ImportError:
+        raise MissingExtra(
+            'boundaries need scikit-learn, which is not installed; pip install "vidinv[report]"'
+        ) from None
+
+
 def boundary(x: Rows, kinds: NDArray[np.int64]) -> Boundary:
     """Of a linear support vector machine, whose penalty is chosen by cross-validation; both kinds weigh the same.
 
     :param kinds: [N], 1 or -1. :raises MissingExtra: scikit-learn is not installed.
     """
-    try:
-        from sklearn.model_selection import GridSearchCV
-        from sklearn.svm import SVC
-    except ImportError:
-        raise MissingExtra(
-            'boundaries need scikit-learn, which is not installed; pip install "vidinv[report]"'
-        ) from None
+    require()
+    from sklearn.model_selection import GridSearchCV
+    from sklearn.svm import SVC
+
     mean = x.mean(0)
     centred = (x - mean).astype(np.float64)
     # Codes of any pack come to length 1 or so, which makes C mean the same.
