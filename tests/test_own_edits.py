@@ -140,6 +140,8 @@ def test_a_pack_that_got_an_edit_of_the_name_keeps_it(light: Fitted, toy: VideoE
         ({"scale": "much"}, "no direction"),
         ({"spec": {"unit": "sd"}}, "step"),
         ({"effects": {"strengths": [1]}}, "no direction"),
+        ({"made": {"method": "interfacegan", "positive": "many"}}, "made.positive is 'many'"),
+        ({"made": []}, "no direction"),
     ],
 )
 def test_a_damaged_file_is_told_by_name_and_stops_nothing_else(
@@ -148,7 +150,8 @@ def test_a_damaged_file_is_told_by_name_and_stops_nothing_else(
     path = light.save()
     tensors = load_file(path)
     own = light.direction
-    about = {"name": own.name, "pack": own.pack, "pack_hash": own.pack_hash, "scale": 1.0, "made": {}, "effects": None}
+    about = {"name": own.name, "pack": own.pack, "pack_hash": own.pack_hash, "scale": 1.0, "effects": None}
+    about["made"] = {"method": "sefa", "component": 0}
     about |= {"spec": {"unit": "sd", "step": "one"}} | {k: v for k, v in change.items() if k in about or k == "spec"}
     told = {"format": FORMAT, "about": json.dumps(about)} | {
         k: v for k, v in change.items() if k in ("format", "about")

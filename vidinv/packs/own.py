@@ -178,8 +178,7 @@ def _own(about: Any, tensors: dict[str, Tensor], path: Path) -> OwnEdit:
     texts = {k: about[k] for k in ("name", "pack", "pack_hash")}
     if not all(isinstance(v, str) for v in texts.values()) or not _NAME.fullmatch(about["name"]):
         raise ValueError("its names are none")
-    if not isinstance(about["made"], dict):
-        raise ValueError("it does not say how it was made")
+    _check_made(about["made"])
     return OwnEdit(
         **texts,
         spec=record(EditSpec, about["spec"], path, "spec"),
@@ -189,6 +188,22 @@ def _own(about: Any, tensors: dict[str, Tensor], path: Path) -> OwnEdit:
         made=about["made"],
         effects=None if about["effects"] is None else _effects(about["effects"]),
     )
+
+
+def _check_made(made: Any) -> None:
+    """What is printed of it is there, and of its type."""
+    needed: dict[str, type] = {"method": str}
+    if made["method"] == "interfacegan":
+        needed |= {"positive": int, "negative": int, "held_out": int, "accuracy": float, "kept_of_normal": float}
+        needed |= {"against": list}
+    else:
+        needed |= {"component": int}
+    for name, kind in needed.items():
+        if not isinstance(made[name], kind):
+            raise ValueError(f"made.{name} is {made[name]!r:.40}")
+    for name in ("share_of_variance", "rank_correlation"):
+        if not isinstance(made.get(name, 0.0), float):
+            raise ValueError(f"made.{name} is {made[name]!r:.40}")
 
 
 def _effects(table: dict[str, Any]) -> Effects:
