@@ -12,13 +12,14 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "vidinv"
 LEVELS = [  # a line may import only from lines below it; rooms on one line are strangers to each other
     {"cli"},
+    {"directions"},
     {"calls", "mixtures", "morphs", "still_files", "still_edits", "transfers"},
     {"stills"},
     {"api", "compare"},
     {"halves", "streams"},
     {"portraits"},
     {"stages", "training"},
-    {"report", "inversion", "edits"},
+    {"report", "inversion", "edits", "fitting"},
     {"packs", "metrics"},
     {"models"},
     {"video", "faces", "runtime"},

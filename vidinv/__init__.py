@@ -9,12 +9,14 @@ if TYPE_CHECKING:
     from vidinv.api import Progress, VideoEditor
     from vidinv.calls import edit_frames, edit_video
     from vidinv.compare import compare_videos
+    from vidinv.directions import Fitted, fit_direction
     from vidinv.edits.curve import Curve
     from vidinv.edits.parse import EditRequest
     from vidinv.errors import VidinvError
     from vidinv.inversion.latent_file import Kept
     from vidinv.mixtures import Grid, Mixture, diffuse, mix, mix_grid
     from vidinv.morphs import morph, morph_video
+    from vidinv.packs.own import OwnEdit, read_own
     from vidinv.report import Report, write_report
     from vidinv.report.preview import Preview
     from vidinv.report.quality import QualityOptions
@@ -35,10 +37,12 @@ __all__ = [
     "EncodeOptions",
     "Face",
     "Faces",
+    "Fitted",
     "Frame",
     "Grid",
     "Kept",
     "Mixture",
+    "OwnEdit",
     "Preview",
     "Progress",
     "QualityOptions",
@@ -51,6 +55,7 @@ __all__ = [
     "edit_frames",
     "edit_picture",
     "edit_video",
+    "fit_direction",
     "invert",
     "keep_pictures",
     "mix",
@@ -58,6 +63,7 @@ __all__ = [
     "morph",
     "morph_video",
     "read_codes",
+    "read_own",
     "transfer",
     "write_report",
 ]
@@ -70,10 +76,12 @@ _HOMES = {
     "EncodeOptions": "vidinv.stages.encode",
     "Face": "vidinv.types",
     "Faces": "vidinv.types",
+    "Fitted": "vidinv.directions",
     "Frame": "vidinv.types",
     "Grid": "vidinv.mixtures",
     "Kept": "vidinv.inversion.latent_file",
     "Mixture": "vidinv.mixtures",
+    "OwnEdit": "vidinv.packs.own",
     "Preview": "vidinv.report.preview",
     "QualityOptions": "vidinv.report.quality",
     "Report": "vidinv.report",
@@ -84,6 +92,7 @@ _HOMES = {
     "edit_video": "vidinv.calls",
     "diffuse": "vidinv.mixtures",
     "draw": "vidinv.stills",
+    "fit_direction": "vidinv.directions",
     "invert": "vidinv.stills",
     "keep_pictures": "vidinv.still_files",
     "mix": "vidinv.mixtures",
@@ -91,6 +100,7 @@ _HOMES = {
     "morph": "vidinv.morphs",
     "morph_video": "vidinv.morphs",
     "read_codes": "vidinv.still_files",
+    "read_own": "vidinv.packs.own",
     "transfer": "vidinv.transfers",
     "write_report": "vidinv.report",
 }

@@ -108,8 +108,8 @@ class VideoEditor:
 
     @property
     def edits(self) -> Mapping[str, EditSpec]:
-        """What the pack can do, by name."""
-        return self.pack.spec.edits
+        """What the pack can do, by name, with the user's own edits of it."""
+        return self.pack.edits
 
     def analyse(
         self,

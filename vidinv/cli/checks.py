@@ -32,6 +32,7 @@ EXTRAS = {
     "ffmpeg-python": "ffmpeg",
     "matplotlib": "report",
     "torchmetrics": "report",
+    "scikit-learn": "report",
 }  # package: extra
 
 

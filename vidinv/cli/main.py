@@ -12,6 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from vidinv.cli.compare import compare
+from vidinv.cli.directions import directions
 from vidinv.cli.doctor import doctor
 from vidinv.cli.guard import EXIT_CODES, catch_signals, ignore_signals
 from vidinv.cli.invert import invert
@@ -54,6 +55,7 @@ app.callback()(_start)
 for command in (run, preview, invert, mix, morph, compare, doctor):
     app.command()(command)
 app.add_typer(packs, name="packs")
+app.add_typer(directions, name="directions")
 
 
 def main(args: Sequence[str] | None = None) -> NoReturn:

@@ -131,8 +131,9 @@ def guarded(asked: Sequence[Asked], hold: Sequence[str], pack: Pack) -> tuple[tu
             else "it can hold nothing: that takes an attributes network and edits whose scale pack.toml says"
         )
         raise UsageError(f"pack {pack.name} cannot hold {wrong[0]}; {why}")
-    kinds = [pack.spec.edits[one.name].kind != "network" if isinstance(one, EditRequest) else True for one in asked]
-    order = [asked[i] for i in sorted(range(len(asked)), key=lambda i: kinds[i])]
+    order = sorted(
+        asked, key=lambda one: not (isinstance(one, EditRequest) and known(pack.edit(one.name)).kind == "network")
+    )
     mine = tuple(one.name if isinstance(one, EditRequest) else "" for one in order)
     scales = tuple(pack.spec.edits[name].scale for name in names)
     own = tuple(resolve([EditRequest(name, 1.0)], pack)[0] for name in names)

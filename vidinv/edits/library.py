@@ -26,15 +26,15 @@ KINDS: dict[str, Callable[[Sequence[tuple[EditRequest, Strength]], Pack], Edit]]
 def resolve(asked_for: Sequence[Asked], pack: Pack) -> tuple[Edit, ...]:
     """Requests to edits, one for each kind that is asked for; behind them the edits that are none of the pack's.
 
-    :raises UnknownEdit: a name that the pack does not know. :raises MalformedEdit: years of what has no years, or more
-        of them than were measured to be reachable.
+    :raises UnknownEdit: a name that is neither the pack's nor of the user's own edits. :raises MalformedEdit: years of
+        what has no years, or more of them than were measured to be reachable.
     """
     asked: dict[str, list[tuple[EditRequest, Strength]]] = {}
     others = tuple(one for one in asked_for if not isinstance(one, EditRequest))
     for request in (one for one in asked_for if isinstance(one, EditRequest)):
-        spec = pack.spec.edits.get(request.name)
+        spec = pack.edit(request.name)
         if spec is None:
-            listed = ", ".join(sorted(pack.spec.edits))
+            listed = ", ".join(sorted(pack.edits))
             told = f"it knows {listed}" if listed else "it has none: import it with --directions or --sefa"
             raise UnknownEdit(f"this pack knows no edit {request.name!r}; {told}")
         asked.setdefault(spec.kind, []).append((request, _strength(request, spec)))

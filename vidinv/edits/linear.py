@@ -32,4 +32,9 @@ class Linear(Parts[Displacement]):
 
 def build(requests: Sequence[tuple[EditRequest, Strength]], pack: Pack) -> Linear:
     """Requests with their strengths to the edit that does all of them, by the pack's displacements of one step."""
-    return Linear(tuple(part(r, pack.directions[r.name], strength, pack) for r, strength in requests))
+    return Linear(tuple(part(r, pack.displacement(r.name), strength, pack) for r, strength in requests))
+
+
+def along(displacement: Displacement, steps: float, region: str = "face") -> Linear:
+    """A displacement that no pack knows as an edit, on everybody and always: ``draw(codes, [along(mine, 2)])``."""
+    return Linear((Part(displacement, Strength(steps), region=region),))

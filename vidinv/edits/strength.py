@@ -117,4 +117,5 @@ class Parts(Generic[What]):
 
 def part(request: EditRequest, what: What, strength: Strength, pack: Pack) -> Part[What]:
     """What was asked for, as a part of its kind's edit."""
-    return Part(what, strength, request.persons, pack.spec.edits[request.name].region)
+    spec = pack.edit(request.name)
+    return Part(what, strength, request.persons, "face" if spec is None else spec.region)

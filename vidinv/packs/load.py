@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,7 +20,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from vidinv.errors import DamagedPack
+from vidinv.errors import DamagedPack, UnknownEdit, VidinvError
 from vidinv.faces.boxes import CropRule
 from vidinv.faces.quads import BoxTemplate, Template
 from vidinv.models.attributes import AttributeNet
@@ -40,7 +41,8 @@ from vidinv.models.visibility import VisibilityNet
 from vidinv.packs.digest import sha256
 from vidinv.packs.kinds import KINDS, own_kind
 from vidinv.packs.locate import find_pack
-from vidinv.packs.spec import FILE_ENDING, PackSpec, spec_of
+from vidinv.packs.own import OwnEdit, find_own, own_names
+from vidinv.packs.spec import FILE_ENDING, EditSpec, PackSpec, spec_of
 from vidinv.types import Displacement
 
 FEATURE_PART = ".feature"  # ends the name of a displacement's part in F
@@ -218,6 +220,53 @@ class Pack:
             )
         names = [k for k in tensors if not k.endswith(FEATURE_PART)]
         return {k: Displacement(tensors[k], tensors.get(k + FEATURE_PART)) for k in names}
+
+    @property
+    def edits(self) -> Mapping[str, EditSpec]:
+        """The pack's edits, and behind them those of the user's own that can be read, as the disk has them now."""
+        return {**self._own_specs(), **self.spec.edits}
+
+    def _own_specs(self) -> dict[str, EditSpec]:
+        found = {}
+        for name in own_names(self.name, self.hash):
+            try:
+                found[name] = self.own(name).spec
+            except VidinvError:  # whoever asks for it by name is told; the others need not stop for it
+                continue
+        return found
+
+    def own(self, name: str) -> OwnEdit:
+        """One of the user's own edits.
+
+        :raises UnknownEdit: there is none of this name, or it was fitted to another version of the pack.
+        :raises InputError: its file is damaged.
+        """
+        found = find_own(name, self.name, self.hash)
+        if found is None:
+            known = ", ".join(own_names(self.name, self.hash)) or "none"
+            raise UnknownEdit(f"you have fitted no edit {name!r} to pack {self.name}; there are {known}")
+        return found
+
+    def edit(self, name: str) -> EditSpec | None:
+        """What an edit does, of the pack's or of the user's own; None: there is none of this name.
+
+        :raises UnknownEdit: an own one that was fitted to another version. :raises InputError: its file is damaged.
+        """
+        if name in self.spec.edits:
+            return self.spec.edits[name]
+        found = find_own(name, self.name, self.hash)
+        return None if found is None else found.spec
+
+    def displacement(self, name: str) -> Displacement:
+        """One step of a linear edit, of the pack's or of the user's own, on the pack's device.
+
+        :raises DamagedPack: as of :attr:`directions`. :raises UnknownEdit, InputError: as of :meth:`own`.
+        """
+        if name in self.spec.edits:
+            return self.directions[name]
+        moved = self.own(name).displacement
+        feature = None if moved.feature is None else moved.feature.to(self.device)
+        return Displacement(moved.w.to(self.device), feature)
 
 
 def load_pack(name: str | Path | None = None, device: str = "cpu") -> Pack:

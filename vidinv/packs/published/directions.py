@@ -8,6 +8,7 @@ principal components with their standard deviations, SeFa (Shen & Zhou 2021) eig
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -101,22 +102,32 @@ def read_directions(
     raise UnsuitableCheckpoint(f"{path} holds no direction: neither one vector nor GANSpace's components{holds}")
 
 
-def sefa(state: dict[str, Tensor], count: int, layers: int) -> dict[str, PublishedDirection]:
+def sefa(
+    state: Mapping[str, Tensor], count: int, layers: int, chosen: range | None = None
+) -> dict[str, PublishedDirection]:
     """Closed-form factorisation: the ``count`` directions of W that move the styles of all layers most.
 
     They are the eigenvectors of A^T A (Eq. 6) for A [sum of C, D], the modulation weights of all convolutions.
 
     :param state: weights under the names of vidinv.models.generator.Generator, or of generator3.AliasFreeGenerator.
     :param layers: L, styles of the generator.
+    :param chosen: the styles that are looked at and moved alone; None: every one.
+    :raises UsageError: styles that no convolution takes.
     """
+    where = range(layers) if chosen is None else chosen
     layers_of = {int(found[1]): weight for k, weight in state.items() if (found := _MODULATION.fullmatch(k))}
-    a = torch.cat([layers_of[i].double() for i in sorted(layers_of)])
+    looked = [layers_of[i].double() for i in sorted(layers_of) if i in where]
+    if not looked:
+        raise UsageError(f"no convolution takes the styles {where.start}-{where.stop - 1}; there are {len(layers_of)}")
+    a = torch.cat(looked)
     _, vectors = torch.linalg.eigh(a.t() @ a)  # ascending
     vectors = vectors.flip(1).t()[:count]
     # An eigenvector's sign is open; the larger side becomes the positive one, on every machine.
     vectors = vectors * vectors.gather(1, vectors.abs().argmax(1, keepdim=True)).sign()
-    step = "the unit eigenvector of the weights, in every style"
-    return {f"sefa-{i}": PublishedDirection(v.float().expand(layers, -1), step) for i, v in enumerate(vectors)}
+    told = "every style" if chosen is None else f"styles {where.start} to {where.stop - 1}"
+    step = f"the unit eigenvector of the weights, in {told}"
+    moved = torch.tensor([[float(i in where)] for i in range(layers)])
+    return {f"sefa-{i}": PublishedDirection(v.float() * moved, step) for i, v in enumerate(vectors)}
 
 
 def _in_w_plus(vector: Tensor, what: str, path: Path, config: GeneratorSizes) -> Tensor:
