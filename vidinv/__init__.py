@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from vidinv.api import Progress, VideoEditor
     from vidinv.calls import edit_frames, edit_video
     from vidinv.compare import compare_videos
+    from vidinv.drivers import drive
     from vidinv.edits.parse import EditRequest
     from vidinv.errors import VidinvError
     from vidinv.inversion.latent_file import Kept
@@ -41,6 +42,7 @@ __all__ = [
     "compare_videos",
     "diffuse",
     "draw",
+    "drive",
     "edit_frames",
     "edit_video",
     "invert",
@@ -68,6 +70,7 @@ _HOMES = {
     "edit_video": "vidinv.calls",
     "diffuse": "vidinv.mixtures",
     "draw": "vidinv.stills",
+    "drive": "vidinv.drivers",
     "invert": "vidinv.stills",
     "keep_pictures": "vidinv.still_files",
     "mix": "vidinv.mixtures",

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from vidinv.edits.parse import EXAMPLES, EditRequest, read_requests
+from vidinv.edits.parse import EXAMPLES, EditRequest, read_requests, read_time
 from vidinv.errors import UsageError
 from vidinv.types import Backend, Composite
 
@@ -17,6 +17,24 @@ Edit = Annotated[
     list[str],
     typer.Option(
         "--edit", "-e", metavar="NAME=STRENGTH", show_default=False, help=f"What to change; repeatable: {EXAMPLES}."
+    ),
+]
+Drive = Annotated[
+    Path | None,
+    typer.Option(
+        "--drive",
+        metavar="DRIVER.mp4|FILE.csv",
+        show_default=False,
+        help="Move the face as the one in this video moves, or as a table of landmarks or expressions says.",
+    ),
+]
+Neutral = Annotated[
+    str | None,
+    typer.Option(
+        "--neutral",
+        metavar="TIME",
+        show_default="the frame that looks most so",
+        help="When the driver's face is at rest: 2s, 1:02.5.",
     ),
 ]
 Person = Annotated[
@@ -111,6 +129,15 @@ def read_search(**given: Any) -> dict[str, Any]:
     return {name: value for name, value in given.items() if value is not None and value is not False}
 
 
+def read_neutral(text: str | None, drive: Path | None, edits: list[str]) -> float | None:
+    """Seconds. :raises UsageError: no time, or nothing whose time it would be; neither a driver nor an edit."""
+    if drive is None and not edits:
+        raise UsageError(f"nothing to do: give --edit NAME=STRENGTH, for example {EXAMPLES}, or --drive DRIVER.mp4")
+    if drive is None and text is not None:
+        raise UsageError("--neutral is a time of the driver; give --drive DRIVER.mp4 with it")
+    return None if text is None else read_time(text)
+
+
 def check_lpips(lpips: Path | None, method: str | None, reported: bool = False) -> None:
     """:raises UsageError: weights of LPIPS that nothing would read."""
     from vidinv.inversion import METHODS  # late: it takes torch
@@ -129,10 +156,15 @@ def read_edits(texts: list[str], persons: list[str]) -> tuple[EditRequest, ...]:
     :raises MalformedEdit: a text that is no edit. :raises UsageError: a person that is neither an id nor "all".
     """
     requests = tuple(request for text in texts for request in read_requests(text))
+    chosen = read_persons(persons)
+    return tuple(r if chosen is None or r.persons is not None else replace(r, persons=chosen) for r in requests)
+
+
+def read_persons(persons: list[str]) -> frozenset[int] | None:
+    """Ids, or None for all. :raises UsageError: a person that is neither an id nor "all"."""
     if "all" in persons:
-        return requests
+        return None
     wrong = [t for t in persons if not t.isdecimal()]
     if wrong:
         raise UsageError(f"cannot read the person {wrong[0]!r}; write an id such as --person 0, or --person all")
-    chosen = frozenset(int(t) for t in persons)
-    return tuple(r if r.persons is not None else replace(r, persons=chosen) for r in requests)
+    return frozenset(int(t) for t in persons)

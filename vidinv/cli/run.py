@@ -16,7 +16,9 @@ from vidinv.errors import DAMAGED_INPUT_EXIT_CODE
 @guarded
 def run(
     source: o.Input,
-    edit: o.Edit,
+    edit: o.Edit = [],  # noqa: B006, typer copies it
+    drive: o.Drive = None,
+    neutral: o.Neutral = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="The edited video.", show_default="INPUT's name + -edited")
     ] = None,
@@ -56,8 +58,10 @@ def run(
 ) -> None:
     """Edit a video. What it carries beside the pictures is copied; the output appears when it is complete."""
     requests = o.read_edits(edit, person)
+    rest = o.read_neutral(neutral, drive, edit)
 
     # Late: a mistyped edit need not wait for torch.
+    from vidinv import drivers
     from vidinv.api import VideoEditor
     from vidinv.cli import files, progress, summary
     from vidinv.report.quality import QualityOptions
@@ -78,10 +82,11 @@ def run(
         )
         if verbose:
             say(f"pack {editor.pack.name} ({editor.pack.hash[:12]}) on {editor.compute.device}, {editor.compute.dtype}")
+        driven = () if drive is None else (drivers.drive(drive, editor, neutral=rest, persons=o.read_persons(person)),)
         done = editor.edit_video(
             source,
             target,
-            requests,
+            (*requests, *driven),
             composite=composite,
             boxes=boxes,
             output=encoding,

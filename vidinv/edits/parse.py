@@ -76,7 +76,7 @@ def read_requests(text: str) -> tuple[EditRequest, ...]:
 
 def persons_of(asked: Asked) -> frozenset[int] | None:
     """Whom an edit is for, by the ids of the report; None: everybody."""
-    return asked.persons if isinstance(asked, EditRequest) else None
+    return getattr(asked, "persons", None)
 
 
 def read_time(text: str) -> float:

@@ -34,7 +34,7 @@ def landmark_image(points: NDArray, side: int) -> NDArray[np.float32]:
     fixed = np.round(pixels * 2**SHIFT).astype(np.int32)
     for first, last, closed in LINES:
         cv2.polylines(canvas, [fixed[first : last + 1]], closed, 255, 1, cv2.LINE_AA, SHIFT)
-    return canvas.astype(np.float32) / 255
+    return canvas.astype(np.float32) / np.float32(255)
 
 
 def landmark_images(points: NDArray, side: int) -> NDArray[np.float32]:

@@ -8,8 +8,8 @@
 
 G(w_hat) is drawn with F by Eq. 1 of Yao et al. 2022. Of the rows that the paper compares each is a setting: the cycle
 measured on pictures, or not at all, and those of vidinv.models.difference_encoder. Two things are not the paper's. The
-codes are those of a Feature-Style encoder, whose F holds much of the picture. And ``points``, the distance of the driven
-picture's landmarks, as the pack's landmark network finds them, from those asked for: in a budget of minutes the
+codes are a Feature-Style encoder's, whose F holds much of the picture. And ``points``, how far the driven picture's
+landmarks, as the pack's landmark network finds them, are from those asked for: in a budget of minutes the
 discriminator alone teaches nobody where a mouth goes. It weighs the same in all rows.
 """
 

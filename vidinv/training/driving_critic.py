@@ -1,7 +1,7 @@
 """The conditional discriminator of driving: does this picture look real, and like these landmarks?
 
 Picture and landmark picture are seen apart, and meet in an inner product (the projection of Miyato and Koyama 2018,
-arXiv:1802.05637): one of the whole, and one at every place of two sizes of patches, since landmarks say what lies where.
+arXiv:1802.05637): one of the whole, and one at every place of two sizes of patches, for landmarks say what lies where.
 """
 
 from __future__ import annotations

@@ -77,7 +77,7 @@ def differences(codes: Codes, *, val: bool = False) -> Differences:
         raise ValueError("no two pictures of one person are among the codes; give a folder of pairs")
     between = fractions(codes, pairs[:, 1]) - fractions(codes, pairs[:, 0])
     far = np.linalg.norm(between, axis=2).mean(1)
-    fit = (LEAST < far) & (far < MOST)
+    fit = (far > LEAST) & (far < MOST)
     return Differences(between[fit], even(persons[pairs[fit, 0]]))
 
 
