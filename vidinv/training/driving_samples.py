@@ -67,17 +67,17 @@ def differences(codes: Codes, *, val: bool = False) -> Differences:
     """Of every two pictures of one person in a folder of codes, both ways round.
 
     :param val: of the persons kept for validation, else of the others.
-    :raises ValueError: there are no two pictures of one person.
+    :raises ValueError: there are no two pictures of one person, or none that differ as much as LEAST and MOST say.
     """
     labels = codes.labels
     files = zip(labels["set"], labels["file"], strict=True)
     persons = np.array([person_of(file) if group == PAIRS_SET else "" for group, file in files])
     pairs = pairs_of(persons, np.flatnonzero(labels["val"] == val))
-    if not len(pairs):
-        raise ValueError("no two pictures of one person are among the codes; give a folder of pairs")
     between = fractions(codes, pairs[:, 1]) - fractions(codes, pairs[:, 0])
     far = np.linalg.norm(between, axis=2).mean(1)
     fit = (far > LEAST) & (far < MOST)
+    if not fit.any():
+        raise ValueError("no two fitting pictures of one person are among the codes; give a folder of pairs")
     return Differences(between[fit], even(persons[pairs[fit, 0]]))
 
 
