@@ -32,7 +32,7 @@ from vidinv.training.losses import identity_embedding, identity_grids
 from vidinv.training.settings import build, read_settings
 from vidinv.training.teachers import Teachers
 
-BATCH = 32
+BATCH = 20
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,7 @@ def generator() -> Generator:
 @pytest.fixture(scope="module")
 def landmarks() -> LandmarkNet:
     torch.manual_seed(2)
-    return LandmarkNet(LandmarkConfig()).eval().requires_grad_(False)
+    return LandmarkNet(LandmarkConfig(16, (4, 8), (1,), 4)).eval().requires_grad_(False)
 
 
 def run(state: DrivingState, steps: int, codes: Codes, generator: Generator, landmarks: LandmarkNet, options=OPTIONS):
