@@ -13,7 +13,7 @@ PACKAGE = ROOT / "vidinv"
 LEVELS = [  # a line may import only from lines below it; rooms on one line are strangers to each other
     {"cli"},
     {"directions"},
-    {"calls", "mixtures", "morphs", "still_files", "still_edits", "transfers"},
+    {"calls", "drivers", "mixtures", "morphs", "still_files", "still_edits", "transfers"},
     {"stills"},
     {"api", "compare"},
     {"halves", "streams"},

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from vidinv.calls import edit_frames, edit_video
     from vidinv.compare import compare_videos
     from vidinv.directions import Fitted, fit_direction
+    from vidinv.drivers import drive
     from vidinv.edits.curve import Curve
     from vidinv.edits.parse import EditRequest
     from vidinv.errors import VidinvError
@@ -52,6 +53,7 @@ __all__ = [
     "compare_videos",
     "diffuse",
     "draw",
+    "drive",
     "edit_frames",
     "edit_picture",
     "edit_video",
@@ -92,6 +94,7 @@ _HOMES = {
     "edit_video": "vidinv.calls",
     "diffuse": "vidinv.mixtures",
     "draw": "vidinv.stills",
+    "drive": "vidinv.drivers",
     "fit_direction": "vidinv.directions",
     "invert": "vidinv.stills",
     "keep_pictures": "vidinv.still_files",

@@ -64,6 +64,9 @@ class Code:
     noise: Tensor | None = None
     """[M] float32, noise maps behind one another; None: the generator's own."""
 
+    change: Change | None = None
+    """What is done to its picture after that is drawn; None: nothing. Of a face that is driven by landmarks."""
+
 
 @dataclass(frozen=True)
 class Displacement:
@@ -235,7 +238,8 @@ class Face:
     """[S, S, 3] RGB, 0..255: G(w, F) of the smooth code; set by synthesise; None: not edited here."""
 
     edited: NDArray[np.float32] | None = None
-    """[S, S, 3] RGB, 0..255: G(w~, F~); set by synthesise; None: not edited here, or (by gate) not trusted at all."""
+    """[S, S, 3] RGB, 0..255: G(w~, F~), before edited_code.change; set by synthesise; None: not edited here, or (by
+    gate) not trusted at all."""
 
     assessment: Assessment | None = None
     """Set by assess, completed by gate; None: not edited here."""

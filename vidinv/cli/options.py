@@ -11,18 +11,13 @@ from typing import Annotated, Any
 import typer
 
 from vidinv.edits.parse import EXAMPLES, NAME, EditRequest, check_names, read_requests
+from vidinv.edits.times import read_time
 from vidinv.edits.transfer_parse import TransferRequest, parse_transfer
 from vidinv.errors import InputMissing, UsageError
 from vidinv.types import Backend, Composite
 
 Input = Annotated[Path, typer.Argument(metavar="INPUT", help="The video.", show_default=False)]
 Edit = Annotated[
-    list[str],
-    typer.Option(
-        "--edit", "-e", metavar="NAME=STRENGTH", show_default=False, help=f"What to change; repeatable: {EXAMPLES}."
-    ),
-]
-MaybeEdit = Annotated[
     list[str],
     typer.Option(
         "--edit", "-e", metavar="NAME=STRENGTH", show_default=False, help=f"What to change; repeatable: {EXAMPLES}."
@@ -43,6 +38,24 @@ Hold = Annotated[
         metavar="NAME[,NAME]",
         show_default=False,
         help="Attributes that the edits are not to move, as far as the pack's network sees it: age, gender, smile.",
+    ),
+]
+Drive = Annotated[
+    Path | None,
+    typer.Option(
+        "--drive",
+        metavar="DRIVER.mp4|FILE.csv",
+        show_default=False,
+        help="Move the face as the one in this video moves, or as a table of landmarks or expressions says.",
+    ),
+]
+Neutral = Annotated[
+    str | None,
+    typer.Option(
+        "--neutral",
+        metavar="TIME",
+        show_default="the frame that looks most so",
+        help="When the driver's face is at rest: 2s, 1:02.5.",
     ),
 ]
 Person = Annotated[
@@ -149,6 +162,13 @@ def read_search(**given: Any) -> dict[str, Any]:
     return {name: value for name, value in given.items() if value is not None and value is not False}
 
 
+def read_neutral(text: str | None, drive: Path | None) -> float | None:
+    """Seconds. :raises UsageError: no time, or nothing whose time it would be."""
+    if drive is None and text is not None:
+        raise UsageError("--neutral is a time of the driver; give --drive DRIVER.mp4 with it")
+    return None if text is None else read_time(text)
+
+
 def check_lpips(lpips: Path | None, method: str | None, reported: bool = False) -> None:
     """:raises UsageError: weights of LPIPS that nothing would read."""
     from vidinv.inversion import METHODS  # late: it takes torch
@@ -178,17 +198,20 @@ def read_edits(texts: list[str], persons: list[str], names: Collection[str] = ()
     :raises MalformedEdit: a text that is no edit. :raises UsageError: a person that is none of them.
     """
     requests = tuple(request for text in texts for request in read_requests(text))
-    if "all" not in persons:
-        wrong = [t for t in persons if not t.isdecimal() and t not in names]
-        if wrong:
-            told = (
-                f"an id such as --person 0, --person all, or a name of a --face ({', '.join(names) or 'there is none'})"
-            )
-            raise UsageError(f"cannot read the person {wrong[0]!r}; write {told}")
-        chosen = frozenset[int | str](int(t) if t.isdecimal() else t for t in persons)
-        requests = tuple(r if r.persons is not None else replace(r, persons=chosen) for r in requests)
+    chosen = read_persons(persons, names)
+    requests = tuple(r if chosen is None or r.persons is not None else replace(r, persons=chosen) for r in requests)
     check_names(requests, names)
     return requests
+
+
+def read_persons(persons: list[str], names: Collection[str] = ()) -> frozenset[int | str] | None:
+    """Ids and names, or None for all. :raises UsageError: a person that is none of them."""
+    if "all" in persons:
+        return None
+    if wrong := [t for t in persons if not t.isdecimal() and t not in names]:
+        told = f"an id such as --person 0, --person all, or a name of a --face ({', '.join(names) or 'there is none'})"
+        raise UsageError(f"cannot read the person {wrong[0]!r}; write {told}")
+    return frozenset[int | str](int(t) if t.isdecimal() else t for t in persons)
 
 
 def read_faces(texts: list[str]) -> dict[str, list[Path]]:

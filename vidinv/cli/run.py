@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -11,14 +12,16 @@ from rich.console import Console
 
 from vidinv.cli import options as o
 from vidinv.cli.guard import guarded, say
-from vidinv.edits.parse import EXAMPLES, check_timeless
+from vidinv.edits.parse import EXAMPLES, Asked, check_timeless
 from vidinv.errors import DAMAGED_INPUT_EXIT_CODE, MalformedEdit
 
 
 @guarded
 def run(
     source: Annotated[Path, typer.Argument(metavar="INPUT", help="The video, or a picture.", show_default=False)],
-    edit: o.MaybeEdit = [],  # noqa: B006, typer copies it
+    edit: o.Edit = [],  # noqa: B006, typer copies it
+    drive: o.Drive = None,
+    neutral: o.Neutral = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="What becomes of it.", show_default="INPUT's name + -edited")
     ] = None,
@@ -61,27 +64,34 @@ def run(
 ) -> None:
     """Edit a video, or a picture. What it carries beside the pixels is copied; the output appears when it is complete.
 
-    Of a picture (.jpg, .png, .webp, .bmp, .tif) the rest stays as it is, at its full size; --codec, --crf, --preset,
-    --backend, --report, --codes, --keep-codes and --warm-steps are for videos.
+    Of a picture (.jpg, .png, .webp, .bmp, .tif) the rest stays as it is, at its full size; --drive, --codec, --crf,
+    --preset, --backend, --report, --codes, --keep-codes and --warm-steps are for videos.
     """
     faces = o.read_faces(face)
     requests = o.read_edits(edit, person, faces)
     asked, told = o.read_transfers(transfer, person, faces), list[str]()
-    if not requests and not asked:
-        raise MalformedEdit(f"nothing to do was given; write --edit NAME=STRENGTH ({EXAMPLES}), or --transfer")
+    rest, whom = o.read_neutral(neutral, drive), o.read_persons(person, faces)
+    if not requests and not asked and drive is None:
+        raise MalformedEdit(f"nothing to do was given; write --edit NAME=STRENGTH ({EXAMPLES}), --transfer or --drive")
 
     # Late: a mistyped edit need not wait for torch.
-    from vidinv import transfers
+    from vidinv import drivers, transfers
     from vidinv.api import VideoEditor
     from vidinv.cli import files, progress, still, summary
     from vidinv.report.quality import QualityOptions
     from vidinv.stages.encode import EncodeOptions
 
+    def everything(editor: VideoEditor) -> Iterator[Asked]:
+        yield from requests
+        yield from (transfers.transfer_asked(editor, one, told.append) for one in asked)
+        if drive is not None:
+            yield drivers.drive(drive, editor, neutral=rest, persons=whom)
+
     picture = still.is_picture(source)
     if picture:
         still.check_options(
             codec=codec, crf=crf, preset=preset, backend=backend, report=report, codes=codes, keep_codes=keep_codes,
-            warm_steps=warm_steps,
+            warm_steps=warm_steps, drive=drive,
         )  # fmt: skip
     o.check_lpips(lpips, method, reported=bool(report))
     target = output or (still.default_output if picture else files.default_output)(source)
@@ -96,8 +106,8 @@ def run(
     if picture:
         check_timeless([one.how for one in asked])
         editor, done_to = make(), {"hold": o.read_hold(hold), "composite": composite, "boxes": boxes, "faces": faces}
-        carried = (transfers.transfer_asked(editor, one, say) for one in asked)
-        return still.run(editor, source, target, (*requests, *carried), quiet, overwrite=overwrite, **done_to)
+        still.run(editor, source, target, tuple(everything(editor)), quiet, told, overwrite=overwrite, **done_to)
+        return
     quality = QualityOptions(lpips=lpips) if report else None
     encoding = EncodeOptions(codec=codec, crf=crf, preset=preset, overwrite=overwrite, backend=backend)
     with progress.shown(Console(stderr=True), quiet) as tell:
@@ -107,7 +117,7 @@ def run(
         done = editor.edit_video(
             source,
             target,
-            (*requests, *(transfers.transfer_asked(editor, one, told.append) for one in asked)),
+            tuple(everything(editor)),
             hold=o.read_hold(hold),
             composite=composite,
             boxes=boxes,

@@ -30,10 +30,18 @@ def default_output(source: Path) -> Path:
     return source.with_name(f"{source.stem}-edited{suffix}")
 
 
-def run(editor: VideoEditor, source: Path, target: Path, asked: tuple[Asked, ...], quiet: bool, **options: Any) -> None:
-    """Edit it, and say what was done."""
+def run(
+    editor: VideoEditor,
+    source: Path,
+    target: Path,
+    asked: tuple[Asked, ...],
+    quiet: bool,
+    told: list[str],
+    **options: Any,
+) -> None:
+    """Edit it, and say what was done. :param told: warnings so far."""
     done = edit_still(editor, source, target, asked, **options)
-    for warning in done.warnings:
+    for warning in (*told, *done.warnings):
         say(f"warning: {warning}")
     if not quiet:
         persons = ", ".join(str(n) if name is None else f"{n} ({name})" for n, name in sorted(done.persons.items()))

@@ -21,8 +21,8 @@ class Edit(Protocol):
         :param code: what to start from: the face's smoothed code, or what another edit made of it.
         :param face: the record with all that is known before: person, place, crop, its own code.
         :param time: of the frame, seconds.
-        :return: the edited code, and how many steps of the edit act here, without sign; 0 where it leaves the code as
-            it is.
+        :return: the edited code, and how many steps of the edit act here, without sign; 0 where it leaves w and F as
+            they are.
         """
         ...
 

@@ -156,4 +156,4 @@ def check_timeless(asked: Sequence[Asked]) -> None:
 
 def persons_of(asked: Asked) -> frozenset[int | str] | None:
     """Whom an edit is for, by ids of the report or names; None: everybody."""
-    return asked.persons if isinstance(asked, EditRequest) else None
+    return getattr(asked, "persons", None)

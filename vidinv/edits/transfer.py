@@ -26,6 +26,11 @@ class Transfer(Linear):
     pack_hash: str
     """Of the pack whose codes they were."""
 
+    @property
+    def persons(self) -> frozenset[int | str] | None:
+        """Whom it is for, by id or name; None: everybody."""
+        return self.parts[0].persons
+
     def __str__(self) -> str:
         return self.name
 

@@ -34,6 +34,15 @@ def changed_picture(before: NDArray, change: Change) -> NDArray[np.float32]:
     return np.clip(fetch(before, change.motion) + change.residual, 0, 255)
 
 
+def followed(first: Change, then: Change) -> Change:
+    """Two changes, one after the other, as one; its colour is the first one's.
+
+    q(p) = first(p + then.motion(p)) + then.residual(p).
+    """
+    motion = then.motion + fetch(first.motion, then.motion)
+    return Change(motion, then.residual + fetch(first.residual, then.motion), first.colour)
+
+
 def add_change(frame: NDArray, quad: NDArray, change: Change, mask: NDArray) -> tuple[Box, NDArray[np.uint8]]:
     """Detail compositing: the frame's own pixels, moved where the edit moves the face, plus mask * unwarp(residual).
 

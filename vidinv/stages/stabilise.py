@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidinv.faces.colour import beside_tint, colour_share, tinted
-from vidinv.faces.compositing import change_between
+from vidinv.faces.compositing import change_between, followed
 from vidinv.faces.motion import fetch, optical_flow
 from vidinv.types import Change, Face, Faces, known
 
@@ -66,8 +66,11 @@ def _steady(face: Face, mean: Past | None) -> Face:
     # An amount that comes or goes must not drag behind: what is averaged is the change per amount.
     gain = face.amount / np.maximum(mean.motion[..., 2:], 1e-6)
     motion, residual = (np.asarray(part * gain, np.float32) for part in (mean.motion[..., :2], mean.residual))
+    change = Change(motion, residual)
+    if face.edited_code is not None and face.edited_code.change is not None:
+        change = followed(change, face.edited_code.change)  # steady by itself, and what is driven must not lag
     share = colour_share(mean.colour)
-    return replace(face, change=Change(motion, tinted(residual, share), share))
+    return replace(face, change=Change(change.motion, tinted(change.residual, share), share))
 
 
 def _mixed(past: Past | None, face: Face, time: float, options: StabiliseOptions) -> Past:
