@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from vidinv.edits import linear, network
+from vidinv.edits import linear, network, proxy
 from vidinv.edits.base import Edit
 from vidinv.edits.parse import Asked, EditRequest
 from vidinv.errors import MalformedEdit, UnknownEdit
@@ -14,9 +14,10 @@ from vidinv.packs.load import Pack
 from vidinv.packs.spec import EditSpec
 
 # What pack.toml may say under an edit's "kind": requests of that kind, with their steps, to the edit that does them.
-# They are applied in this order: a network looks at the face's own code, not at one that has been moved.
+# They are applied in this order: what looks at the face looks at its own code, not at one that has been moved along.
 KINDS: dict[str, Callable[[Sequence[tuple[EditRequest, float]], Pack], Edit]] = {
     "network": network.build,
+    "proxy": proxy.build,
     "linear": linear.build,
 }
 
