@@ -89,7 +89,7 @@ class LatentFlow(nn.Module):
 
     def inverse(self, star: Tensor) -> Tensor:
         """w [B, L, D] float32 of points of W* [B, L * D]."""
-        halves = list(star.float().unflatten(1, (-1, 2)).unbind(2))
+        halves = list(star.to(self.mean.dtype).unflatten(1, (-1, 2)).unbind(2))
         for number, coupling in reversed(list(enumerate(self.couplings))):
             kept, changed = number % 2, 1 - number % 2
             halves[changed] = coupling.inverse(halves[kept], halves[changed])
@@ -98,7 +98,7 @@ class LatentFlow(nn.Module):
 
     def standardised(self, w: Tensor) -> Tensor:
         """What the first coupling sees, [B, L * D] float32."""
-        return ((w.float() - self.mean) / self.spread).flatten(1)
+        return ((w.to(self.mean.dtype) - self.mean) / self.spread).flatten(1)
 
     @torch.no_grad()
     def standardise(self, w: Tensor) -> None:
@@ -114,4 +114,4 @@ class LatentFlow(nn.Module):
         """
         star = self(w)
         # What rounding takes from the way there and back is the same in both, and falls out.
-        return w.float() + (self.inverse(star + lengths.float() @ self.normals) - self.inverse(star))
+        return w.to(star) + (self.inverse(star + lengths.to(star) @ self.normals) - self.inverse(star))
