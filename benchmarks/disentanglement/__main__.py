@@ -4,9 +4,10 @@
         [--publish]
 
 --run is one of pipelines.train_flow, for that pack. Both spaces' machines are fitted to the faces that T was trained
-with, and tried on those kept for validation. Edits go along the same normals: straight in W+, or in W* and back; both
-through the whole pack (Eq. 1 of Yao et al. 2022), at lengths whose mean effect on training faces is the same. A sheet
-(inversions, then a row for each edit) goes to runs/benchmarks/disentanglement.png.
+with, and tried on those kept for validation. Edits go along the same normals: straight in W+, or in W* and back, at
+lengths whose mean effect on training faces is the same. As in the paper they are measured in G(w), and beside that in
+G(w, F), through the whole pack (Eq. 1 of Yao et al. 2022). A sheet (of G(w), then of G(w, F): no edit, then a row for
+each edit and space) goes to runs/benchmarks/disentanglement.png.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks.disentanglement.editing import EDITED, Bench, at_equal_effect, ways
+from benchmarks.disentanglement.editing import EDITED, Bench, at_equal_effect, styled, ways
 from benchmarks.disentanglement.spaces import both_spaces
 from benchmarks.output import RUNS, add_output, destination, tell
 from vidinv.errors import InputMissing, VidinvError
@@ -45,8 +46,8 @@ def arguments(args: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--data", type=Path, required=True, help="folder of prepared shards")
     parser.add_argument("--labellers", type=Path, required=True, help="folder of labelling networks")
     parser.add_argument("--pack", required=True, help="name or folder")
-    parser.add_argument("--tried", type=int, default=48, help="training faces on which lengths are found")
-    parser.add_argument("--faces", type=int, default=96, help="validation faces that are edited")
+    parser.add_argument("--tried", type=int, default=16, help="training faces on which lengths are found")
+    parser.add_argument("--faces", type=int, default=32, help="validation faces that are edited")
     parser.add_argument("--sheet", type=Path, default=RUNS / "disentanglement.png", help="where the sheet goes")
     add_output(parser)
     return parser.parse_args(args)
@@ -73,9 +74,9 @@ def adults(
 
 
 @torch.inference_mode()
-def draw(bench: Bench, move: card.Move, steps: float) -> torch.Tensor:
+def draw(bench: Bench, faces: directions.Faces, move: card.Move, steps: float) -> torch.Tensor:
     """The edited pictures of the sheet's faces."""
-    some = card.subset(bench.faces, slice(0, SHOWN))
+    some = card.subset(faces, slice(0, SHOWN))
     moved = move(Code(some.w, some.feature), steps)
     native, (native_moved, below) = bench.generator.features(some.w), bench.generator.below(moved.w)
     return bench.generator.render_from(moved.w, edited_feature(moved.feature, native, native_moved), below)
@@ -99,13 +100,17 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     bench = Bench(pack.generator, labelling, *(adults(faces, r, count, nets, pack) for r, count in sets))
     w = torch.from_numpy(codes.w[rows[:SPREAD]]).float()
     result["edits"] = {}
-    sheet = [draw(bench, lambda code, _: code, 0.0)]
+    sheets: list[list[torch.Tensor]] = [[], []]
+    kinds = styled(bench.generator, bench.faces), bench.faces
+    for sheet, kind in zip(sheets, kinds, strict=True):
+        sheet.append(draw(bench, kind, lambda code, _: code, 0.0))
     for name in (n for n in EDITED if n in codes.names):
         result["edits"][name] = found = at_equal_effect(bench, flow, name, w)
         for space, move in ways(flow, name, w).items():
-            length = found["spaces"][space]["length"]
-            sheet += [draw(bench, move, steps) for steps in (-length, length)]
-    write_sheet(options.sheet, sheet)
+            for sheet, kind in zip(sheets, kinds, strict=True):
+                if found["spaces"]:
+                    sheet.append(draw(bench, kind, move, found["spaces"][space]["length"]))
+    write_sheet(options.sheet, sheets[0] + sheets[1])
     config = flow.config
     return result | {
         "pack": options.pack,

@@ -1,9 +1,8 @@
-"""What an edit along the normals leaves alone, in W+ and in W*, at equal effect, in the pictures of the whole pack."""
+"""What an edit along the normals leaves alone, in W+ and in W*, at equal effect, in pictures."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,13 +11,12 @@ import torch
 from vidinv.models.generator import Generator
 from vidinv.models.latent_flow import LatentFlow
 from vidinv.training.card import Effect, Move, along, effects, through
-from vidinv.training.directions import Faces, calibrate
+from vidinv.training.directions import Faces
 from vidinv.training.labelling import Labelling
 from vidinv.types import Displacement
 
 EDITED = ("age", "gender")
-LONGEST = 6.0  # standard deviations of the codes along the normal
-TRIED = 4  # lengths up to it
+LENGTHS = (2.0, 4.0, 8.0, 16.0, 32.0, 64.0)  # that are tried: standard deviations of the codes along the normal
 SHARE = 0.8  # of the most that both spaces reach: the effect at which they are compared
 
 
@@ -28,6 +26,12 @@ class Bench:
     labelling: Labelling
     tried: Faces  # training faces, on which lengths are found
     faces: Faces  # validation faces, on which leaks are measured
+
+
+@torch.inference_mode()
+def styled(generator: Generator, faces: Faces) -> Faces:
+    """The same faces as w alone draws them: with F that is G^K(w), all of an edit is in the styles."""
+    return replace(faces, feature=torch.cat([generator.features(w) for w in faces.w.split(32)]))
 
 
 def ways(flow: LatentFlow, name: str, w: torch.Tensor) -> dict[str, Move]:
@@ -41,11 +45,7 @@ def ways(flow: LatentFlow, name: str, w: torch.Tensor) -> dict[str, Move]:
     return {"W+": along(Displacement(line)), "W*": lambda code, steps: walk(code, steps * scale)}
 
 
-def _changes(bench: Bench, name: str, move: Move, faces: Faces) -> Callable[[list[float]], list[float]]:
-    return lambda lengths: [e.change[name] for e in measured(bench, name, move, lengths, faces)]
-
-
-def measured(bench: Bench, name: str, move: Move, lengths: list[float], faces: Faces) -> list[Effect]:
+def measured(bench: Bench, name: str, move: Move, lengths: tuple[float, ...], faces: Faces) -> list[Effect]:
     return effects(name, move, lengths, bench.generator, faces, bench.labelling, None)
 
 
@@ -55,27 +55,36 @@ def leak(effect: Effect, name: str) -> float:
     return float(np.sqrt(np.mean(np.square(others))))
 
 
+def told(effect: Effect, name: str) -> dict[str, Any]:
+    own = {"effect": effect.change[name], "effect_sd": effect.moved[name], "leak": leak(effect, name)}
+    return own | {"moved": effect.moved, "identity": effect.identity}
+
+
+def length_for(target: float, reached: list[float]) -> float:
+    """The first length at which LENGTHS, whose mean effects are ``reached``, come to the target: linearly between."""
+    lengths, effects = np.array([0.0, *LENGTHS]), np.array([0.0, *reached])
+    end = int(np.flatnonzero(effects >= target)[0])
+    ends = slice(end - 1, end + 1)
+    return float(np.interp(target, effects[ends], lengths[ends]))
+
+
 @torch.inference_mode()
 def at_equal_effect(bench: Bench, flow: LatentFlow, name: str, w: torch.Tensor) -> dict[str, Any]:
-    """Figures of one edit upwards, in either space.
+    """Figures of one edit upwards in G(w) alone, in either space, and of the same lengths in G(w, F).
 
     :param w: codes whose spread along the normals is the measure of lengths.
+    :return: under "spaces" nothing, where one of the spaces does not reach any effect.
     """
-    found: dict[str, dict[str, Any]] = {}
-    moves = ways(flow, name, w)
-    lengths = np.linspace(0, LONGEST, TRIED + 1)[1:].tolist()
-    reached = {space: _changes(bench, name, move, bench.tried)(lengths) for space, move in moves.items()}
+    moves, alone = ways(flow, name, w), styled(bench.generator, bench.tried)
+    curves = {space: measured(bench, name, move, LENGTHS, alone) for space, move in moves.items()}
+    reached = {space: [e.change[name] for e in curve] for space, curve in curves.items()}
     target = SHARE * min(max(changes) for changes in reached.values())
+    found: dict[str, Any] = {"target": target, "reached": reached, "spaces": {}}
+    if target <= 0:
+        return found
+    alone = styled(bench.generator, bench.faces)
     for space, move in moves.items():
-        length = calibrate(lambda _, space=space: reached[space], target, LONGEST, TRIED)
-        [effect] = measured(bench, name, move, [length], bench.faces)
-        found[space] = {
-            "length": length,
-            "effect": effect.change[name],
-            "effect_sd": effect.moved[name],
-            "leak": leak(effect, name),
-            "moved": effect.moved,
-            "identity": effect.identity,
-            "curve": dict(zip(map(str, lengths), reached[space], strict=True)),
-        }
-    return {"target": target, "spaces": found}
+        length = length_for(target, reached[space])
+        [by_styles], [whole] = (measured(bench, name, move, (length,), faces) for faces in (alone, bench.faces))
+        found["spaces"][space] = {"length": length, "G(w)": told(by_styles, name), "G(w, F)": told(whole, name)}
+    return found

@@ -30,24 +30,29 @@ def spaces_table(result: dict[str, Any]) -> list[str]:
         *rows,
         "",
         f"{result['faces']['fitted']} faces to fit with, {result['faces']['validation']} that neither T nor a machine "
-        f"has seen; attributes: {', '.join(result['attributes'])}. T: {budget['couplings']} couplings, {budget['hidden']} "
-        f"hidden, {budget['mb']:.1f} MB as fp16, {budget['codes']} codes shown.",
+        f"has seen; attributes: {', '.join(result['attributes'])}. T: {budget['couplings']} couplings, "
+        f"{budget['hidden']} hidden, {budget['mb']:.1f} MB as fp16, {budget['codes']} codes shown.",
     ]
 
 
 def edits_table(result: dict[str, Any]) -> list[str]:
     """Markdown: edits at equal effect."""
     rows = [
-        "| edit along the normal | effect | leak, sd | leak over effect | largest leak | identity kept |",
-        "| --- |" + " --- |" * 5,
+        "| edit along the normal | effect in G(w) | leak, sd | leak over effect | largest leak | identity kept | "
+        "effect in G(w, F) |",
+        "| --- |" + " --- |" * 6,
     ]
     for name, edit in result["edits"].items():
-        for space, found in edit["spaces"].items():
+        if not edit["spaces"]:
+            rows.append(f"| {name} | out of reach in one of the spaces | | | | | |")
+        for space, lengths in edit["spaces"].items():
+            found, whole = lengths["G(w)"], lengths["G(w, F)"]
             others = {k: v for k, v in found["moved"].items() if k != name}
             worst = max(others, key=lambda k: abs(others[k]))
             cells = [f"{found['effect']:+.2f} {UNITS[name]}", f"{found['leak']:.3f}"]
             cells += [f"{found['leak'] / abs(found['effect_sd']):.2f}", f"{worst} {others[worst]:+.2f}"]
-            rows.append(f"| {name} in {space} | {' | '.join([*cells, format(found['identity'], '.3f')])} |")
+            cells += [f"{found['identity']:.3f}", f"{whole['effect']:+.2f}"]
+            rows.append(f"| {name} in {space} | {' | '.join(cells)} |")
     return [
         *rows,
         "",

@@ -18,6 +18,7 @@ from vidinv.training.shards import read_crops, read_labels
 
 FILE = "attribute-codes.npz"
 BATCH = 128
+FEWEST = 5  # training faces that have an attribute, and that have it not; where there are fewer, it is left out
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,8 @@ def encode_attributes(data: Path, networks: Networks, compute: Compute) -> Attri
             found.append(networks.encoder(to_tensor(pictures, compute.device))[0].float().half().cpu().numpy())
         measured.append(photometry.measured(pictures, labels["points68"][rows]))
     labels = labels | {k: np.concatenate([m[k] for m in measured]) for k in measured[0]}
-    names = tuple(name for name in SCORES if name in scores(labels))
-    truth, cuts = truth_of(labels, names, ~labels["val"])
-    return AttributeCodes(names, np.concatenate(found), truth, cuts, labels["val"])
+    names, train = tuple(name for name in SCORES if name in scores(labels)), ~labels["val"]
+    truth, cuts = truth_of(labels, names, train)
+    kept = np.flatnonzero(np.minimum((truth[train] > 0).sum(0), (truth[train] < 0).sum(0)) >= FEWEST)
+    names = tuple(names[number] for number in kept)
+    return AttributeCodes(names, np.concatenate(found), truth[:, kept], cuts[kept], labels["val"])
