@@ -27,6 +27,7 @@ from vidinv.packs.write import write_pack, write_tensors
 from vidinv.training import accessories, card, checkpoints, directions, losses, photometry, shards, teachers
 from vidinv.training.card_text import write_card
 from vidinv.training.labelling import Labelling, attribute_grids
+from vidinv.training.scores import scales
 from vidinv.training.settings import read_settings
 
 NETWORK = "latent_flow"
@@ -88,7 +89,8 @@ def main() -> None:
 
     nets, labels = teachers.load_teachers(options.labellers), shards.read_labels(options.data)
     told = json.loads((options.pack / "card.json").read_text())
-    labelling = Labelling(nets, told["scales"], accessories.load_probe(options.data, labels))
+    scale = scales(labels) | told["scales"]
+    labelling = Labelling(nets, scale, accessories.load_probe(options.data, labels))
     rng, train = np.random.default_rng(0), np.flatnonzero(~labels["val"])
     for name in names:
         pool = card.cohort(name, labels, train) if name not in ("hair", "skin") else train
@@ -109,7 +111,7 @@ def main() -> None:
     mine |= photometry.measured(shards.read_crops(options.data, rows), mine["points68"])
     faces = encoded(pack, nets, options.data, labels, rows)
     specs, effects = card.measure_edits(pack, names, faces, mine, labelling)
-    figures, students, made_of, scale = (told.pop(k) for k in ("figures", "students", "faces", "scales"))
+    figures, students, made_of, _ = (told.pop(k) for k in ("figures", "students", "faces", "scales"))
     figures["edits"] |= effects
     for name in names:
         figures.get("look", {}).pop(name, None)  # of what it was before
