@@ -92,6 +92,7 @@ class LatentFlow(nn.Module):
         halves = list(star.to(self.mean.dtype).unflatten(1, (-1, 2)).unbind(2))
         for number, coupling in reversed(list(enumerate(self.couplings))):
             kept, changed = number % 2, 1 - number % 2
+            assert isinstance(coupling, Coupling)
             halves[changed] = coupling.inverse(halves[kept], halves[changed])
         whole = torch.stack(halves, 2).flatten(1).view(-1, self.config.layers, self.config.d_style)
         return whole * self.spread + self.mean
