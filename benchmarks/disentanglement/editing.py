@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,8 @@ from vidinv.training.labelling import Labelling
 from vidinv.types import Displacement
 
 EDITED = ("age", "gender")
-LENGTHS = (2.0, 4.0, 8.0, 16.0, 32.0, 64.0)  # that are tried: standard deviations of the codes along the normal
+LENGTHS = (4.0, 8.0, 16.0, 32.0, 64.0)  # that are tried: standard deviations of the codes along the normal
+FACES = 0.5  # identity that is kept on average; below it pictures are hardly faces, and scores read off them are noise
 SHARE = 0.8  # of the most that both spaces reach: the effect at which they are compared
 
 
@@ -61,8 +63,8 @@ def told(effect: Effect, name: str) -> dict[str, Any]:
 
 
 def length_for(target: float, reached: list[float]) -> float:
-    """The first length at which LENGTHS, whose mean effects are ``reached``, come to the target: linearly between."""
-    lengths, effects = np.array([0.0, *LENGTHS]), np.array([0.0, *reached])
+    """Where the first of LENGTHS, whose mean effects are ``reached``, come to the target: linearly between."""
+    lengths, effects = np.array([0.0, *LENGTHS[: len(reached)]]), np.array([0.0, *reached])
     end = int(np.flatnonzero(effects >= target)[0])
     ends = slice(end - 1, end + 1)
     return float(np.interp(target, effects[ends], lengths[ends]))
@@ -77,8 +79,11 @@ def at_equal_effect(bench: Bench, flow: LatentFlow, name: str, w: torch.Tensor) 
     """
     moves, alone = ways(flow, name, w), styled(bench.generator, bench.tried)
     curves = {space: measured(bench, name, move, LENGTHS, alone) for space, move in moves.items()}
-    reached = {space: [e.change[name] for e in curve] for space, curve in curves.items()}
-    target = SHARE * min(max(changes) for changes in reached.values())
+    reached = {
+        space: [e.change[name] for e in takewhile(lambda e: e.identity >= FACES, curve)]
+        for space, curve in curves.items()
+    }
+    target = SHARE * min(max(changes, default=0.0) for changes in reached.values())
     found: dict[str, Any] = {"target": target, "reached": reached, "spaces": {}}
     if target <= 0:
         return found

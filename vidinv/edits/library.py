@@ -14,7 +14,7 @@ from vidinv.packs.load import Pack
 from vidinv.packs.spec import EditSpec
 
 # What pack.toml may say under an edit's "kind": requests of that kind, with their steps, to the edit that does them.
-# They are applied in this order: what looks at the face looks at its own code, not at one that has been moved along.
+# They are applied in this order: what looks at the face does so before a displacement has moved it, networks first.
 KINDS: dict[str, Callable[[Sequence[tuple[EditRequest, float]], Pack], Edit]] = {
     "network": network.build,
     "proxy": proxy.build,
