@@ -16,6 +16,7 @@ from pathlib import Path
 
 from benchmarks import commands
 from benchmarks.ablation import report as ablation
+from benchmarks.disentanglement import report as disentanglement
 from benchmarks.driving import report as driving
 from benchmarks.inversion import report as inversion
 from benchmarks.output import RESULTS, ROOT
@@ -259,6 +260,8 @@ TABLES: dict[str, Callable[[], list[str]]] = {
     "generator": generator_table,
     "ablation": lambda: ablation.table(result("ablation.json")),
     "driving": lambda: driving.table(result("driving.json")),
+    "disentanglement": lambda: disentanglement.spaces_table(result("disentanglement.json")),
+    "disentangled edits": lambda: disentanglement.edits_table(result("disentanglement.json")),
     **{name: partial(inversion_table, name) for name in inversion.TABLES},
     "commands": commands.commands,
     "exit codes": commands.exit_codes,

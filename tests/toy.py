@@ -14,6 +14,7 @@ from vidinv.models.generator import Generator, GeneratorConfig
 from vidinv.models.generator3 import AliasFreeConfig, AliasFreeGenerator
 from vidinv.models.identity import IdentityConfig, IdentityNet
 from vidinv.models.landmarks import LandmarkConfig, LandmarkNet
+from vidinv.models.latent_flow import LatentFlow, LatentFlowConfig
 from vidinv.models.style_encoder import StyleEncoder, StyleEncoderConfig
 from vidinv.packs.load import FEATURE_PART, load_pack
 from vidinv.packs.spec import EditSpec, NetworkSpec, PackSpec
@@ -76,4 +77,21 @@ def add_toy_domain_encoder(folder: Path, config: StyleEncoderConfig | None = Non
     before = load_pack(folder).spec
     networks = {**before.networks, "domain_encoder": NetworkSpec("residual", config)}
     write_pack(folder, replace(before, networks=networks))
+    return folder
+
+
+def add_toy_flow(folder: Path, attributes: tuple[str, ...] = ("age", "smile"), seed: int = 1) -> Path:
+    """Give the toy pack in ``folder`` a latent flow, by which it smiles."""
+    config = LatentFlowConfig(attributes, GENERATOR.layers, GENERATOR.d_style, couplings=3, hidden=8)
+    torch.manual_seed(seed)
+    flow = LatentFlow(config)
+    for parameter in flow.parameters():
+        torch.nn.init.normal_(parameter, std=0.2)
+    flow.normals.copy_(torch.nn.functional.normalize(torch.randn_like(flow.normals), dim=1))
+    flow.steps.copy_(torch.linspace(1.5, 2.0, len(attributes)))
+    write_tensors(folder / "latent_flow.safetensors", flow.state_dict())
+    before = load_pack(folder).spec
+    networks = {**before.networks, "latent_flow": NetworkSpec("realnvp", config)}
+    edits = {**before.edits, "smile": replace(before.edits["smile"], kind="proxy")}
+    write_pack(folder, replace(before, networks=networks, edits=edits))
     return folder

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from vidinv.edits import linear, network
+from vidinv.edits import linear, network, proxy
 from vidinv.edits.base import Edit
 from vidinv.edits.curve import Curve
 from vidinv.edits.parse import Asked, EditRequest
@@ -16,9 +16,11 @@ from vidinv.packs.load import Pack
 from vidinv.packs.spec import EditSpec
 
 # What pack.toml may say under an edit's "kind": requests of that kind, with their strengths, to the edit that does all
-# of them. They are applied in this order: a network looks at the face's own code, not at one that has been moved.
+# of them. They are applied in this order: what looks at the face does so before a displacement has moved it, networks
+# first.
 KINDS: dict[str, Callable[[Sequence[tuple[EditRequest, Strength]], Pack], Edit]] = {
     "network": network.build,
+    "proxy": proxy.build,
     "linear": linear.build,
 }
 

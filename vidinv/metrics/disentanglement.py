@@ -14,7 +14,7 @@ from vidinv.errors import MissingExtra
 class Dci:
     disentanglement: float  # 0..1; 1: every dimension matters for one factor only
     completeness: float  # 0..1; 1: every factor is held by one dimension
-    informativeness: float  # mean accuracy over the factors on codes that were not fitted, 0..1
+    informativeness: float  # on codes that were not fitted; see what made it
     importance: NDArray[np.float64]  # [D, K] R_ij of the paper
 
 
@@ -42,7 +42,7 @@ def _entropy(rows: NDArray) -> NDArray[np.float64]:
 
 
 def dci(codes: NDArray, factors: NDArray, *, trees: int = 50, seed: int = 0, held_out: float = 0.25) -> Dci:
-    """Fit a random forest per factor and read R off its importances.
+    """Fit a random forest per factor and read R off its importances; informativeness is their mean accuracy.
 
     :param codes: [N, D]. :param factors: [N, K] class labels, whole numbers (a score is cut at its median first).
     :param held_out: share of the codes that informativeness is measured on.
@@ -62,3 +62,38 @@ def dci(codes: NDArray, factors: NDArray, *, trees: int = 50, seed: int = 0, hel
         accuracies.append(forest.score(x_test, y_test[:, k]))
     importance = np.stack(columns, 1)
     return Dci(disentanglement(importance), completeness(importance), float(np.mean(accuracies)), importance)
+
+
+def dci_lasso(
+    codes: NDArray, factors: NDArray, unseen: NDArray, unseen_factors: NDArray, *, alpha: float = 0.05
+) -> Dci:
+    """Fit a lasso per factor, all in standard deviations, and read R off its coefficients' sizes.
+
+    Informativeness is an error here: the mean over factors of the root mean square by which the lasso misses, over that
+    of answering the mean; 0 is best, and 1 says nothing.
+
+    :param codes: [N, D]. :param factors: [N, K]. :param unseen: [M, D] codes, and :param unseen_factors: [M, K] of
+        them, that informativeness is measured on.
+    :raises MissingExtra: scikit-learn is not installed.
+    """
+    try:
+        from sklearn.linear_model import Lasso
+    except ImportError:
+        raise MissingExtra('DCI needs scikit-learn, which is not installed; pip install "vidinv[report]"') from None
+    x, x_test = _standardised(codes, unseen)
+    y, y_test = _standardised(factors, unseen_factors)
+    gram = x.T @ x
+    columns, errors = [], []
+    for truth, test in zip(y.T, y_test.T, strict=True):
+        lasso = Lasso(alpha, precompute=gram, fit_intercept=False).fit(x, truth)
+        columns.append(np.abs(lasso.coef_))
+        errors.append(np.sqrt(np.mean((lasso.predict(x_test) - test) ** 2) / np.mean(test**2)))
+    importance = np.stack(columns, 1)
+    return Dci(disentanglement(importance), completeness(importance), float(np.mean(errors)), importance)
+
+
+def _standardised(fitted: NDArray, others: NDArray) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Both, by the mean and the spread of the first; a column that never differs stays 0."""
+    mean, spread = fitted.mean(0, dtype=np.float64), fitted.std(0, dtype=np.float64)
+    scale = np.where(spread > 0, spread, 1)
+    return np.ascontiguousarray((fitted - mean) / scale), (others - mean) / scale

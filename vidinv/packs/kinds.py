@@ -15,6 +15,7 @@ from vidinv.models.inception_identity import InceptionIdentity, InceptionIdentit
 from vidinv.models.iresnet_encoder import IResNetEncoder, IResNetEncoderConfig
 from vidinv.models.iresnet_identity import IResNetIdentity, IResNetIdentityConfig
 from vidinv.models.landmarks import LandmarkConfig, LandmarkNet
+from vidinv.models.latent_flow import LatentFlow, LatentFlowConfig
 from vidinv.models.style_encoder import StyleEncoder, StyleEncoderConfig
 from vidinv.models.visibility import VisibilityConfig, VisibilityNet
 
@@ -28,6 +29,7 @@ KINDS: dict[str, dict[str, tuple[type[nn.Module], type]]] = {
     "encoder": {"residual": (FeatureStyleEncoder, EncoderConfig), "iresnet": (IResNetEncoder, IResNetEncoderConfig)},
     "domain_encoder": {"residual": (StyleEncoder, StyleEncoderConfig)},
     "edit_network": {"unet": (EditNetwork, EditNetworkConfig)},
+    "latent_flow": {"realnvp": (LatentFlow, LatentFlowConfig)},
     "identity": {
         "student": (IdentityNet, IdentityConfig),
         "iresnet": (IResNetIdentity, IResNetIdentityConfig),

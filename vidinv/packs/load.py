@@ -35,6 +35,7 @@ from vidinv.models.inception_identity import InceptionIdentity
 from vidinv.models.iresnet_encoder import IResNetEncoder
 from vidinv.models.iresnet_identity import IResNetIdentity
 from vidinv.models.landmarks import LandmarkNet
+from vidinv.models.latent_flow import LatentFlow
 from vidinv.models.style_encoder import StyleEncoder, style_misfits
 from vidinv.models.uninitialised import Uninitialised
 from vidinv.models.visibility import VisibilityNet
@@ -179,6 +180,24 @@ class Pack:
         if name not in names:
             raise DamagedPack(
                 f"pack {self.name}: pack.toml calls {name} an edit of kind network, and edit_network knows "
+                f"{', '.join(names) or 'none'}; reinstall the pack"
+            )
+        return names.index(name)
+
+    @cached_property
+    def latent_flow(self) -> LatentFlow:
+        network, sizes = self._network("latent_flow"), self.generator.config
+        if (network.config.layers, network.config.d_style) != (sizes.layers, sizes.d_style):
+            raise DamagedPack(f"pack {self.name}: latent_flow is for another generator's styles; reinstall the pack")
+        return network
+
+    def attribute_number(self, name: str) -> int:
+        """Which of the latent flow's attributes an edit is. :raises DamagedPack: none of them."""
+        network = self.spec.networks.get("latent_flow")
+        names = () if network is None else network.config.attributes
+        if name not in names:
+            raise DamagedPack(
+                f"pack {self.name}: pack.toml calls {name} an edit of kind proxy, and latent_flow knows "
                 f"{', '.join(names) or 'none'}; reinstall the pack"
             )
         return names.index(name)

@@ -13,8 +13,9 @@ from vidinv.faces.regions import REGIONS
 from vidinv.packs.kinds import KINDS, own_kind
 from vidinv.packs.tables import UPDATE, Where, damaged, entry, record, typed
 
-# linear: a displacement of codes, the same for every face; network: the pack's edit_network looks at the face.
-EDIT_KINDS = ("linear", "network")
+# linear: a displacement of codes, the same for every face; network: the pack's edit_network looks at the face; proxy: a
+# step in W*, where the pack's latent_flow leads and whence it leads back.
+EDIT_KINDS = ("linear", "network", "proxy")
 CONVINCING = 3.5  # grade below which an edit is called experimental
 FILE_ENDING = ".safetensors"
 _FACES = CropRule()

@@ -15,6 +15,7 @@ from vidinv.models.attributes import AttributeNet
 from vidinv.models.edit_network import EditNetwork
 from vidinv.models.feature_style_encoder import FeatureStyleEncoder
 from vidinv.models.generator import Generator, edited_feature
+from vidinv.models.latent_flow import LatentFlow
 from vidinv.models.pictures import to_levels
 from vidinv.packs.load import Pack
 from vidinv.packs.spec import EditSpec
@@ -91,14 +92,25 @@ def answered(network: EditNetwork, edit: int) -> Move:
     return move
 
 
+def through(flow: LatentFlow, attribute: int) -> Move:
+    """In W*. :param attribute: which of the flow's."""
+
+    def move(code: Code, steps: float) -> Code:
+        lengths = torch.zeros(len(code.w), len(flow.steps))
+        lengths[:, attribute] = steps * flow.steps[attribute]
+        return Code(flow.moved(code.w, lengths), code.feature)
+
+    return move
+
+
 def moves_of(pack: Pack) -> dict[str, Move]:
     """What each edit of a pack does."""
-    return {
-        name: along(pack.directions[name])
-        if edit.kind == "linear"
-        else answered(pack.edit_network, pack.edit_number(name))
-        for name, edit in pack.spec.edits.items()
+    kinds: dict[str, Callable[[str], Move]] = {
+        "linear": lambda name: along(pack.directions[name]),
+        "network": lambda name: answered(pack.edit_network, pack.edit_number(name)),
+        "proxy": lambda name: through(pack.latent_flow, pack.attribute_number(name)),
     }
+    return {name: kinds[edit.kind](name) for name, edit in pack.spec.edits.items()}
 
 
 @torch.inference_mode()

@@ -48,7 +48,8 @@ def write_card(
 
     :param manifest: of the data folder that it was trained on.
     :param made: ``recipe``, a sentence without its full stop, and ``images_seen``; ``edit_recipe`` and
-        ``domain_recipe``, the same of the edit network and of the domain-guided encoder, where the pack has them.
+        ``domain_recipe`` and ``flow_recipe``, the same of the edit network, of the domain-guided encoder and of the
+        latent flow, where the pack has them.
     """
     faces = {k: manifest[k] for k in ("pictures", "kept", "per_set", "validation")}
     content = {**made, "faces": faces, "scales": scale, "figures": figures, "students": students}
@@ -76,7 +77,7 @@ def _recipe(manifest: dict[str, Any], made: dict[str, Any]) -> list[str]:
         f"`pipelines.prepare_faces` kept {manifest['kept']} of {manifest['pictures']} pictures ({sets}); "
         f"{manifest['validation']} of them are for validation only. {made['recipe']}; "
         "`pipelines.fit_directions` found the linear edits, `pipelines.train_students` the small networks."
-        + "".join(f" {made[k]}." for k in ("edit_recipe", "domain_recipe") if k in made),
+        + "".join(f" {made[k]}." for k in ("edit_recipe", "domain_recipe", "flow_recipe") if k in made),
         "",
         "Unless something else is said, figures were measured on validation faces with the fp16 weights of this "
         "folder, by the labelling networks the pack was trained with, so they flatter it.",
@@ -133,7 +134,7 @@ def _domain(figures: dict[str, dict[str, float]]) -> list[str]:
 def _edit(name: str, edit: EditSpec, effects: dict[str, Any], scale: dict[str, float]) -> list[str]:
     others = [a for a in ATTRIBUTES if a != name]
     cohort = COHORTS.get(name, "adults") + (f", below zero on {COHORTS_BELOW[name]}" if name in COHORTS_BELOW else "")
-    how = ", by the edit network" if edit.kind == "network" else ""
+    how = {"network": ", by the edit network", "proxy": ", in W*"}.get(edit.kind, "")
     rows = [f"## Edit: {name}{how}", "", f"{edit.text}. One step: {edit.step}. Measured on {cohort}.", ""]
     head = ["steps", f"change, {edit.unit}", "by the pack's own network", "identity kept"]
     head += [f"leak into {o}, sd" for o in others] + (["share with P(happy) > .5"] if name == "smile" else [])
