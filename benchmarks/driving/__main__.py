@@ -43,7 +43,7 @@ def arguments(args: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--labellers", type=Path, required=True, help="folder of labelling networks")
     parser.add_argument("--settings", type=Path, default=SETTINGS, help="folder of a settings file for each run")
     parser.add_argument("--sheet", type=Path, default=RUNS / "driving.png", help="where the sheet goes")
-    parser.add_argument("--count", type=int, default=200, help="faces at most, drawn by seed")
+    parser.add_argument("--count", type=int, default=160, help="faces at most, drawn by seed")
     parser.add_argument("--seed", type=int, default=0)
     add_output(parser)
     return parser.parse_args(args)

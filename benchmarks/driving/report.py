@@ -41,6 +41,7 @@ def table(result: dict[str, Any]) -> list[str]:
         f"Trained on {told}, the same for every row; {result['faces']} faces kept for validation, "
         f"{result['resolution']} px, pack {result['pack']}. Hausdorff and mean distance: between the landmarks asked "
         f"for and those of the picture made ({networks['landmarks']}), shares of the crop's side. CSIM: driven picture "
-        f"and inversion, {networks['identity']}. Fréchet distance to the photographs on: {networks['frechet']}.",
+        f"and inversion, {networks['identity']}, the former where the landmarks asked for are, which costs a face that "
+        f"nobody drives a little too. Fréchet distance to the photographs on: {networks['frechet']}.",
         *(f"Missing: {TITLES[name]}, whose training has not ended." for name in result["missing"]),
     ]
