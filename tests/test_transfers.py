@@ -10,8 +10,11 @@ import pytest
 
 import vidinv
 from tests.toy import write_toy_pack
+from vidinv.edits.parse import parse_edit, persons_of
 from vidinv.edits.transfer_parse import parse_transfer
 from vidinv.errors import MalformedEdit, UsageError
+from vidinv.report import Tally
+from vidinv.streams import not_seen
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +55,24 @@ def test_two_persons_are_warned_of(toy: Path, crops: list[np.ndarray], monkeypat
     told: list[str] = []
     vidinv.transfer(*crops, pack=toy, aligned=True, warn=told.append)
     assert "two persons" in told[0]
+
+
+def test_it_is_for_whom_and_when_it_was_asked_for(toy: Path, crops: list[np.ndarray]) -> None:
+    how = {"pack": toy, "aligned": True}
+    one = vidinv.transfer(*crops, 0.7, start=1, end=3, persons=frozenset({0, "anna"}), **how)
+    assert str(one) == "0+anna:picture,picture=+0.7@1s-3s"
+    assert persons_of(one) == {0, "anna"}
+    editor, codes = vidinv.VideoEditor(toy), vidinv.invert(crops, **how)
+    with pytest.raises(UsageError, match="no picture of anna was given"):
+        editor.render(None, codes.faces, one)
+    with pytest.raises(UsageError, match="has no time"):
+        vidinv.draw(codes, one, pack=toy)
+    late = vidinv.transfer(*crops, persons=frozenset({7}), **how)
+    told = not_seen([late, parse_edit("0+7:age=1")], Tally().add_frame(frozenset({0}), {}))
+    assert told == [
+        "7:picture,picture=+1 did nothing: person 7 was never seen (the persons are 0)",
+        "0+7:age=+1 did nothing to 7: person 7 was never seen (the persons are 0)",
+    ]
 
 
 def test_codes_of_another_pack_are_refused(toy: Path, crops: list[np.ndarray], tmp_path: Path) -> None:

@@ -99,6 +99,9 @@ def _unlike(name: str, found: RecogniseState) -> str:
     if name not in found.nearest:
         return f"there was no face to compare with {name}'s picture"
     cosine, person = found.nearest[name]
+    if cosine >= RecogniseOptions.least:
+        other = found.names.get(person)
+        return f"person {person}, who is as near to {name}'s picture as {cosine:.2f}, is {other or 'called otherwise'}"
     least = f"nobody is as near to {name}'s picture as {RecogniseOptions.least:g}"
     return f"{least}; the nearest is person {person} with {cosine:.2f}"
 
@@ -154,7 +157,7 @@ def not_seen(asked: Sequence[Asked], tally: Tally, people: Recognition | None = 
     for one in asked:
         whom = persons_of(one) or frozenset()
         named |= whom
-        absent = frozenset(who for who in whom - came if isinstance(who, str)) if whom & came else whom
+        absent = whom - came
         if absent:
             to = "" if absent == whom else f" to {', '.join(map(str, sorted(absent, key=str)))}"
             told.append(f"{one} did nothing{to}: {_absent(absent, tally, people)}")

@@ -47,7 +47,7 @@ def transfer(
     """
     editor = VideoEditor(pack, **options)
     how = EditRequest("transfer", amount, start=start, end=end, persons=persons)
-    return transfer_by(editor, neutral, expressive, how, _name(neutral, expressive, amount), aligned=aligned, warn=warn)
+    return transfer_by(editor, neutral, expressive, how, _names(neutral, expressive), aligned=aligned, warn=warn)
 
 
 def transfer_by(
@@ -55,12 +55,12 @@ def transfer_by(
     neutral: str | Path | Picture,
     expressive: str | Path | Picture,
     how: EditRequest,
-    name: str,
+    pictures: str,
     *,
     aligned: bool = False,
     warn: Callable[[str], None] = lambda message: None,
 ) -> Transfer:
-    """:func:`transfer` with an editor that is there. :param name: as it is to be told."""
+    """:func:`transfer` with an editor that is there. :param pictures: what they are called."""
     for one in (neutral, expressive):
         if isinstance(one, str | Path) and Path(one).is_dir():
             raise UsageError(f"{one} is a folder; name one of its pictures")
@@ -72,17 +72,17 @@ def transfer_by(
             embedded = editor.pack.identity(faces).float()
         alike = float(embedded[0] @ embedded[1])
         if alike < ALIKE:
-            told = f"{name}: the pictures seem to be of two persons (likeness {alike:.2f})"
+            told = f"{pictures}: the pictures seem to be of two persons (likeness {alike:.2f})"
             warn(f"{told}, and what makes them two goes along")
     generator = editor.pack.generator
-    return transfer_of(codes[0].codes[0], codes[1].codes[0], generator, how, name, editor.pack.hash)
+    return transfer_of(codes[0].codes[0], codes[1].codes[0], generator, how, pictures, editor.pack.hash)
 
 
 def transfer_asked(editor: VideoEditor, asked: TransferRequest, warn: Callable[[str], None]) -> Transfer:
     """What a text asked for: see :func:`vidinv.edits.transfer.parse_transfer`."""
-    return transfer_by(editor, asked.neutral, asked.expressive, asked.how, asked.text, warn=warn)
+    pictures = f"{asked.neutral},{asked.expressive}"
+    return transfer_by(editor, asked.neutral, asked.expressive, asked.how, pictures, warn=warn)
 
 
-def _name(neutral: str | Path | Picture, expressive: str | Path | Picture, amount: float) -> str:
-    named = [Path(one).name if isinstance(one, str | Path) else "picture" for one in (neutral, expressive)]
-    return f"{','.join(named)}={amount:+g}"
+def _names(*pictures: str | Path | Picture) -> str:
+    return ",".join(Path(one).name if isinstance(one, str | Path) else "picture" for one in pictures)

@@ -46,7 +46,7 @@ def test_an_expression_is_carried_over_and_what_is_held_is_told(invoke, toy_pack
     result = invoke("run", face_clip, "-o", tmp_path / "out.mp4", *how, *pack)
     assert result.exit_code == 0, result.stderr
     assert "held age" in result.stdout
-    assert "b.png=0.5@0s-1s: 50 frames" in result.stdout
+    assert "b.png=+0.5@0s-1s: 50 frames" in result.stdout
     for wrong, words in ((("--hold", "glasses"), "age, smile"), ((), "--transfer")):
         some = transfer if wrong else ()
         result = invoke("run", face_clip, "-o", tmp_path / "no.mp4", *some, *wrong, *pack)

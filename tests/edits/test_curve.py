@@ -106,3 +106,8 @@ def test_a_file_that_is_not_there_or_no_text(tmp_path: Path) -> None:
     (tmp_path / "noise.csv").write_bytes(b"\xff\xfe\x00\x80")
     with pytest.raises(UsageError, match="no CSV file"):
         read_curve(tmp_path / "noise.csv")
+
+
+def test_names_of_columns_may_have_spaces_around_them(tmp_path: Path) -> None:
+    (tmp_path / "c.csv").write_text("time ,  strength\n0,0\n2,1\n")
+    assert read_curve(tmp_path / "c.csv") == (Curve(((0, 0), (2, 1))), False)

@@ -96,3 +96,11 @@ def test_a_curve_has_no_range_beside_its_own_times() -> None:
 def test_only_what_has_a_range_or_a_curve_changes() -> None:
     changing = {text: parse_edit(text).changes for text in ("age=2", "0:age=2y", "age=2@1-", "age=1@0..2@1")}
     assert list(changing.values()) == [False, False, True, True]
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"start": 3, "end": 1}, {"amount": float("nan")}, {"amount": float("inf")}, {"ease": -1.0}]
+)
+def test_a_request_that_could_do_nothing_is_refused(wrong: dict[str, float]) -> None:
+    with pytest.raises(MalformedEdit, match="age"):
+        EditRequest(**{"name": "age", "amount": 2.0} | wrong)

@@ -80,6 +80,7 @@ def run(
     from vidinv.cli import files, progress, still, summary
     from vidinv.report.quality import QualityOptions
     from vidinv.stages.encode import EncodeOptions
+    from vidinv.video import check_output
 
     def everything(editor: VideoEditor) -> Iterator[Asked]:
         yield from requests
@@ -110,6 +111,7 @@ def run(
         return
     quality = QualityOptions(lpips=lpips) if report else None
     encoding = EncodeOptions(codec=codec, crf=crf, preset=preset, overwrite=overwrite, backend=backend)
+    check_output(source, target, overwrite)  # before pictures and drivers are looked at
     with progress.shown(Console(stderr=True), quiet) as tell:
         editor = make()
         if verbose:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import math
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -93,7 +94,8 @@ def read_curve(path: str | Path) -> tuple[Curve, bool]:
     try:
         with Path(path).open(newline="", encoding="utf-8-sig") as file:
             rows = csv.DictReader(file, skipinitialspace=True)
-            column = _amount_column(path, rows.fieldnames or ())
+            rows.fieldnames = [name.strip() for name in rows.fieldnames or ()]
+            column = _amount_column(path, rows.fieldnames)
             for row in rows:
                 where = f"{path}, line {rows.line_num}"
                 keys.append(_key(where, row["time"], row[column], column))
@@ -111,11 +113,10 @@ def read_curve(path: str | Path) -> tuple[Curve, bool]:
     return Curve(tuple(keys), str(path)), column == "years"
 
 
-def _amount_column(path: str | Path, names: object) -> str:
-    named = [str(name).strip() for name in names] if isinstance(names, list | tuple) else []
-    found = [name for name in AMOUNTS if name in named]
-    if "time" not in named or len(found) != 1:
-        told = ", ".join(named) or "nothing"
+def _amount_column(path: str | Path, names: Sequence[str]) -> str:
+    found = [name for name in AMOUNTS if name in names]
+    if "time" not in names or len(found) != 1:
+        told = ", ".join(names) or "nothing"
         raise UsageError(f"{path}, line 1: it must name the columns time,strength or time,years; it names {told}")
     return found[0]
 

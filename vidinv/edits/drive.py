@@ -53,6 +53,11 @@ class Drive:
     landmarks: LandmarkNet
     persons: frozenset[int | str] | None = None  # by id or name; None: everybody
 
+    @property
+    def changes(self) -> bool:
+        """Does it change with time?"""
+        return True
+
     def __str__(self) -> str:
         who = "" if self.persons is None else "+".join(sorted(map(str, self.persons))) + ":"
         return f"{who}drive={self.motion.name}"

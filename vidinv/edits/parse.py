@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -32,7 +33,10 @@ EASE = 0.2
 
 @dataclass(frozen=True)
 class EditRequest:
-    """One edit as asked for. :raises MalformedEdit: a curve with a range."""
+    """One edit as asked for.
+
+    :raises MalformedEdit: a curve with a range, a range that ends before it begins, or what is no finite number.
+    """
 
     name: str
     amount: float | Curve  # in steps, or in years where in_years
@@ -45,6 +49,13 @@ class EditRequest:
     def __post_init__(self) -> None:
         if isinstance(self.amount, Curve) and self._has_range:
             raise MalformedEdit(f"{self.name}: a curve has times of its own; give it no range beside them")
+        amount = 0.0 if isinstance(self.amount, Curve) else self.amount
+        if not all(map(math.isfinite, (amount, self.start, self.ease))) or self.ease < 0:
+            raise MalformedEdit(f"{self.name}: strengths and times are finite numbers, and an ease is 0 s or longer")
+        if not self.end > self.start:
+            raise MalformedEdit(
+                f"the time range of {self.name} ends before it begins; write @START-END, for example @1s-3.5s"
+            )
 
     @property
     def changes(self) -> bool:
@@ -91,8 +102,6 @@ def parse_edit(text: str) -> EditRequest:
         return EditRequest(match["name"], curve, in_years, persons=persons)
     start = read_time(match["start"]) if match["start"] else 0.0
     end = read_time(match["end"]) if match["end"] else float("inf")
-    if end <= start:
-        raise MalformedEdit(f"the time range of {text!r} ends before it begins; write @START-END, for example @1s-3.5s")
     ease = read_time(match["ease"]) if match["ease"] else EASE
     return EditRequest(match["name"], float(match["amount"]), match["unit"] == "y", start, end, persons, ease)
 
@@ -150,8 +159,8 @@ def check_names(asked: Sequence[Asked], names: Collection[str]) -> None:
 def check_timeless(asked: Sequence[Asked]) -> None:
     """:raises UsageError: an edit that changes with time."""
     for one in asked:
-        if isinstance(one, EditRequest) and one.changes:
-            raise UsageError(f"{one}: a picture has no time, so nothing changes in it; write {one.name}=STRENGTH")
+        if getattr(one, "changes", False):
+            raise UsageError(f"{one}: a picture has no time, so nothing changes in it; give one strength, and no times")
 
 
 def persons_of(asked: Asked) -> frozenset[int | str] | None:

@@ -6,7 +6,7 @@ Yao et al. 2022 would not add by itself.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -21,27 +21,34 @@ from vidinv.types import Code, Displacement
 class Transfer(Linear):
     """The expression of one picture over another of the same person, on whoever is edited."""
 
-    name: str
-    """As it was asked for."""
+    pictures: str
+    """What both are called."""
+    how: EditRequest
+    """How much of it, when and on whom."""
     pack_hash: str
     """Of the pack whose codes they were."""
 
     @property
     def persons(self) -> frozenset[int | str] | None:
         """Whom it is for, by id or name; None: everybody."""
-        return self.parts[0].persons
+        return self.how.persons
+
+    @property
+    def changes(self) -> bool:
+        """Does it change with time?"""
+        return self.how.changes
 
     def __str__(self) -> str:
-        return self.name
+        return str(replace(self.how, name=self.pictures))
 
 
 @torch.inference_mode()
 def transfer_of(
-    neutral: Code, expressive: Code, generator: StyleGenerator, how: EditRequest, name: str, pack_hash: str
+    neutral: Code, expressive: Code, generator: StyleGenerator, how: EditRequest, pictures: str, pack_hash: str
 ) -> Transfer:
     """The edit that puts the difference of two codes on every face, as often as ``how`` says."""
     native = generator.features(torch.stack([neutral.w, expressive.w])).float()
     feature = (expressive.feature - native[1]) - (neutral.feature - native[0])
     step = Displacement(expressive.w - neutral.w, feature)
     part = Part(step, Strength(how.amount, Span(how.start, how.end, how.ease)), how.persons)
-    return Transfer((part,), name, pack_hash)
+    return Transfer((part,), pictures, how, pack_hash)

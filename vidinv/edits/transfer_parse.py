@@ -23,8 +23,6 @@ class TransferRequest:
     """As the text of an edit called transfer: "0:transfer=0.7@1s-3s"."""
     how: EditRequest
     """The same, read."""
-    text: str
-    """As it was typed."""
 
 
 def parse_transfer(text: str) -> TransferRequest:
@@ -44,4 +42,4 @@ def parse_transfer(text: str) -> TransferRequest:
         raise MalformedEdit(f"cannot read the transfer {text!r} ({error}); {WRITE}") from None
     if how.in_years:
         raise MalformedEdit(f"an expression is not measured in years: {text!r}; {WRITE}")
-    return TransferRequest(Path(names[0]), Path(names[1]), edit, how, text)
+    return TransferRequest(Path(names[0]), Path(names[1]), edit, how)
