@@ -130,7 +130,9 @@ def test_a_video_that_is_another_leaves_no_thread(toy: VideoEditor) -> None:
 
 def test_an_edit_whose_people_never_came_is_told(toy: VideoEditor, tmp_path: Path) -> None:
     report = toy.edit_video(SAMPLE, tmp_path / "out.mp4", "0:age=+1,7:smile=1")
-    assert [w for w in report.warnings if "did nothing" in w] == ["7:smile=+1 did nothing: the persons are 0"]
+    assert [w for w in report.warnings if "did nothing" in w] == [
+        "7:smile=+1 did nothing: person 7 was never seen (the persons are 0)"
+    ]
 
 
 def test_an_edit_that_is_none_of_the_packs_takes_the_same_way(toy: VideoEditor, tmp_path: Path) -> None:

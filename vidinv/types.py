@@ -194,10 +194,6 @@ class Face:
     """Id of the track that it belongs to, from 0; -1 before tracking; set by detect, or track_boxes. Persons live
     within one shot."""
 
-    name: str | None = None
-    """What the person is called, of the names that pictures were given for; held to the end of the track, once known;
-    set by recognise; None: nobody whose picture was given."""
-
     seen: bool = True
     """False: bridged over frames in which the detector missed it; set by align."""
 
@@ -212,6 +208,10 @@ class Face:
 
     weight: float = 1.0
     """0..1, of the edit in the picture: fades at the ends of a track (align), and where it is not trusted (gate)."""
+
+    name: str | None = None
+    """What the person is called, of the names that pictures were given for; held to the end of the track, once known;
+    set by recognise; None: nobody whose picture was given."""
 
     code: Code | None = None
     """The crop's place in the Feature-Style space; set by invert."""
