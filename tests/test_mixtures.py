@@ -130,3 +130,10 @@ def test_a_caller_s_inference_mode_is_no_hindrance(toy: Path, crops: list[np.nda
     with torch.inference_mode():
         vidinv.diffuse(*crops, pack=toy, aligned=True, search={"steps": 1})
         vidinv.invert(crops, pack=toy, aligned=True, method="in-domain", search={"steps": 1})
+
+
+def test_a_grid_is_drawn_by_the_batch(toy: Path, crops: list[np.ndarray]) -> None:
+    three = [*crops, np.ascontiguousarray(crops[0][::-1])]
+    how = {"pack": toy, "aligned": True, "precision": "fp32"}
+    whole, parts = (vidinv.mix_grid(three, batch=batch, **how).pictures for batch in (3, 2))
+    assert np.abs(whole.astype(int) - parts).max() <= 1

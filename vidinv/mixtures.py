@@ -92,12 +92,14 @@ def mix_grid(
     codes = invert_pictures(editor, images, aligned=aligned)
     rows = []
     for code in codes.codes:
-        styles = codes.w
-        feature = code.feature.expand(len(styles), *code.feature.shape)
-        noise = None if code.noise is None else code.noise.expand(len(styles), -1)
-        with torch.inference_mode(), editor.compute.autocast():
-            made = editor.pack.generator(styles, feature, noise=noise)
-        rows.append(np.rint(to_levels(made)).astype(np.uint8))
+        row = []
+        for styles in codes.w.split(editor.batch):
+            feature = code.feature.expand(len(styles), *code.feature.shape)
+            noise = None if code.noise is None else code.noise.expand(len(styles), -1)
+            with torch.inference_mode(), editor.compute.autocast():
+                made = editor.pack.generator(styles, feature, noise=noise)
+            row.append(np.rint(to_levels(made)).astype(np.uint8))
+        rows.append(np.concatenate(row))
     return Grid(codes.crops, np.stack(rows))
 
 

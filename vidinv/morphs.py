@@ -6,9 +6,9 @@ vidinv.morph_video(["a.jpg", "b.jpg"], "morph.mp4", seconds=2, loop=True)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,8 @@ from vidinv.types import Code, Frame
 from vidinv.video.new_file import NewVideo, check_new
 
 SECONDS, RATE = 2.0, 30.0
+LONGEST = 600.0  # seconds from one face to the next
+RATES = 0.01, 240.0
 SIZES = 16, 4096  # pixels, of a side
 
 
@@ -47,7 +49,7 @@ def morph(
     :param loop: and from the last back to the first. :param size: of the frames, pixels; None: the pack's own.
     :param aligned: the pictures are crops already. :param options: as of :class:`vidinv.VideoEditor`, and ``method``.
     :return: [size, size, 3] RGB, 0..255, one frame after the other. Faces are inverted before the first.
-    :raises UsageError: fewer than two pictures, or no time. :raises VidinvError: as of :func:`vidinv.invert`.
+    :raises UsageError: fewer than two pictures, no time, or too much. :raises VidinvError: as of :func:`vidinv.invert`.
     """
     _check(seconds, rate, size)
     if len(sources_of(images)) < 2:
@@ -85,27 +87,31 @@ def morph_video(
     return count
 
 
-def shares(faces: int, steps: int, loop: bool) -> list[tuple[int, float]]:
+def shares(faces: int, steps: int, loop: bool) -> Iterator[tuple[int, float]]:
     """Frame by frame, from which face on, and how far on the way to the next (0..1, eased in and out)."""
-    ways = faces if loop else faces - 1
-    eased = [share * share * (3 - 2 * share) for share in np.arange(steps) / steps]
-    found = [(at, float(share)) for at in range(ways) for share in eased]
-    return found if loop else [*found, (faces - 1, 0.0)]  # a loop's next frame is its first
+    for at in range(faces if loop else faces - 1):
+        for share in (step / steps for step in range(steps)):
+            yield at, share * share * (3 - 2 * share)
+    if not loop:  # a loop's next frame is its first
+        yield faces - 1, 0.0
 
 
 def _check(seconds: float, rate: float, size: int | None) -> None:
     """:raises UsageError: see :func:`morph`."""
-    if not (seconds > 0 and 0 < rate <= 240):
-        raise UsageError(f"{seconds:g} seconds at {rate:g} frames per second is no morph; give more than none of both")
+    if not (0 < seconds <= LONGEST and RATES[0] <= rate <= RATES[1]):
+        raise UsageError(
+            f"{seconds:g} seconds at {rate:g} frames per second is no morph; give more than 0 and at most {LONGEST:g} "
+            f"seconds, and {RATES[0]:g} to {RATES[1]:g} frames per second"
+        )
     if size is not None and not (SIZES[0] <= size <= SIZES[1] and size % 2 == 0):
         raise UsageError(f"a side of {size} pixels; give an even number from {SIZES[0]} to {SIZES[1]}")
 
 
 def _frames(
-    editor: VideoEditor, codes: Sequence[Code], way: Sequence[tuple[int, float]], size: int | None
+    editor: VideoEditor, codes: Sequence[Code], way: Iterable[tuple[int, float]], size: int | None
 ) -> Iterator[Picture]:
-    for start in range(0, len(way), editor.batch):
-        part = way[start : start + editor.batch]
+    rest = iter(way)
+    while part := list(islice(rest, editor.batch)):
         whole = batch_of([between(codes[at], codes[(at + 1) % len(codes)], share) for at, share in part])
         with torch.inference_mode(), editor.compute.autocast():
             pictures = editor.pack.generator(whole.w, whole.feature, noise=whole.noise)

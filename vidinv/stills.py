@@ -19,7 +19,7 @@ from torch import Tensor
 from vidinv.api import VideoEditor
 from vidinv.edits.base import Edit
 from vidinv.edits.held import guarded
-from vidinv.edits.parse import EditRequest, check_names, check_timeless, parse_edits
+from vidinv.edits.parse import Edits, check_names, check_timeless, parse_edits
 from vidinv.errors import InputError, UsageError
 from vidinv.inversion import DEFAULT_METHOD
 from vidinv.inversion.base import batch_of
@@ -151,18 +151,16 @@ def find_faces(editor: VideoEditor, images: Images, *, person: int = 0, aligned:
     return faces
 
 
-def draw(codes: Codes, edit: str | EditRequest | Sequence[str | EditRequest] = (), **options: Any) -> NDArray[np.uint8]:
+def draw(codes: Codes, edit: Edits = (), **options: Any) -> NDArray[np.uint8]:
     """:func:`draw_codes` with an editor of its own; ``options`` are those of :class:`vidinv.VideoEditor`, with
     ``pack`` where the codes' pack is known by its path alone."""
     return draw_codes(VideoEditor(**({"pack": codes.pack} | options)), codes, edit)
 
 
-def draw_codes(
-    editor: VideoEditor, codes: Codes, edits: str | EditRequest | Sequence[str | EditRequest] = ()
-) -> NDArray[np.uint8]:
+def draw_codes(editor: VideoEditor, codes: Codes, edits: Edits = ()) -> NDArray[np.uint8]:
     """G(w, F) of every code, or G(w~, F~) of every edited one: [N, S, S, 3] RGB, 0..255.
 
-    :param edits: as on the command line: "age=+2", ["age=+2", "smile=1"].
+    :param edits: as on the command line, "age=+2", ["age=+2", "smile=1"]; or edits themselves.
     :raises UsageError: codes of another pack, or an edit that cannot be read, or that changes with time.
     """
     if codes.pack_hash != editor.pack.hash:

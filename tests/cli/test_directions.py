@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from tests.cli.conftest import Invoke
 from tests.directions_toy import write_kinds
 from vidinv import errors
+from vidinv.packs.own import Effects, read_own
 
 
 @pytest.fixture(scope="module")
@@ -92,3 +94,26 @@ def test_too_few_pictures_say_how_many_are_needed(invoke: Invoke, toy_pack: Path
     result = invoke("directions", "fit", "own", *folders)
     assert result.exit_code == errors.InputError.exit_code
     assert "3 positive pictures can be used, and 20 of either kind are needed" in result.stderr
+
+
+def test_texts_in_brackets_and_other_strengths_are_listed_and_shown(
+    invoke: Invoke, toy_pack: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "m2.dir"  # no ending that is known
+    made = invoke(
+        "directions", "fit", "odd", "--method", "sefa", "--text", "a [/b] [red]c", "--to", file, "--pack", toy_pack
+    )
+    assert made.exit_code == 0, made.stderr
+    effects = Effects(3, True, (-2.0, 2.0), (-1.0, 1.0), {"[/age]": (0.1, 0.2)}, ())
+    replace(read_own(file), effects=effects).save(file, overwrite=True)
+    shown = invoke("directions", "show", file, "--pack", toy_pack)
+    assert shown.exit_code == 0, shown.stderr
+    assert "[/age], sd" in shown.stdout
+    assert "directions list" not in invoke("packs", toy_pack).stdout
+    assert invoke("directions", "add", file, "--pack", toy_pack).exit_code == 0
+    listed = invoke("directions", "list", "--pack", toy_pack)
+    assert listed.exit_code == 0, listed.stderr
+    assert "a [/b] [red]c" in listed.stdout
+    assert "Edits of your own: odd; see vidinv directions list." in invoke("packs", toy_pack).stdout
+    gone = invoke("directions", "show", "nothing", "--pack", toy_pack)
+    assert "you have fitted no edit 'nothing'" in gone.stderr

@@ -109,6 +109,7 @@ def test_a_picture_is_edited_by_run(invoke, toy_pack, pictures, tmp_path):
         (("--report", "r.json"), "--report is for videos"),
         (("--keep-codes", "c"), "--keep-codes is for videos"),
         (("--crf", "20"), "--crf is for videos"),
+        (("--crf", "0"), "--crf is for videos"),
         (("-e", "age=1@1s-2s"), "a picture has no time"),
         (("-o", "out.mp4"), "no picture is written as .mp4"),
         (("-e", "bob:age=1"), "no picture of bob was given, none is"),
@@ -158,3 +159,24 @@ def test_a_morph_of_two_pictures_is_a_video(invoke, pictures, toy_pack, tmp_path
         assert sum(1 for _ in reader) == 4
     assert invoke("morph", *two, "-o", out).exit_code == 4
     assert invoke("morph", pictures / "a.jpg", "-o", tmp_path / "no.mp4").exit_code == 2
+
+
+def test_of_a_folder_every_picture_is_taken(invoke, pictures, toy_pack, tmp_path):
+    for name in ("nobody.png", "text.jpg"):
+        (pictures / name).unlink()
+    out = tmp_path / "grid.png"
+    result = invoke("mix", pictures, "-o", out, "--pack", toy_pack)
+    assert result.exit_code == 0, result.stderr
+    assert cv2.imread(str(out)).shape == (3 * 64, 3 * 64, 3)
+    short = ("--seconds", "0.2", "--rate", "10", "--pack", toy_pack)
+    result = invoke("morph", pictures, "-o", tmp_path / "m.mp4", *short)
+    assert result.exit_code == 0, result.stderr
+    assert "3 frames" in result.stdout
+    own = invoke("mix", pictures, "-o", pictures / "b.png", "--overwrite", "--pack", toy_pack)
+    assert own.exit_code == 4
+    assert "the input itself" in own.stderr
+    for i in range(11):
+        (pictures / f"c{i}.png").write_bytes(b"")
+    many = invoke("mix", pictures, "-o", tmp_path / "no.png", "--pack", toy_pack)
+    assert many.exit_code == 2
+    assert "there are 13 pictures, and a grid has at most 12" in many.stderr

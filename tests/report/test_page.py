@@ -17,6 +17,7 @@ from vidinv.errors import MissingExtra
 from vidinv.report import Report, write_report
 from vidinv.report.doubts import occluded, untrusted
 from vidinv.report.figures import figure
+from vidinv.report.outcome import Outcome
 from vidinv.report.quality import Shown
 from vidinv.types import Score
 
@@ -99,6 +100,16 @@ def test_everything_that_was_found_is_said(page: Path) -> None:
     assert text.count("data:image/jpeg") == 8
     assert text.count("<svg") == 3
     assert "in &lt;b&gt;&amp;amp; out.mp4" in text  # names of files are text, not markup
+
+
+def test_persons_are_called_by_their_names(tmp_path: Path) -> None:
+    outcome = Outcome(1, 100, 2.0, 2.0, {}, {}, {}, {})
+    write_report(made_up(names={"1": "anna"}, outcomes=[outcome]), tmp_path / "out.html")
+    text = (tmp_path / "out.html").read_text(encoding="utf-8")
+    assert text.startswith("<!doctype html>")
+    for table in ("outcomes", "untrusted"):
+        rows = text.partition(f'<table id="{table}">')[2].partition("</table>")[0]
+        assert "<td>1 (anna)</td>" in rows
 
 
 def test_what_lies_over_a_face_is_told_and_drawn_and_otherwise_not_spoken_of(page: Path, tmp_path: Path) -> None:

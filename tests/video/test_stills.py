@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from vidinv.errors import InputError, InputMissing, NotAPicture
-from vidinv.video.stills import BEHIND, pictures_in, read_picture
+from vidinv.video.stills import BEHIND, STRUCTURE, pictures_in, read_picture, read_still, write_still
 
 RED, GREEN = (255, 0, 0), (0, 255, 0)
 
@@ -86,3 +86,37 @@ def test_levels_without_a_known_white_are_refused_and_not_guessed(tmp_path: Path
         Image.fromarray(np.full((8, 8), 100, kind)).save(tmp_path / name)
         with pytest.raises(NotAPicture, match="which of them is white"):
             read_picture(tmp_path / name)
+
+
+def test_what_a_tiff_says_of_the_picture_goes_along_and_what_of_its_file_does_not(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010E], exif[0x010F] = 6, "two halves", "a camera"
+    exif.get_ifd(0x8769)[0x9003] = "2024:05:06 07:08:09"
+    exif.get_ifd(0x8825)[1] = "N"
+    two_halves().save(tmp_path / "a.tif", exif=exif.tobytes())
+    still = read_still(tmp_path / "a.tif")
+    assert still.image.shape == (40, 20, 3)
+    for name in ("b.jpg", "b.png", "b.webp"):
+        write_still(tmp_path / name, still.image, still)
+        with Image.open(tmp_path / name) as again:
+            told = again.getexif()
+            assert (told[0x010E], told[0x010F]) == ("two halves", "a camera")
+            assert told.get_ifd(0x8769)[0x9003] == "2024:05:06 07:08:09"
+            assert told.get_ifd(0x8825)[1] == "N"
+            assert not told.keys() & (STRUCTURE | {0x0112})
+
+
+@pytest.mark.parametrize("ending", [".png", ".webp", ".tif", ".gif"])
+def test_a_file_of_several_pictures_is_refused(tmp_path: Path, ending: str) -> None:
+    first = two_halves()
+    path = tmp_path / f"a{ending}"
+    first.save(path, save_all=True, append_images=[first.rotate(180)], duration=100)
+    with pytest.raises(InputError, match="holds 2 pictures: it is animated"):
+        read_picture(path)
+    first.save(path)
+    assert read_picture(path).shape == (20, 40, 3)
+
+
+def test_what_a_camera_adds_to_a_jpeg_makes_no_animation_of_it(tmp_path: Path) -> None:
+    two_halves().save(tmp_path / "a.jpg", "MPO", save_all=True, append_images=[two_halves()])
+    assert read_picture(tmp_path / "a.jpg").shape == (20, 40, 3)

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from vidinv.cli import options as o
 from vidinv.cli.guard import guarded, say
-from vidinv.errors import InputMissing, OutputExists, OutputUnwritable, UsageError, VidinvError
+from vidinv.errors import InputMissing, OutputExists, OutputUnwritable, UnknownEdit, UsageError, VidinvError
 
 if TYPE_CHECKING:
     from vidinv.packs.own import OwnEdit
@@ -161,9 +162,10 @@ def list_(
             say(f"warning: {error}")
             continue
         effects, accuracy = own.effects, own.made.get("accuracy")
-        at = "" if effects is None else f"{effects.own[effects.strengths.index(1.0)]:+.2f} sd"
+        step = None if effects is None else dict(zip(effects.strengths, effects.own, strict=True)).get(1.0)
+        at = "" if step is None else f"{step:+.2f} sd"
         told = "" if accuracy is None else f"{accuracy:.0%}"
-        table.add_row(own.name, own.spec.text, str(own.made.get("method", "")), told, at)
+        table.add_row(*map(escape, (own.name, own.spec.text, str(own.made.get("method", "")), told, at)))
     if table.row_count:
         console.print(table)
     else:
@@ -223,9 +225,15 @@ def _named(name: str, pack: str | None) -> OwnEdit:
     from vidinv.packs.own import read_own
     from vidinv.packs.spec import FILE_ENDING
 
+    file = Path(name)
     if name.endswith(FILE_ENDING):
-        return read_own(Path(name))
-    return load_pack(pack).own(name)
+        return read_own(file)
+    try:
+        return load_pack(pack).own(name)
+    except UnknownEdit:
+        if not file.is_file():
+            raise
+        return read_own(file)  # fit --to asks for no ending
 
 
 def tell_own(own: OwnEdit, console: Console) -> None:
@@ -244,7 +252,7 @@ def tell_own(own: OwnEdit, console: Console) -> None:
         table.add_column(column, justify="left" if column == "steps" else "right")
     table.add_row("own score, sd", *(f"{v:+.2f}" for v in effects.own))
     for name, changes in effects.scores.items():
-        table.add_row(f"{name}, sd", *(f"{v:+.2f}" for v in changes))
+        table.add_row(f"{escape(name)}, sd", *(f"{v:+.2f}" for v in changes))
     if effects.identity:
         table.add_row("identity kept", *(f"{v:.2f}" for v in effects.identity))
     console.print(table)

@@ -11,6 +11,8 @@ from vidinv.cli import options as o
 from vidinv.cli.guard import guarded
 from vidinv.errors import OutputUnwritable, UsageError
 
+MOST = 12  # faces of a grid: the picture grows with their square
+
 
 @guarded
 def mix(
@@ -51,10 +53,8 @@ def mix(
     """
     if layers is not None and diffuse is not None:
         raise UsageError("--layers and --diffuse are two ways to mix; give one of them, or none for a grid of all")
-    if len(pictures) < 2:
-        raise UsageError("there is one picture; name another to mix it with")
     single = layers is not None or diffuse is not None
-    if single and len(pictures) > 2:
+    if single and len(pictures) != 2:
         raise UsageError(
             f"--layers and --diffuse make one face of two, and there are {len(pictures)}; name two pictures"
         )
@@ -69,9 +69,13 @@ def mix(
 
     from vidinv import mixtures
     from vidinv.cli import files
+    from vidinv.video.stills import pictures_in
 
-    for source in pictures:
+    found = {path.resolve() for path in pictures_in(pictures)}
+    for source in found:
         files.check_file(output, source, overwrite)
+    if not single and len(found) > MOST:
+        raise UsageError(f"there are {len(found)} pictures, and a grid has at most {MOST}; name fewer")
     how: dict[str, Any] = {"pack": pack, "device": device, "precision": precision}
     made: mixtures.Mixture | mixtures.Grid
     if diffuse is not None:

@@ -9,7 +9,6 @@ import typer
 
 from vidinv.cli import options as o
 from vidinv.cli.guard import guarded
-from vidinv.errors import UsageError
 
 
 @guarded
@@ -33,13 +32,11 @@ def morph(
     verbose: o.Verbose = False,
 ) -> None:
     """Make a video that leads from face to face, through codes between theirs."""
-    if len(pictures) < 2:
-        raise UsageError("a morph takes two pictures or more, and there is one; name another")
-
     from vidinv import morphs
     from vidinv.cli import files
+    from vidinv.video.stills import pictures_in
 
-    for source in pictures:
+    for source in pictures_in(pictures):
         files.check_file(output, source, overwrite)
     frames = morphs.morph_video(
         pictures,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 from typer.core import TyperGroup
 
@@ -73,6 +74,8 @@ packs.command("pull")(pull)
 
 def show(pack: Pack, console: Console) -> None:
     """One pack: a heading and a table of its edits."""
+    from vidinv.packs.own import own_names
+
     size = sum(_size(pack.folder / file) for file in pack.spec.files) / 1e6
     heading = f"{pack.name}: {pack.resolution} x {pack.resolution} pixels, {size:.1f} MB, hash {pack.hash[:12]}"
     console.print(heading, markup=False, highlight=False, soft_wrap=True)
@@ -82,13 +85,16 @@ def show(pack: Pack, console: Console) -> None:
     for name, edit in sorted(pack.spec.edits.items()):
         tried = edit.strengths
         ends = f"{min(tried):+g} to {max(tried):+g}" if tried else "-"
-        table.add_row(name, edit.text, _step(edit), ends, _looks(edit))
+        table.add_row(*map(escape, (name, edit.text, _step(edit), ends, _looks(edit))))
     console.print(table)
     edits = pack.spec.edits.values()
     if any(edit.step.endswith(SEEN_BY) for edit in edits):
         console.print(ABOUT_STEPS, markup=False, highlight=False, soft_wrap=True)
     if any(edit.grade for edit in edits):
         console.print(ABOUT_LOOKS, markup=False, highlight=False, soft_wrap=True)
+    if own := own_names(pack.name, pack.hash):
+        line = f"Edits of your own: {', '.join(own)}; see vidinv directions list."
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def _step(edit: EditSpec) -> str:

@@ -20,7 +20,7 @@ def check_options(**given: Any) -> None:
     """:raises UsageError: an option that is for videos only."""
     defaults = EncodeOptions()
     for name, value in given.items():
-        if value and value != getattr(defaults, name, None):
+        if value is not None and value != [] and value != getattr(defaults, name, None):
             raise UsageError(f"--{name.replace('_', '-')} is for videos; leave it out for a picture")
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vidinv.models.attributes import SCORES, Attributes
+from vidinv.models.attributes import MOST_SURE, SCORES
 from vidinv.models.generator import render_pair
 from vidinv.packs.load import Pack
 from vidinv.packs.own import Effects
@@ -17,24 +17,20 @@ from vidinv.types import Code, Displacement
 
 TRIED = (-2.0, -1.0, 1.0, 2.0)  # steps
 FACES = 64  # that are measured at most
-SURE = 0.002  # from either end, beyond which a probability is as good as certain
 Encode = Callable[[Tensor], Tensor]
 """Pictures [B, 3, S, S] in -1..1 to w [B, L, D]."""
 
 
-def scores_of(read: Attributes) -> Tensor:
-    """[B, K] of SCORES, on scales where a step means the same anywhere: years, and log odds of probabilities."""
-    raw = {name: read.score(name).float() for name in SCORES}
-    return torch.stack([v if name == "age" else v.clamp(SURE, 1 - SURE).logit() for name, v in raw.items()], 1)
-
-
 @torch.inference_mode()
 def read_scores(pack: Pack, compute: Compute, pictures: Tensor) -> Tensor:
-    """Of pictures [B, 3, S, S] in -1..1 that the pack's attribute network sees, [B, K]; without one, K = 0."""
+    """Of pictures [B, 3, S, S] in -1..1 what the pack's attribute network sees, [B, K]: years, and logits as far as
+    they tell something; without one, K = 0."""
     if not pack.has("attributes"):
         return torch.zeros(len(pictures), 0)
     with compute.autocast():
-        return scores_of(pack.attributes(pictures)).cpu()
+        read = pack.attributes.scores(pictures)
+    ends = {name: float("inf") if name == "age" else MOST_SURE for name in SCORES}
+    return torch.stack([read[name].clamp(-ends[name], ends[name]) for name in SCORES], 1).cpu()
 
 
 @torch.inference_mode()

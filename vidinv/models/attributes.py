@@ -17,6 +17,7 @@ from vidinv.models.student import DescribingConfig, DescribingStudent
 EXPRESSIONS = ("neutral", "happy", "sad", "angry", "fearful", "disgusted", "surprised")
 SCORES = ("age", "smile", "gender")
 SUREST = 0.998  # probability beyond which a logit tells nothing more
+MOST_SURE = log(SUREST / (1 - SUREST))  # and that logit
 
 
 class Attributes(NamedTuple):

@@ -201,7 +201,7 @@ def _check_made(made: Any) -> None:
     for name, kind in needed.items():
         if not isinstance(made[name], kind):
             raise ValueError(f"made.{name} is {made[name]!r:.40}")
-    for name in ("share_of_variance", "rank_correlation"):
+    for name in ("accuracy", "share_of_variance", "rank_correlation"):
         if not isinstance(made.get(name, 0.0), float):
             raise ValueError(f"made.{name} is {made[name]!r:.40}")
 

@@ -26,10 +26,8 @@ class Acted:
     held: Mapping[str, tuple[Running, Running]] = field(default_factory=dict)
     """Of what is held, by how much the edits move it without and with what holds it, standard deviations."""
 
-    def add(self, amount: float | None, held: Mapping[str, tuple[float, float]]) -> Acted:
-        """One frame more. :param amount: None: this program made no edit."""
-        if amount is None:
-            return self
+    def add(self, amount: float, held: Mapping[str, tuple[float, float]]) -> Acted:
+        """One frame more. :param amount: steps."""
         kept = dict(self.held)
         for name, pair in held.items():
             both = kept.get(name, (Running(), Running()))

@@ -110,7 +110,10 @@ class Tally:
         return replace(self, persons={**self.persons, person: tally})
 
     def add_amount(self, person: int, amount: float | None, held: Mapping[str, tuple[float, float]]) -> Tally:
-        """How much of the edits acts on a face, and what of it is held: see :class:`Acted`."""
+        """How much of the edits acts on a face, and what of it is held: see :class:`Acted`.
+
+        :param amount: None: this program made no edit.
+        """
         if amount is None:
             return self
         return replace(self, acted={**self.acted, person: self.acted.get(person, Acted()).add(amount, held)})

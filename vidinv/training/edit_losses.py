@@ -8,11 +8,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from vidinv.models.attributes import MOST_SURE
 from vidinv.training import accessories
 from vidinv.training.edit_samples import Batch
 from vidinv.training.labelling import read_attributes, read_expression, read_points
 from vidinv.training.losses import identity_embedding
-from vidinv.training.scores import LOGITS, MOST_SURE, shapes
+from vidinv.training.scores import LOGITS, shapes
 from vidinv.training.teachers import Teachers
 
 ODD, NEAR = 5.0, 0.05  # standard deviations

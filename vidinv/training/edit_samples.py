@@ -11,12 +11,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from vidinv.models.attributes import MOST_SURE
 from vidinv.models.pictures import to_tensor
 from vidinv.training import accessories, losses
 from vidinv.training.codes import Array, Codes, read_codes
 from vidinv.training.labelling import attribute_grids
 from vidinv.training.sampling import balanced_weights
-from vidinv.training.scores import LOGITS, MOST_SURE, behind_dark_glass, eligible, scores
+from vidinv.training.scores import LOGITS, behind_dark_glass, eligible, scores
 from vidinv.training.sources import PAIRS_SET, person_of
 from vidinv.training.teachers import Teachers
 

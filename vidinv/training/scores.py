@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vidinv.errors import InputError
+from vidinv.models.attributes import SUREST
 
 ATTRIBUTES = ("age", "smile", "gender")  # read by networks; no edit may leak into them
 SHAPES = ("mouth", "eyes", "yaw", "pitch")  # read off the landmarks
@@ -27,11 +28,8 @@ LIT = 35.0  # lightness of the eyes (0..100) of an open eye in some light
 DARK = 0.2  # lightness of the eyes (0..100) over brightness of the skin (0..255), below which sunglasses are worn
 
 
-MOST_SURE = float(np.log(0.998 / 0.002))  # the greatest logit that a score has
-
-
 def logit(p: NDArray) -> NDArray:
-    p = np.clip(p, 0.002, 0.998)
+    p = np.clip(p, 1 - SUREST, SUREST)
     return np.log(p / (1 - p))
 
 

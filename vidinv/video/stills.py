@@ -22,6 +22,15 @@ QUALITY: dict[str, dict[str, Any]] = {
     "PNG": {},
     "WEBP": {"lossless": True, "exact": True},
 }
+MOVING = ("GIF", "PNG", "TIFF", "WEBP")  # may hold several in a row, which what a camera adds to a JPEG is not
+EXIF, GPS, INTEROP = 0x8769, 0x8825, 0xA005  # tags that hold tags of their own
+ORIENTATION = 0x0112
+BLOBS = {700, 33723, 34377, 34675}  # XMP, IPTC, Photoshop, ICC: no EXIF
+STRUCTURE = {
+    *(254, 255, 256, 257, 258, 259, 262, 263, 264, 265, 266, 273, 277, 278, 279, 280, 281, 284, 288, 289, 290, 291),
+    *(292, 293, 297, 301, 317, 318, 319, 320, 321, *range(322, 348), *range(512, 533), 559, 32995, 32996, 32997),
+}
+"""Tags of TIFF 6.0 and its supplements that say how the pixels of the one file are stored."""
 BEHIND = (128, 128, 128)  # what shows through where a picture is transparent: favours neither light nor dark faces
 
 
@@ -66,7 +75,8 @@ def read_picture(path: Path) -> Levels:
 
     Of 16 bits the upper 8 remain.
 
-    :raises InputMissing: no such file. :raises NotAPicture: it cannot be read as a picture.
+    :raises InputMissing: no such file. :raises NotAPicture: it cannot be read as a picture. :raises InputError: it is
+        animated, or has pages.
     """
     return read_still(path).image
 
@@ -75,10 +85,18 @@ def read_still(path: Path) -> Still:
     """As :func:`read_picture`, with what :func:`write_still` needs."""
     try:
         with Image.open(path) as opened:
+            if opened.format in MOVING and (count := getattr(opened, "n_frames", 1)) > 1:
+                raise InputError(
+                    f"{path} holds {count} pictures: it is animated, or has pages; convert it to a video, or give one "
+                    "of its pictures"
+                )
             upright = ImageOps.exif_transpose(opened)
             own, alpha = _layers(upright)
             profile = upright.info.get("icc_profile") if upright.mode in ("RGB", "RGBA", "P", "PA") else None
-            return Still(_seen(own, alpha), own, alpha, upright.getexif(), profile)
+            exif = _told(opened.getexif()) if opened.format == "TIFF" else upright.getexif()
+            return Still(_seen(own, alpha), own, alpha, exif, profile)
+    except InputError:
+        raise
     except FileNotFoundError:
         raise InputMissing(f"{path} does not exist; give a picture") from None
     except UnidentifiedImageError:
@@ -86,6 +104,17 @@ def read_still(path: Path) -> Still:
     except Exception as error:  # what a damaged file makes a decoder raise has no common base
         reason = str(error).partition("\n")[0][:120]
         raise NotAPicture(f"{path} cannot be read as a picture ({reason}); convert it to JPEG or PNG") from None
+
+
+def _told(tags: Image.Exif) -> Image.Exif:
+    """Of a TIFF's tags, which are its EXIF, what is said of the picture and not of how its file is built."""
+    kept = Image.Exif()
+    for tag, value in tags.items():
+        if tag not in STRUCTURE | BLOBS | {ORIENTATION, EXIF, GPS}:
+            kept[tag] = value
+    for tag in (EXIF, GPS):
+        kept.get_ifd(tag).update({k: v for k, v in tags.get_ifd(tag).items() if k != INTEROP})
+    return kept
 
 
 def check_still(path: Path, transparent: bool = False) -> None:
