@@ -43,10 +43,12 @@ class Reached(Moved):
 
 @dataclass(frozen=True)
 class HeldBack:
-    """Of what was held: by how much the edits move it, standard deviations over faces, mean over the frames."""
+    """Of what was held: by how much all edits together move it beyond what edits of its own name do, standard
+    deviations over faces, mean over the frames. Measured at whole amounts of the edits, in proportion between them; see
+    :mod:`vidinv.edits.held`."""
 
     without: float  # as they would without holding
-    left: float  # and as they do, in the generator's picture
+    left: float  # and as they do, the change on the face's own pixels
 
 
 @dataclass(frozen=True)
