@@ -115,11 +115,7 @@ def _outcome(
     identity = (
         {v: seen.to_source[v] / seen.frames for v in ("inversion", "edited") if v in seen.to_source} if seen else {}
     )
-    held = {
-        name: HeldBack(*(round(_mean(one), 4) for one in pair))
-        for name, pair in acted.held.items()
-        if name not in asked
-    }
+    held = {name: HeldBack(*(round(_mean(one), 4) for one in pair)) for name, pair in acted.held.items()}
     return Outcome(
         person,
         acted.amount.count,
