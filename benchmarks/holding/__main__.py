@@ -12,8 +12,8 @@ from __future__ import annotations
 import argparse
 import platform
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +24,12 @@ from torch import Tensor
 
 from benchmarks.output import add_output, destination, tell
 from vidinv import VideoEditor
+from vidinv.edits.base import Edit
 from vidinv.edits.held import Guard, Stride, guarded, hold_back, holdable
 from vidinv.edits.parse import parse_edits
 from vidinv.faces.masks import oval
+from vidinv.faces.quads import quad_to_affine, transform_points
+from vidinv.faces.regions import together, union
 from vidinv.models.generator import render_pair
 from vidinv.models.pictures import to_tensor
 from vidinv.packs.load import Pack
@@ -38,7 +41,7 @@ from vidinv.training.losses import identity_distance, identity_grids
 from vidinv.training.scores import ADULT
 from vidinv.types import Code, Displacement, Face, known
 
-EDITS = ("age=+2", "gender=+2", "beard=+2", "smile=+2")
+EDITS = ("age=+2", "gender=+2", "beard=+2", "smile=+2", "smile=+1,age=+2")
 
 
 @dataclass(frozen=True)
@@ -66,30 +69,38 @@ def chosen(data: Path, count: int, pack: Pack, editor: VideoEditor, labellers: P
         photometry.hair(crops.astype(np.float32), points),
     )  # fmt: skip
     labelling = Labelling(nets, scales, accessories.load_probe(data, labels))
-    return Subjects(invert_pictures(editor, list(crops), aligned=True).faces, to_tensor(crops), places, labelling)
+    square = np.array([[0, 0], [0, size], [size, size], [size, 0]], np.float64)
+    faces = tuple(
+        replace(face, quad=square, points=nets.alignment.points68_to_5(p).astype(np.float32))
+        for face, p in zip(invert_pictures(editor, list(crops), aligned=True).faces, points, strict=True)
+    )
+    return Subjects(faces, to_tensor(crops), places, labelling)
 
 
-def shown(pack: Pack, subjects: Subjects, codes: list[Code]) -> Tensor:
-    """[N, 3, S, S]: each face with its change on its own pixels."""
-    where, made = torch.from_numpy(oval(subjects.x.shape[-1]).copy()), []
+def shown(pack: Pack, subjects: Subjects, edits: Sequence[Edit], codes: list[Code]) -> Tensor:
+    """[N, 3, S, S]: each face with its change on its own pixels, in the regions of the edits."""
+    side, made = subjects.x.shape[-1], []
     for face, code, x in zip(subjects.faces, codes, subjects.x, strict=True):
         own = known(face.code)
         with torch.inference_mode():
             before, after = render_pair(
                 pack.generator, own.w[None], code.w[None], own.feature[None], code.feature[None]
             )
+        points = transform_points(quad_to_affine(known(face.quad), side), known(face.points))
+        named = together(each for one in edits for each in one.regions(face, 0.0).items())
+        where = torch.from_numpy(known(union(named, oval(side), points, side)))
         made.append((x + where * (after - before)[0]).clamp(-1, 1))
     return torch.stack(made)
 
 
-def edited(guard: Guard | None, edits: Any, face: Face) -> Code:
-    """A face's code after the one edit, as the stage would have it."""
-    own = known(face.code)
-    code, amount = edits[0].apply(own, face, 0.0)
-    if guard is None:
-        return code
-    stride = Stride(0, Displacement(code.w - own.w, code.feature - own.feature), amount)
-    back = hold_back(guard, None, own, [stride], replace(face, regions={"face": 1.0}), 0.0)[1]
+def edited(edits: Sequence[Edit], guard: Guard | None, face: Face) -> Code:
+    """A face's code after the edits, as the stage would have it."""
+    code, strides = known(face.code), list[Stride]()
+    for one in edits:
+        before = code
+        code, amount = one.apply(code, face, 0.0)
+        strides.append(Stride(one, Displacement(code.w - before.w, code.feature - before.feature), amount))
+    back = None if guard is None else hold_back(guard, None, known(face.code), strides, face, 0.0)[1]
     return code if back is None else back.of(code)
 
 
@@ -114,17 +125,24 @@ def leak(before: NDArray, after: NDArray) -> dict[str, float]:
     return {"size": round(float(np.nanmean(np.abs(moved))), 4), "mean": round(float(np.nanmean(moved)), 4)}
 
 
+def names_of(edits: str) -> list[str]:
+    return [one.partition("=")[0] for one in edits.split(",")]
+
+
 def measured(editor: VideoEditor, subjects: Subjects, edit: str) -> list[dict[str, Any]]:
-    """A row for each attribute that can be held beside the edit."""
-    pack, name, rows = editor.pack, edit.partition("=")[0], []
-    codes_of = lambda hold: partial(edited, *guarded(parse_edits(edit), hold, pack)[::-1])  # noqa: E731
+    """A row for each attribute that can be held beside the edits; what is kept of the effect is the first one's."""
+    pack, rows = editor.pack, []
+    names = names_of(edit)
+    name = names[0]
+    acting = guarded(parse_edits(edit), (), pack)[0]
     source = read(pack, subjects, subjects.x)
-    plain = read(pack, subjects, shown(pack, subjects, [codes_of(())(face) for face in subjects.faces]))
-    for held in (h for h in holdable(pack) if h != name):
+    plain = read(pack, subjects, shown(pack, subjects, acting, [edited(acting, None, f) for f in subjects.faces]))
+    for held in (h for h in holdable(pack) if h not in names):
+        guard = guarded(parse_edits(edit), (held,), pack)[1]
         begun = time.process_time()
-        codes = [codes_of((held,))(face) for face in subjects.faces]
+        codes = [edited(acting, guard, face) for face in subjects.faces]
         seconds = (time.process_time() - begun) / len(codes)
-        kept = read(pack, subjects, shown(pack, subjects, codes))
+        kept = read(pack, subjects, shown(pack, subjects, acting, codes))
         row: dict[str, Any] = {"edit": edit, "held": held, "seconds_per_face": round(seconds, 3)}
         for ruler in ("pack", "labellers"):
             row[ruler] = {
@@ -156,7 +174,10 @@ def main() -> None:
     pack = editor.pack
     subjects = chosen(options.data, options.faces, pack, editor, options.labellers)
     rows = [
-        row for edit in EDITS if edit.partition("=")[0] in pack.spec.edits for row in measured(editor, subjects, edit)
+        row
+        for edit in EDITS
+        if all(name in pack.spec.edits for name in names_of(edit))
+        for row in measured(editor, subjects, edit)
     ]
     told = {
         "pack": {"name": pack.name, "hash": pack.hash},

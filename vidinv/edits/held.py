@@ -1,14 +1,20 @@
-"""The guard against leaking: what an edit moves beside what was asked for is measured on this very face, and taken out.
+"""The guard against leaking: what edits move beside what was asked for is measured on this very face, and taken out.
 
-The pack's attribute network looks at the crop, and at the crop with what the edit changes in its region. What has moved
-of the held is brought back by the pack's own edits of it, in the amounts that Newton's method finds with the response
-that was measured on this face. Everything is measured once for a person in a shot, at whole steps of the edit, and is
-linear in between and down to zero: an edit that does not act corrects nothing, and nothing flickers.
+The pack's attribute network looks at the crop, and at the crop with what all edits together change in their regions:
+what two edits leak is not the sum of what either leaks. What has moved of the held is brought back by the pack's own
+edits of it, in the amounts that Newton's method finds with the response that was measured on this face.
+
+A face's edits are a point: how much of each acts, in units of about a step of which the most that it was asked for is a
+whole number. Knots are the points of whole numbers, each measured once for a person in a shot, when the first frame
+comes that needs it, with all the edits at just these amounts and their regions whole. Between knots the correction is
+linear over the simplex that the point lies in (vidinv.edits.lattice), and nothing where nothing acts. So edits of
+constant strengths take one measurement, one that comes and goes one for each step, and two that do so n + 1 at a time
+at most; the correction is continuous in the amounts, through zero too, and no frame's own content makes it flicker.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from operator import add
@@ -19,8 +25,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vidinv.edits.base import Edit
+from vidinv.edits.lattice import Corner, corners, unit
 from vidinv.edits.library import resolve
 from vidinv.edits.parse import Asked, EditRequest
+from vidinv.edits.strength import Parts
 from vidinv.edits.transfer import Transfer
 from vidinv.errors import UsageError
 from vidinv.faces.masks import oval
@@ -38,6 +46,7 @@ MOST = 3.0  # steps of it that are added or taken away, at most
 DAMPING = 0.02  # standard deviations a step: an edit that answers less is not relied upon
 ROUNDS = 4  # of Newton's method, at most
 CLOSE = 0.02  # standard deviations: what moves by less is held
+ENOUGH = 0.5  # steps of a user's edit that are measured as they are; less says little of what a whole step does
 
 
 @dataclass(frozen=True)
@@ -50,20 +59,18 @@ class Guard:
     """Standard deviation of each over faces, on the scale of :meth:`AttributeNet.scores`."""
     own: tuple[Edit, ...]
     """The pack's edit of each, one step."""
-    asked: tuple[str, ...]
-    """Name of each edit of the run, in their order; "" of one that is none of the pack's."""
     generator: StyleGenerator
     attributes: AttributeNet
 
 
 @dataclass(frozen=True)
 class Knot:
-    """What was found at a whole number of steps of an edit."""
+    """What was found at whole units of the edits."""
 
     steps: tuple[float, ...]
     """Of the edit of each held attribute, that are added."""
     without: tuple[float, ...]
-    """By how much each moves without them, standard deviations."""
+    """By how much each moves without them, standard deviations, beyond what edits of its own name move it."""
     left: tuple[float, ...]
     """And with them."""
 
@@ -76,13 +83,13 @@ class Knot:
 
 
 @dataclass(frozen=True)
-class Answers:
-    """What is known of one edit on one person in one shot."""
+class First:
+    """What is kept of the first frame in which an edit acted that can be asked for no other amount than a frame's."""
 
     towards: Displacement
-    """Where the edit went when it was first looked at: a later one the other way has knots of its own."""
-    knots: Mapping[int, Knot] = field(default_factory=dict)
-    """By steps; below zero the other way."""
+    """Where it went: a later one the other way has knots of its own."""
+    unit: float
+    """Steps."""
 
 
 @dataclass(frozen=True)
@@ -91,54 +98,71 @@ class Held:
 
     pushes: tuple[Displacement, ...]
     """One step of each held attribute on this face."""
-    answers: Mapping[int, Answers] = field(default_factory=dict)
-    """By the edit's number."""
+    knots: Mapping[Corner, Knot] = field(default_factory=dict)
+    """By how many units of each edit."""
+    firsts: Mapping[int, First] = field(default_factory=dict)
+    """By the number of the edit in the run; of those that are no Parts."""
 
 
 @dataclass(frozen=True)
 class Stride:
     """What one edit did to a face in a frame."""
 
-    edit: int
-    """Its number in the run."""
+    edit: Edit
     moved: Displacement
     amount: float
     """Steps of it, without sign."""
 
 
+@dataclass(frozen=True)
+class Axis:
+    """One thing that can be done to a face: a part of an edit, or the whole of one that is no Parts."""
+
+    name: str
+    """Of the pack's edit, or ""."""
+    at: float
+    """Units that act in this frame, with their sign."""
+    unit: float
+    """Steps."""
+
+
 def guarded(asked: Sequence[Asked], hold: Sequence[str], pack: Pack) -> tuple[tuple[Edit, ...], Guard | None]:
     """The edits of a run, and what holds; None where nothing is held.
 
-    With something to hold every request is an edit of its own, since each leaks by itself. Those that ask a network
-    come first, as in :func:`vidinv.edits.library.resolve`.
-
-    :raises UsageError: what cannot be held. :raises UnknownEdit, MalformedEdit: as of ``resolve``.
+    :raises UsageError: what cannot be held, or has nothing to be held against. :raises UnknownEdit, MalformedEdit: as
+        of ``resolve``.
     """
-    everything = resolve(asked, pack)
+    edits = resolve(asked, pack)
     for one in asked:
         if isinstance(one, Transfer) and one.pack_hash != pack.hash:
             raise UsageError(
                 f"{one} was made by another pack, whose codes mean nothing to {pack.name}; make it by this one"
             )
     if not hold:
-        return everything, None
-    names = tuple(dict.fromkeys(hold))
-    can = holdable(pack)
-    if wrong := [name for name in names if name not in can]:
-        why = (
-            f"it can hold {', '.join(can)}"
-            if can
-            else "it can hold nothing: that takes an attributes network and edits whose scale pack.toml says"
-        )
-        raise UsageError(f"pack {pack.name} cannot hold {wrong[0]}; {why}")
-    order = sorted(
-        asked, key=lambda one: not (isinstance(one, EditRequest) and known(pack.edit(one.name)).kind == "network")
-    )
-    mine = tuple(one.name if isinstance(one, EditRequest) else "" for one in order)
+        return edits, None
+    names, can = tuple(dict.fromkeys(hold)), holdable(pack)
+    for name in names:
+        _check(name, can, asked, pack)
     scales = tuple(pack.spec.edits[name].scale for name in names)
     own = tuple(resolve([EditRequest(name, 1.0)], pack)[0] for name in names)
-    edits = tuple(edit for one in order for edit in resolve([one], pack))
-    return edits, Guard(names, scales, own, mine, pack.generator, pack.attributes)
+    return edits, Guard(names, scales, own, pack.generator, pack.attributes)
+
+
+def _check(name: str, can: Sequence[str], asked: Sequence[Asked], pack: Pack) -> None:
+    told = (
+        f"it can hold {', '.join(can)}"
+        if can
+        else "it can hold nothing: that takes an attributes network and edits whose scale pack.toml says"
+    )
+    if not name.strip():
+        raise UsageError(f"what is to be held has an empty name; pack {pack.name}: {told}")
+    if name not in can:
+        raise UsageError(f"pack {pack.name} cannot hold {name}; {told}")
+    if all(isinstance(one, EditRequest) and one.name == name for one in asked):
+        raise UsageError(
+            f"{name} cannot be held: every edit is of {name}, and none is there that could move it beside what was "
+            "asked for; hold another, or leave it out"
+        )
 
 
 def holdable(pack: Pack) -> list[str]:
@@ -152,57 +176,122 @@ def hold_back(
 ) -> tuple[Held, Displacement | None, dict[str, tuple[float, float]]]:
     """What is to be added to a face's edited code, so that what is held stays.
 
+    An edit that is no Parts (one of a user's own) can be asked for no other amount than a frame's: its knots are
+    measured with what it does in the first frame that needs them, in proportion.
+
     :param so_far: what is known of the person; None: nothing. :param source: what the edits began with.
+    :param strides: of every edit of the run, in order.
     :return: what is known now; the displacement, None where there is nothing to correct; and by held attribute by how
         much the edits move it without and with the correction, standard deviations, as was measured.
     """
     known_now = so_far or Held(tuple(_between(source, one.apply(source, face, time)[0]) for one in guard.own))
-    found: list[Knot] = []
-    for stride in (one for one in strides if one.amount > 0):
-        answers = known_now.answers.get(stride.edit) or Answers(stride.moved)
-        way = 1 if _along(stride.moved, answers.towards) >= 0 else -1
-        below = int(stride.amount)
-        for steps in (below, below + 1):
-            needed = steps > 0 and not (steps > below and stride.amount == below)
-            if needed and way * steps not in answers.knots:
-                whole = stride.moved * (steps / stride.amount)
-                knot = _solved(guard, known_now.pushes, guard.asked[stride.edit], source, whole, face)
-                answers = replace(answers, knots={**answers.knots, way * steps: knot})
-        known_now = replace(known_now, answers={**known_now.answers, stride.edit: answers})
-        found.append(_at(answers.knots, way, stride.amount, len(guard.names)))
-    if not found:
+    known_now = replace(known_now, firsts=_firsts(known_now.firsts, strides))
+    axes = [_axes(stride, known_now.firsts.get(i), face, time) for i, stride in enumerate(strides)]
+    around = corners([axis.at for some in axes for axis in some])
+    if not around:
         return known_now, None, {}
-    total = reduce(add, found)
+    knots = dict(known_now.knots)
+    for corner, _ in around:
+        if corner not in knots:
+            knots[corner] = _solved(guard, known_now.pushes, _Acting(strides, axes, corner), source, face, time)
+    total = reduce(add, (knots[corner] * weight for corner, weight in around))
     pushed = [push * steps for push, steps in zip(known_now.pushes, total.steps, strict=True) if steps]
     told = dict(zip(guard.names, zip(total.without, total.left, strict=True), strict=True))
-    return known_now, reduce(add, pushed) if pushed else None, told
+    return replace(known_now, knots=knots), reduce(add, pushed) if pushed else None, told
 
 
-def _at(knots: Mapping[int, Knot], way: int, amount: float, count: int) -> Knot:
-    """Between the knots on either side of an amount; of none at all, nothing."""
-    below = int(amount)
-    nothing = Knot(*((0.0,) * count,) * 3)
-    low = knots[way * below] if below else nothing
-    return low if amount == below else low * (below + 1 - amount) + knots[way * (below + 1)] * (amount - below)
+def _firsts(so_far: Mapping[int, First], strides: Sequence[Stride]) -> Mapping[int, First]:
+    new = {
+        i: First(one.moved, unit(one.amount) if one.amount >= ENOUGH else 1.0)
+        for i, one in enumerate(strides)
+        if one.amount > 0 and not isinstance(one.edit, Parts) and i not in so_far
+    }
+    return {**so_far, **new}
+
+
+def _axes(stride: Stride, first: First | None, face: Face, time: float) -> list[Axis]:
+    if isinstance(stride.edit, Parts):
+        every = zip(stride.edit.parts, stride.edit.steps(face, time), strict=True)
+        return [Axis(part.name, steps / (one := unit(part.strength.most)), one) for part, steps in every]
+    if first is None:
+        return [Axis("", 0.0, 1.0)]
+    way = 1 if _along(stride.moved, first.towards) >= 0 else -1
+    return [Axis("", way * stride.amount / first.unit, first.unit)]
+
+
+@dataclass(frozen=True)
+class _Acting:
+    """The edits of a frame at other amounts than the frame's."""
+
+    strides: Sequence[Stride]
+    axes: Sequence[Sequence[Axis]]
+    """Of each."""
+    corner: Corner
+    """Units of each axis."""
+
+    def names(self) -> set[str]:
+        """Of what acts."""
+        every = [axis for some in self.axes for axis in some]
+        return {axis.name for axis, units in zip(every, self.corner, strict=True) if units}
+
+    def only(self, name: str) -> _Acting:
+        """With what has a name, and nothing else."""
+        every = [axis for some in self.axes for axis in some]
+        mine = (units if axis.name == name else 0 for axis, units in zip(every, self.corner, strict=True))
+        return replace(self, corner=tuple(mine))
+
+    def of(self, code: Code) -> Code:
+        """What they make of a code, one after the other."""
+        for stride, axes, units in self._each():
+            if isinstance(stride.edit, Parts):
+                steps = [axis.unit * some for axis, some in zip(axes, units, strict=True)]
+                code = stride.edit.at(code, steps)
+            elif units[0]:
+                code = (stride.moved * (units[0] / axes[0].at)).of(code)
+        return code
+
+    def regions(self, face: Face, time: float) -> dict[str, float]:
+        """The whole of where they may change a face."""
+        found = list[str]()
+        for stride, _, units in self._each():
+            if isinstance(stride.edit, Parts):
+                found += [part.region for part, some in zip(stride.edit.parts, units, strict=True) if some]
+            elif units[0]:
+                found += [name for name, share in stride.edit.regions(face, time).items() if share > 0]
+        return dict.fromkeys(found, 1.0)
+
+    def _each(self) -> Iterator[tuple[Stride, Sequence[Axis], Sequence[int]]]:
+        at = 0
+        for stride, axes in zip(self.strides, self.axes, strict=True):
+            yield stride, axes, self.corner[at : at + len(axes)]
+            at += len(axes)
 
 
 def _solved(
-    guard: Guard, pushes: tuple[Displacement, ...], asked: str, source: Code, moved: Displacement, face: Face
+    guard: Guard, pushes: tuple[Displacement, ...], acting: _Acting, source: Code, face: Face, time: float
 ) -> Knot:
-    """The steps of each held attribute that bring it back, by Newton's method; of all that were tried the best."""
-    free = [i for i, name in enumerate(guard.names) if name != asked]
-    eye = np.eye(len(guard.names))
-    look = _Look(guard, source, face)
+    """The steps of each held attribute that bring it back, by Newton's method; of all that were tried the best.
 
-    def moves(tried: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
-        pushed = [reduce(add, (p * float(x) for p, x in zip(pushes, steps, strict=True)), moved) for steps in tried]
-        return look.moved([one.of(source) for one in pushed])
+    What is asked for by name moves as far as its own edits move it by themselves.
+    """
+    names = acting.names()
+    free = [i for i, name in enumerate(guard.names) if names != {name}]
+    wanted = [i for i in free if guard.names[i] in names]
+    eye = np.eye(len(guard.names))
+    look = _Look(guard, source, replace(face, regions=acting.regions(face, time)))
+    edited = acting.of(source)
+
+    def pushed(steps: NDArray[np.float64]) -> Code:
+        return reduce(add, (push * float(x) for push, x in zip(pushes, steps, strict=True))).of(edited)
 
     nothing = np.zeros(len(guard.names))
-    first = moves([nothing, *(PROBE * eye[i] for i in free)])
-    steps, left = [nothing], [first[0]]
+    tried = [edited, *(pushed(PROBE * eye[i]) for i in free)]
+    first = look.moved([*tried, *(acting.only(guard.names[i]).of(source) for i in wanted)])
+    goal = nothing.copy()
+    goal[wanted] = first[range(len(tried), len(first)), wanted]
+    steps, left = [nothing], [first[0] - goal]
     if free:
-        response = ((first[1:] - first[0]) / PROBE)[:, free].T  # [held, edit of a held]
+        response = ((first[1 : len(tried)] - first[0]) / PROBE)[:, free].T  # [held, edit of a held]
         damped = response.T @ response + DAMPING**2 * np.eye(len(free))
         for _ in range(ROUNDS):
             if np.abs(left[-1][free]).max() < CLOSE:
@@ -210,9 +299,9 @@ def _solved(
             more = nothing.copy()
             more[free] = -np.linalg.solve(damped, response.T @ left[-1][free])
             steps.append(np.clip(steps[-1] + more, -MOST, MOST))
-            left.append(moves(steps[-1:])[0])
+            left.append(look.moved([pushed(steps[-1])])[0] - goal)
     best = min(range(len(steps)), key=lambda i: float(np.square(left[i][free]).sum()))
-    counted = eye[free].sum(0) if free else nothing  # what was asked for does not leak
+    counted = eye[free].sum(0) if free else nothing  # alone, what was asked for does not leak
     return Knot(*(tuple((x * counted).tolist()) for x in (steps[best], left[0], left[best])))
 
 

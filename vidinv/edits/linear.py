@@ -10,7 +10,7 @@ from operator import add
 from vidinv.edits.parse import EditRequest
 from vidinv.edits.strength import Part, Parts, Strength, part
 from vidinv.packs.load import Pack
-from vidinv.types import Code, Displacement, Face
+from vidinv.types import Code, Displacement
 
 Step = Part[Displacement]
 """One displacement, of one step."""
@@ -21,13 +21,8 @@ class Linear(Parts[Displacement]):
     """All linear edits of a run. Displacements are added up before they meet the code, so that their order is of no
     account."""
 
-    def apply(self, code: Code, face: Face, time: float) -> tuple[Code, float]:
-        """See :class:`vidinv.edits.base.Edit`."""
-        acting = self.acting(face, time)
-        if not acting:
-            return code, 0.0
-        displacement = reduce(add, (one_step * steps for one_step, steps in acting))
-        return displacement.of(code), sum(abs(steps) for _, steps in acting)
+    def _made(self, code: Code, acting: Sequence[tuple[Displacement, float]]) -> Code:
+        return reduce(add, (one_step * steps for one_step, steps in acting)).of(code)
 
 
 def build(requests: Sequence[tuple[EditRequest, Strength]], pack: Pack) -> Linear:

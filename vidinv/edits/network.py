@@ -12,7 +12,7 @@ from vidinv.edits.parse import EditRequest
 from vidinv.edits.strength import Parts, Strength, part
 from vidinv.models.edit_network import EditNetwork
 from vidinv.packs.load import Pack
-from vidinv.types import Code, Face
+from vidinv.types import Code
 
 
 @dataclass(frozen=True)
@@ -24,17 +24,12 @@ class NetworkEdit(Parts[int]):
 
     network: EditNetwork
 
-    def apply(self, code: Code, face: Face, time: float) -> tuple[Code, float]:
-        """See :class:`vidinv.edits.base.Edit`."""
-        acting = self.acting(face, time)
-        if not acting:
-            return code, 0.0
+    def _made(self, code: Code, acting: Sequence[tuple[int, float]]) -> Code:
         steps = torch.zeros(len(self.network.steps))
         for number, some in acting:
             steps[number] += some
         feature, styles = self._changes(code, steps.to(self.network.steps))
-        edited = replace(code, w=code.w + styles, feature=code.feature + feature)
-        return edited, sum(abs(some) for _, some in acting)
+        return replace(code, w=code.w + styles, feature=code.feature + feature)
 
     @torch.inference_mode()
     def _changes(self, code: Code, steps: Tensor) -> tuple[Tensor, Tensor]:

@@ -16,7 +16,7 @@ from vidinv.edits.parse import EditRequest
 from vidinv.edits.strength import Parts, Strength, part
 from vidinv.models.latent_flow import LatentFlow
 from vidinv.packs.load import Pack
-from vidinv.types import Code, Face
+from vidinv.types import Code
 
 
 @dataclass(frozen=True)
@@ -28,16 +28,11 @@ class ProxyEdit(Parts[int]):
 
     flow: LatentFlow
 
-    def apply(self, code: Code, face: Face, time: float) -> tuple[Code, float]:
-        """See :class:`vidinv.edits.base.Edit`."""
-        acting = self.acting(face, time)
-        if not acting:
-            return code, 0.0
+    def _made(self, code: Code, acting: Sequence[tuple[int, float]]) -> Code:
         steps = torch.zeros(len(self.flow.steps))
         for number, some in acting:
             steps[number] += some
-        edited = replace(code, w=self._moved(code.w, steps.to(self.flow.steps)))
-        return edited, sum(abs(some) for _, some in acting)
+        return replace(code, w=self._moved(code.w, steps.to(self.flow.steps)))
 
     @torch.inference_mode()
     def _moved(self, w: Tensor, steps: Tensor) -> Tensor:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -13,7 +14,7 @@ from vidinv.edits.curve import Curve, smooth
 from vidinv.edits.parse import EASE, EditRequest
 from vidinv.faces.regions import together
 from vidinv.packs.load import Pack
-from vidinv.types import Face
+from vidinv.types import Code, Face
 
 What = TypeVar("What")
 
@@ -84,6 +85,7 @@ class Part(Generic[What]):
     strength: Strength
     persons: frozenset[int | str] | None = None  # by id or name; None: everybody
     region: str = "face"  # of vidinv.faces.regions
+    name: str = ""  # of the pack's edit; "": it is none of the pack's
 
     def steps(self, face: Face, time: float) -> float:
         """How many steps of it act on a face at a time (seconds), with their sign."""
@@ -97,7 +99,7 @@ class Part(Generic[What]):
 
 
 @dataclass(frozen=True)
-class Parts(Generic[What]):
+class Parts(ABC, Generic[What]):
     """What every kind of edit says of its parts alike; see :class:`vidinv.edits.base.Edit`."""
 
     parts: tuple[Part[What], ...]
@@ -106,9 +108,23 @@ class Parts(Generic[What]):
         """See :class:`vidinv.edits.base.Edit`."""
         return any(part.steps(face, time) for part in self.parts)
 
-    def acting(self, face: Face, time: float) -> list[tuple[What, float]]:
-        """Of the parts that act what each does, and how many steps of it."""
-        return [(part.what, steps) for part in self.parts if (steps := part.steps(face, time))]
+    def steps(self, face: Face, time: float) -> tuple[float, ...]:
+        """How many steps of each part act on a face at a time (seconds), with their sign."""
+        return tuple(part.steps(face, time) for part in self.parts)
+
+    def apply(self, code: Code, face: Face, time: float) -> tuple[Code, float]:
+        """See :class:`vidinv.edits.base.Edit`."""
+        steps = self.steps(face, time)
+        return self.at(code, steps), sum(abs(some) for some in steps)
+
+    def at(self, code: Code, steps: Sequence[float]) -> Code:
+        """What so many steps of each part, with their sign, make of a code, whoever's it is and whenever."""
+        acting = [(part.what, some) for part, some in zip(self.parts, steps, strict=True) if some]
+        return self._made(code, acting) if acting else code
+
+    @abstractmethod
+    def _made(self, code: Code, acting: Sequence[tuple[What, float]]) -> Code:
+        """What the parts that act make of a code: what each does, and how many steps of it; one or more."""
 
     def regions(self, face: Face, time: float) -> Mapping[str, float]:
         """See :class:`vidinv.edits.base.Edit`."""
@@ -118,4 +134,4 @@ class Parts(Generic[What]):
 def part(request: EditRequest, what: What, strength: Strength, pack: Pack) -> Part[What]:
     """What was asked for, as a part of its kind's edit."""
     spec = pack.edit(request.name)
-    return Part(what, strength, request.persons, "face" if spec is None else spec.region)
+    return Part(what, strength, request.persons, "face" if spec is None else spec.region, request.name)

@@ -43,10 +43,12 @@ class Reached(Moved):
 
 @dataclass(frozen=True)
 class HeldBack:
-    """Of what was held: by how much the edits move it, standard deviations over faces, mean over the frames."""
+    """Of what was held: by how much all edits together move it beyond what edits of its own name do, standard
+    deviations over faces, mean over the frames. Measured at whole amounts of the edits, in proportion between them; see
+    :mod:`vidinv.edits.held`."""
 
     without: float  # as they would without holding
-    left: float  # and as they do, in the generator's picture
+    left: float  # and as they do, the change on the face's own pixels
 
 
 @dataclass(frozen=True)
@@ -113,11 +115,7 @@ def _outcome(
     identity = (
         {v: seen.to_source[v] / seen.frames for v in ("inversion", "edited") if v in seen.to_source} if seen else {}
     )
-    held = {
-        name: HeldBack(*(round(_mean(one), 4) for one in pair))
-        for name, pair in acted.held.items()
-        if name not in asked
-    }
+    held = {name: HeldBack(*(round(_mean(one), 4) for one in pair)) for name, pair in acted.held.items()}
     return Outcome(
         person,
         acted.amount.count,

@@ -30,7 +30,7 @@ class EditOptions:
 class EditState:
     window: Window[Faces, Code] = Window()
     held: Mapping[int, Held] = field(default_factory=dict)
-    """By person of this shot: what the guard knows."""
+    """By person of this shot who is still in the window: what the guard knows."""
 
 
 def edit(
@@ -47,7 +47,8 @@ def edit(
         held = {} if one.frame.cut else held
         edited = partial(_edited, time=one.frame.seconds(options.rate), view=view, options=options, compute=compute)
         done.append(one.each(partial(edited, held=held)))
-    return EditState(window, held), done
+    near = {person for memory in window.memory for person in memory.of}
+    return EditState(window, {person: known_now for person, known_now in held.items() if person in near}), done
 
 
 def _codes(faces: Faces) -> Memory[Code]:
@@ -65,11 +66,11 @@ def _edited(
     face = replace(face, regions=_regions(face, time, options))
     told: dict[str, tuple[float, float]] = {}
     with compute.autocast():  # not around the smoothing: what half precision rounds off would flicker
-        for number, one in enumerate(options.edits):
+        for one in options.edits:
             before = code
             code, amount = one.apply(code, face, time)
             moved = Displacement(code.w - before.w, code.feature - before.feature)
-            strides.append(Stride(number, moved, amount))
+            strides.append(Stride(one, moved, amount))
         if options.guard is not None:
             mine = held.get(face.person)
             held[face.person], back, told = hold_back(options.guard, mine, source, strides, face, time)
