@@ -183,7 +183,7 @@ def check_lpips(lpips: Path | None, method: str | None, reported: bool = False) 
 
 def read_hold(texts: list[str]) -> tuple[str, ...]:
     """Names as typed, each once."""
-    return tuple(dict.fromkeys(name.strip() for text in texts for name in text.split(",") if name.strip()))
+    return tuple(dict.fromkeys(name.strip() for text in texts for name in text.split(",")))
 
 
 def read_transfers(texts: list[str], persons: list[str], names: Collection[str] = ()) -> list[TransferRequest]:
