@@ -78,10 +78,7 @@ def edit_still(
     source, target = Path(src), Path(dst)
     asked = parse_edits(edit)
     check_timeless(asked)
-    check_still(target)
-    if target.exists() and source.exists() and target.samefile(source):
-        raise OutputIsInput(f"{target} is the input itself, which would be destroyed; choose another name")
-    check_writable(target, overwrite)
+    check_places(source, target, overwrite)
     still = read_still(source)
     check_still(target, still.alpha is not None)
     one = editor.edit_frame(
@@ -90,3 +87,11 @@ def edit_still(
     picture = known(one.faces.output).image
     write_still(target, picture, still, overwrite=overwrite)
     return EditedPicture(target, picture, {face.person: face.name for face in one.edited}, one.warnings)
+
+
+def check_places(source: Path, target: Path, overwrite: bool) -> None:
+    """Raise now what would otherwise be raised after the work: an OutputError, or an InputError of ``source``."""
+    check_still(target)
+    if target.exists() and source.exists() and target.samefile(source):
+        raise OutputIsInput(f"{target} is the input itself, which would be destroyed; choose another name")
+    check_writable(target, overwrite)

@@ -106,6 +106,7 @@ def run(
     )
     if picture:
         check_timeless([one.how for one in asked])
+        still.check_places(source, target, overwrite)  # before the pictures of transfers are looked at
         editor, done_to = make(), {"hold": o.read_hold(hold), "composite": composite, "boxes": boxes, "faces": faces}
         still.run(editor, source, target, tuple(everything(editor)), quiet, told, overwrite=overwrite, **done_to)
         return

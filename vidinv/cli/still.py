@@ -10,10 +10,10 @@ from vidinv.cli.guard import say
 from vidinv.edits.parse import Asked
 from vidinv.errors import UsageError
 from vidinv.stages.encode import EncodeOptions
-from vidinv.still_edits import edit_still
+from vidinv.still_edits import check_places, edit_still
 from vidinv.video.stills import FORMATS, is_picture
 
-__all__ = ["check_options", "default_output", "is_picture", "run"]
+__all__ = ["check_options", "check_places", "default_output", "is_picture", "run"]
 
 
 def check_options(**given: Any) -> None:
