@@ -128,18 +128,18 @@ def test_a_video_that_is_another_leaves_no_thread(toy: VideoEditor) -> None:
     assert threading.active_count() == before
 
 
-def test_an_edit_whose_people_never_came_is_told(toy: VideoEditor, tmp_path: Path) -> None:
-    report = toy.edit_video(SAMPLE, tmp_path / "out.mp4", "0:age=+1,7:smile=1")
-    assert [w for w in report.warnings if "did nothing" in w] == [
-        "7:smile=+1 did nothing: person 7 was never seen (the persons are 0)"
-    ]
-
-
-def test_an_edit_that_is_none_of_the_packs_takes_the_same_way(toy: VideoEditor, tmp_path: Path) -> None:
+def test_an_edit_that_is_none_of_the_packs_takes_the_same_way(toy: VideoEditor) -> None:
     (own,) = resolve(parse_edits("age=+2"), toy.pack)
     with Reader(SAMPLE) as reader:
         codes = list(toy.analyse(islice(reader, 12), rate=30))
     named, given = ([f.output.image for f in toy.render(None, codes, edit, rate=30)] for edit in ("age=+2", own))
     assert all(np.array_equal(a, b) for a, b in zip(named, given, strict=True))
-    report = toy.edit_video(SAMPLE, tmp_path / "out.mp4", ["smile=+1", own])
-    assert report.edits == ["smile=+1", str(own)]
+
+
+def test_a_report_tells_all_edits_and_those_whose_people_never_came(toy: VideoEditor, tmp_path: Path) -> None:
+    (own,) = resolve(parse_edits("age=+2"), toy.pack)
+    report = toy.edit_video(SAMPLE, tmp_path / "out.mp4", ["0:age=+1", "7:smile=1", own])
+    assert report.edits == ["0:age=+1", "7:smile=+1", str(own)]
+    assert [w for w in report.warnings if "did nothing" in w] == [
+        "7:smile=+1 did nothing: person 7 was never seen (the persons are 0)"
+    ]
