@@ -5,8 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from vidinv.errors import VidinvError
 
 ROOT = Path(__file__).resolve().parents[1]
 RUNS = ROOT / "runs" / "benchmarks"  # git ignores it
@@ -45,3 +49,12 @@ def tell(result: dict[str, Any], path: Path) -> None:
     print(json.dumps(result, indent=1))
     write_atomically(path, result)
     print(f"written: {path}")
+
+
+def conclude(work: Callable[[], Any]) -> None:
+    """The end of a benchmark's ``main``: what cannot be measured is said, and the exit code is the error's."""
+    try:
+        work()
+    except VidinvError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)

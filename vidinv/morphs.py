@@ -17,6 +17,7 @@ import numpy as np
 import torch
 
 from vidinv.api import VideoEditor
+from vidinv.edits.curve import smooth
 from vidinv.edits.mixing import between
 from vidinv.errors import UsageError
 from vidinv.inversion.base import batch_of
@@ -90,8 +91,8 @@ def morph_video(
 def shares(faces: int, steps: int, loop: bool) -> Iterator[tuple[int, float]]:
     """Frame by frame, from which face on, and how far on the way to the next (0..1, eased in and out)."""
     for at in range(faces if loop else faces - 1):
-        for share in (step / steps for step in range(steps)):
-            yield at, share * share * (3 - 2 * share)
+        for step in range(steps):
+            yield at, smooth(step / steps)
     if not loop:  # a loop's next frame is its first
         yield faces - 1, 0.0
 

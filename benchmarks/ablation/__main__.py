@@ -18,8 +18,8 @@ import numpy as np
 import torch
 
 from benchmarks.ablation.measure import measured, named, read_variant
-from benchmarks.output import ROOT, RUNS, add_output, destination, tell
-from vidinv.errors import InputError, InputMissing, VidinvError
+from benchmarks.output import ROOT, RUNS, add_output, conclude, destination, tell
+from vidinv.errors import InputError, InputMissing
 from vidinv.training.bank import open_faces
 from vidinv.training.frechet import squeeze_features
 from vidinv.training.losses import identity_grids
@@ -80,11 +80,7 @@ def measure_all(options: argparse.Namespace) -> dict[str, object]:
 
 def main(args: list[str] | None = None) -> None:
     options = arguments(args)
-    try:
-        tell(measure_all(options), destination(options, "ablation.json"))
-    except VidinvError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(error.exit_code)
+    conclude(lambda: tell(measure_all(options), destination(options, "ablation.json")))
 
 
 if __name__ == "__main__":

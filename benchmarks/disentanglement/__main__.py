@@ -13,7 +13,6 @@ each edit and space) goes to runs/benchmarks/disentanglement.png.
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +21,8 @@ import torch
 
 from benchmarks.disentanglement.editing import EDITED, Bench, at_equal_effect, styled, ways
 from benchmarks.disentanglement.spaces import both_spaces
-from benchmarks.output import RUNS, add_output, destination, tell
-from vidinv.errors import InputMissing, VidinvError
+from benchmarks.output import RUNS, add_output, conclude, destination, tell
+from vidinv.errors import InputMissing
 from vidinv.models.generator import edited_feature
 from vidinv.models.latent_flow import LatentFlow, LatentFlowConfig
 from vidinv.training import accessories, card, checkpoints, directions, losses, photometry, teachers, unfolding
@@ -128,11 +127,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
 
 def main(args: list[str] | None = None) -> None:
     options = arguments(args)
-    try:
-        tell(measure(options), destination(options, "disentanglement.json"))
-    except VidinvError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(error.exit_code)
+    conclude(lambda: tell(measure(options), destination(options, "disentanglement.json")))
 
 
 if __name__ == "__main__":

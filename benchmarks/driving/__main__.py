@@ -20,8 +20,8 @@ import torch
 
 from benchmarks.ablation.measure import named
 from benchmarks.driving.measure import Way, encoded, measured, moved, read_run, still, subjects
-from benchmarks.output import ROOT, RUNS, add_output, destination, tell
-from vidinv.errors import InputError, InputMissing, VidinvError
+from benchmarks.output import ROOT, RUNS, add_output, conclude, destination, tell
+from vidinv.errors import InputError, InputMissing
 from vidinv.packs.load import load_pack
 from vidinv.training.bank import open_faces
 from vidinv.training.codes import read_codes
@@ -94,11 +94,7 @@ def measure_all(options: argparse.Namespace) -> dict[str, object]:
 
 def main(args: list[str] | None = None) -> None:
     options = arguments(args)
-    try:
-        tell(measure_all(options), destination(options, "driving.json"))
-    except VidinvError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(error.exit_code)
+    conclude(lambda: tell(measure_all(options), destination(options, "driving.json")))
 
 
 if __name__ == "__main__":

@@ -12,15 +12,14 @@ depends on the faces, their number and the networks: compare runs that differ in
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 import torch
 
 from benchmarks.generator.measure import BATCH, disentangled, distances, equivariant, named_features
 from benchmarks.generator.pictures import from_folder, from_shards
-from benchmarks.output import add_output, destination, tell
-from vidinv.errors import InputError, VidinvError
+from benchmarks.output import add_output, conclude, destination, tell
+from vidinv.errors import InputError
 from vidinv.faces.quads import Template
 from vidinv.inversion import make_inverter
 from vidinv.models.lpips import load_lpips
@@ -72,11 +71,7 @@ def measured(options: argparse.Namespace) -> dict[str, object]:
 
 def main(args: list[str] | None = None) -> None:
     options = arguments(args)
-    try:
-        tell(measured(options), destination(options, "generator.json"))
-    except VidinvError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(error.exit_code)
+    conclude(lambda: tell(measured(options), destination(options, "generator.json")))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,8 +22,8 @@ from benchmarks.inversion.bench import Bench, measure_row
 from benchmarks.inversion.codes import Keeper
 from benchmarks.inversion.rulers import rulers_of
 from benchmarks.inversion.subjects import folder_faces, kept_faces
-from benchmarks.output import RUNS, add_output, destination, write_atomically
-from vidinv.errors import InputError, UsageError, VidinvError
+from benchmarks.output import RUNS, add_output, conclude, destination, write_atomically
+from vidinv.errors import InputError, UsageError
 from vidinv.packs.load import Pack, load_pack
 from vidinv.runtime.compute import choose
 from vidinv.training.teachers import load_teachers
@@ -179,11 +178,7 @@ def run(options: argparse.Namespace) -> None:
 
 def main(args: list[str] | None = None) -> None:
     options = arguments(args)
-    try:
-        run(options)
-    except VidinvError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(error.exit_code)
+    conclude(lambda: run(options))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ What the figures mean: docs/results.md.
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -21,9 +20,9 @@ from benchmarks.look import clips, measure, sheets
 from benchmarks.look.finish import STRENGTHS, Finished, asked, finish, quad_of
 from benchmarks.look.people import FACES, OTHERS, read_people
 from benchmarks.look.probes import kept_probes
-from benchmarks.output import RUNS, add_output, destination, write_atomically
+from benchmarks.output import RUNS, add_output, conclude, destination, write_atomically
 from vidinv import VideoEditor
-from vidinv.errors import UsageError, VidinvError
+from vidinv.errors import UsageError
 from vidinv.training import accessories, shards
 from vidinv.training.labelling import Labelling
 from vidinv.training.scores import require
@@ -105,11 +104,7 @@ def _write_sheet(path: Path, judged: measure.Judged, made: list[list[Finished]])
 
 
 def main(args: list[str] | None = None) -> None:
-    try:
-        run(arguments(args))
-    except VidinvError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(error.exit_code)
+    conclude(lambda: run(arguments(args)))
 
 
 if __name__ == "__main__":

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import sys
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
@@ -28,9 +27,9 @@ from benchmarks.look import sheets
 from benchmarks.look.finish import asked, find, finish, quad_of
 from benchmarks.look.measure import suited
 from benchmarks.look.people import FACES, OTHERS, read_people
-from benchmarks.output import write_atomically
+from benchmarks.output import conclude, write_atomically
 from vidinv import VideoEditor
-from vidinv.errors import InputError, UsageError, VidinvError
+from vidinv.errors import InputError, UsageError
 from vidinv.training import photometry, shards
 from vidinv.training.scores import require
 
@@ -222,11 +221,7 @@ def arguments(args: list[str] | None = None) -> argparse.Namespace:
 
 def main(args: list[str] | None = None) -> None:
     options = arguments(args)
-    try:
-        options.command(options)
-    except VidinvError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(error.exit_code)
+    conclude(lambda: options.command(options))
 
 
 if __name__ == "__main__":

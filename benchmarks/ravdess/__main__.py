@@ -17,12 +17,11 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from benchmarks.output import add_output, destination, write_atomically
+from benchmarks.output import add_output, conclude, destination, write_atomically
 from benchmarks.ravdess.dataset import LAYOUT, Clip, find_clips, find_ravdess, sample
 from benchmarks.ravdess.measure import METHODS, Bench, Settings, check_methods
 from benchmarks.ravdess.report import plot, summarise, written
 from benchmarks.ravdess.run import Row, fingerprint, run_all
-from vidinv.errors import VidinvError
 from vidinv.packs.load import load_pack
 
 
@@ -100,11 +99,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def main(args: list[str] | None = None) -> None:
-    try:
-        sys.exit(run(arguments(args)))
-    except VidinvError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(error.exit_code)
+    conclude(lambda: sys.exit(run(arguments(args))))
 
 
 if __name__ == "__main__":

@@ -8,8 +8,8 @@ import torch
 from vidinv.edits.curve import Curve
 from vidinv.edits.library import KINDS
 from vidinv.edits.linear import Linear, Step
-from vidinv.edits.strength import Scale, Span, Strength
-from vidinv.packs.spec import EDIT_KINDS
+from vidinv.edits.strength import Span, Strength
+from vidinv.packs.spec import EDIT_KINDS, Scale
 from vidinv.types import Code, Displacement, Face
 
 CODE = Code(torch.zeros(2, 3), torch.zeros(1, 2, 2))

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import numpy as np
-
 from vidinv.edits import linear, network, proxy
 from vidinv.edits.base import Edit
 from vidinv.edits.curve import Curve
 from vidinv.edits.parse import Asked, EditRequest
-from vidinv.edits.strength import Scale, Span, Strength
+from vidinv.edits.strength import Span, Strength
 from vidinv.errors import MalformedEdit, UnknownEdit
 from vidinv.packs.load import Pack
 from vidinv.packs.spec import EditSpec
@@ -52,13 +50,7 @@ def _strength(request: EditRequest, spec: EditSpec) -> Strength:
         raise MalformedEdit(f"{request.name} is not measured in years; write {request.name}={amounts[-1]:+g}")
     for amount in amounts:  # those between a curve's key frames lie between theirs
         steps_for(request.name, spec, amount)
-    return Strength(request.amount, span, scale_of(spec))
-
-
-def scale_of(spec: EditSpec) -> Scale:
-    """What an edit was measured to do."""
-    order = np.argsort(spec.effects)
-    return Scale(tuple(spec.effects[i] for i in order), tuple(spec.strengths[i] for i in order))
+    return Strength(request.amount, span, spec.measured)
 
 
 def steps_for(name: str, spec: EditSpec, amount: float) -> float:
@@ -72,4 +64,4 @@ def steps_for(name: str, spec: EditSpec, amount: float) -> float:
             f"{name}: {amount:+g} {spec.unit} is out of reach; this pack was measured from {low:+.0f} to "
             f"{high:+.0f} {spec.unit}"
         )
-    return scale_of(spec).steps(amount)
+    return spec.measured.steps(amount)

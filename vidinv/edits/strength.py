@@ -8,12 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-import numpy as np
-
 from vidinv.edits.curve import Curve, smooth
 from vidinv.edits.parse import EASE, EditRequest
 from vidinv.faces.regions import together
 from vidinv.packs.load import Pack
+from vidinv.packs.spec import Scale
 from vidinv.types import Code, Face
 
 What = TypeVar("What")
@@ -40,18 +39,6 @@ class Span:
         rise = 1.0 if comes <= 0 else (time - self.start) / comes
         fall = 1.0 if goes <= 0 else (self.end - time) / goes
         return smooth(min(rise, fall))
-
-
-@dataclass(frozen=True)
-class Scale:
-    """Steps by their measured mean effect, linear between measurements."""
-
-    effects: tuple[float, ...]  # in the edit's unit, rising
-    strengths: tuple[float, ...]  # in steps
-
-    def steps(self, amount: float) -> float:
-        """Steps whose effect is ``amount`` units."""
-        return float(np.interp(amount, self.effects, self.strengths))
 
 
 @dataclass(frozen=True)

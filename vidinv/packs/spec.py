@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import numpy as np
+
 from vidinv.faces.boxes import CropRule
 from vidinv.faces.quads import FACE, BoxTemplate, Template
 from vidinv.faces.regions import REGIONS
@@ -29,6 +31,18 @@ class NetworkSpec:
     config: Any  # the kind's own dataclass: GeneratorConfig, EncoderConfig, ...
 
 
+@dataclass(frozen=True)
+class Scale:
+    """Steps by their measured mean effect, linear between measurements."""
+
+    effects: tuple[float, ...]  # in the edit's unit, rising
+    strengths: tuple[float, ...]  # in steps
+
+    def steps(self, amount: float) -> float:
+        """Steps whose effect is ``amount`` units."""
+        return float(np.interp(amount, self.effects, self.strengths))
+
+
 @dataclass(frozen=True, kw_only=True)
 class EditSpec:
     """What an edit does. Of a linear one, directions.safetensors has the displacement under its name."""
@@ -42,6 +56,12 @@ class EditSpec:
     region: str = "face"  # where on the face it acts, of REGIONS
     scale: float = 0.0  # standard deviation of the score over faces: years, logits of probabilities; 0: nobody measured
     grade: float = 0.0  # how its pictures look to blind readers, 1 (painted) to 5 (photograph); 0: nobody was asked
+
+    @property
+    def measured(self) -> Scale:
+        """What it was measured to do."""
+        order = np.argsort(self.effects)
+        return Scale(tuple(self.effects[i] for i in order), tuple(self.strengths[i] for i in order))
 
     @property
     def experimental(self) -> bool:

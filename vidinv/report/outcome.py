@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from vidinv.packs.spec import EditSpec
 from vidinv.report.acted import Acted
 from vidinv.report.running import Running
@@ -131,10 +129,7 @@ def _outcome(
 def _moved(name: str, acted: Acted, spec: EditSpec | None) -> Moved:
     before, change = _mean(acted.source[name]), _mean(acted.change[name])
     deviations = _mean(acted.moved[name]) / spec.scale if spec is not None and spec.scale else None
-    steps = None
-    if spec is not None and spec.effects:
-        order = np.argsort(spec.effects)
-        steps = float(np.interp(change, np.array(spec.effects)[order], np.array(spec.strengths)[order]))
+    steps = spec.measured.steps(change) if spec is not None and spec.effects else None
     return Moved(
         round(before, 4),
         round(before + change, 4),
