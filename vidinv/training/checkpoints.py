@@ -14,10 +14,10 @@ import hashlib
 import io
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 MIB = 2**20
 
@@ -119,6 +119,50 @@ def load_optimiser(adam: torch.optim.Adam, saved: dict[str, Any]) -> None:
 def weights_of(saved: dict[str, Any], name: str) -> dict[str, Tensor]:
     """State dict of a network in an exact or a portable checkpoint."""
     return saved[name] if name in saved else saved[f"average_{name}"]
+
+
+class Contest(Protocol):
+    """A network that is trained against a critic, with the running mean of its weights."""
+
+    @property
+    def net(self) -> nn.Module:
+        """What is trained."""
+
+    @property
+    def average(self) -> nn.Module:
+        """The running mean of its weights."""
+
+    @property
+    def critic(self) -> nn.Module:
+        """Its critic."""
+
+    @property
+    def optimiser(self) -> torch.optim.Adam:
+        """That of ``net``."""
+
+    @property
+    def critic_optimiser(self) -> torch.optim.Adam:
+        """That of ``critic``."""
+
+
+def contest_state(state: Contest) -> dict[str, Any]:
+    """What is kept of it."""
+    return {
+        "net": state.net.state_dict(),
+        "average_net": state.average.state_dict(),
+        "critic": state.critic.state_dict(),
+        "optimiser": {"net": optimiser_state(state.optimiser), "critic": optimiser_state(state.critic_optimiser)},
+    }
+
+
+def load_contest(state: Contest, saved: dict[str, Any]) -> None:
+    """Go on from it; from a portable one without the optimisers."""
+    state.net.load_state_dict(weights_of(saved, "net"))
+    state.average.load_state_dict(saved["average_net"])
+    state.critic.load_state_dict(saved["critic"])
+    if "optimiser" in saved:
+        load_optimiser(state.optimiser, saved["optimiser"]["net"])
+        load_optimiser(state.critic_optimiser, saved["optimiser"]["critic"])
 
 
 def load_stream(rng: torch.Generator, saved: dict[str, Any]) -> None:

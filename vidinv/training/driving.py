@@ -30,7 +30,7 @@ from vidinv.models.generator import Generator, edited_feature
 from vidinv.models.landmarks import LandmarkNet
 from vidinv.runtime.compute import Compute
 from vidinv.training.adversarial_losses import critic_loss, generator_loss, r1_penalty
-from vidinv.training.checkpoints import load_optimiser, load_stream, optimiser_state, weights_of
+from vidinv.training.checkpoints import contest_state, load_contest, load_stream
 from vidinv.training.codes import Codes
 from vidinv.training.diff_augment import DifferentiableAugmentation, augment
 from vidinv.training.driving_critic import DrivingCritic, DrivingCriticConfig, mean_logit
@@ -79,22 +79,14 @@ class DrivingState:
 
     def to_dict(self) -> dict:
         return {
-            "net": self.net.state_dict(),
-            "average_net": self.average.state_dict(),
-            "critic": self.critic.state_dict(),
-            "optimiser": {"net": optimiser_state(self.optimiser), "critic": optimiser_state(self.critic_optimiser)},
+            **contest_state(self),
             "rng": self.rng.get_state(),
             "seen": self.seen,
             "steps": self.steps,
         }
 
     def from_dict(self, saved: dict) -> None:
-        self.net.load_state_dict(weights_of(saved, "net"))
-        self.average.load_state_dict(saved["average_net"])
-        self.critic.load_state_dict(saved["critic"])
-        if "optimiser" in saved:
-            load_optimiser(self.optimiser, saved["optimiser"]["net"])
-            load_optimiser(self.critic_optimiser, saved["optimiser"]["critic"])
+        load_contest(self, saved)
         load_stream(self.rng, saved)
         self.seen, self.steps = saved["seen"], saved["steps"]
 

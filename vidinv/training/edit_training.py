@@ -20,7 +20,7 @@ from vidinv.models.generator import Generator
 from vidinv.runtime.compute import Compute
 from vidinv.training import edit_losses
 from vidinv.training.adversarial_losses import critic_loss, generator_loss, r1_penalty
-from vidinv.training.checkpoints import load_optimiser, optimiser_state, weights_of
+from vidinv.training.checkpoints import contest_state, load_contest
 from vidinv.training.diff_augment import DifferentiableAugmentation, augment
 from vidinv.training.edit_critic import EditCritic, EditCriticConfig
 from vidinv.training.edit_losses import Readers
@@ -93,21 +93,13 @@ class EditState:
 
     def to_dict(self) -> dict:
         return {
-            "net": self.net.state_dict(),
-            "average_net": self.average.state_dict(),
-            "critic": self.critic.state_dict(),
-            "optimiser": {"net": optimiser_state(self.optimiser), "critic": optimiser_state(self.critic_optimiser)},
+            **contest_state(self),
             "seen": self.seen,
             "steps": self.steps,
         }
 
     def from_dict(self, saved: dict) -> None:
-        self.net.load_state_dict(weights_of(saved, "net"))
-        self.average.load_state_dict(saved["average_net"])
-        self.critic.load_state_dict(saved["critic"])
-        if "optimiser" in saved:
-            load_optimiser(self.optimiser, saved["optimiser"]["net"])
-            load_optimiser(self.critic_optimiser, saved["optimiser"]["critic"])
+        load_contest(self, saved)
         self.seen, self.steps = saved["seen"], saved["steps"]
 
 
