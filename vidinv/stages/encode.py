@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from vidinv.errors import UsageError
 from vidinv.runtime.steps import Snapshot
 from vidinv.types import Backend, Frame
 from vidinv.video import EncoderSettings, VideoInfo, Writer
@@ -16,6 +17,11 @@ from vidinv.video.parts import Part
 class EncodeOptions(EncoderSettings):
     overwrite: bool = False  # replace an existing output
     backend: Backend = "pyav"
+    segment: float = 8.0  # seconds that one encoder takes, and after which an interrupted run can go on
+
+    def __post_init__(self) -> None:
+        if not self.segment > 0:
+            raise UsageError(f"segments of {self.segment} s; give a time above 0")
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from vidinv.video.audio import describe
 from vidinv.video.encoder import EncoderSettings, encoder_options
 from vidinv.video.info import ColourTags, VideoInfo
 
+LIBRARIES = f"av {av.__version__}"
 Broken = av.error.FFmpegError  # what every call here raises on data or files that do not work
 # Without these flags swscale takes its table converters, which move every pixel by about one level (45 dB).
 _TO_RGB = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT

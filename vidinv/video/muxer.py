@@ -41,7 +41,8 @@ def _refuse_streams(source: Any, video_index: int, dst: Path) -> list[Any]:
 
 def _muxer_options(info: VideoInfo, source: Any) -> dict[str, str]:
     """Options of the muxers; each ignores what it does not know."""
-    options = {"movflags": "+faststart", "default_mode": "passthrough"}
+    # Matroska numbers its files and tracks at random, so that no two runs would give the same file.
+    options = {"movflags": "+faststart", "default_mode": "passthrough", "fflags": "+bitexact"}
     if any(key.startswith("com.") for key in source.metadata):
         options["movflags"] += "+use_metadata_tags"  # cameras' own keys, as com.apple.quicktime.location
     if info.time_base.numerator == 1:

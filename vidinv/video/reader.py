@@ -67,6 +67,11 @@ class Reader:
             self.warnings.append(f"rotation by {self.info.rotation} degrees stays a tag; frames are read unrotated")
 
     def __iter__(self) -> Iterator[Frame]:
+        return self.frames()
+
+    def frames(self, first: int = 0) -> Iterator[Frame]:
+        """Every frame from that index on. Those before it are decoded too, which alone tells their number and times in
+        any file, but not converted."""
         last: int | None = None
         step = max(1, round(1 / (self.info.rate * self.info.time_base)))
         frame, self._first = self._first, None
@@ -76,7 +81,8 @@ class Reader:
                 # No container takes time that stands still.
                 pts = 0 if last is None else last + (step if pts is None else 1)
             last, self._end = pts, (pts + max(step, frame.duration or 0)) * self.info.time_base
-            yield Frame(self._to_rgb(frame), self._frames, pts, pts * self.info.time_base)
+            if self._frames >= first:
+                yield Frame(self._to_rgb(frame), self._frames, pts, pts * self.info.time_base)
             self._frames += 1
             frame = next(self._decoded, None)
         self.damage = self._assess()
