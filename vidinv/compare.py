@@ -53,7 +53,7 @@ def compare_videos(
     scorers = Scorers(networks.optional("identity"), networks.optional("attributes"), compute, instruments)
     figures = Latest(ScoreState(quality=start(quality)))
     with Reader(source) as before, Reader(edited) as after, TemporaryDirectory(prefix="vidinv-") as folder:
-        rows = Rows(Path(folder) / "rows")
+        rows = Rows(Path(folder) / "rows", Path(folder))
         info, way = before.info, Way(float(before.info.rate))
         looking = partial(detect, detectors=make_detectors(options), options=options)
         found = way.stage("detect", looking, DetectState(), way.watch.measure("decode", decode(before)))

@@ -22,7 +22,6 @@ from vidinv.stages.score import ScoreOptions, Scorers, ScoreState, score
 from vidinv.streams import need_faces, not_seen, outputs, wanted_of
 from vidinv.types import Progress
 from vidinv.video import Reader
-from vidinv.video.output import write_error
 
 
 @dataclass(frozen=True)
@@ -86,10 +85,7 @@ class Ending:
             codes=self.codes,
         )
         if self.series is not None and report.series_every > 1:
-            try:
-                journal.rows.copy(self.series)
-            except OSError as error:
-                raise write_error(error, self.series) from error
+            journal.rows.copy(self.series)
             report = replace(report, series_file=str(self.series))
         return report
 

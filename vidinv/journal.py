@@ -82,7 +82,7 @@ class Journal:
             self._lock.release()
             raise
         size, _ = (self.at.files or {}).get(ROWS, (0, ""))
-        self.rows = Rows(self.folder / ROWS, size, self.at.rows)
+        self.rows = Rows(self.folder / ROWS, dst, size, self.at.rows)
         self.resumed = self.at.segments > 0
         if self.resumed:
             self.messages.append(f"going on after {self.at.seconds:.1f} s, which an interrupted run had completed")

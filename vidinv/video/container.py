@@ -242,14 +242,6 @@ def _tag(output: Any, context: Any) -> None:
         context.codec_tag = "hvc1"  # Apple's players accept no other
 
 
-def to_ticks(packet: Any, time_base: Fraction) -> tuple[int, int]:
-    """Restate a packet's times in another time base that holds them exactly: (pts, dts)."""
-    ratio = exact(packet.time_base) / time_base
-    packet.pts, packet.dts = round(packet.pts * ratio), round(packet.dts * ratio)
-    packet.time_base = time_base
-    return packet.pts, packet.dts
-
-
 def open_raw_pipe(pipe: IO[bytes], info: VideoInfo, pix_fmt: str) -> tuple[Any, Any]:
     """Uncompressed frames with their exact times, for another program to read: (container, stream)."""
     output = av.open(pipe, "w", format="nut")

@@ -102,7 +102,7 @@ class Writer:
             except (Broken, OSError) as error:
                 raise self._translated(error) from error
             self._encoder = None
-            self.parts = (*self.parts, finished(self._growing, self._info, self._pts))
+            self.parts = (*self.parts, finished(self._growing, self._pts))
             self._pts = []
         return self.parts
 
