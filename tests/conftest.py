@@ -9,6 +9,8 @@ import pytest
 
 from tests.shared import shared
 
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # workers share the cores; programs that tests start read it too
 os.environ["VIDINV_PACKS"] = str(Path(__file__).parent / "nobodys-packs")  # not those of whoever runs the tests
 
 
