@@ -30,7 +30,6 @@ from vidinv.halves import Plan, Stream
 from vidinv.inversion import DEFAULT_METHOD, Inverter, make_inverter, search_options
 from vidinv.inversion.latent_file import Kept, LatentFile, LatentWriter, open_latent_file
 from vidinv.inversion.latent_manifest import manifest_of
-from vidinv.models.attributes import SCORES
 from vidinv.packs.load import load_pack
 from vidinv.packs.spec import EditSpec
 from vidinv.portraits import People, recognition
@@ -272,7 +271,7 @@ class VideoEditor:
         begun = time.perf_counter()
         instruments = instruments_of(self.pack, self.compute, quality) if quality is not None else None
         scorers = Scorers(self.pack.optional("identity"), self.pack.optional("attributes"), self.compute, instruments)
-        scoring = ScoreOptions(self.batch, SCORES)
+        scoring = ScoreOptions(self.batch, self.pack.scores)
         figures = Latest(ScoreState(quality=start(quality) if quality is not None else None))
         series, count = list[Score](), Latest(0)
         told: list[str] = []

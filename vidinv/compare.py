@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 
 from vidinv.errors import InputError, NoFaceFound, UsageError
-from vidinv.models.attributes import SCORES
 from vidinv.packs.load import load_pack
 from vidinv.report import Report
 from vidinv.report.build import build
@@ -58,7 +57,7 @@ def compare_videos(
         placing = partial(align, options=AlignOptions(networks.resolution, networks.template, rate=way.rate))
         placed = way.stage("align", placing, AlignState(), found)
         paired = pair_frames(placed, way.watch.measure("decode edited", decode(after)), counts)
-        scoring = partial(score, scorers=scorers, options=ScoreOptions(batch, SCORES, every_face=True))
+        scoring = partial(score, scorers=scorers, options=ScoreOptions(batch, networks.scores, every_face=True))
         scored = way.stage("score", scoring, figures.state, paired, figures)
         for count, faces in enumerate(scored, 1):
             series += [face.score for face in faces.faces if face.score is not None]

@@ -34,7 +34,7 @@ from vidinv.errors import UsageError
 from vidinv.faces.masks import oval
 from vidinv.faces.quads import quad_to_affine, transform_points
 from vidinv.faces.regions import union
-from vidinv.models.attributes import SCORES, AttributeNet
+from vidinv.models.attributes import AttributeNet
 from vidinv.models.generator import edited_feature
 from vidinv.models.pictures import to_tensor
 from vidinv.models.synthesis import StyleGenerator
@@ -54,7 +54,7 @@ class Guard:
     """What is held in a run, and what measures it."""
 
     names: tuple[str, ...]
-    """Of vidinv.models.attributes.SCORES."""
+    """Of what ``attributes`` reads."""
     scales: tuple[float, ...]
     """Standard deviation of each over faces, on the scale of :meth:`AttributeNet.scores`."""
     own: tuple[Edit, ...]
@@ -134,7 +134,7 @@ def guarded(asked: Sequence[Asked], hold: Sequence[str], pack: Pack) -> tuple[tu
     """
     edits = resolve(asked, pack)
     for one in asked:
-        if isinstance(one, Transfer) and one.pack_hash != pack.hash:
+        if isinstance(one, Transfer) and one.pack_hash != pack.codes_hash:
             raise UsageError(
                 f"{one} was made by another pack, whose codes mean nothing to {pack.name}; make it by this one"
             )
@@ -168,7 +168,7 @@ def _check(name: str, can: Sequence[str], asked: Sequence[Asked], pack: Pack) ->
 def holdable(pack: Pack) -> list[str]:
     """What a pack can hold: what its attribute network reads, one of its edits changes, and whose scale it says."""
     edits = pack.spec.edits
-    return sorted(n for n in SCORES if n in edits and edits[n].scale > 0) if pack.has("attributes") else []
+    return sorted(n for n in pack.scores if n in edits and edits[n].scale > 0)
 
 
 def hold_back(
