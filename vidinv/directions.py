@@ -48,8 +48,8 @@ class FitOptions:
     layers: str | None = None
     """Of ganspace and sefa, the styles that are moved: coarse, middle, fine, or FIRST-LAST; None: every one."""
     against: tuple[str, ...] = ()
-    """Of interfacegan, what must not change: age, smile, gender, glasses, beard, makeup (as the pack's network reads the
-    pictures, where it does), other own edits, or edits of the pack that are displacements."""
+    """Of interfacegan, what must not change: age, smile, gender, glasses, beard, makeup (as the pack's network reads
+    the pictures, where it does), other own edits, or edits of the pack that are displacements."""
     feature: bool = True
     """Of interfacegan, and of ganspace in every style: F follows the score of the pictures."""
 
