@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from vidinv.models.attributes import EXPRESSIONS, SCORES, AttributeConfig, AttributeNet, Attributes
+from vidinv.models.attributes import EXPRESSIONS, MOST_SURE, SCORES, AttributeConfig, AttributeNet, Attributes
 
 SMALL = AttributeConfig(side=32, widths=(8, 12, 16), blocks=(1, 1), squeeze=4)
 
@@ -78,6 +78,8 @@ def test_what_is_worn_is_told_beside_the_rest_which_stays_as_it_is_to_the_bit(ne
     read = more(x)
     assert torch.equal(read.expression, net(x).expression)
     assert torch.equal(read.score("beard"), told["beard"].sigmoid())
+    more.worn.to_logits.bias.fill_(99.0)
+    assert torch.equal(more.scores(x)["beard"], torch.full((2,), MOST_SURE))
     with torch.autocast("cpu", torch.bfloat16):
         assert more(x).score("glasses").dtype == torch.float32
 

@@ -99,11 +99,13 @@ class AttributeNet(DescribingStudent):
 
     def scores(self, x: Tensor) -> dict[str, Tensor]:
         """[B] each of ``config.scores`` on scales on which a standard deviation means the same anywhere: years, and
-        logits of probabilities. :param x: as of :meth:`forward`."""
+        logits of probabilities; of what is worn as far as they tell something, or a leak would be told where nobody
+        sees one: most faces are without, and far beyond it. :param x: as of :meth:`forward`."""
         out = self.logits(x)
         others = torch.cat([out[:, 2:3], out[:, 4:TOLD]], 1).logsumexp(1)
         told = {"age": 30 + 10 * out[:, 0], "smile": out[:, 3] - others, "gender": out[:, 1]}
-        return told | dict(zip(self.config.worn, out[:, TOLD:].unbind(1), strict=True))
+        worn = out[:, TOLD:].clamp(-MOST_SURE, MOST_SURE)
+        return told | dict(zip(self.config.worn, worn.unbind(1), strict=True))
 
     def forward(self, x: Tensor) -> Attributes:
         """:param x: [B, 3, S, S] RGB crops of the pack's template, -1..1, any S.
