@@ -273,6 +273,30 @@ def test_what_is_worn_can_be_held_where_the_network_reads_it(pack: Pack, tmp_pat
     assert looked(worn, guard, one, with_(back, code)) == pytest.approx([left], abs=2e-3)
 
 
+def test_a_response_that_grows_on_the_way_does_not_make_the_steps_go_back_and_forth(
+    pack: Pack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edits, guard = guard_of(pack)
+    one = face(pack)
+    (state, _, _), edited = held(edits, guard, one)
+    push = state.pushes[0].w
+
+    class Look:
+        """Half a step of the held attribute's edit tells a tenth of what more of it tells."""
+
+        def __init__(self, *_: object) -> None:
+            pass
+
+        def moved(self, codes: list[Code]) -> np.ndarray:
+            steps = np.array([float(((code.w - edited.w) * push).sum() / push.square().sum()) for code in codes])
+            return (-0.45 + 0.1 * steps + 1.4 * np.maximum(steps - 0.5, 0))[:, None]
+
+    monkeypatch.setattr("vidinv.edits.held._Look", Look)
+    (_, _, told), _ = held(edits, guard, one)
+    assert told["smile"][0] == pytest.approx(-0.45, abs=1e-4)
+    assert abs(told["smile"][1]) < 0.05
+
+
 def stream(pack: Pack, count: int, cut: int) -> list[Faces]:
     picture = np.zeros((64, 64, 3), np.uint8)
     return [

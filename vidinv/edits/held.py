@@ -270,7 +270,8 @@ class _Acting:
 def _solved(
     guard: Guard, pushes: tuple[Displacement, ...], acting: _Acting, source: Code, face: Face, time: float
 ) -> Knot:
-    """The steps of each held attribute that bring it back, by Newton's method; of all that were tried the best.
+    """The steps of each held attribute that bring it back, by Newton's method, with Broyden's update (1965) of the
+    response where a step went too far; of all that were tried the best.
 
     What is asked for by name moves as far as its own edits move it by themselves.
     """
@@ -292,14 +293,17 @@ def _solved(
     steps, left = [nothing], [first[0] - goal]
     if free:
         response = ((first[1 : len(tried)] - first[0]) / PROBE)[:, free].T  # [held, edit of a held]
-        damped = response.T @ response + DAMPING**2 * np.eye(len(free))
         for _ in range(ROUNDS):
             if np.abs(left[-1][free]).max() < CLOSE:
                 break
+            damped = response.T @ response + DAMPING**2 * np.eye(len(free))
             more = nothing.copy()
             more[free] = -np.linalg.solve(damped, response.T @ left[-1][free])
             steps.append(np.clip(steps[-1] + more, -MOST, MOST))
             left.append(look.moved([pushed(steps[-1])])[0] - goal)
+            went, came = (steps[-1] - steps[-2])[free], (left[-1] - left[-2])[free]
+            if left[-1][free] @ left[-2][free] < 0:  # too far: the way there tells more of the response than the probe
+                response += np.outer(came - response @ went, went) / (went @ went)
     best = min(range(len(steps)), key=lambda i: float(np.square(left[i][free]).sum()))
     counted = eye[free].sum(0) if free else nothing  # alone, what was asked for does not leak
     return Knot(*(tuple((x * counted).tolist()) for x in (steps[best], left[0], left[best])))
