@@ -2,6 +2,9 @@
 
     python -m pipelines.train_students --data data/faces-128 --out runs/students [--only identity,attributes,landmarks]
 
+With --extend PACK only what that pack's network does not read yet is trained (attributes: glasses, beard and makeup);
+all that it does read stays as it is, bit for bit.
+
 Visibility learns from hands and things that are drawn over the faces, the others from the labels.
 
 Each network leaves a checkpoint NAME-state to be resumed from, lines of log.jsonl, the student NAME.safetensors
@@ -30,11 +33,13 @@ from vidinv.models.identity import IdentityConfig
 from vidinv.models.landmarks import LandmarkConfig
 from vidinv.models.student import StudentConfig
 from vidinv.models.visibility import VisibilityConfig
+from vidinv.packs.load import load_pack
 from vidinv.packs.write import write_tensors
 from vidinv.training import checkpoints, distil, limbs, shards, student_figures, visibility_examples
 from vidinv.training.distil import DistilOptions, DistilState
 from vidinv.training.photo_augmentation import PhotoAugmentation
 from vidinv.training.runs import Run, train
+from vidinv.training.scores import ACCESSORIES, require
 from vidinv.training.sheets import write_maps, write_points
 
 # Landmarks are asked for on crops that are off by more than the crops that the pack itself makes.
@@ -42,7 +47,7 @@ ROOMY = PhotoAugmentation(turn=20.0, scale=0.12, shift=0.08)
 SMALL = dataclasses.replace(ROOMY, soft=0.2, jpeg=0.15)  # crops of half the size are degraded by less
 RECIPES: dict[str, tuple[StudentConfig, DistilOptions]] = {
     "identity": (IdentityConfig(), DistilOptions(images=900_000)),
-    "attributes": (AttributeConfig(), DistilOptions(images=180_000)),
+    "attributes": (AttributeConfig(worn=ACCESSORIES), DistilOptions(images=180_000)),
     "landmarks": (LandmarkConfig(), DistilOptions(images=180_000, augmentation=ROOMY)),
     "visibility": (VisibilityConfig(), DistilOptions(images=180_000, augmentation=SMALL)),
 }
@@ -89,7 +94,8 @@ def distil_student(name: str, faces: Faces, options: argparse.Namespace) -> dict
     """Train one network until its images are seen or its minutes are over."""
     config, how = RECIPES[name]
     how = shorter(how, options)
-    state = distil.start(config, how, faces.labels, faces.train.shape[1], options.device)
+    known = load_pack(options.extend).tensors(name) if options.extend else None
+    state = distil.start(config, how, faces.labels, faces.train.shape[1], options.device, known)
     if saved := checkpoints.read(options.out, f"{name}-state"):
         state.from_dict(saved)
     print(f"{name}: {state.seen} of {how.images} images seen", flush=True)
@@ -118,6 +124,7 @@ def main() -> None:
     parser.add_argument(
         "--without", type=Path, help="a table (set, file) of covered faces to leave out, for visibility"
     )
+    parser.add_argument("--extend", help="name or folder of a pack whose network stays, and learns to read more")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     options = parser.parse_args()
@@ -127,7 +134,9 @@ def main() -> None:
     cv2.setNumThreads(options.threads)
     options.out.mkdir(parents=True, exist_ok=True)
     faces, report = read_faces(options.data, options.without), options.out / "students.json"
-    for name in options.only.split(","):
+    names = options.only.split(",")
+    require(ACCESSORIES if "attributes" in names else (), faces.labels)
+    for name in names:
         figures = distil_student(name, faces, options)
         done = json.loads(report.read_text()) if report.exists() else {}
         report.write_text(json.dumps({**done, name: figures}, indent=2) + "\n")

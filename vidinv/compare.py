@@ -9,7 +9,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from vidinv.errors import InputError, NoFaceFound, UsageError
-from vidinv.models.attributes import SCORES
 from vidinv.packs.load import load_pack
 from vidinv.report import Report
 from vidinv.report.build import build
@@ -60,7 +59,7 @@ def compare_videos(
         placing = partial(align, options=AlignOptions(networks.resolution, networks.template, rate=way.rate))
         placed = way.stage("align", placing, AlignState(), found)
         paired = pair_frames(placed, way.watch.measure("decode edited", decode(after)), counts)
-        scoring = partial(score, scorers=scorers, options=ScoreOptions(batch, SCORES, every_face=True))
+        scoring = partial(score, scorers=scorers, options=ScoreOptions(batch, networks.scores, every_face=True))
         scored = way.stage("score", scoring, figures.state, paired, figures)
         for count, faces in enumerate(scored, 1):
             for face in faces.faces:

@@ -26,7 +26,6 @@ from vidinv.fitting import boundary as svm
 from vidinv.fitting import fit
 from vidinv.fitting.effects import measured, read_scores
 from vidinv.inversion.latent_manifest import is_latent_file
-from vidinv.models.attributes import SCORES
 from vidinv.models.pictures import to_tensor
 from vidinv.packs.own import Effects, OwnEdit, check_own_name
 from vidinv.packs.spec import EditSpec
@@ -49,8 +48,8 @@ class FitOptions:
     layers: str | None = None
     """Of ganspace and sefa, the styles that are moved: coarse, middle, fine, or FIRST-LAST; None: every one."""
     against: tuple[str, ...] = ()
-    """Of interfacegan, what must not change: age, smile, gender (as the pack's network reads the pictures), other own
-    edits, or edits of the pack that are displacements."""
+    """Of interfacegan, what must not change: age, smile, gender, glasses, beard, makeup (as the pack's network reads
+    the pictures, where it does), other own edits, or edits of the pack that are displacements."""
     feature: bool = True
     """Of interfacegan, and of ganspace in every style: F follows the score of the pictures."""
 
@@ -292,7 +291,7 @@ def _kept(editor: VideoEditor, images: Images) -> list[tuple[str, Any]] | None:
     if not isinstance(images, str | Path) or not is_latent_file(Path(images)):
         return None
     codes = read_codes(images, device=editor.compute.device)
-    if codes.pack_hash != editor.pack.hash:
+    if codes.pack_hash != editor.pack.codes_hash:
         raise InputError(f"{images} holds codes of another pack ({codes.pack}); invert the pictures again")
     return list(zip(codes.names, codes.faces, strict=True))
 
@@ -341,11 +340,11 @@ def _other_names(editor: VideoEditor, names: Sequence[str]) -> None:
     """:raises UsageError, UnknownEdit: one of them is nothing that a direction can be held against."""
     pack = editor.pack
     for name in names:
-        if name in SCORES and pack.has("attributes"):
+        if name in pack.scores:
             continue
         spec = pack.edit(name)
         if spec is None:
-            known_ = sorted({*(SCORES if pack.has("attributes") else ()), *pack.edits})
+            known_ = sorted({*pack.scores, *pack.edits})
             raise UnknownEdit(f"nothing called {name!r} to hold a direction against; there are {', '.join(known_)}")
         if spec.kind != "linear":
             raise UsageError(f"{name} is no displacement in this pack, so nothing can be held against it")
@@ -353,8 +352,8 @@ def _other_names(editor: VideoEditor, names: Sequence[str]) -> None:
 
 def _other(editor: VideoEditor, name: str, some: Examples, held: np.ndarray) -> fit.Other:
     pack = editor.pack
-    if name in SCORES and pack.has("attributes"):
-        return fit.other_by_scores(some.w, some.scores[:, SCORES.index(name)].double().numpy(), held)
+    if name in pack.scores:
+        return fit.other_by_scores(some.w, some.scores[:, pack.scores.index(name)].double().numpy(), held)
     own = name not in pack.spec.edits
     return fit.other_by_normal(some.w, pack.own(name).normal if own else pack.displacement(name).w)
 

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from vidinv.halves import Means, Plan, Stream
 from vidinv.journal import Journal
-from vidinv.models.attributes import SCORES
 from vidinv.report import Report
 from vidinv.report.build import build
 from vidinv.report.quality import QualityOptions, instruments_of, start
@@ -44,7 +43,7 @@ class Ending:
         pack, compute, info, plan = self.means.pack, self.means.compute, reader.info, self.plan
         instruments = instruments_of(pack, compute, self.quality) if self.quality is not None else None
         scorers = Scorers(pack.optional("identity"), pack.optional("attributes"), compute, instruments)
-        scoring = partial(score, scorers=scorers, options=ScoreOptions(self.means.batch, SCORES))
+        scoring = partial(score, scorers=scorers, options=ScoreOptions(self.means.batch, pack.scores))
         figures = Latest(ScoreState(quality=start(self.quality) if self.quality is not None else None))
         told: list[str] = []
         before: EncodeState = way.states.get("encode", EncodeState())

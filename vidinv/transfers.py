@@ -75,7 +75,7 @@ def transfer_by(
             told = f"{pictures}: the pictures seem to be of two persons (likeness {alike:.2f})"
             warn(f"{told}, and what makes them two goes along")
     generator = editor.pack.generator
-    return transfer_of(codes[0].codes[0], codes[1].codes[0], generator, how, pictures, editor.pack.hash)
+    return transfer_of(codes[0].codes[0], codes[1].codes[0], generator, how, pictures, editor.pack.codes_hash)
 
 
 def transfer_asked(editor: VideoEditor, asked: TransferRequest, warn: Callable[[str], None]) -> Transfer:

@@ -28,7 +28,6 @@ from vidinv.faces.warps import crop
 from vidinv.metrics.identity import global_consistency, local_consistency
 from vidinv.metrics.seam import steadiness
 from vidinv.metrics.temporal import warping_error
-from vidinv.models.attributes import SCORES
 from vidinv.models.pictures import to_tensor
 from vidinv.stages.decode import decode
 
@@ -55,7 +54,7 @@ def measure(editor: VideoEditor, source: Path, output: Path, every: int, edit: s
     source_ids, edited_ids = (embed(editor, [pair[i] for pair in longest]) for i in (0, 1))
     sums = np.nansum(np.array(errors), 0)
     held = {}
-    for name in {r.name for r in parse_edits(edit)} & set(SCORES):
+    for name in {r.name for r in parse_edits(edit)} & set(pack.scores):
         before, after = (scores(editor, [pair[i] for pair in longest], name) for i in (0, 1))
         held[f"steadiness_{name}"] = steadiness(before, after)
     return held | {

@@ -41,7 +41,7 @@ from vidinv.training.losses import identity_distance, identity_grids
 from vidinv.training.scores import ADULT
 from vidinv.types import Code, Displacement, Face, known
 
-EDITS = ("age=+2", "gender=+2", "beard=+2", "smile=+2", "smile=+1,age=+2")
+EDITS = ("age=+2", "gender=+2", "gender=-2", "beard=+2", "smile=+2", "smile=+1,age=+2")
 
 
 @dataclass(frozen=True)

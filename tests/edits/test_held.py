@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -16,11 +17,12 @@ from vidinv.edits.held import Guard, Held, Stride, guarded, hold_back, holdable
 from vidinv.edits.parse import parse_edits
 from vidinv.errors import UsageError
 from vidinv.faces.masks import oval
-from vidinv.models.attributes import SCORES, scaled
+from vidinv.models.attributes import SCORES, AttributeConfig, AttributeNet, scaled
 from vidinv.models.generator import render_pair
 from vidinv.models.pictures import to_tensor
 from vidinv.packs.load import Pack, load_pack
-from vidinv.packs.write import write_pack
+from vidinv.packs.spec import EditSpec, NetworkSpec
+from vidinv.packs.write import write_pack, write_tensors
 from vidinv.runtime.compute import Compute
 from vidinv.runtime.saved import read_states, write_states
 from vidinv.runtime.steps import run
@@ -248,6 +250,51 @@ def test_what_cannot_be_held_is_said_with_what_can(pack: Pack, tmp_path: Path) -
     write_pack(bare, replace(spec, networks={k: v for k, v in spec.networks.items() if k != "attributes"}))
     with pytest.raises(UsageError, match="attributes network"):
         guarded(parse_edits("age=1"), ("smile",), load_pack(bare))
+
+
+def test_what_is_worn_can_be_held_where_the_network_reads_it(pack: Pack, tmp_path: Path) -> None:
+    config = AttributeConfig(worn=("glasses", "beard"))
+    torch.manual_seed(3)
+    folder = Path(shutil.copytree(pack.folder, tmp_path / "toy"))
+    tensors = AttributeNet(config).state_dict() | dict(pack.tensors("attributes"))
+    write_tensors(folder / "attributes.safetensors", tensors)
+    step = pack.directions["smile"]
+    write_tensors(folder / "directions.safetensors", {**pack.tensors("directions"), "glasses": step.w * -0.5})
+    networks = {**pack.spec.networks, "attributes": NetworkSpec("student", config)}
+    glasses = EditSpec(unit="P(glasses)", step="", scale=0.01)
+    write_pack(folder, replace(pack.spec, networks=networks, edits={**pack.spec.edits, "glasses": glasses}))
+    worn = load_pack(folder)
+    assert holdable(worn) == ["age", "glasses", "smile"]  # of beards it has no edit
+    edits, guard = guard_of(worn, "age=+2", ("glasses",))
+    (_, back, told), code = held(edits, guard, one := face(worn))
+    without, left = told["glasses"]
+    assert abs(without) > 0.02, "nothing leaks, so nothing is tested"
+    assert abs(left) < 0.9 * abs(without)
+    assert looked(worn, guard, one, with_(back, code)) == pytest.approx([left], abs=2e-3)
+
+
+def test_a_response_that_grows_on_the_way_does_not_make_the_steps_go_back_and_forth(
+    pack: Pack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edits, guard = guard_of(pack)
+    one = face(pack)
+    (state, _, _), edited = held(edits, guard, one)
+    push = state.pushes[0].w
+
+    class Look:
+        """Half a step of the held attribute's edit tells a tenth of what more of it tells."""
+
+        def __init__(self, *_: object) -> None:
+            pass
+
+        def moved(self, codes: list[Code]) -> np.ndarray:
+            steps = np.array([float(((code.w - edited.w) * push).sum() / push.square().sum()) for code in codes])
+            return (-0.45 + 0.1 * steps + 1.4 * np.maximum(steps - 0.5, 0))[:, None]
+
+    monkeypatch.setattr("vidinv.edits.held._Look", Look)
+    (_, _, told), _ = held(edits, guard, one)
+    assert told["smile"][0] == pytest.approx(-0.45, abs=1e-4)
+    assert abs(told["smile"][1]) < 0.05
 
 
 def stream(pack: Pack, count: int, cut: int) -> list[Faces]:

@@ -59,6 +59,10 @@ def test_codes_of_another_pack_are_refused_by_name(kept: Path, clip: Path, box_p
     other = VideoEditor(write_box_pack(tmp_path / "other", seed=7))
     with pytest.raises(InputError, match=r"codes of pack toy \([0-9a-f]{12}\), not toy \([0-9a-f]{12}\)"):
         other.render(clip, kept, "age=1")
+    read = Path(shutil.copytree(box_pack, tmp_path / "read"))  # what reads faces has no part in codes
+    (read / "attributes.safetensors").write_bytes((tmp_path / "other" / "attributes.safetensors").read_bytes())
+    write_pack(read, load_pack(read).spec)
+    VideoEditor(read).render(clip, kept, "age=1").close()
     moved = Path(shutil.copytree(box_pack, tmp_path / "moved"))
     rule = CropRule("boxes", (1.0, 0.5))
     write_pack(moved, replace(load_pack(moved).spec, crops=rule, template=template_of(rule)))

@@ -13,6 +13,7 @@ from vidinv.edits.library import resolve
 from vidinv.edits.parse import parse_edit
 from vidinv.errors import DamagedPack, MalformedEdit, UnknownEdit
 from vidinv.faces.quads import FACE
+from vidinv.models.attributes import AttributeConfig, AttributeNet
 from vidinv.models.visibility import VisibilityConfig, VisibilityNet
 from vidinv.packs.digest import sha256
 from vidinv.packs.load import Pack, load_pack
@@ -110,6 +111,23 @@ def test_a_broken_toml_is_a_damaged_pack(folder: Path, text: str) -> None:
 def test_the_same_weights_have_the_same_hash(tmp_path: Path) -> None:
     hashes = [load_pack(write_toy_pack(tmp_path / str(i), seed)).hash for i, seed in enumerate((0, 0, 1))]
     assert hashes[0] == hashes[1] != hashes[2]
+
+
+def test_packs_that_differ_in_what_they_read_in_faces_share_their_codes(folder: Path) -> None:
+    before = load_pack(folder)
+    assert before.scores == ("age", "smile", "gender")
+    config = AttributeConfig(worn=("glasses",))
+    write_tensors(folder / "attributes.safetensors", AttributeNet(config).state_dict())
+    networks = {**before.spec.networks, "attributes": NetworkSpec("student", config)}
+    write_pack(folder, replace(before.spec, networks=networks))
+    after = load_pack(folder)
+    assert after.hash != before.hash
+    assert after.codes_hash == before.codes_hash
+    assert after.scores == tuple(after.attributes.scores(torch.zeros(1, 3, 64, 64)))
+    assert after.scores[-1] == "glasses"
+    write_tensors(folder / "encoder.safetensors", {k: v + 1 for k, v in after.tensors("encoder").items()})
+    write_pack(folder, after.spec)
+    assert load_pack(folder).codes_hash != before.codes_hash
 
 
 def test_years_become_steps_along_the_measured_curve(folder: Path) -> None:

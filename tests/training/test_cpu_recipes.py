@@ -19,6 +19,7 @@ from tests.training.test_fit_recipes import table
 from vidinv.training import autoencoder, checkpoints, shards
 from vidinv.training.autoencoder import AutoencoderOptions
 from vidinv.training.distil import NETS
+from vidinv.training.scores import ACCESSORIES
 
 pytestmark = pytest.mark.slow
 
@@ -33,6 +34,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "expression": np.eye(7)[rng.integers(0, 2, 32)],
         "identity": identity / np.linalg.norm(identity, axis=1, keepdims=True),
         "age": np.linspace(10, 70, 32),
+        **{name: np.linspace(0, 1, 32) for name in ACCESSORIES},
     }
     labels["expression"][3::8] = np.eye(7)[1]  # both kinds among those that are validated with
     shards.write_labels(folder / "faces", labels)

@@ -1,3 +1,4 @@
+import dataclasses
 from pathlib import Path
 
 import cv2
@@ -6,6 +7,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from vidinv.errors import InputError
 from vidinv.models.attributes import AttributeConfig
 from vidinv.models.identity import IdentityConfig
 from vidinv.models.landmarks import MIRROR, LandmarkConfig
@@ -91,6 +93,32 @@ def test_a_run_that_was_cut_continues_as_if_it_had_not_been(name, tmp_path):
     for part in ("net", "average"):
         a, b = (getattr(s, part).state_dict() for s in (whole, resumed))
         assert all(torch.equal(a[k], b[k]) for k in a)
+
+
+def test_a_network_that_learns_more_keeps_what_it_read_to_the_bit():
+    pictures, labels = made_up_faces()
+    labels["glasses"] = (labels["age"] > 42).astype(np.float32)
+    first = distil.start(CONFIGS["attributes"], OPTIONS, labels, SIZE)
+    known = first.net.state_dict()
+    config = dataclasses.replace(CONFIGS["attributes"], worn=("glasses",), worn_widths=(8, 12))
+    state = distil.start(config, OPTIONS, labels, SIZE, known=known)
+    feed = distil.batches(pictures, labels, OPTIONS)
+    for _ in range(12):
+        distil.step(state, "attributes", *next(feed), OPTIONS)
+    for net in (state.net, state.average):
+        assert all(torch.equal(net.state_dict()[k], v) for k, v in known.items())
+    said, before = (answers(one.average.eval(), pictures) for one in (state, first))
+    assert all(np.array_equal(said[k], v) for k, v in before.items())
+    assert said["glasses"][labels["glasses"] > 0.5].mean() > said["glasses"][labels["glasses"] < 0.5].mean()
+    assert {"glasses_auc", "glasses_correlation", "age_correlation"} <= agreement(said, labels).keys()
+
+
+def test_a_network_that_does_not_fit_or_has_nothing_to_learn_is_refused():
+    state = distil.start(CONFIGS["attributes"], OPTIONS)
+    with pytest.raises(InputError, match="reads all of this already"):
+        distil.start(CONFIGS["attributes"], OPTIONS, known=state.net.state_dict())
+    with pytest.raises(InputError, match="of other sizes"):
+        distil.start(AttributeConfig(worn=("glasses",)), OPTIONS, known=state.net.state_dict())
 
 
 def test_landmarks_move_with_the_picture():

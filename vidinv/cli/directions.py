@@ -66,7 +66,8 @@ def fit(
         typer.Option(
             metavar="NAME,...",
             show_default=False,
-            help="What is to stay as it is: age, smile, gender, edits of your own, or of the pack.",
+            help="What is to stay as it is: age, smile, gender, glasses, beard, makeup, edits of your own, or of the "
+            "pack.",
         ),
     ] = None,
     component: Annotated[int, typer.Option(min=0, help="Of ganspace and sefa: which one.")] = 0,

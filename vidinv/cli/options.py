@@ -37,7 +37,8 @@ Hold = Annotated[
     typer.Option(
         metavar="NAME[,NAME]",
         show_default=False,
-        help="Attributes that the edits are not to move, as far as the pack's network sees it: age, gender, smile.",
+        help="Attributes that the edits are not to move, as far as the pack's network sees it: age, gender, smile, "
+        "glasses, beard, makeup.",
     ),
 ]
 Drive = Annotated[

@@ -34,7 +34,7 @@ from vidinv.errors import UsageError
 from vidinv.faces.masks import oval
 from vidinv.faces.quads import quad_to_affine, transform_points
 from vidinv.faces.regions import union
-from vidinv.models.attributes import SCORES, AttributeNet
+from vidinv.models.attributes import AttributeNet
 from vidinv.models.generator import edited_feature
 from vidinv.models.pictures import to_tensor
 from vidinv.models.synthesis import StyleGenerator
@@ -54,7 +54,7 @@ class Guard:
     """What is held in a run, and what measures it."""
 
     names: tuple[str, ...]
-    """Of vidinv.models.attributes.SCORES."""
+    """Of what ``attributes`` reads."""
     scales: tuple[float, ...]
     """Standard deviation of each over faces, on the scale of :meth:`AttributeNet.scores`."""
     own: tuple[Edit, ...]
@@ -134,7 +134,7 @@ def guarded(asked: Sequence[Asked], hold: Sequence[str], pack: Pack) -> tuple[tu
     """
     edits = resolve(asked, pack)
     for one in asked:
-        if isinstance(one, Transfer) and one.pack_hash != pack.hash:
+        if isinstance(one, Transfer) and one.pack_hash != pack.codes_hash:
             raise UsageError(
                 f"{one} was made by another pack, whose codes mean nothing to {pack.name}; make it by this one"
             )
@@ -168,7 +168,7 @@ def _check(name: str, can: Sequence[str], asked: Sequence[Asked], pack: Pack) ->
 def holdable(pack: Pack) -> list[str]:
     """What a pack can hold: what its attribute network reads, one of its edits changes, and whose scale it says."""
     edits = pack.spec.edits
-    return sorted(n for n in SCORES if n in edits and edits[n].scale > 0) if pack.has("attributes") else []
+    return sorted(n for n in pack.scores if n in edits and edits[n].scale > 0)
 
 
 def hold_back(
@@ -270,7 +270,8 @@ class _Acting:
 def _solved(
     guard: Guard, pushes: tuple[Displacement, ...], acting: _Acting, source: Code, face: Face, time: float
 ) -> Knot:
-    """The steps of each held attribute that bring it back, by Newton's method; of all that were tried the best.
+    """The steps of each held attribute that bring it back, by Newton's method, with Broyden's update (1965) of the
+    response where a step went too far; of all that were tried the best.
 
     What is asked for by name moves as far as its own edits move it by themselves.
     """
@@ -292,14 +293,17 @@ def _solved(
     steps, left = [nothing], [first[0] - goal]
     if free:
         response = ((first[1 : len(tried)] - first[0]) / PROBE)[:, free].T  # [held, edit of a held]
-        damped = response.T @ response + DAMPING**2 * np.eye(len(free))
         for _ in range(ROUNDS):
             if np.abs(left[-1][free]).max() < CLOSE:
                 break
+            damped = response.T @ response + DAMPING**2 * np.eye(len(free))
             more = nothing.copy()
             more[free] = -np.linalg.solve(damped, response.T @ left[-1][free])
             steps.append(np.clip(steps[-1] + more, -MOST, MOST))
             left.append(look.moved([pushed(steps[-1])])[0] - goal)
+            went, came = (steps[-1] - steps[-2])[free], (left[-1] - left[-2])[free]
+            if left[-1][free] @ left[-2][free] < 0:  # too far: the way there tells more of the response than the probe
+                response += np.outer(came - response @ went, went) / (went @ went)
     best = min(range(len(steps)), key=lambda i: float(np.square(left[i][free]).sum()))
     counted = eye[free].sum(0) if free else nothing  # alone, what was asked for does not leak
     return Knot(*(tuple((x * counted).tolist()) for x in (steps[best], left[0], left[best])))

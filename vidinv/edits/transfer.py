@@ -25,7 +25,7 @@ class Transfer(Linear):
     """What both are called."""
     how: EditRequest
     """How much of it, when and on whom."""
-    pack_hash: str
+    pack_hash: str  # Pack.codes_hash
     """Of the pack whose codes they were."""
 
     @property

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vidinv.models.attributes import MOST_SURE, SCORES
+from vidinv.models.attributes import MOST_SURE
 from vidinv.models.generator import render_pair
 from vidinv.packs.load import Pack
 from vidinv.packs.own import Effects
@@ -29,8 +29,8 @@ def read_scores(pack: Pack, compute: Compute, pictures: Tensor) -> Tensor:
         return torch.zeros(len(pictures), 0)
     with compute.autocast():
         read = pack.attributes.scores(pictures)
-    ends = {name: float("inf") if name == "age" else MOST_SURE for name in SCORES}
-    return torch.stack([read[name].clamp(-ends[name], ends[name]) for name in SCORES], 1).cpu()
+    ends = {name: float("inf") if name == "age" else MOST_SURE for name in read}
+    return torch.stack([read[name].clamp(-ends[name], ends[name]) for name in pack.scores], 1).cpu()
 
 
 @torch.inference_mode()
@@ -77,13 +77,12 @@ def measured(
                     a, b = (pack.identity(p).float().cpu() for p in (before, after))
                     kept[steps].append((a * b).sum(1))
     means = np.array([torch.cat(changes[steps]).double().mean(0).numpy() for steps in TRIED])
-    names = SCORES if pack.has("attributes") else ()
     return Effects(
         faces=min(len(w), FACES),
         held_out=held_out,
         strengths=TRIED,
         own=_rounded(means[:, 0]),
-        scores={name: _rounded(means[:, i]) for i, name in enumerate(names, 1)},
+        scores={name: _rounded(means[:, i]) for i, name in enumerate(pack.scores, 1)},
         identity=_rounded([float(torch.cat(kept[s]).mean()) for s in TRIED]) if pack.has("identity") else (),
     )
 

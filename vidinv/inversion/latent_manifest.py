@@ -57,7 +57,7 @@ class Manifest:
     """The whole of manifest.json."""
 
     pack: str
-    pack_hash: str
+    pack_hash: str  # Pack.codes_hash
     crops: Mapping[str, Any]  # resolution and template: how the crops lie, which are cut again
     method: Mapping[str, Any]  # vidinv.inversion.Inverter.described
     compute: Mapping[str, Any]  # device, precision, batch: what F depends on in its last bits
@@ -103,7 +103,7 @@ def manifest_of(
     how = {"device": compute.device, "precision": str(compute.dtype).removeprefix("torch."), "batch": batch}
     made = inverter.described()
     named = tuple(source_of(path) for path in sources)
-    return Manifest(pack.name, pack.hash, crops_of(pack), made, how, named, rate, features)
+    return Manifest(pack.name, pack.codes_hash, crops_of(pack), made, how, named, rate, features)
 
 
 def source_of(path: str | Path) -> Source:
@@ -166,8 +166,8 @@ def read_manifest(folder: Path) -> Manifest:
 
 def check_pack(manifest: Manifest, folder: Path, pack: Pack) -> None:
     """:raises InputError: the codes were made with another pack, or of crops that lie otherwise."""
-    mine, theirs = (f"{n} ({h[:12]})" for n, h in ((pack.name, pack.hash), (manifest.pack, manifest.pack_hash)))
-    if manifest.pack_hash != pack.hash:
+    mine, theirs = (f"{n} ({h[:12]})" for n, h in ((pack.name, pack.codes_hash), (manifest.pack, manifest.pack_hash)))
+    if manifest.pack_hash != pack.codes_hash:
         raise InputError(f"{folder} holds codes of pack {theirs}, not {mine}; give that pack (--pack), or {AGAIN}")
     if dict(manifest.crops) != crops_of(pack):
         raise InputError(f"{folder} holds codes of crops that pack {mine} placed otherwise; {AGAIN}")

@@ -66,7 +66,10 @@ class DescribingStudent(Student):
 
     def read(self, x: Tensor, head: nn.Linear) -> Tensor:
         """What ``head`` reads from the descriptor of crops as :meth:`looks` takes them, float32 also under autocast."""
-        coarsest = self.looks(x)[-1]
+        return self.answer(self.looks(x)[-1], head)
+
+    def answer(self, coarsest: Tensor, head: nn.Linear) -> Tensor:
+        """The same of what :meth:`looks` found last."""
         descriptor = describe([coarsest], self.squeeze)
-        with torch.autocast(x.device.type, enabled=False):
+        with torch.autocast(coarsest.device.type, enabled=False):
             return head(descriptor.float())

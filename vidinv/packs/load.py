@@ -46,6 +46,7 @@ from vidinv.packs.own import OwnEdit, find_own, own_names
 from vidinv.packs.spec import FILE_ENDING, EditSpec, PackSpec, spec_of
 from vidinv.types import Displacement
 
+CODED = tuple(name + FILE_ENDING for name in ("encoder", "generator"))
 FEATURE_PART = ".feature"  # ends the name of a displacement's part in F
 
 
@@ -84,6 +85,17 @@ class Pack:
         """sha256 over the files' hashes: two packs with the same hash have the same weights."""
         listed = "".join(f"{k}={v}\n" for k, v in sorted(self.spec.files.items()))
         return hashlib.sha256(listed.encode()).hexdigest()
+
+    @property
+    def codes_hash(self) -> str:
+        """The same over the files that codes are made and drawn with: what packs of another :attr:`hash` can share."""
+        listed = "".join(f"{k}={v}\n" for k, v in sorted(self.spec.files.items()) if k in CODED)
+        return hashlib.sha256(listed.encode()).hexdigest()
+
+    @property
+    def scores(self) -> tuple[str, ...]:
+        """What its attribute network reads, by the names of edits; none without such a network."""
+        return self.spec.networks["attributes"].config.scores if self.has("attributes") else ()
 
     def has(self, name: str) -> bool:
         """Is this network (or "directions") among the pack's files?"""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vidinv.metrics.sync import av_drift
-from vidinv.report.outcome import UNITS
+from vidinv.report.outcome import unit_of
 from vidinv.report.quality import Instruments, Quality
 from vidinv.report.running import Running, finite
 from vidinv.report.tally import PersonTally, Tally, global_identity, summarise_identity
@@ -94,7 +94,7 @@ def over_time(quality: Quality, tally: Tally, no_points: str = "") -> dict[str, 
         ),
     }
     for name, persons in _by_attribute(tally).items():
-        unit = UNITS[name]
+        unit = unit_of(name)
         total = sum(r.count for r in persons)
         deviations = [(r.count, r.deviation) for r in persons if r.deviation is not None]
         value = sum(n * d for n, d in deviations) / total if deviations else None

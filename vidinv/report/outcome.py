@@ -10,7 +10,12 @@ from vidinv.report.acted import Acted
 from vidinv.report.running import Running
 from vidinv.report.tally import Tally
 
-UNITS = {"age": "years", "smile": "P(happy)", "gender": "P(male)"}  # of the attribute network's scores
+UNITS = {"age": "years", "smile": "P(happy)", "gender": "P(male)"}  # of scores; of all others P(NAME)
+
+
+def unit_of(name: str) -> str:
+    """Of a score of the attribute network."""
+    return UNITS.get(name, f"P({name})")
 
 
 @dataclass(frozen=True)
@@ -134,7 +139,7 @@ def _moved(name: str, acted: Acted, spec: EditSpec | None) -> Moved:
         round(before, 4),
         round(before + change, 4),
         round(change, 4),
-        UNITS[name],
+        unit_of(name),
         None if deviations is None else round(deviations, 4),
         None if steps is None else round(steps, 3),
     )

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from vidinv.errors import MissingExtra
 from vidinv.report.document import Report
 from vidinv.report.doubts import MEANINGS
-from vidinv.report.outcome import UNITS
+from vidinv.report.outcome import unit_of
 from vidinv.report.quality import Shown
 
 NAMES = {
@@ -64,7 +64,7 @@ def render(report: Report) -> str:
         {name for outcome in report.outcomes for name in outcome.reached} if report.outcomes else report.attributes
     )
     attributes = {
-        name: plots.attribute(report.series, name, UNITS[name]) for name in report.attributes if name in reached
+        name: plots.attribute(report.series, name, unit_of(name)) for name in report.attributes if name in reached
     }
     template = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(
         (Path(__file__).parent / "page.html.jinja").read_text(encoding="utf-8")
@@ -73,7 +73,7 @@ def render(report: Report) -> str:
         r=report,
         title=f"{', '.join(report.edits) or 'comparison'}: {Path(report.output or '').name}",
         names=NAMES,
-        units=UNITS,
+        unit_of=unit_of,
         held=any(outcome.held for outcome in report.outcomes),
         meanings=MEANINGS,
         persons=plots.PERSONS,

@@ -23,7 +23,7 @@ from vidinv.training.directions import Faces
 from vidinv.training.labelling import Labelling
 from vidinv.training.losses import identity_distance
 from vidinv.training.photometry import hair
-from vidinv.training.scores import ACCESSORIES, ADULT, ATTRIBUTES, LOGITS, scores
+from vidinv.training.scores import ACCESSORIES, ADULT, LOGITS, scores
 from vidinv.training.similarity import structural
 from vidinv.training.teachers import Teachers
 from vidinv.types import Code, Displacement
@@ -126,7 +126,7 @@ def effects(
     """Measure an edit on ``faces``, once for each of ``strengths``."""
     before: list[dict[str, Tensor]] = []
     after: list[list[dict[str, Tensor]]] = [[] for _ in strengths]
-    asked = student if name in ATTRIBUTES else None
+    asked = student if student is not None and name in student.config.scores else None
     for i in range(0, len(faces.w), 32):
         part = slice(i, i + 32)
         some = subset(faces, part)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from vidinv.errors import InputError
 from vidinv.models.attributes import AttributeConfig, AttributeNet
 from vidinv.models.identity import IdentityConfig, IdentityNet
 from vidinv.models.landmarks import LandmarkConfig, LandmarkNet, to_fractions
@@ -24,6 +25,7 @@ from vidinv.models.student import Student, StudentConfig
 from vidinv.models.visibility import VisibilityConfig, VisibilityNet
 from vidinv.training.photo_augmentation import PhotoAugmentation, augment
 from vidinv.training.sampling import balanced_weights
+from vidinv.training.scores import ACCESSORIES
 from vidinv.training.student_losses import LOSSES
 
 NETS: dict[type[StudentConfig], type[Student]] = {
@@ -42,13 +44,15 @@ class DistilOptions:
     decay: float = 0.05
     average: float = 0.998  # of the weights' running mean, per step: the mean is what is kept
     relational: float = 5.0  # identity: weight of the batch's similarity matrix
+    apart: float = 0.1  # attributes: weight of the distance of logits, of what is worn
     seed: int = 0
     augmentation: PhotoAugmentation = field(default_factory=PhotoAugmentation)
 
 
 def targets(labels: dict[str, NDArray]) -> dict[str, Tensor]:
     """The columns of the table that the losses read, as float32 tensors."""
-    return {k: torch.from_numpy(labels[k]).float() for k in ("identity", "age", "male", "expression", "points68")}
+    columns = ("identity", "age", "male", "expression", "points68", *(n for n in ACCESSORIES if n in labels))
+    return {k: torch.from_numpy(labels[k]).float() for k in columns}
 
 
 def batches(
@@ -80,6 +84,7 @@ class DistilState:
     average: Student  # the running mean of its weights: the student that is kept
     optimiser: torch.optim.AdamW
     seen: int = 0
+    kept: tuple[str, ...] = ()  # parts of the network that stay as they began
 
     def to_dict(self) -> dict:
         return {
@@ -102,17 +107,41 @@ def start(
     labels: dict[str, NDArray] | None = None,
     size: int = 128,
     device: str | torch.device = "cpu",
+    known: Mapping[str, Tensor] | None = None,
 ) -> DistilState:
-    """:param labels: of the training faces (crops of ``size`` pixels); the landmark network starts at their median."""
+    """:param labels: of the training faces (crops of ``size`` pixels); the landmark network starts at their median.
+    :param known: weights of a network that reads less: what it has stays as it is, bit for bit, and the rest learns.
+    :raises InputError: it holds what the network has not, or all that it has.
+    """
     torch.manual_seed(options.seed)
     net = NETS[type(config)](config).to(memory_format=torch.channels_last)
     if isinstance(net, LandmarkNet) and labels is not None:
         net.mean_points.copy_(to_fractions(torch.from_numpy(np.median(labels["points68"], 0)), size))
+    kept = keep(net, known) if known is not None else ()
     net.to(device)
     # Norms and biases are not decayed: they set scales that the data give.
-    kinds = [[p for p in net.parameters() if (p.ndim > 1) == matrix] for matrix in (True, False)]
+    learning = [p for p in net.parameters() if p.requires_grad]
+    kinds = [[p for p in learning if (p.ndim > 1) == matrix] for matrix in (True, False)]
     groups = [{"params": kinds[0], "weight_decay": options.decay}, {"params": kinds[1], "weight_decay": 0.0}]
-    return DistilState(net, copy.deepcopy(net).requires_grad_(False), torch.optim.AdamW(groups, lr=options.rate))
+    average, optimiser = copy.deepcopy(net).requires_grad_(False), torch.optim.AdamW(groups, lr=options.rate)
+    return DistilState(net, average, optimiser, kept=kept)
+
+
+def keep(net: Student, known: Mapping[str, Tensor]) -> tuple[str, ...]:
+    """Give a network what another one has, and let that stay; the parts that do, by their names.
+
+    :raises InputError: see :func:`start`.
+    """
+    parts = {name.partition(".")[0] for name in known}
+    mine = net.state_dict()
+    misfits = [n for n, v in known.items() if n not in mine or mine[n].shape != v.shape]
+    if misfits or parts == {n.partition(".")[0] for n in mine}:
+        why = f"of other sizes ({', '.join(misfits[:3])})" if misfits else "one that reads all of this already"
+        raise InputError(f"the network to begin with is {why}; name another, or train without one")
+    net.load_state_dict(dict(known), strict=False)
+    for part in parts:
+        net.get_submodule(part).requires_grad_(False)
+    return tuple(sorted(parts))
 
 
 def rate_at(options: DistilOptions, seen: int) -> float:
@@ -129,6 +158,8 @@ def step(
     for group in state.optimiser.param_groups:
         group["lr"] = rate_at(options, state.seen)
     state.net.train()
+    for part in state.kept:
+        state.net.get_submodule(part).eval()  # or batch norms would go on counting
     device = next(state.net.parameters()).device
     x, target = x.to(device), {k: v.to(device) for k, v in target.items()}
     with torch.autocast(x.device.type, torch.bfloat16):

@@ -15,6 +15,7 @@ from vidinv.models.identity import IdentityNet
 from vidinv.models.landmarks import to_pixels
 from vidinv.models.pictures import to_tensor
 from vidinv.models.visibility import VisibilityNet
+from vidinv.training.scores import ACCESSORIES, logit
 
 
 @torch.no_grad()
@@ -25,7 +26,7 @@ def answers(net: nn.Module, pictures: NDArray[np.uint8], batch: int = 64) -> dic
         x = to_tensor(pictures[start : start + batch]).contiguous(memory_format=torch.channels_last)
         out = net(x.to(device))
         if isinstance(net, AttributeNet):
-            said.append(out._asdict())
+            said.append({k: v for k, v in out._asdict().items() if k != "worn"} | dict(out.worn))
         elif isinstance(net, IdentityNet):
             said.append({"identity": out})
         elif isinstance(net, VisibilityNet):
@@ -58,6 +59,7 @@ def agreement(said: dict[str, NDArray], labels: dict[str, NDArray]) -> dict[str,
             "happy_agreement": float(((said["expression"][:, 1] > 0.5) == happy).mean()),
             "happy_auc": float(roc_auc_score(happy, said["expression"][:, 1])),
             "expression_agreement": float((said["expression"].argmax(1) == labels["expression"].argmax(1)).mean()),
+            **{k: v for name in ACCESSORIES if name in said for k, v in _worn(name, said[name], labels[name]).items()},
         }
     if "occluder" in said:
         return _visible(said, labels)
@@ -70,6 +72,16 @@ def agreement(said: dict[str, NDArray], labels: dict[str, NDArray]) -> dict[str,
         "nme_median": float(np.median(error)),
         "nme_without_jaw": float(inner.mean()),
         "nme_over_0.08": float((error > 0.08).mean()),
+    }
+
+
+def _worn(name: str, said: NDArray, label: NDArray) -> dict[str, float]:
+    """Of probabilities [N]; the correlation is one of logits, as far as they tell something."""
+    there, correlation = label > 0.5, np.corrcoef(logit(said), logit(label))[0, 1]
+    return {
+        f"{name}_agreement": float(((said > 0.5) == there).mean()),
+        f"{name}_auc": float(roc_auc_score(there, said)) if 0 < there.sum() < len(there) else float("nan"),
+        f"{name}_correlation": float(correlation),
     }
 
 

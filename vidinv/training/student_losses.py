@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vidinv.models.attributes import AttributeNet
+from vidinv.models.attributes import MOST_SURE, SUREST, TOLD, AttributeNet
 from vidinv.models.identity import IdentityNet
 from vidinv.models.landmarks import LandmarkNet
 from vidinv.models.visibility import VisibilityNet
@@ -19,6 +20,10 @@ class LossOptions(Protocol):
     def relational(self) -> float:
         """Identity: weight of the batch's similarity matrix."""
 
+    @property
+    def apart(self) -> float:
+        """Attributes: weight of the distance of logits, of what is worn."""
+
 
 def identity_loss(net: IdentityNet, x: Tensor, target: dict[str, Tensor], options: LossOptions) -> Tensor:
     """1 - cosine to the teacher's embedding, and the squared difference of all similarities within the batch."""
@@ -28,11 +33,18 @@ def identity_loss(net: IdentityNet, x: Tensor, target: dict[str, Tensor], option
 
 
 def attribute_loss(net: AttributeNet, x: Tensor, target: dict[str, Tensor], options: LossOptions) -> Tensor:
-    """Robust age (decades), cross entropy with the teacher's own doubt for sex and expression."""
+    """Robust age (decades), cross entropy with the teacher's own doubt for sex, expression and what is worn; of that
+    also the robust distance of the logits as far as they tell something, since what an edit does is told in them."""
     out = net.logits(x)
     age = F.smooth_l1_loss(out[:, 0], (target["age"] - 30) / 10, beta=0.3)
     male = F.binary_cross_entropy_with_logits(out[:, 1], target["male"])
-    return age + male + F.cross_entropy(out[:, 2:], target["expression"])
+    loss = age + male + F.cross_entropy(out[:, 2:TOLD], target["expression"])
+    if not net.config.worn:
+        return loss
+    worn, mine = torch.stack([target[name] for name in net.config.worn], 1), out[:, TOLD:]
+    known = worn.clamp(1 - SUREST, SUREST).logit()
+    apart = F.smooth_l1_loss(mine.clamp(-MOST_SURE, MOST_SURE), known, beta=1.0)
+    return loss + len(net.config.worn) * (F.binary_cross_entropy_with_logits(mine, worn) + options.apart * apart)
 
 
 def landmark_loss(net: LandmarkNet, x: Tensor, target: dict[str, Tensor], options: LossOptions) -> Tensor:
