@@ -12,7 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property, partial
 from pathlib import Path
@@ -46,7 +46,7 @@ from vidinv.stages.detect import DetectOptions, DetectState, detect, make_detect
 from vidinv.stages.encode import EncodeOptions, encode
 from vidinv.stages.pair_frames import put_under
 from vidinv.stages.score import ScoreOptions, Scorers, ScoreState, score
-from vidinv.stages.track_boxes import TrackBoxesState, track_boxes
+from vidinv.stages.track_boxes import TrackBoxesOptions, TrackBoxesState, track_boxes
 from vidinv.streams import Alone, alone, as_frame, by_size, frames_of, need_faces, not_seen, outputs, rate_of, wanted_of
 from vidinv.types import Composite, Faces, Frame, Score, known
 from vidinv.video import Reader, check_output, frame_at
@@ -390,8 +390,10 @@ class VideoEditor:
 
     def _analysed(self, frames: Iterable[Frame], boxes: BoxesOf | None, way: Way) -> Stream:
         if boxes is None:
-            looking = partial(detect, detectors=known(self.detectors), options=self._detect_options)
+            options = replace(self._detect_options, rate=way.rate)
+            looking = partial(detect, detectors=known(self.detectors), options=options)
             found = way.stage("detect", looking, DetectState(), frames)
         else:
-            found = way.stage("detect", partial(track_boxes, boxes=boxes), TrackBoxesState(), frames)
+            following = partial(track_boxes, boxes=boxes, options=TrackBoxesOptions(rate=way.rate))
+            found = way.stage("detect", following, TrackBoxesState(), frames)
         return halves.analysed(found, way, self._means, self.inverter)

@@ -43,6 +43,10 @@ class Frame:
     time: Fraction | None = None
     """Presentation time, seconds; set by decode."""
 
+    stays: int | None = None
+    """Ticks for which the last picture stays on screen, where that is no ordinary frame's time; None: as long as the
+    others; set by decode."""
+
     cut: bool = False
     """A new shot starts here; set by detect, or track_boxes."""
 

@@ -47,7 +47,7 @@ def test_the_face_of_the_sample_is_found_in_every_frame_as_one_person(detectors:
 
 def test_between_full_searches_only_the_region_is_searched(detectors: Detectors) -> None:
     counting = Detectors(Counting(detectors.full), Counting(detectors.region))
-    found_in(islice(decode(SAMPLE), 40), counting, DetectOptions(full_every=20))
+    found_in(islice(decode(SAMPLE), 40), counting, DetectOptions(full_every=0.8))
     assert counting.full.calls == 2
     assert counting.region.calls == 39
 
@@ -55,7 +55,7 @@ def test_between_full_searches_only_the_region_is_searched(detectors: Detectors)
 def test_the_region_agrees_with_the_full_search(detectors: Detectors) -> None:
     frames = list(islice(decode(SAMPLE), 12))
     often = [found_in([frame], detectors)[0] for frame in frames]
-    rarely = found_in(frames, detectors, DetectOptions(full_every=100))
+    rarely = found_in(frames, detectors, DetectOptions(full_every=4.0))
     side = np.ptp(often[0].faces[0].box[[0, 2]])
     for a, b in zip(often, rarely, strict=True):
         assert np.abs(a.faces[0].points - b.faces[0].points).max() < 0.05 * side

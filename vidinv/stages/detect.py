@@ -23,11 +23,12 @@ class DetectOptions:
     score: float = 0.9  # faces below are not believed
     smallest: float = 1 / 18  # smallest face of a full search, as a share of the picture's shorter side
     search_side: int = 540  # the full search sees the picture no larger than this (shorter side, pixels)
-    full_every: int = 25  # frames between full searches while everybody is in sight
-    idle_every: int = 3  # ... while nobody is
+    full_every: float = 1.0  # seconds between full searches while everybody is in sight
+    idle_every: float = 0.12  # ... while nobody is
     region: float = 1.8  # side of the region around a known face, in sides of its box
     region_size: int = 160  # ... and in pixels of the picture that is searched there
-    patience: int = 30  # frames for which a missing person is remembered
+    patience: float = 1.2  # seconds for which a missing person is remembered
+    rate: float = 25.0  # frames per second
 
 
 @dataclass(frozen=True)
@@ -74,9 +75,9 @@ def detect(
             faces += [face] if face is not None else []
             lost |= face is None
     every = options.full_every if tracks.alive else options.idle_every
-    if lost or since_full is None or since_full >= every:
+    if lost or since_full is None or since_full >= round(every * options.rate):
         faces, since_full = _merge(_search_all(frame.image, detectors.full, options), faces), 0
-    tracks, named = advance(tracks, _distinct(faces), options.patience)
+    tracks, named = advance(tracks, _distinct(faces), round(options.patience * options.rate))
     found = Faces(replace(frame, cut=cut), largest_first(named))
     return DetectState(tracks, shot, since_full + 1), [found]
 

@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 from vidinv.runtime.window import Memory, View, Window, advance, advance_one
 from vidinv.types import Assessment, Face, Faces
 
-MEDIAN = 2  # frames on either side whose median counts: one odd frame is noise of the networks, not an event
-
 
 @dataclass(frozen=True)
 class GateOptions:
@@ -35,6 +33,9 @@ class GateOptions:
     drop: float = 0.35  # by which the edit's likeness to the crop may fall below the usual; expressions cost up to 0.3
     missed: float = (
         0.1  # seconds that a face may be missed: between two sightings so close its place is as good as seen
+    )
+    median: float = (
+        0.08  # seconds on either side whose median counts: one odd frame is noise of the networks, not an event
     )
     settle: float = 0.4  # seconds after which "usual" is believed
     memory: float = 4.0  # seconds after which the usual is forgotten to 1/e
@@ -67,7 +68,7 @@ def gate(state: GateState, faces: Faces | None, options: GateOptions = GateOptio
 
     A face of no weight loses its edit, so that its frame comes out bit-identical; its inversion stays for the report.
     """
-    fade, ahead = round(options.fade * options.rate), max(MEDIAN, round(options.missed * options.rate))
+    fade, ahead = round(options.fade * options.rate), round(max(options.median, options.missed) * options.rate)
     to_judge, due = advance_one(state.to_judge, faces, _assessments, ahead)
     usual, judged = state.usual, []
     for one, view in due:
@@ -108,7 +109,8 @@ def judge(
 
     :param amount: of the edits that act on the face now.
     """
-    mine, near = around[at], around[max(at - MEDIAN, 0) : at + MEDIAN + 1]
+    reach = round(options.median * options.rate)
+    mine, near = around[at], around[max(at - reach, 0) : at + reach + 1]
     identified = bool(mine.identities)  # without an identity network that doubt is never raised
     look = mine.identities["source"].astype(np.float64) if identified else np.zeros(0)
     likeness = float(np.median([a.identities["edit"] @ a.identities["source"] for a in near])) if identified else 0.0

@@ -12,7 +12,8 @@ from vidinv.video.shots import ShotState, is_cut
 
 @dataclass(frozen=True)
 class TrackBoxesOptions:
-    patience: int = 30  # frames for which a box that is missing is remembered
+    patience: float = 1.2  # seconds for which a box that is missing is remembered
+    rate: float = 25.0  # frames per second
 
 
 @dataclass(frozen=True)
@@ -29,5 +30,5 @@ def track_boxes(
         return state, []
     cut, shot = is_cut(state.shot, frame.image)
     tracks = Tracks(next_person=state.tracks.next_person) if cut else state.tracks
-    tracks, named = advance(tracks, [Face(box) for box in boxes(frame)], options.patience)
+    tracks, named = advance(tracks, [Face(box) for box in boxes(frame)], round(options.patience * options.rate))
     return TrackBoxesState(tracks, shot), [Faces(replace(frame, cut=cut), largest_first(named))]

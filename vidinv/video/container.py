@@ -23,6 +23,8 @@ from vidinv.video import colour, orientation
 from vidinv.video.audio import describe
 from vidinv.video.encoder import EncoderSettings, encoder_options
 from vidinv.video.info import ColourTags, VideoInfo
+from vidinv.video.timeline import continuous, moved
+from vidinv.video.timing import believed_rate
 
 Broken = av.error.FFmpegError  # what every call here raises on data or files that do not work
 # Without these flags swscale takes its table converters, which move every pixel by about one level (45 dB).
@@ -31,6 +33,9 @@ _TO_YUV = Interpolation.AREA | Interpolation.ACCURATE_RND | Interpolation.FULL_C
 _PICTURE = av.stream.Disposition
 _NOT_VIDEO = _PICTURE.attached_pic | _PICTURE.timed_thumbnails | _PICTURE.still_image
 _DEMUX_RETRIES = 64
+_CLOCK_JUMPS = 0x200  # AVFMT_TS_DISCONT: of formats that recordings may be joined in without anybody's saying so
+_LATE = 1  # seconds: a file that starts later than this does not mean it
+_COUNTED = 300  # packets from which a frame rate is counted
 
 
 def open_input(path: Path) -> av.container.InputContainer:
@@ -63,18 +68,61 @@ def video_stream(container: av.container.InputContainer, path: Path) -> av.Video
 
 
 def demux(container: Any, streams: Any, failed: Callable[[], None] = lambda: None) -> Iterator[av.Packet]:
-    """Packets to the end of the file, over places where the demuxer stumbles."""
+    """Packets of some streams to the end of the file, over places where the demuxer stumbles.
+
+    Their clock begins at 0 where the file's begins at an arbitrary hour, and goes on where the file's jumps.
+    """
+    start = beginning(container)
+    packets = _packets(container, streams, failed)
+    if container.format.flags & _CLOCK_JUMPS:
+        wanted = {s.index for s in ([streams] if isinstance(streams, av.stream.Stream) else streams)}
+        every = continuous(_packets(container, None, failed))
+        packets = (packet for packet in every if packet.stream_index in wanted)
+    return (moved(packet, -start) for packet in packets)
+
+
+def _packets(container: Any, streams: Any, failed: Callable[[], None]) -> Iterator[av.Packet]:
     for _ in range(_DEMUX_RETRIES):
         try:
             yield from container.demux(streams)
             return
-        except Broken:
+        except (Broken, IndexError):  # the latter of a stream that showed up after the file was opened
             failed()
+
+
+def beginning(container: Any) -> Fraction:
+    """Seconds on the file's own clock that :func:`demux` calls 0: broadcasts and live recordings start at any hour."""
+    start = Fraction(container.start_time or 0, av.time_base)
+    return start if container.format.flags & _CLOCK_JUMPS or start > _LATE else Fraction(0)
 
 
 def exact(ratio: Any) -> Fraction:
     """The library's own rational, whose type changed between its versions, as Python's."""
     return Fraction(ratio.numerator, ratio.denominator)
+
+
+def frame_rate(path: Path, container: Any, stream: av.VideoStream) -> Fraction:
+    """Frames per second; 25 where nothing in the file tells. :param path: is read once more where that is needed."""
+    if "mov" in container.format.name:
+        times = [entry.timestamp * exact(stream.time_base) for entry in stream.index_entries]
+    else:
+        times = _first_times(path, stream.index)
+    # Where there are no times, the average is the demuxer's own invention, and the pictures may state something.
+    told = stream.average_rate if times else stream.codec_context.framerate
+    return believed_rate(exact(told) if told else None, times) or Fraction(25)
+
+
+def _first_times(path: Path, index: int) -> list[Fraction]:
+    """When the first pictures are shown."""
+    times: list[Fraction] = []
+    with suppress(Broken), open_input(path) as container:
+        for count, packet in enumerate(demux(container, container.streams[index])):
+            time = packet.pts if packet.pts is not None else packet.dts
+            if count == _COUNTED or (count == 1 and not times):
+                break
+            if time is not None:
+                times.append(time * exact(packet.time_base))
+    return times
 
 
 def stream_duration(stream: av.VideoStream) -> Fraction | None:
@@ -91,7 +139,7 @@ def read_info(path: Path, container: Any, stream: av.VideoStream, frame: av.Vide
     stored: Any = frame.side_data.get("DISPLAYMATRIX") if frame.side_data else None
     matrix = tuple(int(v) for v in np.frombuffer(bytes(stored), np.int32)) if stored is not None else None
     turned = (orientation.from_matrix(matrix) or orientation.Orientation()).transpose
-    rate = exact(stream.average_rate or stream.guessed_rate or Fraction(25))
+    rate = frame_rate(path, container, stream)
     duration = stream_duration(stream) or (Fraction(container.duration, av.time_base) if container.duration else None)
     tags = ColourTags(
         *(
@@ -122,7 +170,7 @@ def read_info(path: Path, container: Any, stream: av.VideoStream, frame: av.Vide
         duration=duration,
         colour=tags,
         stream_index=stream.index,
-        start=Fraction(container.start_time or 0, av.time_base),
+        start=Fraction(container.start_time or 0, av.time_base) - beginning(container),
         other_streams=tuple(describe(s) for s in container.streams if s.index != stream.index),
     )
 

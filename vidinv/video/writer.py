@@ -158,11 +158,12 @@ class FrameTimes:
         self._constant = True
         self._first: int | None = None
         self._last: int | None = None
+        self._stays: int | None = None
 
     def next(self, frame: Frame) -> tuple[int, int | None]:
         """(pts of this frame, duration of the one before). Raises OutputUnwritable if time does not advance."""
         pts = (frame.index * self._step if frame.pts is None else frame.pts) - self._shift
-        before, self._last = self._last, pts
+        before, self._last, self._stays = self._last, pts, frame.stays
         if before is None:
             self._first = pts
             return pts, None
@@ -178,6 +179,8 @@ class FrameTimes:
 
     def end(self) -> int:
         """Duration of the last frame: at a varying rate what the source's duration leaves for it, if believable."""
+        if self._stays is not None:
+            return self._stays
         if self._info.duration is not None and self._first is not None and self._last is not None:
             rest = self._first + round(self._info.duration / self._info.time_base) - self._last
             if not self._constant and 0 < rest * self._info.time_base <= 2:
