@@ -112,6 +112,9 @@ class Assessment:
     """RMS difference of the crop and the face's mean inversion about now, inside the mask and where nothing is known to
     lie over the face; levels of 255."""
 
+    light: tuple[float, float] = (0.0, 0.0)
+    """Mean and standard deviation of the crop's luma, levels: both grow with the light; 0: not measured."""
+
     occluded_share: float | None = None
     """0..1, share of the face that something lies over; None: no network looked."""
 
