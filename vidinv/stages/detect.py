@@ -9,6 +9,7 @@ is upright the whole picture is. A face that is known to lie keeps its turn in i
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -122,7 +123,7 @@ def _faces(found: Detections, options: DetectOptions, scale: float, x0: float, y
     ]
 
 
-def _upright(found: Detections, back: NDArray) -> Detections:
+def _upright(found: Detections, back: NDArray[Any]) -> Detections:
     """Detections of a turned picture in the picture as it is. :param back: 2x3 map of pixels."""
     if not len(found):
         return found
