@@ -6,7 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from vidinv.api import Progress, VideoEditor
+    from vidinv.api import VideoEditor
     from vidinv.calls import edit_frames, edit_video
     from vidinv.compare import compare_videos
     from vidinv.directions import Fitted, fit_direction
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from vidinv.still_files import keep_pictures, read_codes
     from vidinv.stills import Codes, draw, invert
     from vidinv.transfers import transfer
-    from vidinv.types import Code, Face, Faces, Frame
+    from vidinv.types import Code, Face, Faces, Frame, Progress
 
 __version__ = "0.1.0"
 __all__ = [
@@ -85,6 +85,7 @@ _HOMES = {
     "Mixture": "vidinv.mixtures",
     "OwnEdit": "vidinv.packs.own",
     "Preview": "vidinv.report.preview",
+    "Progress": "vidinv.types",
     "QualityOptions": "vidinv.report.quality",
     "Report": "vidinv.report",
     "VidinvError": "vidinv.errors",

@@ -12,7 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from functools import cached_property, partial
 from pathlib import Path
@@ -23,44 +23,34 @@ import numpy as np
 from vidinv import halves
 from vidinv.edits.held import guarded
 from vidinv.edits.parse import Edits, check_names, parse_edits
+from vidinv.ending import Ending
 from vidinv.errors import OutputUnwritable, UsageError
 from vidinv.faces.boxes import Boxes, BoxesOf, given_boxes, part_of_frame, read_boxes
 from vidinv.faces.quads import quad_side
 from vidinv.halves import Plan, Stream
 from vidinv.inversion import DEFAULT_METHOD, Inverter, make_inverter, search_options
 from vidinv.inversion.latent_file import Kept, LatentFile, LatentWriter, open_latent_file
-from vidinv.inversion.latent_manifest import manifest_of
-from vidinv.models.attributes import SCORES
+from vidinv.inversion.latent_manifest import manifest_of, source_of
+from vidinv.journal import Journal, described, marked
 from vidinv.packs.load import load_pack
 from vidinv.packs.spec import EditSpec
 from vidinv.portraits import People, recognition
 from vidinv.report import Report
-from vidinv.report.build import build
 from vidinv.report.preview import Picture, Preview
-from vidinv.report.quality import QualityOptions, instruments_of, start
+from vidinv.report.quality import QualityOptions
 from vidinv.runtime.compute import batch_for, checked_batch, choose
-from vidinv.runtime.steps import Latest
+from vidinv.runtime.timing import Stopwatch
 from vidinv.runtime.way import Way
 from vidinv.stages.decode import decode
 from vidinv.stages.detect import DetectOptions, DetectState, detect, make_detectors
-from vidinv.stages.encode import EncodeOptions, encode
+from vidinv.stages.encode import EncodeOptions
 from vidinv.stages.pair_frames import put_under
-from vidinv.stages.score import ScoreOptions, Scorers, ScoreState, score
 from vidinv.stages.track_boxes import TrackBoxesOptions, TrackBoxesState, track_boxes
-from vidinv.streams import Alone, alone, as_frame, by_size, frames_of, need_faces, not_seen, outputs, rate_of, wanted_of
-from vidinv.types import Composite, Faces, Frame, Score, known
+from vidinv.streams import Alone, alone, as_frame, by_size, frames_of, rate_of
+from vidinv.types import Composite, Faces, Frame, Progress, known
 from vidinv.video import Reader, check_output, frame_at
 
 Source = str | Path | Reader | Iterable[Frame]
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a run is: told after every written frame."""
-
-    frames: int
-    total: int | None  # frames the file declares; None if it does not
-    faces: int  # edited or watched face crops so far
 
 
 class VideoEditor:
@@ -246,19 +236,24 @@ class VideoEditor:
         quality: QualityOptions | None = None,
         codes: str | Path | None = None,
         keep_codes: str | Path | None = None,
+        resume: bool = False,
         progress: Callable[[Progress], None] = lambda progress: None,
+        notify: Callable[[str], None] = lambda message: None,
     ) -> Report:
         """Edit a video file; everything else that it carries is copied.
 
         The output appears under its name when it is complete. A damaged input is edited as far as it decodes: see
-        ``frames_lost`` and ``warnings`` of the report.
+        ``frames_lost`` and ``warnings`` of the report. A run that was interrupted goes on with its last segment when it
+        is made again, to the same bytes: see :mod:`vidinv.journal`.
 
         :param faces: as of :meth:`render`.
         :param hold: as of :meth:`render`; the report says what leaked with and without.
         :param quality: measure everything that a full report holds, which takes about a quarter more time; None:
             identity, attributes and time only.
         :param codes: a folder of :meth:`keep_codes`: nothing is looked for or inverted.
-        :param keep_codes: where to keep the codes of this run.
+        :param keep_codes: where to keep the codes of this run; it then has no segments.
+        :param resume: there has to be such a run.
+        :param notify: is told what does not concern the result: what an interrupted run had left.
         :raises VidinvError: see vidinv.errors; then no output is left.
         """
         plan = self._plan(edit, hold, faces)
@@ -270,49 +265,31 @@ class VideoEditor:
         file = None if codes is None else self._opened(codes, src)
         where = None if file else self._boxes(boxes)
         begun = time.perf_counter()
-        instruments = instruments_of(self.pack, self.compute, quality) if quality is not None else None
-        scorers = Scorers(self.pack.optional("identity"), self.pack.optional("attributes"), self.compute, instruments)
-        scoring = ScoreOptions(self.batch, SCORES)
-        figures = Latest(ScoreState(quality=start(quality) if quality is not None else None))
-        series, count = list[Score](), Latest(0)
-        told: list[str] = []
-        with Reader(src) as reader:
-            info, way = reader.info, Way(float(reader.info.rate))
-            frames = way.watch.measure("decode", decode(reader))
-            keeping = self._writer(src, keep_codes, way.rate, output.overwrite) if keep_codes else nullcontext()
+        options = {
+            "hold": tuple(hold),
+            "composite": composite,
+            "encoder": replace(output, overwrite=False),
+            "report": quality,
+        }
+        about = self._about(src, plan, boxes, file, **options)
+        told = None if codes is None else str(codes)
+        with Reader(src) as reader, Journal(Path(dst), about, resume=resume) as journal:
+            for message in journal.messages:
+                notify(message)
+            rate = float(reader.info.rate)
+            states, frames = journal.states(self.compute.device, reader)
+            way = Way(rate, Stopwatch.going_on(journal.at.spent or {}), states)
+            begun -= journal.at.elapsed
+            ending = Ending(src, dst, plan, self._means, output, quality, told, begun, progress)
+            keeping = self._writer(src, keep_codes, rate, output.overwrite) if keep_codes else nullcontext()
             with keeping as kept:
-                coded = halves.restored(file, frames, way, self._means) if file else self._analysed(frames, where, way)
+                if kept is None:  # a latent file is written in one go
+                    frames = marked(frames, max(1, round(output.segment * rate)), journal.at.frames)
+                read = way.watch.measure("decode", frames)
+                coded = halves.restored(file, read, way, self._means) if file else self._analysed(read, where, way)
                 if kept is not None:
                     coded = way.watch.measure("keep", kept.through(coded))
-                rendered = halves.rendered(coded, plan, composite, way, self._means)
-                with closing(rendered):
-                    scoring_step = partial(score, scorers=scorers, options=scoring)
-                    scored = way.stage("score", scoring_step, figures.state, rendered, figures)
-                    finished = need_faces(scored, figures, plan.asked, src, self.pack.crops.kind, plan.people)
-                    frames_out = encode(outputs(finished, series, count), dst, info, output, told.append)
-                    encoded = way.watch.measure("encode", frames_out)
-                    with closing(encoded):
-                        for written, _ in enumerate(encoded, 1):
-                            progress(Progress(written, info.frames, count.state))
-            damage = reader.damage
-            warnings = [*reader.warnings, *([str(damage)] if damage else []), *told]
-            warnings += not_seen(plan.asked, figures.state.tally, plan.people)
-        return build(
-            src,
-            dst,
-            figures.state.tally,
-            self.pack,
-            way.watch,
-            edits=[str(one) for one in plan.asked],
-            wanted=wanted_of(plan.asked),
-            seconds=time.perf_counter() - begun,
-            series=series,
-            quality=figures.state.quality,
-            instruments=instruments,
-            warnings=warnings,
-            damage=damage,
-            codes=None if codes is None else str(codes),
-        )
+                return ending.write(halves.rendered(coded, plan, composite, way, self._means), reader, way, journal)
 
     def preview(
         self,
@@ -387,6 +364,26 @@ class VideoEditor:
     ) -> LatentWriter:
         about = manifest_of(self.pack, self.inverter, self.compute, self.batch, [src], rate=rate, features=features)
         return LatentWriter(folder, about, overwrite=overwrite)
+
+    def _about(
+        self,
+        src: str | Path,
+        plan: Plan,
+        boxes: Any,
+        file: LatentFile | None,
+        **options: Any,
+    ) -> dict[str, str]:
+        """What tells a run from another, by the names that people have for it."""
+        made = (self.compute.device, str(self.compute.dtype), self.batch)
+        return described(
+            source=source_of(src).sha256,
+            pack=self.pack.hash,
+            edit=(plan.asked, plan.edits, plan.people and plan.people.references),
+            boxes=read_boxes(boxes) if isinstance(boxes, str | Path) else boxes,
+            method=self.inverter.described() if file is None else file.manifest,
+            device=made,
+            **options,
+        )
 
     def _analysed(self, frames: Iterable[Frame], boxes: BoxesOf | None, way: Way) -> Stream:
         if boxes is None:

@@ -68,7 +68,8 @@ def analysed(found: Iterable[Faces], way: Way, means: Means, inverter: Inverter)
 
 def restored(file: LatentFile, frames: Iterable[Frame], way: Way, means: Means) -> Stream:
     """Codes out of a file, with their frames. A thread runs ahead with the frames; closing the stream ends it."""
-    under = put_under(frames, way.watch.measure("read", file.faces(means.compute.device)))
+    codes = file.faces(means.compute.device, way.states.get("decode", 0))
+    under = way.watch.measure("read", put_under(frames, codes))
     again = None if file.manifest.features else inverter_of(means.pack, file.manifest.method)
     options = RestoreOptions(means.pack.resolution, means.batch)
     restoring = partial(restore, inverter=again, compute=means.compute, options=options)

@@ -17,7 +17,7 @@ from vidinv.portraits import Recognition
 from vidinv.report import Tally
 from vidinv.report.outcome import Wanted
 from vidinv.report.preview import Picture
-from vidinv.runtime.steps import Latest
+from vidinv.runtime.steps import Latest, Snapshot
 from vidinv.stages.decode import decode
 from vidinv.stages.recognise import RecogniseOptions, RecogniseState
 from vidinv.stages.score import ScoreState
@@ -44,9 +44,12 @@ def as_frame(picture: Picture, index: int, rate: float) -> Frame:
     return Frame(picture, index, time=Fraction(index / rate).limit_denominator(10**6))
 
 
-def outputs(stream: Iterable[Faces], series: list[Score], count: Latest[int]) -> Iterator[Frame]:
+def outputs(stream: Iterable[Faces | Snapshot], series: list[Score], count: Latest[int]) -> Iterator[Frame | Snapshot]:
     """The finished frames; what is said of their faces goes into the report's series, and they are counted."""
     for faces in stream:
+        if isinstance(faces, Snapshot):
+            yield faces
+            continue
         count(count.state + len(faces.faces))
         series += [face.score for face in faces.faces if face.score is not None]
         yield known(faces.output)

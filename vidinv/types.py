@@ -277,6 +277,19 @@ class Faces:
         return replace(self, faces=tuple(change(face) for face in self.faces))
 
 
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is: told after every written frame."""
+
+    frames: int
+
+    total: int | None
+    """Frames the file declares; None if it does not."""
+
+    faces: int
+    """Edited or watched face crops so far."""
+
+
 def known(value: T | None) -> T:
     """A field whose stage has run; asked for earlier, the stages are in a wrong order."""
     if value is None:

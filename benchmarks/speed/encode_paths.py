@@ -14,6 +14,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -23,7 +24,6 @@ import numpy as np
 from benchmarks.output import add_output, destination, write_atomically
 from vidinv.types import Frame
 from vidinv.video import EncoderSettings, Reader, VideoInfo, Writer
-from vidinv.video.ffmpeg_writer import FfmpegWriter
 
 
 def library_defaults(
@@ -64,7 +64,7 @@ def raw_ffmpeg(frames: list[Frame], info: VideoInfo, dst: Path, settings: Encode
         raise RuntimeError("ffmpeg failed")
 
 
-def through(writer: Callable[..., Writer | FfmpegWriter]) -> Callable[..., None]:
+def through(writer: Callable[..., Writer]) -> Callable[..., None]:
     def encode(frames: list[Frame], info: VideoInfo, dst: Path, settings: EncoderSettings) -> None:
         with writer(dst, info, settings, overwrite=True) as out:
             for frame in frames:
@@ -83,7 +83,7 @@ def measure(clip: Path, count: int, settings: EncoderSettings, repeats: int) -> 
         "vidinv Writer": through(Writer),
     }
     if shutil.which("ffmpeg"):
-        paths |= {"ffmpeg, raw RGB": raw_ffmpeg, "vidinv FfmpegWriter": through(FfmpegWriter)}
+        paths |= {"ffmpeg, raw RGB": raw_ffmpeg, "vidinv Writer, ffmpeg": through(partial(Writer, backend="ffmpeg"))}
     seconds: dict[str, list[float]] = {name: [] for name in paths}
     rows: dict[str, dict[str, object]] = {}
     with tempfile.TemporaryDirectory() as folder:

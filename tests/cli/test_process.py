@@ -35,7 +35,7 @@ def test_interrupted(start, toy_pack, tmp_path, number):
     source = clip(tmp_path / "in.mp4", size=(320, 240), count=1500, audio=(), options={"preset": "ultrafast"})
     command = ("run", source, "--edit", "age=1", "--pack", toy_pack, "-q", "--report", tmp_path / "r.json")
     process = start(*command, code=_THREADS, preexec_fn=_listens)
-    while process.poll() is None and not list(tmp_path.glob(".in-edited.mp4.*.part")):
+    while process.poll() is None and not list(tmp_path.glob(".in-edited.mp4.*.run")):
         time.sleep(0.05)
     time.sleep(0.3)
     process.send_signal(number)

@@ -5,13 +5,13 @@ import io
 import pytest
 from rich.console import Console
 
-from vidinv.api import Progress
 from vidinv.cli.options import read_edits
 from vidinv.cli.progress import EVERY, lines, shown
 from vidinv.edits.times import read_time
 from vidinv.errors import UsageError
 from vidinv.packs.locate import DEFAULT_PACK
 from vidinv.stages.encode import EncodeOptions
+from vidinv.types import Progress
 from vidinv.video.encoder import CODECS
 
 

@@ -4,6 +4,7 @@ import importlib.util
 import shutil
 import sys
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 import pytest
@@ -18,10 +19,7 @@ def _installed(*names):
     return pytest.mark.skipif(bool(missing), reason=f"not installed: {', '.join(missing)}")
 
 
-def _ffmpeg_writer(*args, **kwargs):
-    from vidinv.video.ffmpeg_writer import FfmpegWriter
-
-    return FfmpegWriter(*args, **kwargs)
+_ffmpeg_writer = partial(Writer, backend="ffmpeg")
 
 
 writers = pytest.mark.parametrize(

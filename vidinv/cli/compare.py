@@ -28,10 +28,10 @@ def compare(
 ) -> None:
     """Measure an edited video against its source: the same report as run gives, for an edit made by any program."""
     # Late: a wrong file name need not wait for torch.
-    from vidinv.api import Progress
     from vidinv.cli import files, progress, summary
     from vidinv.compare import compare_videos
     from vidinv.report.quality import QualityOptions
+    from vidinv.types import Progress
 
     for path in report:
         files.check_report(path, source, overwrite, edited)

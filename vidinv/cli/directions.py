@@ -98,10 +98,11 @@ def fit(
 ) -> None:
     """Make an edit of pictures. It is measured, kept, and at once there for vidinv run --edit NAME=+1."""
     # Late: --help need not wait for torch.
-    from vidinv.api import Progress, VideoEditor
+    from vidinv.api import VideoEditor
     from vidinv.cli import files, progress
     from vidinv.directions import FitOptions, fit_direction_of
     from vidinv.packs.own import check_own_name, own_path
+    from vidinv.types import Progress
 
     names = tuple(part.strip() for part in (against or "").split(",") if part.strip())
     how = FitOptions(method.value, component, layers, names, feature)

@@ -111,9 +111,9 @@ def _invert_video(
 def _invert_pictures(
     editor: VideoEditor, sources: list[Path], target: Path, person: int, aligned: bool, overwrite: bool, quiet: bool
 ) -> None:
-    from vidinv.api import Progress
     from vidinv.cli import progress
     from vidinv.still_files import keep_codes_of
+    from vidinv.types import Progress
 
     with progress.shown(Console(stderr=True), quiet, "inverting", "pictures") as tell:
         kept = keep_codes_of(

@@ -14,7 +14,7 @@ from rich.text import Text
 from vidinv.cli.guard import say
 
 if TYPE_CHECKING:
-    from vidinv.api import Progress
+    from vidinv.types import Progress
 
 Told = Callable[["Progress"], None]
 EVERY = 10.0  # seconds between two plain lines

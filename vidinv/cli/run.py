@@ -58,6 +58,12 @@ def run(
     noise: o.Noise = False,
     seed: o.Seed = None,
     lpips: o.RunLpips = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with an interrupted run to this output; there has to be one.")
+    ] = False,
+    segment: Annotated[
+        float, typer.Option(metavar="SECONDS", help="How often what is complete is kept for such a case.")
+    ] = 8,
     overwrite: o.Overwrite = False,
     quiet: o.Quiet = False,
     verbose: o.Verbose = False,
@@ -65,7 +71,7 @@ def run(
     """Edit a video, or a picture. What it carries beside the pixels is copied; the output appears when it is complete.
 
     Of a picture (.jpg, .png, .webp, .bmp, .tif) the rest stays as it is, at its full size; --drive, --codec, --crf,
-    --preset, --backend, --report, --codes, --keep-codes and --warm-steps are for videos.
+    --preset, --backend, --report, --codes, --keep-codes, --warm-steps, --resume and --segment are for videos.
     """
     faces = o.read_faces(face)
     requests = o.read_edits(edit, person, faces)
@@ -92,7 +98,7 @@ def run(
     if picture:
         still.check_options(
             codec=codec, crf=crf, preset=preset, backend=backend, report=report, codes=codes, keep_codes=keep_codes,
-            warm_steps=warm_steps, drive=drive,
+            warm_steps=warm_steps, drive=drive, resume=resume or None, segment=segment,
         )  # fmt: skip
     o.check_lpips(lpips, method, reported=bool(report))
     target = output or (still.default_output if picture else files.default_output)(source)
@@ -111,7 +117,7 @@ def run(
         still.run(editor, source, target, tuple(everything(editor)), quiet, told, overwrite=overwrite, **done_to)
         return
     quality = QualityOptions(lpips=lpips) if report else None
-    encoding = EncodeOptions(codec=codec, crf=crf, preset=preset, overwrite=overwrite, backend=backend)
+    encoding = EncodeOptions(codec=codec, crf=crf, preset=preset, overwrite=overwrite, backend=backend, segment=segment)
     check_output(source, target, overwrite)  # before pictures and drivers are looked at
     with progress.shown(Console(stderr=True), quiet) as tell:
         editor = make()
@@ -129,7 +135,9 @@ def run(
             quality=quality,
             codes=codes,
             keep_codes=keep_codes,
+            resume=resume,
             progress=tell,
+            notify=say,
         )
     try:
         for warning in (*told, *done.warnings):

@@ -48,14 +48,15 @@ class LatentFile:
     folder: Path
     manifest: Manifest
 
-    def faces(self, device: str = "cpu") -> Iterator[Faces]:
+    def faces(self, device: str = "cpu", first: int = 0) -> Iterator[Faces]:
         """Frame by frame what was written, bit for bit; pictures and crops are not in it.
 
-        :param device: where the codes go.
+        :param device: where the codes go. :param first: index of the frame to begin with.
         :raises InputError: a part is not what was written.
         """
         for part in self.manifest.parts:
-            yield from self._read(part, device)
+            if first < part.first + part.frames:
+                yield from self._read(part, device)[max(first - part.first, 0) :]
 
     def checked(self, pack: Pack, source: Path | None, described: Mapping[str, Any] | None) -> Self:
         """Itself, if its codes are what one takes them for.

@@ -28,6 +28,8 @@ class Snapshot:
     """
 
     states: Mapping[str, Any] = field(default_factory=dict)
+    spent: Mapping[str, tuple[float, int]] = field(default_factory=dict)
+    """By stage, seconds and items up to here: see :class:`vidinv.runtime.timing.Stopwatch`."""
 
 
 @dataclass

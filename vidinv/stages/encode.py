@@ -3,47 +3,63 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vidinv.errors import UsageError
+from vidinv.runtime.steps import Snapshot
 from vidinv.types import Backend, Frame
 from vidinv.video import EncoderSettings, VideoInfo, Writer
-from vidinv.video.interfaces import FrameWriter
+from vidinv.video.parts import Part
 
 
 @dataclass(frozen=True)
 class EncodeOptions(EncoderSettings):
     overwrite: bool = False  # replace an existing output
     backend: Backend = "pyav"
+    segment: float = 8.0  # seconds that one encoder takes, and after which an interrupted run can go on
+
+    def __post_init__(self) -> None:
+        if not self.segment > 0:
+            raise UsageError(f"segments of {self.segment} s; give a time above 0")
+
+
+@dataclass(frozen=True)
+class EncodeState:
+    """What is written so far."""
+
+    parts: tuple[Part, ...] = ()
 
 
 def encode(
-    frames: Iterable[Frame],
+    frames: Iterable[Frame | Snapshot],
     dst: str | Path,
     source: VideoInfo,
     options: EncodeOptions | None = None,
     warn: Callable[[str], None] = lambda message: None,
-) -> Iterator[Frame]:
+    folder: Path | None = None,
+    state: EncodeState = EncodeState(),
+) -> Iterator[Frame | Snapshot]:
     """Write ``frames`` to ``dst`` beside everything else of ``source``, and yield them, one out per one in.
 
     The file gets its name after the last frame; closing the generator early, or an error, leaves none. ``warn`` is told
     at the end what could not be kept. Raises UsageError, an OutputError or MissingExtra.
+
+    A snapshot ends a part of the video, and comes out with the state added under "encode": with it and the same folder
+    writing goes on behind that part.
+
+    :param folder: where parts lie, and stay; None: in a hidden one that is removed. :param state: to go on from.
     """
     options = options or EncodeOptions()
-    with _writer(dst, source, options) as writer:
-        for frame in frames:
-            writer.write(frame)
-            yield frame
+    writer = Writer(
+        dst, source, options, overwrite=options.overwrite, backend=options.backend, folder=folder, parts=state.parts
+    )
+    with writer:
+        for item in frames:
+            if isinstance(item, Snapshot):
+                yield replace(item, states={**item.states, "encode": EncodeState(writer.split())})
+                continue
+            writer.write(item)
+            yield item
     for message in writer.warnings:
         warn(message)
-
-
-def _writer(dst: str | Path, source: VideoInfo, options: EncodeOptions) -> FrameWriter:
-    if options.backend == "ffmpeg":
-        from vidinv.video.ffmpeg_writer import FfmpegWriter
-
-        return FfmpegWriter(dst, source, options, overwrite=options.overwrite)
-    if options.backend != "pyav":
-        raise UsageError(f"no encoding backend called {options.backend!r}; there are pyav, ffmpeg")
-    return Writer(dst, source, options, overwrite=options.overwrite)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import zip_longest
+from typing import cast
 
 import cv2
 
 from vidinv.errors import InputError
 from vidinv.runtime.closing import close
+from vidinv.runtime.steps import Snapshot
 from vidinv.types import Faces, Frame
 
 
@@ -42,17 +44,30 @@ def pair_frames(
 def put_under(frames: Iterable[Frame], codes: Iterable[Faces]) -> Iterator[Faces]:
     """What was analysed before, with the frames of the video put under it once more, one by one.
 
+    A snapshot among the frames comes out where it was.
+
     :raises InputError: one of the two is longer, or their frames have other sizes: it is another video.
     """
+    analysed, at = iter(codes), 0
     try:
-        for at, (frame, faces) in enumerate(zip_longest(frames, codes)):
-            if frame is None or faces is None:
-                shorter = "the video" if frame is None else "what was analysed"
-                raise InputError(f"{shorter} ends after {at} frames, before the other; analyse this very video")
+        for frame in frames:
+            if isinstance(frame, Snapshot):
+                yield cast(Faces, frame)
+                continue
+            faces = next(analysed, None)
+            if faces is None:
+                raise _shorter("what was analysed", at)
             mine, theirs = (f"{f.image.shape[1]}x{f.image.shape[0]}" for f in (frame, faces.frame))
             if mine != theirs:
                 raise InputError(f"frame {at} has {mine} pixels, and {theirs} were analysed; analyse this very video")
+            at += 1
             yield replace(faces, frame=replace(frame, cut=faces.frame.cut))
+        if next(analysed, None) is not None:
+            raise _shorter("the video", at)
     finally:
         close(frames)
         close(codes)
+
+
+def _shorter(which: str, after: int) -> InputError:
+    return InputError(f"{which} ends after {after} frames, before the other; analyse this very video")

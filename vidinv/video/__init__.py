@@ -2,8 +2,9 @@
 
 from vidinv.video.encoder import EncoderSettings
 from vidinv.video.info import ColourTags, Damage, VideoInfo
+from vidinv.video.muxer import check_output
 from vidinv.video.reader import Reader, frame_at, probe
-from vidinv.video.writer import Writer, check_output
+from vidinv.video.writer import Writer
 
 __all__ = [
     "ColourTags",

@@ -26,6 +26,7 @@ from vidinv.video.info import ColourTags, VideoInfo
 from vidinv.video.timeline import continuous, moved
 from vidinv.video.timing import believed_rate
 
+LIBRARIES = f"av {av.__version__}"
 Broken = av.error.FFmpegError  # what every call here raises on data or files that do not work
 # Without these flags swscale takes its table converters, which move every pixel by about one level (45 dB).
 _TO_RGB = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
@@ -234,6 +235,12 @@ def open_output(path: Path, container_format: str, options: dict[str, str]) -> a
     return av.open(str(path), "w", format=container_format, container_options=options)
 
 
+def discard(output: Any) -> None:
+    """Close what is not wanted any more, whatever state it is in."""
+    with suppress(Broken, OSError):
+        output.close()
+
+
 def add_encoder(output: Any, info: VideoInfo, settings: EncoderSettings) -> tuple[Any, str | None]:
     """An opened encoder as a new stream of ``output``, and a warning. Raises UsageError or OutputUnwritable."""
     options = encoder_options(settings)
@@ -257,8 +264,7 @@ def add_encoder(output: Any, info: VideoInfo, settings: EncoderSettings) -> tupl
     context.colorspace, context.color_range = tags.matrix, tags.range
     # The library's own default, slices alone, makes x264 cut every picture into one slice per core: slower and worse.
     context.thread_type, context.thread_count = "AUTO", settings.threads
-    if settings.codec == "libx265" and output.format.name in ("mp4", "mov"):
-        context.codec_tag = "hvc1"  # Apple's players accept no other
+    _tag(output, context)
     try:
         context.open()
     except Broken as error:
@@ -273,7 +279,15 @@ def add_copy(output: Any, encoded: Any, info: VideoInfo) -> Any:
     stream = output.add_stream_from_template(encoded, opaque=True)
     stream.time_base = info.time_base
     stream.codec_context.framerate = info.rate
+    if info.sample_aspect_ratio is not None:
+        stream.codec_context.sample_aspect_ratio = info.sample_aspect_ratio
+    _tag(output, stream.codec_context)
     return stream
+
+
+def _tag(output: Any, context: Any) -> None:
+    if context.codec.canonical_name == "hevc" and output.format.name in ("mp4", "mov"):
+        context.codec_tag = "hvc1"  # Apple's players accept no other
 
 
 def to_ticks(packet: Any, time_base: Fraction) -> tuple[int, int]:

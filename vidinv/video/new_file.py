@@ -28,7 +28,7 @@ def codec_for(dst: str | Path) -> str:
 
 
 class NewVideo:
-    """Encodes frames of one size and rate to ``dst``: a :class:`vidinv.video.interfaces.FrameWriter`.
+    """Encodes frames of one size and rate to ``dst``; the file appears at the end of the ``with`` block, or not at all.
 
     :param size: width and height, pixels. :param rate: frames per second.
     :raises OutputError: the file cannot be written. :raises UsageError: an encoder or a preset that is not there.

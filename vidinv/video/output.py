@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import secrets
 from pathlib import Path
@@ -57,11 +58,29 @@ def part_path(dst: Path) -> Path:
     return dst.with_name(f".{dst.name[:200]}.{secrets.token_hex(4)}.part")
 
 
+def work_folder(dst: Path) -> Path:
+    """A hidden folder beside ``dst``, the same for every run to it. Its name fits where that of ``dst`` does."""
+    name = os.fsencode(dst.name)
+    return dst.with_name(f".{name[:150].decode(errors='ignore')}.{hashlib.sha256(name).hexdigest()[:8]}.run")
+
+
 def publish(part: Path, dst: Path, overwrite: bool) -> None:
     """Give the finished file its name. Raises OutputExists if somebody else took it meanwhile."""
     if dst.exists() and not overwrite:
         raise OutputExists(f"{dst} appeared meanwhile; choose another name, or overwrite it (--overwrite)")
+    sync(part)
     os.replace(part, dst)
+
+
+def sync(path: Path) -> None:
+    """Return when a file, or the names in a folder, would outlast a loss of power."""
+    if path.is_dir() and os.name == "nt":
+        return  # Windows opens no folders
+    number = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
 
 
 def write_error(error: BaseException, dst: Path) -> OutputError:

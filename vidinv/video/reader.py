@@ -76,6 +76,11 @@ class Reader:
             self.warnings.append(f"rotation by {self.info.rotation} degrees stays a tag; frames are read unrotated")
 
     def __iter__(self) -> Iterator[Frame]:
+        return self.frames()
+
+    def frames(self, first: int = 0) -> Iterator[Frame]:
+        """Every frame from that index on. Those before it are decoded too, which alone tells their number and times in
+        any file, but not converted."""
         last: int | None = None
         stays: int | None = None
         step = max(1, round(1 / (self.info.rate * self.info.time_base)))
@@ -89,7 +94,8 @@ class Reader:
             last, self._end = pts, (pts + max(step, frame.duration or 0)) * self.info.time_base
             if after is None and (stays := self._stays(frame, pts, step)) is not None:
                 self._end = (pts + stays) * self.info.time_base
-            yield Frame(self._to_rgb(frame), self._frames, pts, pts * self.info.time_base, stays)
+            if self._frames >= first:
+                yield Frame(self._to_rgb(frame), self._frames, pts, pts * self.info.time_base, stays)
             self._frames += 1
             frame = after
         self.damage = self._assess()

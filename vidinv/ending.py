@@ -1,0 +1,90 @@
+"""The end of a run: edited frames are looked at once more, written, noted in the journal, and told of in a report."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from vidinv.halves import Means, Plan, Stream
+from vidinv.journal import Journal
+from vidinv.models.attributes import SCORES
+from vidinv.report import Report
+from vidinv.report.build import build
+from vidinv.report.quality import QualityOptions, instruments_of, start
+from vidinv.runtime.steps import Latest, Snapshot
+from vidinv.runtime.way import Way
+from vidinv.stages.encode import EncodeOptions, EncodeState, encode
+from vidinv.stages.score import ScoreOptions, Scorers, ScoreState, score
+from vidinv.streams import need_faces, not_seen, outputs, wanted_of
+from vidinv.types import Progress
+from vidinv.video import Reader
+
+
+@dataclass(frozen=True)
+class Ending:
+    """What the end of a run needs beside its frames."""
+
+    src: str | Path
+    dst: str | Path
+    plan: Plan
+    means: Means
+    output: EncodeOptions
+    quality: QualityOptions | None  # None: identity, attributes and time only
+    codes: str | None  # what was rendered, where nothing was inverted
+    begun: float  # when, by time.perf_counter(); earlier by what a run took that this one goes on from
+    progress: Callable[[Progress], None]
+
+    def write(self, rendered: Stream, reader: Reader, way: Way, journal: Journal) -> Report:
+        """:raises VidinvError: see vidinv.errors; then no output is left."""
+        pack, compute, info, plan = self.means.pack, self.means.compute, reader.info, self.plan
+        instruments = instruments_of(pack, compute, self.quality) if self.quality is not None else None
+        scorers = Scorers(pack.optional("identity"), pack.optional("attributes"), compute, instruments)
+        scoring = partial(score, scorers=scorers, options=ScoreOptions(self.means.batch, SCORES))
+        figures = Latest(ScoreState(quality=start(self.quality) if self.quality is not None else None))
+        series, told, whole = journal.rows(), list[str](), journal.at.rows
+        before: EncodeState = way.states.get("encode", EncodeState())
+        written = sum(len(part.pts) for part in before.parts)
+        with closing(rendered):
+            scored = way.stage("score", scoring, figures.state, rendered, figures)
+            finished = need_faces(scored, figures, plan.asked, self.src, pack.crops.kind, plan.people)
+            count = Latest(journal.at.faces)
+            frames = outputs(finished, series, count)
+            encoding = encode(frames, self.dst, info, self.output, told.append, journal.folder, before)
+            with closing(way.watch.measure("encode", encoding)) as encoded:
+                for item in encoded:
+                    if isinstance(item, Snapshot):
+                        parts = item.states["encode"].parts
+                        if parts:  # not while the first frames still wait in the stages
+                            seconds = float((parts[-1].pts[-1] - parts[0].pts[0]) * info.time_base + 1 / info.rate)
+                            journal.commit(item, series[whole:], count.state, seconds, self._elapsed)
+                            whole = len(series)
+                        continue
+                    written += 1
+                    self.progress(Progress(written, info.frames, count.state))
+        damage = reader.damage
+        warnings = [*reader.warnings, *([str(damage)] if damage else []), *told]
+        warnings += not_seen(plan.asked, figures.state.tally, plan.people)
+        return build(
+            self.src,
+            self.dst,
+            figures.state.tally,
+            pack,
+            way.watch,
+            edits=[str(one) for one in plan.asked],
+            wanted=wanted_of(plan.asked),
+            seconds=self._elapsed,
+            series=series,
+            quality=figures.state.quality,
+            instruments=instruments,
+            warnings=warnings,
+            damage=damage,
+            codes=self.codes,
+        )
+
+    @property
+    def _elapsed(self) -> float:
+        return time.perf_counter() - self.begun

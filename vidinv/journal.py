@@ -1,0 +1,272 @@
+"""What a run leaves behind while it works, so that one which was killed goes on as if it had not been.
+
+A hidden folder beside the output holds the parts of the video that are complete, the rows of the report that belong to
+them, and the states of all stages behind the last of them. At the end it is gone. A run keeps its journal by itself,
+so one that goes on and one that was never interrupted give the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, fields, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any, Self, cast
+
+import numpy as np
+import torch
+from filelock import FileLock, Timeout
+
+import vidinv
+from vidinv.errors import DiskFull, InputError, OutputError, OutputUnwritable, UsageError, VidinvError
+from vidinv.packs.digest import sha256
+from vidinv.runtime.closing import close
+from vidinv.runtime.fingerprint import fingerprint
+from vidinv.runtime.saved import mapped, read_states, write_states
+from vidinv.runtime.steps import Snapshot
+from vidinv.types import Faces, Frame, Score
+from vidinv.video import Reader
+from vidinv.video.container import LIBRARIES
+from vidinv.video.output import sync, work_folder, write_error
+
+FORMAT = "vidinv journal 1"
+NOTES = "journal.json"
+_NO_PICTURE = np.zeros((0, 0, 3), np.uint8)
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Where a run can go on."""
+
+    segments: int = 0  # that are complete
+    frames: int = 0  # of the source, that have been read
+    seconds: float = 0.0  # of the output, that are complete
+    first: int = 0  # index of the first frame that still waits in a stage; those from it on are read again
+    faces: int = 0  # in the complete frames
+    rows: int = 0  # of the report's series
+    elapsed: float = 0.0  # seconds that all runs up to here took
+    spent: Mapping[str, tuple[float, int]] | None = None  # and each stage of them, with its items
+    files: Mapping[str, tuple[int, str]] | None = None  # size and sha256 of all that are needed, by their names
+
+
+class Journal:
+    """The folder of one run: locked while it works, kept where it is interrupted, removed where it ends.
+
+    :param about: what the run is, by the names that people have for it; a run of anything else does not go on from it.
+    :param resume: there has to be a run to go on from. Otherwise one that is there is gone on from if it is the same
+        run, and removed if it is not.
+    :raises OutputUnwritable: another run writes to this output. :raises UsageError: ``resume``, and there is nothing to
+        go on from, or it was another run, which the message names.
+    """
+
+    def __init__(self, dst: Path, about: Mapping[str, str], *, resume: bool = False) -> None:
+        self._dst, self._about = dst, dict(about)
+        self.folder = work_folder(dst)
+        self.messages: list[str] = []  # for people
+        self._lock = self._locked()
+        try:
+            self.at = self._found(resume)
+        except BaseException:
+            if not (self.folder / NOTES).exists():
+                shutil.rmtree(self.folder, ignore_errors=True)
+            self._lock.release()
+            raise
+        self.resumed = self.at.segments > 0
+        if self.resumed:
+            self.messages.append(f"going on after {self.at.seconds:.1f} s, which an interrupted run had completed")
+
+    def _locked(self) -> FileLock:
+        """The lock ends with the process that holds it, however that ends."""
+        try:
+            self.folder.mkdir(exist_ok=True)
+            lock = FileLock(self.folder / "lock", timeout=0)
+            lock.acquire()
+        except Timeout:
+            raise OutputUnwritable(
+                f"another run writes to {self._dst} at this moment; wait for it, or choose another name"
+            ) from None
+        except OSError as error:
+            raise write_error(error, self._dst) from error
+        return lock
+
+    def _found(self, resume: bool) -> Checkpoint:
+        """Where to go on; of files that belong to nothing complete the folder is cleared."""
+        why = None
+        at, about = Checkpoint(), None
+        try:
+            at, about = self._read()
+        except InputError as error:
+            why = str(error)
+        if about is not None and about != self._about:
+            why = _difference(about, self._about)
+        if resume and (why or not at.segments):
+            raise UsageError(
+                f"no run to {self._dst} can be resumed: {why or 'none was interrupted after its first segment'}. "
+                "Run without --resume to begin anew"
+            )
+        if why:
+            self.messages.append(f"what an interrupted run to {self._dst.name} had left was removed: {why}")
+            at = Checkpoint()
+        self._clear(set(at.files or ()))
+        return at
+
+    def _read(self) -> tuple[Checkpoint, dict[str, str] | None]:
+        path = self.folder / NOTES
+        if not path.exists():
+            return Checkpoint(), None
+        try:
+            told = json.loads(path.read_text(encoding="utf-8"))
+            if told["format"] != FORMAT:
+                raise InputError(f"it has the format {told['format']}")
+            files = {str(name): (int(size), str(digest)) for name, (size, digest) in told["files"].items()}
+            numbers = {f.name: told[f.name] for f in fields(Checkpoint) if f.name not in ("files", "spent")}
+            spent = {str(name): (float(seconds), int(items)) for name, (seconds, items) in told["spent"].items()}
+            at = Checkpoint(**numbers, spent=spent, files=files)
+            about = {str(name): str(value) for name, value in told["about"].items()}
+        except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+            raise InputError(f"{path} cannot be read ({error})") from None
+        for name, (size, digest) in files.items():
+            file = self.folder / name
+            if Path(name).name != name or not file.is_file() or file.stat().st_size != size or sha256(file) != digest:
+                raise InputError(f"{file} is not what was written")
+        return at, about
+
+    def _clear(self, keep: set[str]) -> None:
+        for path in self.folder.iterdir():
+            if path.name not in keep | {"lock", NOTES} or (not keep and path.name == NOTES):
+                path.unlink()
+
+    def states(self, device: str, reader: Reader) -> tuple[dict[str, Any], Iterator[Frame]]:
+        """The states of the stages to go on from, and the frames that come next.
+
+        :param device: where tensors go. :param reader: of the source, at its start.
+        """
+        if not self.resumed:
+            return {}, reader.frames()
+        frames = reader.frames(self.at.first)
+        held = {frame.index: frame for frame in islice(frames, self.at.frames - self.at.first)}
+        states = read_states(self.folder / _states(self.at.segments), device)
+        return mapped(states, Faces, lambda faces: _dressed(faces, held)), frames
+
+    def rows(self) -> list[Score]:
+        """Of the report, of all complete segments."""
+        files = [self.folder / _rows(number) for number in range(1, self.at.segments + 1)]
+        return [row for file in files for row in read_states(file)["rows"]]
+
+    def commit(self, snapshot: Snapshot, rows: Sequence[Score], faces: int, seconds: float, elapsed: float) -> None:
+        """A segment is complete: its part of the video is written, and these are the rows of its faces.
+
+        :param faces: in all frames so far. :param seconds: of the output so far. :param elapsed: seconds that it took.
+        :raises OutputError: it cannot be written; then what was complete before still is.
+        """
+        waiting: list[int] = []
+        states = mapped(dict(snapshot.states), Faces, lambda faces: _bare(faces, waiting))
+        number, frames = self.at.segments + 1, int(states["decode"])
+        old = self.at.files or {}
+        try:
+            write_states(self.folder / _states(number), states)
+            write_states(self.folder / _rows(number), {"rows": list(rows)})
+            names = {part.file for part in states["encode"].parts} | {_states(number), _rows(number)}
+            kept = {name: told for name, told in old.items() if name != _states(number - 1)}
+            for name in names - kept.keys():
+                path = self.folder / name
+                sync(path)
+                kept[name] = (path.stat().st_size, sha256(path))
+            first = min(waiting, default=frames)
+            so_far = self.at.rows + len(rows)
+            at = Checkpoint(number, frames, seconds, first, faces, so_far, elapsed, snapshot.spent, kept)
+            self._note(at)
+        except OSError as error:
+            raise write_error(error, self._dst) from error
+        self.at = at
+        (self.folder / _states(number - 1)).unlink(missing_ok=True)
+
+    def _note(self, at: Checkpoint) -> None:
+        new = self.folder / f"{NOTES}.new"
+        new.write_text(json.dumps({"format": FORMAT, "about": self._about, **asdict(at)}), encoding="utf-8")
+        sync(new)
+        os.replace(new, self.folder / NOTES)
+        sync(self.folder)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, *_: object) -> None:
+        """Kept is what a second try can use."""
+        keep = kind is not None and self.at.segments > 0 and _may_go_better(kind)
+        if keep:
+            with suppress(OSError):
+                self._clear(set(self.at.files or ()))
+        else:
+            shutil.rmtree(self.folder, ignore_errors=True)
+        self._lock.release()
+        if not keep:
+            return
+        how = f"{self.at.seconds:.1f} s of it are complete and kept; the same command goes on from there (--resume)"
+        if isinstance(error, KeyboardInterrupt):
+            raise KeyboardInterrupt(how) from None
+        if isinstance(error, OutputError):
+            raise type(error)(f"{str(error).replace('; nothing was kept', '')}. {how[0].upper()}{how[1:]}") from error
+
+
+def _may_go_better(kind: type[BaseException]) -> bool:
+    """Whether the same run could end otherwise: not where what it was given is at fault."""
+    return issubclass(kind, DiskFull | OutputUnwritable) or not issubclass(kind, VidinvError)
+
+
+def described(**about: Any) -> dict[str, str]:
+    """What tells a run from another, as texts: what cannot be told apart is like nothing, not even itself."""
+    told = {"version": " ".join((f"vidinv {vidinv.__version__}", f"torch {torch.__version__}", LIBRARIES))}
+    for name, value in about.items():
+        try:
+            told[name.replace("_", " ")] = fingerprint(value)
+        except TypeError:
+            told[name.replace("_", " ")] = secrets.token_hex()
+    return told
+
+
+def marked(frames: Iterable[Frame], every: int, first: int) -> Iterator[Frame]:
+    """Frames, and behind each ``every`` of them a snapshot, which only stages know.
+
+    :param first: index of the first frame.
+    """
+    try:
+        for count, frame in enumerate(frames, first + 1):
+            yield frame
+            if count % every == 0:
+                yield cast(Frame, Snapshot({"decode": count}))
+    finally:
+        close(frames)
+
+
+def _bare(faces: Faces, waiting: list[int]) -> Faces:
+    """Without what the source holds anyhow."""
+    waiting.append(faces.frame.index)
+    same = faces.output is not None and faces.output.image is faces.frame.image
+    output = replace(faces.output, image=_NO_PICTURE) if faces.output is not None and same else faces.output
+    return replace(faces, frame=replace(faces.frame, image=_NO_PICTURE), output=output)
+
+
+def _dressed(faces: Faces, held: Mapping[int, Frame]) -> Faces:
+    """The way back."""
+    image, output = held[faces.frame.index].image, faces.output
+    frame = replace(faces.frame, image=image)
+    return replace(faces, frame=frame, output=frame if output is not None and not output.image.size else output)
+
+
+def _difference(theirs: Mapping[str, str], mine: Mapping[str, str]) -> str:
+    names = [name for name in mine if theirs.get(name) != mine[name]]
+    return f"it was a run with another {' and '.join(names)}"
+
+
+def _states(number: int) -> str:
+    return f"states-{number:05d}.safetensors"
+
+
+def _rows(number: int) -> str:
+    return f"rows-{number:05d}.safetensors"

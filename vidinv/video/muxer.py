@@ -1,0 +1,148 @@
+"""Encoded video into a new file beside everything else that the source carries, which is copied as it is."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable
+from contextlib import suppress
+from fractions import Fraction
+from math import lcm
+from pathlib import Path
+from typing import Any
+
+from vidinv.errors import OutputUnwritable
+from vidinv.video import container
+from vidinv.video.audio import Passthrough, container_metadata, describe, is_chapter_track, video_metadata
+from vidinv.video.container import Broken
+from vidinv.video.info import VideoInfo
+from vidinv.video.output import FORMATS, check_paths, output_format, publish, write_error
+
+
+def check_output(src: str | Path, dst: str | Path, overwrite: bool = False) -> None:
+    """Raise now what would otherwise be raised after the work: an OutputError, or an InputError of ``src``."""
+    src, dst = Path(src), Path(dst)
+    check_paths(src, dst, overwrite)
+    with container.open_input(src) as source:
+        _refuse_streams(source, container.video_stream(source, src).index, dst)
+
+
+def _refuse_streams(source: Any, video_index: int, dst: Path) -> list[Any]:
+    """The streams of the source that ``dst`` cannot carry. Raises OutputUnwritable if one of them would be missed."""
+    others = [s for s in source.streams if s.index != video_index]
+    refused = [s for s in others if not container.takes(output_format(dst), s)]
+    for stream in refused:
+        if stream.type in ("audio", "subtitle"):
+            fits = [suffix for suffix in (".mp4", ".mkv") if all(container.takes(FORMATS[suffix], s) for s in others)]
+            instead = f"write to {' or '.join(fits)} instead" if fits else "convert or remove that stream first"
+            name = Path(source.name).name
+            raise OutputUnwritable(f"{dst.suffix} cannot carry stream {describe(stream)} of {name}; {instead}")
+    return refused
+
+
+def _muxer_options(info: VideoInfo, source: Any) -> dict[str, str]:
+    """Options of the muxers; each ignores what it does not know."""
+    # Matroska numbers its files and tracks at random, so that no two runs would give the same file.
+    options = {"movflags": "+faststart", "default_mode": "passthrough", "fflags": "+bitexact"}
+    if any(key.startswith("com.") for key in source.metadata):
+        options["movflags"] += "+use_metadata_tags"  # cameras' own keys, as com.apple.quicktime.location
+    if info.time_base.numerator == 1:
+        options["video_track_timescale"] = str(info.time_base.denominator)
+    # MP4 writes the offset between tracks in ticks of the movie, by default milliseconds, which would round it.
+    ticks = lcm(*(s.time_base.denominator for s in source.streams if s.type in ("video", "audio") and s.time_base))
+    if ticks < 2**31:
+        options["movie_timescale"] = str(ticks)
+    return options
+
+
+class Muxer:
+    """A hidden output file with all streams of the source in their order, its video replaced by ours.
+
+    :param hidden: what the file is called until it is complete; on the file system of ``dst``.
+    :param add_video: makes the video's stream in an opened output.
+    :raises OutputError: the container cannot carry it, or the file cannot be written.
+    """
+
+    def __init__(
+        self, dst: Path, info: VideoInfo, overwrite: bool, hidden: Path, add_video: Callable[[Any], Any]
+    ) -> None:
+        check_paths(info.path, dst, overwrite)
+        self._dst, self._overwrite, self._part = dst, overwrite, hidden
+        self._source: Any = None
+        self._output: Any = None
+        self.warnings: list[str] = []
+        self._refused = 0
+        try:
+            self._source = container.open_input(info.path)
+            dropped = _refuse_streams(self._source, info.stream_index, dst)
+            chapters = self._source.chapters()
+            missed = [describe(s) for s in dropped if not is_chapter_track(s, chapters)]
+            self.warnings += [f"{dst.suffix} cannot carry stream {name}; it was left out" for name in missed]
+            self._output = container.open_output(self._part, output_format(dst), _muxer_options(info, self._source))
+            targets: dict[int, Any] = {}
+            for stream in self._source.streams:
+                if stream.index == info.stream_index:
+                    self.video = add_video(self._output)
+                    self.video.metadata.update(video_metadata(stream.metadata))
+                    self.video.disposition = stream.disposition
+                    self.video.set_display_matrix(info.matrix)
+                elif stream not in dropped:
+                    copy = targets[stream.index] = self._output.add_stream_from_template(stream, opaque=True)
+                    copy.metadata.update(stream.metadata)
+                    copy.disposition = stream.disposition
+            self._output.metadata.update(container_metadata(self._source.metadata))
+            self._output.set_chapters(chapters)
+            # Broadcast streams start at an arbitrary hour; files do not.
+            self.shift = info.start if "mpegts" in info.container else Fraction(0)
+            copied = [s for s in self._source.streams if s.index in targets]
+            packets = container.demux(self._source, copied) if copied else iter(())
+            self._others = Passthrough(packets, targets, self.shift, self._copy, Broken)
+            self.counts_durations = self._output.format.name in ("mp4", "mov")
+            self._output.start_encoding()
+        except BaseException as error:
+            self.abort()
+            raise self._translated(error) from error
+
+    def _copy(self, packet: Any) -> None:
+        try:
+            self._output.mux_one(packet)
+        except Broken as error:
+            if error.errno != errno.EINVAL:
+                raise
+            self._refused += 1  # timestamps that run backwards, in a damaged source
+
+    def mux(self, packet: Any) -> None:
+        """One video packet, after everything that comes before it."""
+        try:
+            if packet.dts is not None:
+                self._others.until(packet.dts * packet.time_base)
+            packet.stream = self.video
+            self._output.mux_one(packet)
+        except (Broken, OSError) as error:
+            raise write_error(error, self._dst) from error
+
+    def finish(self) -> None:
+        """Write the rest and give the file its name."""
+        try:
+            self._others.until(None)
+            self._output.close()
+            publish(self._part, self._dst, self._overwrite)
+        except BaseException as error:
+            self.abort()
+            raise self._translated(error) from error
+        self._source.close()
+        if self._others.cut_short:
+            self.warnings.append("the streams beside the video could not be read to their end")
+        if self._refused:
+            self.warnings.append(f"{self._refused} packets with impossible timestamps were left out beside the video")
+
+    def _translated(self, error: BaseException) -> BaseException:
+        return write_error(error, self._dst) if isinstance(error, Broken | OSError) else error
+
+    def abort(self) -> None:
+        """Leave nothing behind."""
+        if self._output is not None:
+            with suppress(Broken, OSError):
+                self._output.close()
+        self._part.unlink(missing_ok=True)
+        if self._source is not None:
+            self._source.close()
