@@ -15,6 +15,7 @@ from vidinv.errors import NoFaceFound, UsageError
 from vidinv.faces.quads import quad_side
 from vidinv.portraits import Recognition
 from vidinv.report import Tally
+from vidinv.report.doubts import MEANINGS
 from vidinv.report.outcome import Wanted
 from vidinv.report.preview import Picture
 from vidinv.runtime.steps import Latest, Snapshot
@@ -23,6 +24,8 @@ from vidinv.stages.recognise import RecogniseOptions, RecogniseState
 from vidinv.stages.score import ScoreState
 from vidinv.types import Face, Faces, Frame, Score, known
 from vidinv.video import Reader, probe
+
+FEW = 0.1  # share of the faces: if no more are edited, that is said
 
 
 def frames_of(src: str | Path | Reader | Iterable[Frame]) -> Iterable[Frame]:
@@ -65,7 +68,10 @@ def need_faces(
 ) -> Iterator[Faces]:
     """Pass on; at the end, a video in which there was nobody to edit is an error and leaves no output."""
     yield from stream
-    check_somebody(figures.state.tally, asked, str(src), kind, people)
+    tally = figures.state.tally
+    check_somebody(tally, asked, str(src), kind, people)
+    if not tally.shown:
+        raise NoFaceFound(f"{src}: nothing was edited, since {_unreached(tally)}; choose other times, persons or edits")
 
 
 def check_somebody(
@@ -80,6 +86,19 @@ def check_somebody(
     wanted = frozenset[int | str]().union(*(everybody if p is None else p for p in map(persons_of, asked)))
     if not wanted & _who_came(tally):
         raise NoFaceFound(f"{src}: there is nothing to edit, since {_absent(wanted, tally, people)}")
+
+
+def _unreached(tally: Tally) -> str:
+    """Why most faces were left as they are."""
+    if not tally.asked:
+        return f"no edit acts on any of the {tally.faces} faces, at the times at which they are seen"
+    why = (f"{doubt} in {count} ({MEANINGS[doubt]})" for doubt, count in sorted(tally.doubts.items(), key=_most))
+    told = ", ".join(why) or "they were seen for moments only"
+    return f"of {tally.asked} faces {tally.asked - tally.shown} were not trusted: {told}"
+
+
+def _most(counted: tuple[str, int]) -> int:
+    return -counted[1]
 
 
 def _who_came(tally: Tally) -> frozenset[int | str]:
@@ -155,7 +174,8 @@ def wanted_of(asked: Sequence[Asked]) -> tuple[Wanted, ...]:
 
 
 def not_seen(asked: Sequence[Asked], tally: Tally, people: Recognition | None = None) -> list[str]:
-    """Edits that did nothing, wholly or to some, since their people never came; and people whom no edit is for."""
+    """Edits that did nothing, wholly or to some, since their people never came; people whom no edit is for; and that
+    hardly a face was edited."""
     came, told, named = _who_came(tally), list[str](), set[int | str]()
     for one in asked:
         whom = persons_of(one) or frozenset()
@@ -164,5 +184,7 @@ def not_seen(asked: Sequence[Asked], tally: Tally, people: Recognition | None = 
         if absent:
             to = "" if absent == whom else f" to {', '.join(map(str, sorted(absent, key=str)))}"
             told.append(f"{one} did nothing{to}: {_absent(absent, tally, people)}")
+    if 0 < tally.shown < FEW * tally.asked:
+        told.append(f"only {tally.shown} of {tally.asked} faces were edited: {_unreached(tally)}")
     names = () if people is None else people.references.names
     return told + [f"no edit is for {n}, whose picture was given: {n}:NAME=STRENGTH" for n in names if n not in named]
