@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -39,12 +40,20 @@ def rate_of(src: object) -> float:
     return float(probe(src).rate) if isinstance(src, str | Path) else 30.0
 
 
+def checked_rate(rate: float) -> float:
+    """:raises UsageError: no number of frames per second."""
+    if not (math.isfinite(rate) and rate > 0):
+        raise UsageError(f"{rate} frames per second cannot be; give a rate above 0")
+    return float(rate)
+
+
 def as_frame(picture: Picture, index: int, rate: float) -> Frame:
     if not (isinstance(picture, np.ndarray) and picture.dtype == np.uint8 and picture.ndim == 3):
         raise UsageError(f"frame {index} is no [H, W, 3] uint8 array")
     if picture.shape[2] != 3:
         raise UsageError(f"frame {index} has {picture.shape[2]} channels; give RGB")
-    return Frame(picture, index, time=Fraction(index / rate).limit_denominator(10**6))
+    # A copy: whoever gives it may use the array again for the next one, while this one still waits.
+    return Frame(picture.copy(), index, time=Fraction(index / rate).limit_denominator(10**6))
 
 
 def outputs(stream: Iterable[Faces | Snapshot], series: list[Score], count: Latest[int]) -> Iterator[Frame | Snapshot]:

@@ -11,7 +11,16 @@ from typing import Any
 
 # Written by the muxer itself, or true of the source file only.
 _CONTAINER_KEYS = {"major_brand", "minor_version", "compatible_brands", "encoder", "DURATION"}
-_VIDEO_KEYS = {"encoder", "DURATION", "BPS", "NUMBER_OF_BYTES", "NUMBER_OF_FRAMES", "vendor_id"}
+_VIDEO_KEYS = {
+    "encoder",
+    "DURATION",
+    "BPS",
+    "NUMBER_OF_BYTES",
+    "NUMBER_OF_FRAMES",
+    "vendor_id",
+    "alpha_mode",
+    "ALPHA_MODE",
+}
 
 
 def container_metadata(metadata: Mapping[str, str]) -> dict[str, str]:
@@ -53,6 +62,7 @@ class Passthrough:
     ) -> None:
         self._packets, self._targets, self._shift, self._write, self._broken = packets, targets, shift, write, broken
         self._held: Any = None
+        self._decoded: dict[int, int] = {}  # by stream of pictures: its last packet's dts
         self.cut_short = False  # the input could not be read to its end
 
     def until(self, seconds: Fraction | None) -> None:
@@ -82,5 +92,17 @@ class Passthrough:
             # A cover picture has no time at all; some containers give only one of the two.
             pts = packet.pts if packet.pts is not None else packet.dts
             dts = packet.dts if packet.dts is not None else pts
+            if packet.dts is None and (last := self._decoded.get(packet.stream_index)) is not None:
+                dts = last + ticks
             packet.pts, packet.dts = (0, 0) if pts is None else (pts - ticks, dts - ticks)
+            self._in_order(packet)
             return packet
+
+    def _in_order(self, packet: Any) -> None:
+        """Matroska knows only when pictures are shown; of a video's first ones nobody says when they are decoded."""
+        if packet.stream.type != "video":
+            return
+        last = self._decoded.get(packet.stream_index)
+        if last is not None:
+            packet.dts = min(max(packet.dts, last + 1), max(packet.pts, packet.dts))
+        self._decoded[packet.stream_index] = packet.dts

@@ -45,7 +45,7 @@ def open_input(path: Path) -> av.container.InputContainer:
     if path.is_dir():
         raise NotAVideo(f"{path} is a folder; name a video file")
     try:
-        container = av.open(str(path))
+        container = av.open(f"file:{path}")  # a name is never an address, whatever it has before a colon
     except PermissionError as error:
         raise InputMissing(f"{path} may not be read; change its permissions") from error
     except (Broken, OSError, ValueError) as error:
@@ -63,9 +63,11 @@ def video_stream(container: av.container.InputContainer, path: Path) -> av.Video
         what = ", ".join(describe(s) for s in container.streams) or "nothing"
         error = NoVideoStream if container.streams else NotAVideo
         raise error(f"{path} has no video stream, only {what}; name a file with moving pictures")
-    if streams[0].codec_context is None:
+    if all(s.codec_context is None for s in streams):
         raise NotAVideo(f"{path}: this build of FFmpeg cannot decode its video codec; convert it to H.264 first")
-    return streams[0]
+    # Where several are for playing, the one that players begin with.
+    streams = [s for s in streams if s.codec_context is not None]
+    return next((s for s in streams if s.disposition & _PICTURE.default), streams[0])
 
 
 def demux(container: Any, streams: Any, failed: Callable[[], None] = lambda: None) -> Iterator[av.Packet]:
@@ -187,10 +189,17 @@ class RgbConverter:
         self._orientation = orientation.from_matrix(info.matrix) or orientation.Orientation()
 
     def __call__(self, frame: av.VideoFrame) -> NDArray[np.uint8]:
-        """[H, W, 3] RGB 0..255, upright. Planes first: only planar RGB has an exact and fast path in swscale."""
+        """[H, W, 3] RGB 0..255, upright. A stream may change its size on the way, the output cannot: such frames are
+        fitted in, with bars."""
+        return self._orientation.upright(self._coded(frame))
+
+    def _coded(self, frame: av.VideoFrame) -> NDArray[np.uint8]:
+        (width, height), (left, top) = _fitted((frame.width, frame.height), self._size)
+        # Planes first: only planar RGB has an exact and fast path in swscale.
         rgb = self._reformatter.reformat(
             frame,
-            *self._size,  # a stream may change its size on the way; the output cannot
+            width,
+            height,
             format="gbrp",
             src_colorspace=self._matrix,
             dst_colorspace=self._matrix,
@@ -202,7 +211,19 @@ class RgbConverter:
         green, blue, red = (
             np.frombuffer(memoryview(p), np.uint8).reshape(-1, p.line_size)[: p.height, : p.width] for p in rgb.planes
         )
-        return self._orientation.upright(np.asarray(cv2.merge((red, green, blue)), np.uint8))
+        image = np.asarray(cv2.merge((red, green, blue)), np.uint8)
+        if (width, height) == self._size:
+            return image
+        whole = np.zeros((self._size[1], self._size[0], 3), np.uint8)
+        whole[top : top + height, left : left + width] = image
+        return whole
+
+
+def _fitted(size: tuple[int, int], whole: tuple[int, int]) -> tuple[tuple[int, int], tuple[int, int]]:
+    """The largest size of the same shape within the whole, and where it lies: (width, height), (left, top)."""
+    scale = min(whole[0] / size[0], whole[1] / size[1])
+    width, height = (max(1, min(round(s * scale), w)) for s, w in zip(size, whole, strict=True))
+    return (width, height), ((whole[0] - width) // 2, (whole[1] - height) // 2)
 
 
 class YuvConverter:
@@ -232,7 +253,7 @@ class YuvConverter:
 
 
 def open_output(path: Path, container_format: str, options: dict[str, str]) -> av.container.OutputContainer:
-    return av.open(str(path), "w", format=container_format, container_options=options)
+    return av.open(f"file:{path}", "w", format=container_format, container_options=options)
 
 
 def discard(output: Any) -> None:

@@ -34,7 +34,7 @@ def _refuse_streams(source: Any, video_index: int, dst: Path) -> list[Any]:
         if stream.type in ("audio", "subtitle"):
             fits = [suffix for suffix in (".mp4", ".mkv") if all(container.takes(FORMATS[suffix], s) for s in others)]
             instead = f"write to {' or '.join(fits)} instead" if fits else "convert or remove that stream first"
-            name = Path(source.name).name
+            name = Path(source.name.removeprefix("file:")).name
             raise OutputUnwritable(f"{dst.suffix} cannot carry stream {describe(stream)} of {name}; {instead}")
     return refused
 

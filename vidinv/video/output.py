@@ -11,6 +11,7 @@ from pathlib import Path
 from vidinv.errors import DiskFull, OutputError, OutputExists, OutputIsInput, OutputUnwritable
 
 FORMATS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
+_SHORT = 100  # bytes of a name that are kept in any case
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -55,13 +56,19 @@ def check_place(dst: Path, overwrite: bool) -> None:
 
 def part_path(dst: Path) -> Path:
     """A hidden name beside ``dst``, so that the final rename stays within one file system."""
-    return dst.with_name(f".{dst.name[:200]}.{secrets.token_hex(4)}.part")
+    return _hidden(dst, f".{secrets.token_hex(4)}.part")
 
 
 def work_folder(dst: Path) -> Path:
-    """A hidden folder beside ``dst``, the same for every run to it. Its name fits where that of ``dst`` does."""
+    """A hidden folder beside ``dst``, the same for every run to it."""
+    return _hidden(dst, f".{hashlib.sha256(os.fsencode(dst.name)).hexdigest()[:8]}.run")
+
+
+def _hidden(dst: Path, end: str) -> Path:
+    """A name that fits wherever that of ``dst`` does: file systems count bytes, and some take no more than 143."""
     name = os.fsencode(dst.name)
-    return dst.with_name(f".{name[:150].decode(errors='ignore')}.{hashlib.sha256(name).hexdigest()[:8]}.run")
+    kept = name[: max(len(name) - len(end) - 1, _SHORT)].decode(errors="ignore")
+    return dst.with_name(f".{kept}{end}")
 
 
 def publish(part: Path, dst: Path, overwrite: bool) -> None:

@@ -24,8 +24,22 @@ from vidinv.video.container import (
     stream_duration,
     video_stream,
 )
-from vidinv.video.info import Damage, VideoInfo
+from vidinv.video.dolby import DolbyVision, dolby_vision
+from vidinv.video.info import UNSPECIFIED, Damage, VideoInfo
 from vidinv.video.matroska import is_whole
+
+INTERLACED = (
+    "it is interlaced: its fields are edited woven into frames, and the output is marked progressive; deinterlace it "
+    "first for clean edges (ffmpeg -i IN -vf bwdif -c:a copy OUT)"
+)
+CAPTIONS = "closed captions inside its pictures are not kept; extract them first, as a subtitle track or file"
+RESIZED = "its pictures change their size on the way; they are fitted into the first one's size, with bars"
+_RPU = {"DOVI_RPU_BUFFER", "DOVI_METADATA"}
+
+
+def _carried(frame: Any) -> set[str]:
+    """Names of what a frame carries beside its pixels."""
+    return {str(data.type).rpartition(".")[2] for data in frame.side_data or ()}
 
 
 def probe(path: str | Path) -> VideoInfo:
@@ -59,7 +73,10 @@ class Reader:
             if self._first is None:
                 raise NotAVideo(f"{self._path} holds no picture that can be decoded; check that the file is complete")
             self.info = read_info(self._path, self._container, self._stream, self._first)
-            colour.refuse_hdr(self.info.colour, str(self._path))
+            record = dolby_vision(self._path, self.info.container)
+            if record is None and _RPU & _carried(self._first) and self.info.colour.transfer == UNSPECIFIED:
+                record = DolbyVision(5, 0)  # a broadcast has no such record
+            colour.refuse_hdr(self.info.colour, str(self._path), record)
             self._to_rgb = RgbConverter(self.info)
         except BaseException:
             self._container.close()
@@ -70,6 +87,9 @@ class Reader:
             self.warnings.append(
                 f"the input carries no times; it is taken for {float(self.info.rate):g} frames per second"
             )
+        alpha = any(part.is_alpha for part in self._first.format.components)
+        if alpha or {k.lower(): v for k, v in self._stream.metadata.items()}.get("alpha_mode") == "1":
+            self.warnings.append("its transparency is not kept: what is see-through is written as it is coded, opaque")
         if self._first.format.components[0].bits > 8:
             self.warnings.append(f"{self.info.pix_fmt} is read at 8 bits per channel")
         if orientation.from_matrix(self.info.matrix) is None:
@@ -87,6 +107,7 @@ class Reader:
         frame, self._first = self._first, None
         while frame is not None:
             after = next(self._decoded, None)
+            self._look(frame)
             pts = frame.pts if frame.pts is not None else frame.dts
             if pts is None or (last is not None and pts <= last):
                 # No container takes time that stands still.
@@ -99,6 +120,16 @@ class Reader:
             self._frames += 1
             frame = after
         self.damage = self._assess()
+
+    def _look(self, frame: Any) -> None:
+        """Say once what of a frame cannot be kept."""
+        carried = _carried(frame)
+        found = (
+            (frame.interlaced_frame, INTERLACED),
+            ("A53_CC" in carried, CAPTIONS),
+            ((frame.width, frame.height) != (self.info.width, self.info.height), RESIZED),
+        )
+        self.warnings += [text for is_so, text in found if is_so and text not in self.warnings]
 
     def _stays(self, frame: Any, pts: int, step: int) -> int | None:
         """See Frame: what a last frame's own record says, or what its stream's duration leaves for it."""
