@@ -265,6 +265,7 @@ def discard(output: Any) -> None:
 def add_encoder(output: Any, info: VideoInfo, settings: EncoderSettings) -> tuple[Any, str | None]:
     """An opened encoder as a new stream of ``output``, and a warning. Raises UsageError or OutputUnwritable."""
     options = encoder_options(settings)
+    assert settings.codec is not None  # the options are of one
     codec = av.Codec(settings.codec, "w")
     supported = [f.name for f in codec.video_formats or ()]
     pix_fmt, warning = colour.output_pix_fmt(info.pix_fmt, info.width, info.height, supported)
@@ -330,10 +331,10 @@ def open_raw_pipe(pipe: IO[bytes], info: VideoInfo, pix_fmt: str) -> tuple[Any, 
 
 
 def takes(container_format: str, stream: Any) -> bool:
-    """Whether a muxer takes a stream as it is, asked of the muxer itself."""
+    """Whether a muxer takes a stream as it is, asked of the muxer itself, with a header and an empty end."""
     output = av.open(io.BytesIO(), "w", format=container_format)
     try:
-        output.add_stream_from_template(stream, opaque=True)
+        add_as_it_is(output, stream)
         output.start_encoding()
     except (Broken, ValueError):
         return False
@@ -341,3 +342,50 @@ def takes(container_format: str, stream: Any) -> bool:
         with suppress(Broken):
             output.close()
     return True
+
+
+def add_as_it_is(output: Any, stream: Any) -> Any:
+    """A stream for packets that are copied. Raises Broken or ValueError where the muxer takes no such stream."""
+    copy = output.add_stream_from_template(stream, opaque=True)
+    context = copy.codec_context
+    if stream.type == "audio" and context is not None and context.layout.name not in _LAYOUTS.values():
+        context.layout = _LAYOUTS.get(context.channels, context.layout)  # AVI, for one, tells only how many
+    return copy
+
+
+_LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "quad", 5: "5.0", 6: "5.1", 8: "7.1"}
+
+
+def readable(stream: Any) -> bool:
+    """Whether anything here knows what its packets are."""
+    return stream.codec_context is not None
+
+
+class Reencoder:
+    """Sound that no container takes as it is, made into sound that this one takes."""
+
+    def __init__(self, output: Any, stream: Any) -> None:
+        source = stream.codec_context
+        codec = "libopus" if output.format.name == "webm" else "aac"
+        rate = 48000 if codec == "libopus" else min(source.rate, 96000)
+        self.stream = output.add_stream(codec, rate=rate)
+        encoder = self.stream.codec_context
+        encoder.layout, encoder.bit_rate = _LAYOUTS.get(source.channels, "stereo"), 96000 * min(source.channels, 6)
+        encoder.open()
+        self._resampler = av.AudioResampler(encoder.format, encoder.layout, rate, encoder.frame_size or None)
+        self.name = codec.removeprefix("lib")
+        self.lost = 0  # packets that could not be decoded
+
+    def __call__(self, packet: Any) -> list[Any]:
+        """Encoded packets for one of the source; None, or an empty one, at the end."""
+        frames: list[Any] = [None]
+        if packet is not None:
+            try:
+                frames = packet.decode()
+            except Broken:
+                self.lost += 1
+                return []
+        return [p for frame in frames for one in self._resampler.resample(frame) for p in self.stream.encode(one)]
+
+    def last(self) -> list[Any]:
+        return [*self(None), *self.stream.encode(None)]

@@ -23,10 +23,11 @@ def step_of(info: VideoInfo) -> int:
     return max(1, round(1 / (info.rate * info.time_base)))
 
 
-def join(parts: Sequence[Part], folder: Path, dst: Path, info: VideoInfo, overwrite: bool) -> list[str]:
+def join(parts: Sequence[Part], folder: Path, dst: Path, info: VideoInfo, overwrite: bool) -> tuple[list[str], bool]:
     """Write ``dst`` of the parts in ``folder`` and of the source's other streams; it appears when it is complete.
 
-    :return: what could not be kept as it was. :raises OutputError: it cannot be written.
+    :return: what could not be kept as it was, and whether a stream beside the video is damaged.
+    :raises OutputError: it cannot be written.
     """
     paths = [folder / part.file for part in parts]
     with container.open_input(paths[0]) as encoded:
@@ -58,7 +59,7 @@ def join(parts: Sequence[Part], folder: Path, dst: Path, info: VideoInfo, overwr
         muxer.abort()
         raise
     muxer.finish()
-    return muxer.warnings
+    return muxer.warnings, muxer.damaged
 
 
 def durations(pts: NDArray[np.int64], info: VideoInfo, stays: int | None = None) -> NDArray[np.int64]:

@@ -6,9 +6,11 @@ import errno
 import hashlib
 import os
 import secrets
+from dataclasses import replace
 from pathlib import Path
 
 from vidinv.errors import DiskFull, OutputError, OutputExists, OutputIsInput, OutputUnwritable
+from vidinv.video.encoder import EncoderSettings
 
 FORMATS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
 _SHORT = 100  # bytes of a name that are kept in any case
@@ -22,6 +24,16 @@ def output_format(dst: Path) -> str:
         suffix = dst.suffix or "a name without suffix"
         raise OutputUnwritable(f"{dst}: no container for {suffix}; use one of {', '.join(FORMATS)}")
     return name
+
+
+def codec_for(dst: str | Path) -> str:
+    """The encoder that a container of this name takes."""
+    return "libvpx-vp9" if output_format(Path(dst)) == "webm" else "libx264"
+
+
+def chosen(settings: EncoderSettings, dst: Path) -> EncoderSettings:
+    """With an encoder. Raises OutputUnwritable for a name that no container has."""
+    return settings if settings.codec is not None else replace(settings, codec=codec_for(dst))
 
 
 def check_paths(src: Path, dst: Path, overwrite: bool) -> None:
