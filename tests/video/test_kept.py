@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
+from PIL import Image
 
 from tests.shared import shared
 from tests.video.make import clip, picture
-from vidinv.errors import UnsupportedColour
+from vidinv.errors import InputError, OutputUnwritable, UnsupportedColour
 from vidinv.stages.encode import encode
 from vidinv.types import Frame
-from vidinv.video import Reader, probe
+from vidinv.video import Reader, check_output, probe
 from vidinv.video.output import part_path, work_folder
 
 
@@ -181,3 +183,33 @@ def test_the_default_video_is_edited_and_the_other_and_the_cover_stay(tmp_path: 
         assert bytes(after.streams[2].data) == b"not a font"
         originals = [bytes(p) for p in before.demux(before.streams[0]) if p.size]
         assert [bytes(p) for p in after.demux(after.streams[0]) if p.size] == originals
+
+
+def animated(path: Path, kind: str) -> Path:
+    pictures = [Image.fromarray(picture(i, 96, 64)) for i in range(6)]
+    times = [100, 100, 50, 100, 100, 700]
+    pictures[0].save(path, kind, save_all=True, append_images=pictures[1:], duration=times, loop=0)
+    return path
+
+
+@pytest.mark.parametrize(("name", "kind"), [("a.gif", "GIF"), ("a.apng", "PNG")])
+def test_animated_pictures_are_read_with_their_times(tmp_path: Path, name: str, kind: str) -> None:
+    frames, told = through(animated(tmp_path / name, kind), tmp_path / "out.mp4")
+    assert [round(float(f.time), 2) for f in frames] == [0, 0.1, 0.2, 0.25, 0.35, 0.45]
+    assert not told
+    assert float(probe(tmp_path / "out.mp4").duration) == pytest.approx(1.15, abs=0.02)
+
+
+def test_what_is_no_video_file_is_said_as_what_it_is(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.mp4")
+    refused = {
+        "-": "pipe", str(tmp_path / "pipe.mp4"): "pipe", str(tmp_path / "%04d.png"): "sequences of pictures",
+        str(tmp_path): "folder", str(animated(tmp_path / "a.webp", "WEBP")): "animated WebP, which the libraries",
+    }  # fmt: skip
+    for name, text in refused.items():
+        with pytest.raises(InputError, match=text):
+            Reader(name)
+    src = clip(tmp_path / "in.mp4", count=3)
+    for name, text in (("-", "pipe"), ("a.gif", r"no container for \.gif"), ("a.mpg", r"no container for \.mpg")):
+        with pytest.raises(OutputUnwritable, match=text):
+            check_output(src, name if name == "-" else tmp_path / name)

@@ -23,6 +23,7 @@ from vidinv.video import colour, orientation
 from vidinv.video.audio import describe
 from vidinv.video.encoder import EncoderSettings, encoder_options
 from vidinv.video.info import ColourTags, VideoInfo
+from vidinv.video.inputs import kind_of_picture, refuse_others
 from vidinv.video.timeline import continuous, moved
 from vidinv.video.timing import believed_rate
 
@@ -40,10 +41,7 @@ _COUNTED = 300  # packets from which a frame rate is counted
 
 
 def open_input(path: Path) -> av.container.InputContainer:
-    if not path.exists():
-        raise InputMissing(f"{path} does not exist; check the name")
-    if path.is_dir():
-        raise NotAVideo(f"{path} is a folder; name a video file")
+    refuse_others(path)
     try:
         container = av.open(f"file:{path}")  # a name is never an address, whatever it has before a colon
     except PermissionError as error:
@@ -53,7 +51,7 @@ def open_input(path: Path) -> av.container.InputContainer:
         raise NotAVideo(f"{path} is not a video, or too damaged to be opened ({why}); check the file") from error
     if container.format.name.endswith("_pipe") or container.format.name == "image2":
         container.close()
-        raise NotAVideo(f"{path} is a still picture; vidinv reads videos")
+        raise NotAVideo(f"{path} is {kind_of_picture(path)}")
     return container
 
 

@@ -133,7 +133,7 @@ class Muxer:
         try:
             self._output.mux_one(packet)
         except Broken as error:
-            if error.errno != errno.EINVAL and error.errno < OWN_ERRORS:
+            if error.errno != errno.EINVAL and (error.errno or 0) < OWN_ERRORS:
                 raise
             self._refused += 1  # times that run backwards, contents that are none: the source is damaged
 

@@ -19,6 +19,8 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 def output_format(dst: Path) -> str:
     """The muxer for a name. Raises OutputUnwritable."""
+    if str(dst) == "-":
+        raise OutputUnwritable("- would be a pipe, and a video is finished by going back to its head: name a file")
     name = FORMATS.get(dst.suffix.lower())
     if name is None:
         suffix = dst.suffix or "a name without suffix"

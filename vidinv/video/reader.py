@@ -88,6 +88,8 @@ class Reader:
                 f"the input carries no times; it is taken for {float(self.info.rate):g} frames per second"
             )
         alpha = any(part.is_alpha for part in self._first.format.components)
+        if alpha and "gif" in self.info.container:  # which is always decoded with alpha
+            alpha = bool(self._first.to_ndarray(format="rgba")[..., 3].min() < 255)
         if alpha or {k.lower(): v for k, v in self._stream.metadata.items()}.get("alpha_mode") == "1":
             self.warnings.append("its transparency is not kept: what is see-through is written as it is coded, opaque")
         if self._first.format.components[0].bits > 8:
