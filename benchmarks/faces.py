@@ -21,7 +21,8 @@ from vidinv.video import probe
 
 def aligned(video: Path, pack: Pack) -> Iterator[Faces]:
     """Every frame of a video with the crops of its faces."""
-    options, rate = DetectOptions(), float(probe(video).rate)
+    rate = float(probe(video).rate)
+    options = DetectOptions(rate=rate)
     looking = partial(detect, detectors=make_detectors(options), options=options)
     placing = partial(align, options=AlignOptions(pack.resolution, pack.template, rate=rate))
     return run("align", placing, AlignState(), run("detect", looking, DetectState(), decode(video)))

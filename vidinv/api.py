@@ -9,6 +9,7 @@ The way is cut at the code: analyse() gives codes, render() makes frames of them
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, nullcontext
@@ -45,8 +46,8 @@ from vidinv.stages.decode import decode
 from vidinv.stages.detect import DetectOptions, DetectState, detect, make_detectors
 from vidinv.stages.encode import EncodeOptions
 from vidinv.stages.pair_frames import put_under
-from vidinv.stages.track_boxes import TrackBoxesState, track_boxes
-from vidinv.streams import Alone, alone, as_frame, by_size, frames_of, rate_of
+from vidinv.stages.track_boxes import TrackBoxesOptions, TrackBoxesState, track_boxes
+from vidinv.streams import Alone, alone, as_frame, by_size, checked_rate, frames_of, rate_of
 from vidinv.types import Composite, Faces, Frame, Progress, known
 from vidinv.video import Reader, check_output, frame_at
 
@@ -116,7 +117,7 @@ class VideoEditor:
         :return: one Faces per frame, whose faces hold their codes.
         :raises UsageError: boxes that the pack does not want, or lacks. :raises InputError: the file cannot be used.
         """
-        way = Way(rate or rate_of(src))
+        way = Way(rate_of(src) if rate is None else checked_rate(rate))
         return self._analysed(way.watch.measure("decode", frames_of(src)), self._boxes(boxes), way)
 
     def keep_codes(
@@ -176,7 +177,7 @@ class VideoEditor:
             ``src``, or made by another method than was asked for. :raises InputError: ``src`` has other frames, or the
             codes are of another video or pack, or a person's picture has no face.
         """
-        plan, way = self._plan(edit, hold, faces), Way(rate or rate_of(src))
+        plan, way = self._plan(edit, hold, faces), Way(rate_of(src) if rate is None else checked_rate(rate))
         if isinstance(codes, str | Path):
             if src is None:
                 raise UsageError(f"{codes} holds codes and no frames; give the video that they are of")
@@ -209,6 +210,7 @@ class VideoEditor:
         :param faces: as of :meth:`render`.
         :raises UsageError: an edit that cannot be read, or a picture of the wrong type.
         """
+        checked_rate(rate)
         numbered = (as_frame(picture, i, rate) for i, picture in enumerate(frames))
         codes = self.analyse(numbered, rate=rate, boxes=boxes)
         rendered = self.render(
@@ -310,6 +312,8 @@ class VideoEditor:
         :param faces: as of :meth:`render`.
         :raises NoFaceFound: when nobody is in that frame. :raises VidinvError: as of :meth:`edit_video`.
         """
+        if not math.isfinite(at):
+            raise UsageError(f"{at} is no time; give seconds")
         frame, called = frame_at(src, Fraction(at).limit_denominator(10**6)), f"{src} at {at:g} s"
         one = self.edit_frame(frame, edit, hold=hold, composite=composite, boxes=boxes, faces=faces, called=called)
         largest = max(one.edited, key=lambda face: quad_side(known(face.quad)))
@@ -390,8 +394,10 @@ class VideoEditor:
 
     def _analysed(self, frames: Iterable[Frame], boxes: BoxesOf | None, way: Way) -> Stream:
         if boxes is None:
-            looking = partial(detect, detectors=known(self.detectors), options=self._detect_options)
+            options = replace(self._detect_options, rate=way.rate)
+            looking = partial(detect, detectors=known(self.detectors), options=options)
             found = way.stage("detect", looking, DetectState(), frames)
         else:
-            found = way.stage("detect", partial(track_boxes, boxes=boxes), TrackBoxesState(), frames)
+            following = partial(track_boxes, boxes=boxes, options=TrackBoxesOptions(rate=way.rate))
+            found = way.stage("detect", following, TrackBoxesState(), frames)
         return halves.analysed(found, way, self._means, self.inverter)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -54,7 +55,7 @@ def compare_videos(
     with Reader(source) as before, Reader(edited) as after, TemporaryDirectory(prefix="vidinv-") as folder:
         rows = Rows(Path(folder) / "rows", Path(folder))
         info, way = before.info, Way(float(before.info.rate))
-        looking = partial(detect, detectors=make_detectors(options), options=options)
+        looking = partial(detect, detectors=make_detectors(options), options=replace(options, rate=way.rate))
         found = way.stage("detect", looking, DetectState(), way.watch.measure("decode", decode(before)))
         placing = partial(align, options=AlignOptions(networks.resolution, networks.template, rate=way.rate))
         placed = way.stage("align", placing, AlignState(), found)

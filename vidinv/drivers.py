@@ -89,7 +89,7 @@ def _watched(path: Path, pack: Pack) -> Track:
 
 def _faces(reader: Reader, pack: Pack) -> Generator[tuple[float, Face], None, None]:
     """Every sighting of a face with its crop, and its time."""
-    way, options = Way(float(reader.info.rate)), DetectOptions()
+    way, options = Way(float(reader.info.rate)), DetectOptions(rate=float(reader.info.rate))
     looking = partial(detect, detectors=make_detectors(options), options=options)
     placing = partial(align, options=AlignOptions(pack.resolution, pack.template, rate=way.rate))
     with closing(way.stage("detect", looking, DetectState(), decode(reader))) as found:

@@ -20,7 +20,7 @@ from vidinv.stages.encode import EncodeOptions, EncodeState, encode
 from vidinv.stages.score import ScoreOptions, Scorers, ScoreState, score
 from vidinv.streams import need_faces, not_seen, outputs, wanted_of
 from vidinv.types import Progress
-from vidinv.video import Reader
+from vidinv.video import Damage, Reader
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,9 @@ class Ending:
             finished = need_faces(scored, figures, plan.asked, self.src, pack.crops.kind, plan.people)
             count = Latest(journal.at.faces)
             frames = outputs(finished, journal.rows, count)
-            encoding = encode(frames, self.dst, info, self.output, told.append, journal.folder, before)
+            hurt = list[Damage]()
+            beside = partial(hurt.append, Damage(0, 0, None))
+            encoding = encode(frames, self.dst, info, self.output, told.append, journal.folder, before, beside)
             with closing(way.watch.measure("encode", encoding)) as encoded:
                 for item in encoded:
                     if isinstance(item, Snapshot):
@@ -80,7 +82,7 @@ class Ending:
             quality=figures.state.quality,
             instruments=instruments,
             warnings=warnings,
-            damage=damage,
+            damage=damage or next(iter(hurt), None),
             codes=self.codes,
         )
         if self.series is not None and report.series_every > 1:

@@ -166,7 +166,7 @@ class Journal:
         frames = reader.frames(self.at.first)
         held = {frame.index: frame for frame in islice(frames, self.at.frames - self.at.first)}
         states = read_states(self.folder / _states(self.at.segments), device)
-        return mapped(states, Faces, lambda faces: _dressed(faces, held)), frames
+        return mapped(states, (Faces, Frame), lambda item: _dressed(item, held)), frames
 
     def commit(self, snapshot: Snapshot, faces: int, seconds: float, elapsed: float) -> None:
         """A segment is complete: its part of the video is written, and so are the rows of its faces.
@@ -175,7 +175,7 @@ class Journal:
         :raises OutputError: it cannot be written; then what was complete before still is.
         """
         waiting: list[int] = []
-        states = mapped(dict(snapshot.states), Faces, lambda faces: _bare(faces, waiting))
+        states = mapped(dict(snapshot.states), (Faces, Frame), lambda item: _bare(item, waiting))
         number, frames = self.at.segments + 1, int(states["decode"])
         old = self.at.files or {}
         try:
@@ -255,19 +255,23 @@ def marked(frames: Iterable[Frame], every: int, first: int) -> Iterator[Frame]:
         close(frames)
 
 
-def _bare(faces: Faces, waiting: list[int]) -> Faces:
-    """Without what the source holds anyhow."""
-    waiting.append(faces.frame.index)
-    same = faces.output is not None and faces.output.image is faces.frame.image
-    output = replace(faces.output, image=_NO_PICTURE) if faces.output is not None and same else faces.output
-    return replace(faces, frame=replace(faces.frame, image=_NO_PICTURE), output=output)
+def _bare(item: Faces | Frame, waiting: list[int]) -> Faces | Frame:
+    """Without the pictures that the source holds anyhow. :param waiting: is told the frame's index."""
+    if isinstance(item, Frame):
+        waiting.append(item.index)
+        return replace(item, image=_NO_PICTURE)
+    same = item.output is not None and item.output.image is item.frame.image
+    output = replace(item.output, image=_NO_PICTURE) if item.output is not None and same else item.output
+    return replace(item, frame=cast(Frame, _bare(item.frame, waiting)), output=output)
 
 
-def _dressed(faces: Faces, held: Mapping[int, Frame]) -> Faces:
+def _dressed(item: Faces | Frame, held: Mapping[int, Frame]) -> Faces | Frame:
     """The way back."""
-    image, output = held[faces.frame.index].image, faces.output
-    frame = replace(faces.frame, image=image)
-    return replace(faces, frame=frame, output=frame if output is not None and not output.image.size else output)
+    if isinstance(item, Frame):
+        return replace(item, image=held[item.index].image)
+    frame = cast(Frame, _dressed(item.frame, held))
+    output = frame if item.output is not None and not item.output.image.size else item.output
+    return replace(item, frame=frame, output=output)
 
 
 def _difference(theirs: Mapping[str, str], mine: Mapping[str, str]) -> str:

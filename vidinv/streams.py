@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -15,6 +16,7 @@ from vidinv.errors import NoFaceFound, UsageError
 from vidinv.faces.quads import quad_side
 from vidinv.portraits import Recognition
 from vidinv.report import Tally
+from vidinv.report.doubts import MEANINGS
 from vidinv.report.outcome import Wanted
 from vidinv.report.preview import Picture
 from vidinv.report.rows import Rows
@@ -24,6 +26,8 @@ from vidinv.stages.recognise import RecogniseOptions, RecogniseState
 from vidinv.stages.score import ScoreState
 from vidinv.types import Face, Faces, Frame, known
 from vidinv.video import Reader, probe
+
+FEW = 0.1  # share of the faces: if no more are edited, that is said
 
 
 def frames_of(src: str | Path | Reader | Iterable[Frame]) -> Iterable[Frame]:
@@ -37,12 +41,20 @@ def rate_of(src: object) -> float:
     return float(probe(src).rate) if isinstance(src, str | Path) else 30.0
 
 
+def checked_rate(rate: float) -> float:
+    """:raises UsageError: no number of frames per second."""
+    if not (math.isfinite(rate) and rate > 0):
+        raise UsageError(f"{rate} frames per second cannot be; give a rate above 0")
+    return float(rate)
+
+
 def as_frame(picture: Picture, index: int, rate: float) -> Frame:
     if not (isinstance(picture, np.ndarray) and picture.dtype == np.uint8 and picture.ndim == 3):
         raise UsageError(f"frame {index} is no [H, W, 3] uint8 array")
     if picture.shape[2] != 3:
         raise UsageError(f"frame {index} has {picture.shape[2]} channels; give RGB")
-    return Frame(picture, index, time=Fraction(index / rate).limit_denominator(10**6))
+    # A copy: whoever gives it may use the array again for the next one, while this one still waits.
+    return Frame(picture.copy(), index, time=Fraction(index / rate).limit_denominator(10**6))
 
 
 def outputs(stream: Iterable[Faces | Snapshot], rows: Rows, count: Latest[int]) -> Iterator[Frame | Snapshot]:
@@ -68,7 +80,10 @@ def need_faces(
 ) -> Iterator[Faces]:
     """Pass on; at the end, a video in which there was nobody to edit is an error and leaves no output."""
     yield from stream
-    check_somebody(figures.state.tally, asked, str(src), kind, people)
+    tally = figures.state.tally
+    check_somebody(tally, asked, str(src), kind, people)
+    if not tally.shown:
+        raise NoFaceFound(f"{src}: nothing was edited, since {_unreached(tally)}; choose other times, persons or edits")
 
 
 def check_somebody(
@@ -83,6 +98,19 @@ def check_somebody(
     wanted = frozenset[int | str]().union(*(everybody if p is None else p for p in map(persons_of, asked)))
     if not wanted & _who_came(tally):
         raise NoFaceFound(f"{src}: there is nothing to edit, since {_absent(wanted, tally, people)}")
+
+
+def _unreached(tally: Tally) -> str:
+    """Why most faces were left as they are."""
+    if not tally.asked:
+        return f"no edit acts on any of the {tally.faces} faces, at the times at which they are seen"
+    why = (f"{doubt} in {count} ({MEANINGS[doubt]})" for doubt, count in sorted(tally.doubts.items(), key=_most))
+    told = ", ".join(why) or "they were seen for moments only"
+    return f"of {tally.asked} faces {tally.asked - tally.shown} were not trusted: {told}"
+
+
+def _most(counted: tuple[str, int]) -> int:
+    return -counted[1]
 
 
 def _who_came(tally: Tally) -> frozenset[int | str]:
@@ -158,7 +186,8 @@ def wanted_of(asked: Sequence[Asked]) -> tuple[Wanted, ...]:
 
 
 def not_seen(asked: Sequence[Asked], tally: Tally, people: Recognition | None = None) -> list[str]:
-    """Edits that did nothing, wholly or to some, since their people never came; and people whom no edit is for."""
+    """Edits that did nothing, wholly or to some, since their people never came; people whom no edit is for; and that
+    hardly a face was edited."""
     came, told, named = _who_came(tally), list[str](), set[int | str]()
     for one in asked:
         whom = persons_of(one) or frozenset()
@@ -167,5 +196,7 @@ def not_seen(asked: Sequence[Asked], tally: Tally, people: Recognition | None = 
         if absent:
             to = "" if absent == whom else f" to {', '.join(map(str, sorted(absent, key=str)))}"
             told.append(f"{one} did nothing{to}: {_absent(absent, tally, people)}")
+    if 0 < tally.shown < FEW * tally.asked:
+        told.append(f"only {tally.shown} of {tally.asked} faces were edited: {_unreached(tally)}")
     names = () if people is None else people.references.names
     return told + [f"no edit is for {n}, whose picture was given: {n}:NAME=STRENGTH" for n in names if n not in named]

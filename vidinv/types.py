@@ -43,6 +43,10 @@ class Frame:
     time: Fraction | None = None
     """Presentation time, seconds; set by decode."""
 
+    stays: int | None = None
+    """Ticks for which the last picture stays on screen, where that is no ordinary frame's time; None: as long as the
+    others; set by decode."""
+
     cut: bool = False
     """A new shot starts here; set by detect, or track_boxes."""
 
@@ -107,6 +111,9 @@ class Assessment:
     residual: float
     """RMS difference of the crop and the face's mean inversion about now, inside the mask and where nothing is known to
     lie over the face; levels of 255."""
+
+    light: tuple[float, float] = (0.0, 0.0)
+    """Mean and standard deviation of the crop's luma, levels: both grow with the light; 0: not measured."""
 
     occluded_share: float | None = None
     """0..1, share of the face that something lies over; None: no network looked."""

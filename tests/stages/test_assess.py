@@ -205,3 +205,13 @@ def test_the_outline_is_steady_in_time() -> None:
         [r.faces[0].assessment.region for r in assessed([rendered(i) for i in range(30)], visibility=Middle(jump=2))]
     )
     assert np.abs(np.diff(regions[8:-8], axis=0)).max() < 0.05
+
+
+def test_a_flash_in_which_the_face_is_not_seen_leaves_the_frames_around_it_as_they_are() -> None:
+    white = np.full_like(FACE, 255)
+    stream = [rendered(i, white if i == 15 else FACE, seen=i != 15) for i in range(30)]
+    out = assessed(stream)
+    residuals = [r.faces[0].assessment.residual for r in out]
+    assert max(residuals[:15] + residuals[16:]) < 1e-3
+    luma = FACE @ [0.299, 0.587, 0.114]
+    assert out[0].faces[0].assessment.light == pytest.approx((luma.mean(), luma.std()), abs=0.5)

@@ -7,13 +7,15 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
+from vidinv.faces.quads import quad_from_points, transform_points
 from vidinv.runtime.steps import run
 from vidinv.stages.decode import decode
 from vidinv.stages.detect import DetectOptions, Detectors, DetectState, detect, make_detectors
-from vidinv.types import Faces, Frame
+from vidinv.types import Faces, Frame, known
 
 SAMPLE = Path(__file__).resolve().parents[2] / "assets" / "sample.mp4"
 
@@ -47,7 +49,7 @@ def test_the_face_of_the_sample_is_found_in_every_frame_as_one_person(detectors:
 
 def test_between_full_searches_only_the_region_is_searched(detectors: Detectors) -> None:
     counting = Detectors(Counting(detectors.full), Counting(detectors.region))
-    found_in(islice(decode(SAMPLE), 40), counting, DetectOptions(full_every=20))
+    found_in(islice(decode(SAMPLE), 40), counting, DetectOptions(full_every=0.8))
     assert counting.full.calls == 2
     assert counting.region.calls == 39
 
@@ -55,7 +57,7 @@ def test_between_full_searches_only_the_region_is_searched(detectors: Detectors)
 def test_the_region_agrees_with_the_full_search(detectors: Detectors) -> None:
     frames = list(islice(decode(SAMPLE), 12))
     often = [found_in([frame], detectors)[0] for frame in frames]
-    rarely = found_in(frames, detectors, DetectOptions(full_every=100))
+    rarely = found_in(frames, detectors, DetectOptions(full_every=4.0))
     side = np.ptp(often[0].faces[0].box[[0, 2]])
     for a, b in zip(often, rarely, strict=True):
         assert np.abs(a.faces[0].points - b.faces[0].points).max() < 0.05 * side
@@ -70,6 +72,55 @@ def test_a_cut_starts_new_people_and_an_empty_picture_has_none(detectors: Detect
     assert {f.person for x in found[:6] for f in x.faces} == {0}
     assert not any(x.faces for x in found[6:12])
     assert {f.person for x in found[12:] for f in x.faces} == {1}
+
+
+def turned(image: np.ndarray, degrees: float) -> tuple[np.ndarray, np.ndarray]:
+    """The picture turned clockwise within a square that holds all of it, and the 2x3 map of its points."""
+    height, width = image.shape[:2]
+    side = int(np.hypot(height, width))
+    there = cv2.getRotationMatrix2D((width / 2, height / 2), -degrees, 1)
+    there[:, 2] += (side - np.array([width, height])) / 2
+    return cv2.warpAffine(image, there, (side, side)), there
+
+
+@pytest.mark.parametrize("degrees", [30, 60, 90, 135, 180, 225, 270, 300])
+def test_a_face_at_any_turn_is_found_with_its_points_and_followed(detectors: Detectors, degrees: float) -> None:
+    frames = [
+        cv2.resize(f.image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA) for f in islice(decode(SAMPLE), 3)
+    ]
+    upright = found_in([Frame(frames[0], 0)], detectors)[0].faces[0]
+    pictures, there = zip(*(turned(frame, degrees) for frame in frames), strict=True)
+    found = found_in((Frame(p, i) for i, p in enumerate(pictures)), detectors)
+    assert [[face.person for face in x.faces] for x in found] == [[0]] * 3
+    expected = transform_points(there[0], known(upright.points))
+    face = found[0].faces[0]
+    assert np.abs(known(face.points) - expected).max() < 0.12 * np.ptp(upright.box[[0, 2]])
+    # The crop stands upright: where the upright one lies, turned.
+    quads = quad_from_points(known(face.points)), transform_points(there[0], quad_from_points(known(upright.points)))
+    assert np.abs(quads[0] - quads[1]).max() < 0.3 * np.ptp(upright.box[[0, 2]])
+
+
+def test_a_camera_that_rolls_does_not_lose_its_face(detectors: Detectors) -> None:
+    frame = next(iter(decode(SAMPLE))).image
+    small = cv2.resize(frame, (640, 360), interpolation=cv2.INTER_AREA)
+    found = found_in((Frame(turned(small, 6 * i)[0], i) for i in range(60)), detectors)
+    assert [[face.person for face in x.faces] for x in found] == [[0]] * 60
+
+
+def test_a_flash_leaves_everybody_their_numbers(detectors: Detectors) -> None:
+    pictures = [f.image for f in islice(decode(SAMPLE), 14)]
+    pictures[5] = np.full_like(pictures[5], 255)
+    pictures[9] = np.zeros_like(pictures[9])
+    found = found_in((Frame(p, i) for i, p in enumerate(pictures)), detectors)
+    assert not any(f.frame.cut for f in found)
+    assert [len(f.faces) for f in found] == [1] * 5 + [0] + [1] * 3 + [0] + [1] * 4
+    assert {face.person for f in found for face in f.faces} == {0}
+
+
+def test_a_picture_without_anybody_has_nobody_at_any_turn(detectors: Detectors) -> None:
+    rng = np.random.default_rng(0)
+    noise = cv2.resize(rng.integers(0, 256, (27, 48, 3), np.uint8), (960, 540), interpolation=cv2.INTER_CUBIC)
+    assert not any(f.faces for f in found_in((Frame(noise, i) for i in range(13)), detectors))
 
 
 def test_a_picture_smaller_than_any_face_holds_none(detectors: Detectors) -> None:

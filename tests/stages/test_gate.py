@@ -20,7 +20,9 @@ RATE = 30
 QUAD = np.array([[0, 0], [0, 8], [8, 8], [8, 0]], float)
 PICTURE = np.full((8, 8, 3), 100, np.float32)
 ME, OTHER = np.eye(4, dtype=np.float32)[:2]
-FINE = Assessment({"source": ME, "inversion": ME, "edit": (0.8 * ME + 0.6 * OTHER).astype(np.float32)}, 0, 0, 10)
+FINE = Assessment(
+    {"source": ME, "inversion": ME, "edit": (0.8 * ME + 0.6 * OTHER).astype(np.float32)}, 0, 0, 10, (100.0, 40.0)
+)
 
 
 def stream(assessments: list[Assessment | None], person: int = 0, amounts: list[float] | None = None) -> list[Faces]:
@@ -162,3 +164,49 @@ def test_a_change_of_the_picture_that_stays_is_doubted_for_a_while_only() -> Non
     out = gated(stream(with_spoilt(40, 299, 300, **SPOILT["occlusion"])), GateOptions(rate=RATE))
     assert weights(out)[45:120].max() == 0
     assert weights(out)[160:].min() == 1
+
+
+def lit(gain: float) -> Assessment:
+    """All that a dark frame shows is as much less as it is darker."""
+    look = gain * ME + (1 - gain) * OTHER
+    look = (look / np.linalg.norm(look)).astype(np.float32)
+    alike = {"source": look, "inversion": look, "edit": look}
+    return replace(FINE, residual=10 * gain, light=(100 * gain, 40 * gain), identities=alike)
+
+
+@pytest.mark.parametrize("seconds", [0.5, 2, 6])
+def test_what_was_usual_in_the_dark_is_not_in_the_light(seconds: float) -> None:
+    """A fade from black: the edit is there from its beginning on, and stays."""
+    rising = np.linspace(0.05, 1, round(seconds * RATE))
+    out = gated(stream([lit(0.05)] * 30 + [lit(gain) for gain in rising] + [lit(1)] * 60), GateOptions(rate=RATE))
+    assert not any(r.faces[0].assessment.doubts for r in out)
+    assert weights(out).min() == 1
+
+
+def test_the_dark_teaches_nothing_of_the_light() -> None:
+    dim = [lit(gain) for gain in np.linspace(1, 0.05, 30)]
+    out = gated(stream([lit(1)] * 40 + dim + [lit(0.05)] * 30 + dim[::-1] + [lit(1)] * 30), GateOptions(rate=RATE))
+    assert weights(out)[:40].min() == 1
+    assert weights(out)[-25:].min() == 1
+
+
+def test_somebody_who_passes_is_doubted_in_spite_of_a_little_more_light() -> None:
+    passing = replace(lit(1.2), residual=30.0)
+    out = gated(stream([lit(1)] * 40 + [passing] * 15 + [lit(1)] * 30), GateOptions(rate=RATE))
+    assert weights(out)[44:52].max() == 0
+
+
+def test_a_flash_in_which_nothing_is_seen_is_no_occlusion() -> None:
+    flash = replace(
+        FINE, residual=120.0, light=(255.0, 20.0), doubts=("missed",), identities=SPOILT["identity"]["identities"]
+    )
+    out = gated(stream([FINE] * 40 + [flash] * 3 + [FINE] * 40), GateOptions(rate=RATE))
+    assert weights(out).min() == 1
+
+
+def test_a_frame_that_shows_nothing_gets_nothing() -> None:
+    white = replace(FINE, residual=120.0, light=(255.0, 1.0), doubts=("missed",))
+    out = gated(stream([FINE] * 20 + [white] + [FINE] * 20), GateOptions(rate=RATE))
+    assert weights(out)[20] == 0
+    assert np.delete(weights(out), 20).min() == 1
+    assert out[20].faces[0].edited is None

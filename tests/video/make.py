@@ -86,8 +86,8 @@ def clip(
 
 def _sine(output: Any, stream: Any, frequency: float, seconds: float, start: Fraction) -> None:
     rate = 48000
-    floats = stream.codec_context.name == "aac"
-    size = 1024 if floats else 960
+    floats = stream.codec_context.name in ("aac", "ac3")
+    size = {"aac": 1024, "ac3": 1536}.get(stream.codec_context.name, 960)
     for i in range(int(seconds * rate) // size):
         wave = 0.3 * np.sin(2 * np.pi * frequency * (np.arange(size) + i * size) / rate)
         samples = wave.astype(np.float32) if floats else (wave * 32767).astype(np.int16)

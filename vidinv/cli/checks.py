@@ -118,7 +118,7 @@ def encoders() -> Iterator[Finding]:
                 container.add_encoder(output, info, EncoderSettings(codec=codec, threads=1))
             yield Finding(codec, "ok", "opens")
         except Exception as error:  # the library's own errors have no common base
-            needed = codec == EncoderSettings().codec
+            needed = codec == "libx264"
             yield Finding(codec, "broken" if needed else "absent", _first_line(error))
 
 

@@ -35,7 +35,13 @@ def run(
     device: o.Device = "auto",
     precision: o.Precision = "auto",
     batch: o.AutoBatch = None,
-    codec: Annotated[str, typer.Option(help="Encoder: libx264, libx265, libsvtav1, libvpx-vp9 or mpeg4.")] = "libx264",
+    codec: Annotated[
+        str | None,
+        typer.Option(
+            help="Encoder: libx264, libx265, libsvtav1, libvpx-vp9 or mpeg4.",
+            show_default="libvpx-vp9 for .webm, else libx264",
+        ),
+    ] = None,
     crf: Annotated[float, typer.Option(help="Quality on the encoder's own scale; lower is better.")] = 18,
     preset: Annotated[str, typer.Option(help="Speed of the encoder, ultrafast to veryslow.")] = "veryfast",
     backend: o.Backends = "pyav",
@@ -149,5 +155,6 @@ def run(
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"{target} is complete") from None
     if done.damaged:
-        say(f"{target} holds the {done.frames} frames that could be decoded; {done.frames_lost} are lost")
+        if done.frames_lost:
+            say(f"{target} holds the {done.frames} frames that could be decoded; {done.frames_lost} are lost")
         raise typer.Exit(DAMAGED_INPUT_EXIT_CODE)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -87,6 +87,9 @@ class Tally:
     attribute_faces: int = 0
     changes: Mapping[tuple[str, int], Running] = field(default_factory=dict)  # (name, person): edited - source, scores
     acted: Mapping[int, Acted] = field(default_factory=dict)  # by person
+    asked: int = 0  # faces that an edit was made for
+    shown: int = 0  # and those of them that it reached
+    doubts: Mapping[str, int] = field(default_factory=dict)  # why it did not reach the others, in how many
 
     def add_frame(self, persons: frozenset[int], names: Mapping[int, str] = {}) -> Tally:
         """One frame more, and who is in it, of some the name."""
@@ -117,6 +120,13 @@ class Tally:
         if amount is None:
             return self
         return replace(self, acted={**self.acted, person: self.acted.get(person, Acted()).add(amount, held)})
+
+    def add_reached(self, weight: float, doubts: Sequence[str]) -> Tally:
+        """A face that an edit was made for. :param weight: of the edit in the picture. :param doubts: of Assessment."""
+        if weight > 0:
+            return replace(self, asked=self.asked + 1, shown=self.shown + 1)
+        found = {doubt: self.doubts.get(doubt, 0) + 1 for doubt in doubts}
+        return replace(self, asked=self.asked + 1, doubts={**self.doubts, **found})
 
     def add_attributes(self, person: int, scores: Mapping[str, tuple[float, float]]) -> Tally:
         """What the attribute network says of one face, before and after, by the scores' names."""

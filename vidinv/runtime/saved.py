@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,7 +23,6 @@ from torch import Tensor
 
 from vidinv.errors import InputError
 
-R = TypeVar("R")
 FORMAT = "vidinv states 1"
 # Whose records a state may hold: rooms whose files do nothing when they are imported.
 _RECORD = re.compile(r"vidinv\.(types|(stages|runtime|report|faces|video|edits|inversion)\.\w+):\w+")
@@ -143,14 +142,14 @@ def _own(name: str) -> type:
     return kind
 
 
-def mapped(value: Any, kind: type[R], change: Callable[[R], R]) -> Any:
-    """A state, with every record of a kind in it replaced by what ``change`` makes of it."""
-    if isinstance(value, kind):
+def mapped(value: Any, kinds: tuple[type, ...], change: Callable[[Any], Any]) -> Any:
+    """A state, with every record of some kinds in it replaced by what ``change`` makes of it."""
+    if isinstance(value, kinds):
         return change(value)
     if isinstance(value, Mapping):
-        return {key: mapped(item, kind, change) for key, item in value.items()}
+        return {key: mapped(item, kinds, change) for key, item in value.items()}
     if type(value).__name__ in _SEQUENCES and isinstance(value, tuple | list | frozenset):
-        return type(value)(mapped(item, kind, change) for item in value)
+        return type(value)(mapped(item, kinds, change) for item in value)
     if is_dataclass(value) and not isinstance(value, type):
-        return replace(value, **{f.name: mapped(getattr(value, f.name), kind, change) for f in fields(value)})
+        return replace(value, **{f.name: mapped(getattr(value, f.name), kinds, change) for f in fields(value)})
     return value

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -52,6 +53,7 @@ class Past:
     inversion: NDArray[np.float32]
     look: Look
     points: NDArray[np.float32] | None  # [5, 2] pixels of the crop; None: the face has none
+    seen: bool  # see Face
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,8 @@ def _drawn(faces: Faces) -> list[Face]:
 
 
 def _memory(looked: Looked) -> Memory[Past]:
-    past = {f.person: Past(known(f.inversion), looked.looks[f.person], _points(f)) for f in _drawn(looked.faces)}
+    drawn, looks = _drawn(looked.faces), looked.looks
+    past = {f.person: Past(known(f.inversion), looks[f.person], _points(f), f.seen) for f in drawn}
     return Memory(past, looked.faces.frame.cut)
 
 
@@ -161,6 +164,7 @@ def _assessed(looked: Looked, view: View[Past], options: AssessOptions) -> Faces
 
 def _assessment(face: Face, look: Look, track: list[tuple[int, Past]], options: AssessOptions) -> Assessment:
     """:param track: the person, in this frame and those around it."""
+    track = [(t, m) for t, m in track if m.seen] or track  # what was not seen, a flash, says nothing of the face
     yaw, pitch = pose_from_points(face.points)[:2] if face.points is not None else (0.0, 0.0)
     source, share, visible, outline = known(face.crop), None, None, None
     size, place = len(source), options.place * options.rate
@@ -183,4 +187,6 @@ def _assessment(face: Face, look: Look, track: list[tuple[int, Past]], options: 
     error = np.square(source - usual).mean(2)
     residual = float(np.sqrt((error * mask).sum() / max(mask.sum(), 1.0)))
     doubts = () if face.seen else ("missed",)
-    return Assessment(look.identities, yaw, pitch, residual, share, visible, region, doubts)
+    luma = cv2.cvtColor(source, cv2.COLOR_RGB2GRAY)
+    light = float(luma.mean()), float(luma.std())
+    return Assessment(look.identities, yaw, pitch, residual, light, share, visible, region, doubts)

@@ -1,33 +1,43 @@
 """Frame -> Faces: whose faces are where, with ids that last as long as the shot.
 
 Between full searches each known face is looked for around its last place only, in a picture scaled so that the face
-always has the same size: about a tenth of a full search's time.
+always has the same size: about a tenth of a full search's time. The detector knows upright faces only; of others it
+finds some with wrong points. So a new face of which it is not sure is looked at from all four sides, and where nobody
+is upright the whole picture is. A face that is known to lie keeps its turn in its region.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vidinv.faces.quads import transform_points
 from vidinv.faces.tracks import Tracks, advance, largest_first, overlap
+from vidinv.faces.turns import QUARTERS, from_quarters, leaning, quarters_of, turn_back, turned_boxes
 from vidinv.models.face_detector import Detections, FaceDetector
 from vidinv.types import Face, Faces, Frame
-from vidinv.video.shots import ShotState, is_cut
+from vidinv.video.shots import ShotState, mark_cuts
 
 
 @dataclass(frozen=True)
 class DetectOptions:
     score: float = 0.9  # faces below are not believed
+    sure: float = 0.999  # a new face below is looked at from the other sides: upside down it is seen with up to 0.999
+    turned: float = 0.99  # faces of a turned picture below are not believed
+    odds: float = 20.0  # times the odds that a face is one, by which another side must be better than upright
     smallest: float = 1 / 18  # smallest face of a full search, as a share of the picture's shorter side
     search_side: int = 540  # the full search sees the picture no larger than this (shorter side, pixels)
-    full_every: int = 25  # frames between full searches while everybody is in sight
-    idle_every: int = 3  # ... while nobody is
+    full_every: float = 1.0  # seconds between full searches while anybody is in sight
+    idle_every: float = 0.12  # ... while nobody is
     region: float = 1.8  # side of the region around a known face, in sides of its box
     region_size: int = 160  # ... and in pixels of the picture that is searched there
-    patience: int = 30  # frames for which a missing person is remembered
+    passing: float = 0.4  # seconds for which a missing person is looked for where they were: a flash has passed by then
+    patience: float = 1.2  # seconds for which a missing person is remembered
+    rate: float = 25.0  # frames per second
 
 
 @dataclass(frozen=True)
@@ -54,31 +64,49 @@ class DetectState:
     tracks: Tracks = Tracks()
     shot: ShotState = ShotState()
     since_full: int | None = None  # frames since the last full search; None: one is due
+    quarters: int = 0  # by which the picture was turned in the last search for somebody who is not upright
 
 
 def detect(
     state: DetectState, frame: Frame | None, detectors: Detectors, options: DetectOptions = DetectOptions()
 ) -> tuple[DetectState, list[Faces]]:
     """Find and name the faces of a frame, largest first."""
-    if frame is None:
-        return state, []
+    shot, ready = mark_cuts(state.shot, frame, options.rate)
+    out = list[Faces]()
+    for one in ready:
+        state, found = _found(state, one, detectors, options)
+        out.append(found)
+    return replace(state, shot=shot), out
+
+
+def _found(state: DetectState, frame: Frame, detectors: Detectors, options: DetectOptions) -> tuple[DetectState, Faces]:
     tracks, since_full = state.tracks, state.since_full
-    cut, shot = is_cut(state.shot, frame.image)
-    if cut:
+    if frame.cut:
         tracks, since_full = Tracks(next_person=tracks.next_person), None
     faces: list[Face] = []
     lost = False
     for track in tracks.alive:
-        if track.missing == 0:
+        if track.missing <= round(options.passing * options.rate):
             face = _search_region(frame.image, track.face, detectors.region, options)
             faces += [face] if face is not None else []
-            lost |= face is None
-    every = options.full_every if tracks.alive else options.idle_every
-    if lost or since_full is None or since_full >= every:
-        faces, since_full = _merge(_search_all(frame.image, detectors.full, options), faces), 0
-    tracks, named = advance(tracks, _distinct(faces), options.patience)
-    found = Faces(replace(frame, cut=cut), largest_first(named))
-    return DetectState(tracks, shot, since_full + 1), [found]
+            lost |= face is None and track.missing == 0
+    every = options.full_every if any(not track.missing for track in tracks.alive) else options.idle_every
+    quarters = state.quarters
+    if lost or since_full is None or since_full >= round(every * options.rate):
+        first = since_full is None
+        full = _search_all(frame.image, detectors.full, options)
+        lying = {quarters_of(leaning(track.face.points)) for track in tracks.alive} - {0}
+        if not full and not faces and not lying:
+            # At first from all sides; later from one after the other, as most such pictures have nobody in them.
+            quarters = quarters % 3 + 1
+            lying = {1, 2, 3} if first else {quarters}
+        full += [f for k in sorted(lying) for f in _search_all(frame.image, detectors.full, options, k)]
+        fresh = _merge(full, faces)[len(faces) :]
+        settled = [_settled(frame.image, face, detectors.region, options) for face in fresh]
+        faces, since_full = [*faces, *(face for face in settled if face is not None)], 0
+    patience = round(options.patience * options.rate)
+    tracks, named = advance(tracks, _distinct(faces), patience)
+    return DetectState(tracks, state.shot, since_full + 1, quarters), Faces(frame, largest_first(named))
 
 
 def _side(box: NDArray[np.float32]) -> float:
@@ -95,23 +123,77 @@ def _faces(found: Detections, options: DetectOptions, scale: float, x0: float, y
     ]
 
 
-def _search_all(image: NDArray[np.uint8], detector: FaceDetector, options: DetectOptions) -> list[Face]:
+def _upright(found: Detections, back: NDArray[Any]) -> Detections:
+    """Detections of a turned picture in the picture as it is. :param back: 2x3 map of pixels."""
+    if not len(found):
+        return found
+    points = transform_points(back, found.points).astype(np.float32)
+    return Detections(turned_boxes(found.boxes, back), found.scores, points)
+
+
+def _search_all(
+    image: NDArray[np.uint8], detector: FaceDetector, options: DetectOptions, quarters: int = 0
+) -> list[Face]:
+    """:param quarters: of a turn, anticlockwise, by which the picture is turned before."""
     scale = min(1.0, options.search_side / min(image.shape[:2]))
     if scale < 1:
         image = _shrunk(image, scale)
-    return _faces(detector(image), options, scale, 0, 0)
+    if not quarters:
+        return _faces(detector(image), options, scale, 0, 0)
+    back = from_quarters(quarters, image.shape[1], image.shape[0])
+    found = _upright(detector(np.ascontiguousarray(np.rot90(image, quarters))), back)
+    return [face for face in _faces(found, options, scale, 0, 0) if face.detection >= options.turned]
 
 
 def _shrunk(image: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
     return np.asarray(cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _search_region(image: NDArray[np.uint8], face: Face, detector: FaceDetector, options: DetectOptions) -> Face | None:
-    """The face again, near where it was; None when it is not there."""
-    side = options.region * _side(face.box)
+def _settled(image: NDArray[np.uint8], face: Face, detector: FaceDetector, options: DetectOptions) -> Face | None:
+    """A new face as it stands: of what it looks like from all sides the likeliest."""
+    if face.detection >= options.sure and leaning(face.points) == 0:
+        return face
+    upright = _search_region(image, face, detector, options, 0.0)
+    sides = [_search_region(image, face, detector, options, angle) for angle in QUARTERS]
+    seen = [side for side in sides if side is not None and side.detection >= options.turned]
+    best = max(seen, key=lambda side: side.detection, default=None)
+    known = face if leaning(face.points) == 0 else upright
+    if best is None or (known is not None and _odds(best) < options.odds * _odds(known)):
+        return known
+    return best
+
+
+def _odds(face: Face) -> float:
+    return face.detection / max(1 - face.detection, 1e-7)
+
+
+def _search_region(
+    image: NDArray[np.uint8], face: Face, detector: FaceDetector, options: DetectOptions, angle: float | None = None
+) -> Face | None:
+    """The face again, near where it was; None when it is not there.
+
+    :param angle: degrees by which it is turned; None: as it was.
+    """
+    angle = leaning(face.points) if angle is None else angle
+    wide = 2**0.5 if angle else 1.0  # room to turn in
+    side, size = wide * options.region * _side(face.box), round(wide * options.region_size)
     centre = (face.box[:2] + face.box[2:]) / 2
     x0, y0 = (float(v) for v in centre - side / 2)
-    scale = options.region_size / side
+    scale = size / side
+    region = _cut(image, x0, y0, side, size)
+    if angle:
+        there = turn_back(angle, size, options.region_size)
+        seen = cv2.warpAffine(region, there, (options.region_size, options.region_size), flags=cv2.INTER_LINEAR)
+        found = _upright(detector(np.asarray(seen, np.uint8)), cv2.invertAffineTransform(there))
+    else:
+        found = detector(region)
+    near = [f for f in _faces(found, options, scale, x0, y0) if overlap(f.box, face.box) > 0.2]
+    return max(near, key=lambda f: overlap(f.box, face.box), default=None)
+
+
+def _cut(image: NDArray[np.uint8], x0: float, y0: float, side: float, size: int) -> NDArray[np.uint8]:
+    """[size, size, 3] the square of the picture at a place, black outside of it."""
+    scale = size / side
     if scale < 0.5:
         # Average before the warp: a large face would be sampled at every other pixel only.
         left, top = max(int(x0), 0), max(int(y0), 0)
@@ -120,14 +202,8 @@ def _search_region(image: NDArray[np.uint8], face: Face, detector: FaceDetector,
         affine = np.array([[1, 0, (left - x0) * scale], [0, 1, (top - y0) * scale]])
     else:
         part, affine = image, np.array([[scale, 0, -x0 * scale], [0, scale, -y0 * scale]])
-    size = (options.region_size, options.region_size)
-    region = cv2.warpAffine(part, affine, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-    near = [
-        f
-        for f in _faces(detector(np.asarray(region, np.uint8)), options, scale, x0, y0)
-        if overlap(f.box, face.box) > 0.2
-    ]
-    return max(near, key=lambda f: overlap(f.box, face.box), default=None)
+    cut = cv2.warpAffine(part, affine, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    return np.asarray(cut, np.uint8)
 
 
 def _merge(full: list[Face], known: list[Face]) -> list[Face]:

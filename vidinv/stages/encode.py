@@ -39,6 +39,7 @@ def encode(
     warn: Callable[[str], None] = lambda message: None,
     folder: Path | None = None,
     state: EncodeState = EncodeState(),
+    hurt: Callable[[], None] = lambda: None,
 ) -> Iterator[Frame | Snapshot]:
     """Write ``frames`` to ``dst`` beside everything else of ``source``, and yield them, one out per one in.
 
@@ -49,6 +50,7 @@ def encode(
     writing goes on behind that part.
 
     :param folder: where parts lie, and stay; None: in a hidden one that is removed. :param state: to go on from.
+    :param hurt: is called at the end if a stream beside the video is damaged.
     """
     options = options or EncodeOptions()
     writer = Writer(
@@ -63,3 +65,5 @@ def encode(
             yield item
     for message in writer.warnings:
         warn(message)
+    if writer.damaged:
+        hurt()

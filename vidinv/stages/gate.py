@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from vidinv.runtime.window import Memory, View, Window, advance, advance_one
 from vidinv.types import Assessment, Face, Faces
 
-MEDIAN = 2  # frames on either side whose median counts: one odd frame is noise of the networks, not an event
+BLANK = 8.0  # levels: a crop of a smaller standard deviation shows nothing
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,12 @@ class GateOptions:
     missed: float = (
         0.1  # seconds that a face may be missed: between two sightings so close its place is as good as seen
     )
+    median: float = (
+        0.08  # seconds on either side whose median counts: one odd frame is noise of the networks, not an event
+    )
+    lighter: float = (
+        1.5  # times the light that the usual was learnt in: from there it is learnt anew (a fade from black)
+    )
     settle: float = 0.4  # seconds after which "usual" is believed
     memory: float = 4.0  # seconds after which the usual is forgotten to 1/e
     patience: float = 3.0  # seconds after which what was doubted is taken for the new usual (a lamp goes on, and stays)
@@ -52,6 +58,7 @@ class Usual:
     likeness: float  # cosine of edit and crop
     residual: float  # levels
     amount: float  # of the edit that the likeness was seen at
+    light: tuple[float, float] = (0.0, 0.0)  # see Assessment
     doubted: int = 0  # frames for which "occlusion" or "identity" has lasted
 
 
@@ -67,7 +74,7 @@ def gate(state: GateState, faces: Faces | None, options: GateOptions = GateOptio
 
     A face of no weight loses its edit, so that its frame comes out bit-identical; its inversion stays for the report.
     """
-    fade, ahead = round(options.fade * options.rate), max(MEDIAN, round(options.missed * options.rate))
+    fade, ahead = round(options.fade * options.rate), round(max(options.median, options.missed) * options.rate)
     to_judge, due = advance_one(state.to_judge, faces, _assessments, ahead)
     usual, judged = state.usual, []
     for one, view in due:
@@ -108,7 +115,9 @@ def judge(
 
     :param amount: of the edits that act on the face now.
     """
-    mine, near = around[at], around[max(at - MEDIAN, 0) : at + MEDIAN + 1]
+    reach = round(options.median * options.rate)
+    mine, near = around[at], around[max(at - reach, 0) : at + reach + 1]
+    near = [a for a in near if "missed" not in a.doubts] or near
     identified = bool(mine.identities)  # without an identity network that doubt is never raised
     look = mine.identities["source"].astype(np.float64) if identified else np.zeros(0)
     likeness = float(np.median([a.identities["edit"] @ a.identities["source"] for a in near])) if identified else 0.0
@@ -120,18 +129,29 @@ def judge(
     if abs(np.median([a.yaw for a in near])) > options.yaw or abs(np.median([a.pitch for a in near])) > options.pitch:
         doubts.append("pose")
     hidden = float(np.median([a.occluded_share or 0.0 for a in near])) > options.occluded
+    gain = _gain(near, usual)
+    if gain > options.lighter and not hidden:
+        usual = None  # of what is seen in the dark only little is right in the light
     believed = usual if usual is not None and usual.frames >= options.settle * options.rate else None
-    changed = believed is not None and residual > options.occlusion * believed.residual
+    changed = believed is not None and residual > options.occlusion * max(gain, 1.0) * believed.residual
     other = believed is not None and identified and _is_other(near, believed, likeness, options)
     doubts += ["occlusion"] * (hidden or changed) + ["identity"] * other
     act = bool(doubts) or _missed_for(around, at) > options.missed * options.rate
-    fresh = Usual(0, look, likeness, residual, amount)
+    fresh = Usual(0, look, likeness, residual, amount, mine.light)
     if usual is not None and (changed or other) and not hidden:  # what hides a face never becomes usual
         usual = replace(usual, doubted=usual.doubted + 1)
         usual = usual if usual.doubted <= options.patience * options.rate else fresh
-    elif "missed" not in mine.doubts and not doubts:
+    elif "missed" not in mine.doubts and not doubts and gain * options.lighter > 1:
         usual = _updated(usual, fresh, options.memory * options.rate)
     return replace(mine, doubts=(*mine.doubts, *doubts), trust=0.0 if act else 1.0), usual or fresh
+
+
+def _gain(near: list[Assessment], usual: Usual | None) -> float:
+    """How much more light there is than usual: what makes the picture both lighter and richer in contrast."""
+    if usual is None or min(usual.light) <= 0:
+        return 1.0
+    now = np.median([a.light for a in near], 0)
+    return float((now / usual.light).min())
 
 
 def _is_other(near: list[Assessment], usual: Usual, likeness: float, options: GateOptions) -> bool:
@@ -162,6 +182,10 @@ def _updated(usual: Usual | None, now: Usual, memory: float) -> Usual:
         look=(1 - share) * usual.look + share * now.look,
         likeness=(1 - share) * usual.likeness + share * now.likeness,
         residual=(1 - share) * usual.residual + share * now.residual,
+        light=(
+            (1 - share) * usual.light[0] + share * now.light[0],
+            (1 - share) * usual.light[1] + share * now.light[1],
+        ),
     )
 
 
@@ -171,6 +195,8 @@ def _weighed(face: Face, view: View[Assessment], fade: int) -> Face:
         return face
     doubted = [abs(place) for place, assessment in view.track(face.person) if assessment.trust == 0]
     trust = 0.5 - 0.5 * math.cos(math.pi * min(min(doubted, default=fade + 1) / (fade + 1), 1))
+    if "missed" in face.assessment.doubts and face.assessment.light[1] < BLANK:
+        trust = 0.0  # a white or black frame, in which a change would be all that is seen
     return replace(
         face,
         assessment=replace(face.assessment, trust=trust),

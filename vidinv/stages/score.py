@@ -61,6 +61,7 @@ def score(
         for person, seen in mine.items():
             tally = tally.add_identity(person, one.frame.index, seen.embeddings)
             tally = tally.add_amount(person, seen.row.amount, seen.held)
+            tally = tally.add_reached(seen.row.weight, seen.row.doubts) if seen.row.amount is not None else tally
             tally = tally.add_attributes(person, seen.attributes) if seen.attributes else tally
         names = {face.person: face.name for face in one.faces if face.name is not None}
         tally = tally.add_frame(frozenset(face.person for face in one.faces), names)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from vidinv.faces.boxes import BoxesOf
 from vidinv.faces.tracks import Tracks, advance, largest_first
 from vidinv.types import Face, Faces, Frame
-from vidinv.video.shots import ShotState, is_cut
+from vidinv.video.shots import ShotState, mark_cuts
 
 
 @dataclass(frozen=True)
 class TrackBoxesOptions:
-    patience: int = 30  # frames for which a box that is missing is remembered
+    patience: float = 1.2  # seconds for which a box that is missing is remembered
+    rate: float = 25.0  # frames per second
 
 
 @dataclass(frozen=True)
@@ -25,9 +26,10 @@ def track_boxes(
     state: TrackBoxesState, frame: Frame | None, boxes: BoxesOf, options: TrackBoxesOptions = TrackBoxesOptions()
 ) -> tuple[TrackBoxesState, list[Faces]]:
     """Name the boxes of a frame, largest first, as :func:`vidinv.stages.detect.detect` names faces."""
-    if frame is None:
-        return state, []
-    cut, shot = is_cut(state.shot, frame.image)
-    tracks = Tracks(next_person=state.tracks.next_person) if cut else state.tracks
-    tracks, named = advance(tracks, [Face(box) for box in boxes(frame)], options.patience)
-    return TrackBoxesState(tracks, shot), [Faces(replace(frame, cut=cut), largest_first(named))]
+    shot, ready = mark_cuts(state.shot, frame, options.rate)
+    tracks, out = state.tracks, list[Faces]()
+    for one in ready:
+        tracks = Tracks(next_person=tracks.next_person) if one.cut else tracks
+        tracks, named = advance(tracks, [Face(box) for box in boxes(one)], round(options.patience * options.rate))
+        out.append(Faces(one, largest_first(named)))
+    return TrackBoxesState(tracks, shot), out

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from vidinv.errors import UnsupportedColour
+from vidinv.video.dolby import DolbyVision
 from vidinv.video.info import UNSPECIFIED, ColourTags
 
 LIMITED, FULL = 1, 2
@@ -16,13 +17,24 @@ _HDR = {16: "PQ (HDR10)", 18: "HLG"}
 # H.273 matrix -> the number swscale knows it by.
 _SWSCALE = {1: 1, 4: 4, 5: 5, 6: 5, 7: 7, 9: 9, 10: 9}
 _RGB_MATRIX = 0
+_PLAYS_AS_SDR, _HDR_BASES = 2, {1: 16, 4: 18, 6: 16}  # of Dolby Vision, and their transfer curves
 
 
-def refuse_hdr(tags: ColourTags, name: str) -> None:
-    """Raise UnsupportedColour for a picture that eight-bit RGB would wash out."""
-    if tags.transfer in _HDR:
+def refuse_hdr(tags: ColourTags, name: str, dolby: DolbyVision | None = None) -> None:
+    """Raise UnsupportedColour for a picture that eight-bit RGB would wash out.
+
+    :param dolby: what the file records of Dolby Vision. Its own colours are no YUV, and without it they are wrong.
+    """
+    if dolby is not None and dolby.base not in (_PLAYS_AS_SDR, *_HDR_BASES):
         raise UnsupportedColour(
-            f"{name} is {_HDR[tags.transfer]} video, which 8 bits would wash out. Convert it to SDR: ffmpeg -i IN -vf "
+            f"{name} is Dolby Vision video of profile {dolby.profile}, whose colours nothing else tells. Convert it: "
+            'ffmpeg -i IN -vf "libplacebo=tonemapping=bt.2390:colorspace=bt709:color_primaries=bt709:color_trc=bt709:'
+            'range=tv,format=yuv420p" -c:a copy OUT'
+        )
+    transfer = tags.transfer if dolby is None else _HDR_BASES.get(dolby.base, tags.transfer)
+    if transfer in _HDR:
+        raise UnsupportedColour(
+            f"{name} is {_HDR[transfer]} video, which 8 bits would wash out. Convert it to SDR: ffmpeg -i IN -vf "
             '"zscale=t=linear:npl=100,tonemap=hable,zscale=p=bt709:t=bt709:m=bt709:r=tv,format=yuv420p" -c:a copy OUT'
         )
     if tags.matrix not in _SWSCALE and tags.matrix not in (UNSPECIFIED, _RGB_MATRIX):

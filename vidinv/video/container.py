@@ -23,6 +23,9 @@ from vidinv.video import colour, orientation
 from vidinv.video.audio import describe
 from vidinv.video.encoder import EncoderSettings, encoder_options
 from vidinv.video.info import ColourTags, VideoInfo
+from vidinv.video.inputs import kind_of_picture, refuse_others
+from vidinv.video.timeline import continuous, moved
+from vidinv.video.timing import believed_rate
 
 LIBRARIES = f"av {av.__version__}"
 Broken = av.error.FFmpegError  # what every call here raises on data or files that do not work
@@ -32,15 +35,15 @@ _TO_YUV = Interpolation.AREA | Interpolation.ACCURATE_RND | Interpolation.FULL_C
 _PICTURE = av.stream.Disposition
 _NOT_VIDEO = _PICTURE.attached_pic | _PICTURE.timed_thumbnails | _PICTURE.still_image
 _DEMUX_RETRIES = 64
+_CLOCK_JUMPS = 0x200  # AVFMT_TS_DISCONT: of formats that recordings may be joined in without anybody's saying so
+_LATE = 1  # seconds: a file that starts later than this does not mean it
+_COUNTED = 300  # packets from which a frame rate is counted
 
 
 def open_input(path: Path) -> av.container.InputContainer:
-    if not path.exists():
-        raise InputMissing(f"{path} does not exist; check the name")
-    if path.is_dir():
-        raise NotAVideo(f"{path} is a folder; name a video file")
+    refuse_others(path)
     try:
-        container = av.open(str(path))
+        container = av.open(f"file:{path}")  # a name is never an address, whatever it has before a colon
     except PermissionError as error:
         raise InputMissing(f"{path} may not be read; change its permissions") from error
     except (Broken, OSError, ValueError) as error:
@@ -48,7 +51,7 @@ def open_input(path: Path) -> av.container.InputContainer:
         raise NotAVideo(f"{path} is not a video, or too damaged to be opened ({why}); check the file") from error
     if container.format.name.endswith("_pipe") or container.format.name == "image2":
         container.close()
-        raise NotAVideo(f"{path} is a still picture; vidinv reads videos")
+        raise NotAVideo(f"{path} is {kind_of_picture(path)}")
     return container
 
 
@@ -58,24 +61,69 @@ def video_stream(container: av.container.InputContainer, path: Path) -> av.Video
         what = ", ".join(describe(s) for s in container.streams) or "nothing"
         error = NoVideoStream if container.streams else NotAVideo
         raise error(f"{path} has no video stream, only {what}; name a file with moving pictures")
-    if streams[0].codec_context is None:
+    if all(s.codec_context is None for s in streams):
         raise NotAVideo(f"{path}: this build of FFmpeg cannot decode its video codec; convert it to H.264 first")
-    return streams[0]
+    # Where several are for playing, the one that players begin with.
+    streams = [s for s in streams if s.codec_context is not None]
+    return next((s for s in streams if s.disposition & _PICTURE.default), streams[0])
 
 
 def demux(container: Any, streams: Any, failed: Callable[[], None] = lambda: None) -> Iterator[av.Packet]:
-    """Packets to the end of the file, over places where the demuxer stumbles."""
+    """Packets of some streams to the end of the file, over places where the demuxer stumbles.
+
+    Their clock begins at 0 where the file's begins at an arbitrary hour, and goes on where the file's jumps.
+    """
+    start = beginning(container)
+    packets = _packets(container, streams, failed)
+    if container.format.flags & _CLOCK_JUMPS:
+        wanted = {s.index for s in ([streams] if isinstance(streams, av.stream.Stream) else streams)}
+        every = continuous(_packets(container, None, failed))
+        packets = (packet for packet in every if packet.stream_index in wanted)
+    return (moved(packet, -start) for packet in packets)
+
+
+def _packets(container: Any, streams: Any, failed: Callable[[], None]) -> Iterator[av.Packet]:
     for _ in range(_DEMUX_RETRIES):
         try:
             yield from container.demux(streams)
             return
-        except Broken:
+        except (Broken, IndexError):  # the latter of a stream that showed up after the file was opened
             failed()
+
+
+def beginning(container: Any) -> Fraction:
+    """Seconds on the file's own clock that :func:`demux` calls 0: broadcasts and live recordings start at any hour."""
+    start = Fraction(container.start_time or 0, av.time_base)
+    return start if container.format.flags & _CLOCK_JUMPS or start > _LATE else Fraction(0)
 
 
 def exact(ratio: Any) -> Fraction:
     """The library's own rational, whose type changed between its versions, as Python's."""
     return Fraction(ratio.numerator, ratio.denominator)
+
+
+def frame_rate(path: Path, container: Any, stream: av.VideoStream) -> Fraction:
+    """Frames per second; 25 where nothing in the file tells. :param path: is read once more where that is needed."""
+    if "mov" in container.format.name:
+        times = [entry.timestamp * exact(stream.time_base) for entry in stream.index_entries]
+    else:
+        times = _first_times(path, stream.index)
+    # Where there are no times, the average is the demuxer's own invention, and the pictures may state something.
+    told = stream.average_rate if times else stream.codec_context.framerate
+    return believed_rate(exact(told) if told else None, times) or Fraction(25)
+
+
+def _first_times(path: Path, index: int) -> list[Fraction]:
+    """When the first pictures are shown."""
+    times: list[Fraction] = []
+    with suppress(Broken), open_input(path) as container:
+        for count, packet in enumerate(demux(container, container.streams[index])):
+            time = packet.pts if packet.pts is not None else packet.dts
+            if count == _COUNTED or (count == 1 and not times):
+                break
+            if time is not None:
+                times.append(time * exact(packet.time_base))
+    return times
 
 
 def stream_duration(stream: av.VideoStream) -> Fraction | None:
@@ -92,7 +140,7 @@ def read_info(path: Path, container: Any, stream: av.VideoStream, frame: av.Vide
     stored: Any = frame.side_data.get("DISPLAYMATRIX") if frame.side_data else None
     matrix = tuple(int(v) for v in np.frombuffer(bytes(stored), np.int32)) if stored is not None else None
     turned = (orientation.from_matrix(matrix) or orientation.Orientation()).transpose
-    rate = exact(stream.average_rate or stream.guessed_rate or Fraction(25))
+    rate = frame_rate(path, container, stream)
     duration = stream_duration(stream) or (Fraction(container.duration, av.time_base) if container.duration else None)
     tags = ColourTags(
         *(
@@ -123,7 +171,7 @@ def read_info(path: Path, container: Any, stream: av.VideoStream, frame: av.Vide
         duration=duration,
         colour=tags,
         stream_index=stream.index,
-        start=Fraction(container.start_time or 0, av.time_base),
+        start=Fraction(container.start_time or 0, av.time_base) - beginning(container),
         other_streams=tuple(describe(s) for s in container.streams if s.index != stream.index),
     )
 
@@ -139,10 +187,17 @@ class RgbConverter:
         self._orientation = orientation.from_matrix(info.matrix) or orientation.Orientation()
 
     def __call__(self, frame: av.VideoFrame) -> NDArray[np.uint8]:
-        """[H, W, 3] RGB 0..255, upright. Planes first: only planar RGB has an exact and fast path in swscale."""
+        """[H, W, 3] RGB 0..255, upright. A stream may change its size on the way, the output cannot: such frames are
+        fitted in, with bars."""
+        return self._orientation.upright(self._coded(frame))
+
+    def _coded(self, frame: av.VideoFrame) -> NDArray[np.uint8]:
+        (width, height), (left, top) = _fitted((frame.width, frame.height), self._size)
+        # Planes first: only planar RGB has an exact and fast path in swscale.
         rgb = self._reformatter.reformat(
             frame,
-            *self._size,  # a stream may change its size on the way; the output cannot
+            width,
+            height,
             format="gbrp",
             src_colorspace=self._matrix,
             dst_colorspace=self._matrix,
@@ -154,7 +209,19 @@ class RgbConverter:
         green, blue, red = (
             np.frombuffer(memoryview(p), np.uint8).reshape(-1, p.line_size)[: p.height, : p.width] for p in rgb.planes
         )
-        return self._orientation.upright(np.asarray(cv2.merge((red, green, blue)), np.uint8))
+        image = np.asarray(cv2.merge((red, green, blue)), np.uint8)
+        if (width, height) == self._size:
+            return image
+        whole = np.zeros((self._size[1], self._size[0], 3), np.uint8)
+        whole[top : top + height, left : left + width] = image
+        return whole
+
+
+def _fitted(size: tuple[int, int], whole: tuple[int, int]) -> tuple[tuple[int, int], tuple[int, int]]:
+    """The largest size of the same shape within the whole, and where it lies: (width, height), (left, top)."""
+    scale = min(whole[0] / size[0], whole[1] / size[1])
+    width, height = (max(1, min(round(s * scale), w)) for s, w in zip(size, whole, strict=True))
+    return (width, height), ((whole[0] - width) // 2, (whole[1] - height) // 2)
 
 
 class YuvConverter:
@@ -184,7 +251,7 @@ class YuvConverter:
 
 
 def open_output(path: Path, container_format: str, options: dict[str, str]) -> av.container.OutputContainer:
-    return av.open(str(path), "w", format=container_format, container_options=options)
+    return av.open(f"file:{path}", "w", format=container_format, container_options=options)
 
 
 def discard(output: Any) -> None:
@@ -196,6 +263,7 @@ def discard(output: Any) -> None:
 def add_encoder(output: Any, info: VideoInfo, settings: EncoderSettings) -> tuple[Any, str | None]:
     """An opened encoder as a new stream of ``output``, and a warning. Raises UsageError or OutputUnwritable."""
     options = encoder_options(settings)
+    assert settings.codec is not None  # the options are of one
     codec = av.Codec(settings.codec, "w")
     supported = [f.name for f in codec.video_formats or ()]
     pix_fmt, warning = colour.output_pix_fmt(info.pix_fmt, info.width, info.height, supported)
@@ -253,10 +321,10 @@ def open_raw_pipe(pipe: IO[bytes], info: VideoInfo, pix_fmt: str) -> tuple[Any, 
 
 
 def takes(container_format: str, stream: Any) -> bool:
-    """Whether a muxer takes a stream as it is, asked of the muxer itself."""
+    """Whether a muxer takes a stream as it is, asked of the muxer itself, with a header and an empty end."""
     output = av.open(io.BytesIO(), "w", format=container_format)
     try:
-        output.add_stream_from_template(stream, opaque=True)
+        add_as_it_is(output, stream)
         output.start_encoding()
     except (Broken, ValueError):
         return False
@@ -264,3 +332,50 @@ def takes(container_format: str, stream: Any) -> bool:
         with suppress(Broken):
             output.close()
     return True
+
+
+def add_as_it_is(output: Any, stream: Any) -> Any:
+    """A stream for packets that are copied. Raises Broken or ValueError where the muxer takes no such stream."""
+    copy = output.add_stream_from_template(stream, opaque=True)
+    context = copy.codec_context
+    if stream.type == "audio" and context is not None and context.layout.name not in _LAYOUTS.values():
+        context.layout = _LAYOUTS.get(context.channels, context.layout)  # AVI, for one, tells only how many
+    return copy
+
+
+_LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "quad", 5: "5.0", 6: "5.1", 8: "7.1"}
+
+
+def readable(stream: Any) -> bool:
+    """Whether anything here knows what its packets are."""
+    return stream.codec_context is not None
+
+
+class Reencoder:
+    """Sound that no container takes as it is, made into sound that this one takes."""
+
+    def __init__(self, output: Any, stream: Any) -> None:
+        source = stream.codec_context
+        codec = "libopus" if output.format.name == "webm" else "aac"
+        rate = 48000 if codec == "libopus" else min(source.rate, 96000)
+        self.stream = output.add_stream(codec, rate=rate)
+        encoder = self.stream.codec_context
+        encoder.layout, encoder.bit_rate = _LAYOUTS.get(source.channels, "stereo"), 96000 * min(source.channels, 6)
+        encoder.open()
+        self._resampler = av.AudioResampler(encoder.format, encoder.layout, rate, encoder.frame_size or None)
+        self.name = codec.removeprefix("lib")
+        self.lost = 0  # packets that could not be decoded
+
+    def __call__(self, packet: Any) -> list[Any]:
+        """Encoded packets for one of the source; None, or an empty one, at the end."""
+        frames: list[Any] = [None]
+        if packet is not None:
+            try:
+                frames = packet.decode()
+            except Broken:
+                self.lost += 1
+                return []
+        return [p for frame in frames for one in self._resampler.resample(frame) for p in self.stream.encode(one)]
+
+    def last(self) -> list[Any]:
+        return [*self(None), *self.stream.encode(None)]

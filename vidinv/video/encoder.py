@@ -20,7 +20,7 @@ _X264_CALM = "asm=MMX2,SSE,SSE2,SSE2Fast,LZCNT,SSSE3,SSE4.2,AVX,FMA3,BMI1,BMI2,A
 
 @dataclass(frozen=True)
 class EncoderSettings:
-    codec: str = "libx264"  # one of CODECS
+    codec: str | None = None  # one of CODECS; None: what the container takes
     crf: float | None = 18  # quality on the encoder's own scale, lower is better; None: the encoder's default
     preset: str = "veryfast"  # one of PRESETS; libsvtav1 and libvpx-vp9 also take their own number
     threads: int = 0  # 0: as many as there are cores

@@ -23,10 +23,11 @@ def step_of(info: VideoInfo) -> int:
     return max(1, round(1 / (info.rate * info.time_base)))
 
 
-def join(parts: Sequence[Part], folder: Path, dst: Path, info: VideoInfo, overwrite: bool) -> list[str]:
+def join(parts: Sequence[Part], folder: Path, dst: Path, info: VideoInfo, overwrite: bool) -> tuple[list[str], bool]:
     """Write ``dst`` of the parts in ``folder`` and of the source's other streams; it appears when it is complete.
 
-    :return: what could not be kept as it was. :raises OutputError: it cannot be written.
+    :return: what could not be kept as it was, and whether a stream beside the video is damaged.
+    :raises OutputError: it cannot be written.
     """
     paths = [folder / part.file for part in parts]
     with container.open_input(paths[0]) as encoded:
@@ -35,7 +36,7 @@ def join(parts: Sequence[Part], folder: Path, dst: Path, info: VideoInfo, overwr
         adding = partial(container.add_copy, encoded=first, info=info)
         muxer = Muxer(dst, info, overwrite, folder / f"joined{dst.suffix}", adding)
     pts = np.concatenate([part.pts for part in parts]) - round(muxer.shift / info.time_base)
-    lasting = durations(pts, info)
+    lasting = durations(pts, info, parts[-1].stays)
     decoded = decode_times(pts, max(part.delay for part in parts), step_of(info))
     at = begin = 0  # packets: those written, and those of the parts before
     try:
@@ -57,15 +58,18 @@ def join(parts: Sequence[Part], folder: Path, dst: Path, info: VideoInfo, overwr
         muxer.abort()
         raise
     muxer.finish()
-    return muxer.warnings
+    return muxer.warnings, muxer.damaged
 
 
-def durations(pts: NDArray[np.int64], info: VideoInfo) -> NDArray[np.int64]:
+def durations(pts: NDArray[np.int64], info: VideoInfo, stays: int | None = None) -> NDArray[np.int64]:
     """How long each frame stays on screen, ticks [N].
 
-    Of the last one: at a varying rate what the source's duration leaves for it, if that is believable.
+    :param stays: ticks, of the last one. None: nobody said; at a varying rate it is then what the source's duration
+        leaves for it, if that is believable.
     """
     step, between = step_of(info), np.diff(pts)
+    if stays is not None:
+        return np.append(between, stays)
     last = step
     if info.duration is not None and (between != step).any():
         rest = int(pts[0]) + round(info.duration / info.time_base) - int(pts[-1])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
 from pathlib import Path
@@ -17,26 +18,43 @@ from vidinv.video.container import Broken
 from vidinv.video.info import VideoInfo
 from vidinv.video.output import FORMATS, check_paths, output_format, publish, write_error
 
+OWN_ERRORS = 1 << 20  # the libraries number what they find wrong in data from here on, above all of the system's errors
+
 
 def check_output(src: str | Path, dst: str | Path, overwrite: bool = False) -> None:
     """Raise now what would otherwise be raised after the work: an OutputError, or an InputError of ``src``."""
     src, dst = Path(src), Path(dst)
     check_paths(src, dst, overwrite)
     with container.open_input(src) as source:
-        _refuse_streams(source, container.video_stream(source, src).index, dst)
+        _sorted(source, container.video_stream(source, src).index, dst)
 
 
-def _refuse_streams(source: Any, video_index: int, dst: Path) -> list[Any]:
-    """The streams of the source that ``dst`` cannot carry. Raises OutputUnwritable if one of them would be missed."""
+@dataclass(frozen=True)
+class Sorted:
+    """What becomes of the streams beside the video."""
+
+    kept: tuple[Any, ...]  # as they are
+    again: tuple[Any, ...]  # sound that no container takes as it is, and that is encoded once more
+    left: tuple[Any, ...]  # left out
+
+
+def _sorted(source: Any, video_index: int, dst: Path) -> Sorted:
+    """Asked of the muxer, stream by stream. Raises OutputUnwritable if another container keeps what would be missed."""
     others = [s for s in source.streams if s.index != video_index]
-    refused = [s for s in others if not container.takes(output_format(dst), s)]
-    for stream in refused:
-        if stream.type in ("audio", "subtitle"):
-            fits = [suffix for suffix in (".mp4", ".mkv") if all(container.takes(FORMATS[suffix], s) for s in others)]
-            instead = f"write to {' or '.join(fits)} instead" if fits else "convert or remove that stream first"
-            name = Path(source.name).name
-            raise OutputUnwritable(f"{dst.suffix} cannot carry stream {describe(stream)} of {name}; {instead}")
-    return refused
+    kept = [s for s in others if container.takes(output_format(dst), s)]
+    again, left = list[Any](), list[Any]()
+    for stream in others:
+        if stream in kept:
+            continue
+        missed = stream.type in ("audio", "subtitle") and container.readable(stream)
+        fits = [x for x in (".mp4", ".mov", ".mkv") if missed and container.takes(FORMATS[x], stream)]
+        if fits:
+            name = Path(source.name.removeprefix("file:")).name
+            raise OutputUnwritable(
+                f"{dst.suffix} cannot carry stream {describe(stream)} of {name}; write to {' or '.join(fits)} instead"
+            )
+        (again if missed and stream.type == "audio" else left).append(stream)
+    return Sorted(tuple(kept), tuple(again), tuple(left))
 
 
 def _muxer_options(info: VideoInfo, source: Any) -> dict[str, str]:
@@ -71,31 +89,40 @@ class Muxer:
         self._output: Any = None
         self.warnings: list[str] = []
         self._refused = 0
+        self.damaged = False  # a stream beside the video; known at the end
         try:
             self._source = container.open_input(info.path)
-            dropped = _refuse_streams(self._source, info.stream_index, dst)
+            streams = _sorted(self._source, info.stream_index, dst)
             chapters = self._source.chapters()
-            missed = [describe(s) for s in dropped if not is_chapter_track(s, chapters)]
+            missed = [describe(s) for s in streams.left if not is_chapter_track(s, chapters)]
             self.warnings += [f"{dst.suffix} cannot carry stream {name}; it was left out" for name in missed]
             self._output = container.open_output(self._part, output_format(dst), _muxer_options(info, self._source))
             targets: dict[int, Any] = {}
+            again: dict[int, container.Reencoder] = {}
             for stream in self._source.streams:
                 if stream.index == info.stream_index:
                     self.video = add_video(self._output)
                     self.video.metadata.update(video_metadata(stream.metadata))
                     self.video.disposition = stream.disposition
                     self.video.set_display_matrix(info.matrix)
-                elif stream not in dropped:
-                    copy = targets[stream.index] = self._output.add_stream_from_template(stream, opaque=True)
+                elif stream not in streams.left:
+                    if stream in streams.again:
+                        made = again[stream.index] = container.Reencoder(self._output, stream)
+                        copy = targets[stream.index] = made.stream
+                        self.warnings.append(
+                            f"no container takes stream {describe(stream)}; it is encoded as {made.name}"
+                        )
+                    else:
+                        copy = targets[stream.index] = container.add_as_it_is(self._output, stream)
                     copy.metadata.update(stream.metadata)
                     copy.disposition = stream.disposition
             self._output.metadata.update(container_metadata(self._source.metadata))
             self._output.set_chapters(chapters)
-            # Broadcast streams start at an arbitrary hour; files do not.
-            self.shift = info.start if "mpegts" in info.container else Fraction(0)
+            self.shift = Fraction(0)  # a reader begins at nought
             copied = [s for s in self._source.streams if s.index in targets]
             packets = container.demux(self._source, copied) if copied else iter(())
-            self._others = Passthrough(packets, targets, self.shift, self._copy, Broken)
+            self._again = again
+            self._others = Passthrough(packets, targets, self.shift, self._copy, Broken, again)
             self.counts_durations = self._output.format.name in ("mp4", "mov")
             self._output.start_encoding()
         except BaseException as error:
@@ -106,9 +133,9 @@ class Muxer:
         try:
             self._output.mux_one(packet)
         except Broken as error:
-            if error.errno != errno.EINVAL:
+            if error.errno != errno.EINVAL and (error.errno or 0) < OWN_ERRORS:
                 raise
-            self._refused += 1  # timestamps that run backwards, in a damaged source
+            self._refused += 1  # times that run backwards, contents that are none: the source is damaged
 
     def mux(self, packet: Any) -> None:
         """One video packet, after everything that comes before it."""
@@ -132,8 +159,10 @@ class Muxer:
         self._source.close()
         if self._others.cut_short:
             self.warnings.append("the streams beside the video could not be read to their end")
+        self._refused += sum(one.lost for one in self._again.values())
+        self.damaged = self._others.cut_short or self._refused > 0
         if self._refused:
-            self.warnings.append(f"{self._refused} packets with impossible timestamps were left out beside the video")
+            self.warnings.append(f"{self._refused} damaged packets were left out beside the video")
 
     def _translated(self, error: BaseException) -> BaseException:
         return write_error(error, self._dst) if isinstance(error, Broken | OSError) else error

@@ -13,18 +13,13 @@ from vidinv.video import container
 from vidinv.video.container import Broken, YuvConverter
 from vidinv.video.encoder import EncoderSettings
 from vidinv.video.info import ColourTags, VideoInfo
-from vidinv.video.output import check_writable, output_format, part_path, publish, write_error
+from vidinv.video.output import check_writable, chosen, output_format, part_path, publish, write_error
 
 
 def check_new(dst: str | Path, overwrite: bool = False) -> None:
     """Raise now what would otherwise be raised after the work: an OutputError."""
     output_format(Path(dst))
     check_writable(Path(dst), overwrite)
-
-
-def codec_for(dst: str | Path) -> str:
-    """The encoder that a container of this name takes."""
-    return "libvpx-vp9" if output_format(Path(dst)) == "webm" else "libx264"
 
 
 class NewVideo:
@@ -56,7 +51,7 @@ class NewVideo:
         self._output: Any = None
         try:
             self._output = container.open_output(self._part, output_format(self._dst), {"movflags": "+faststart"})
-            asked = settings or EncoderSettings(codec=codec_for(dst))
+            asked = chosen(settings or EncoderSettings(), self._dst)
             self._encoder, warning = container.add_encoder(self._output, self._info, asked)
             self.warnings += [warning] if warning else []
             self._to_yuv = YuvConverter(self._info, self._encoder.codec_context.pix_fmt)

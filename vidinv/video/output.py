@@ -6,21 +6,36 @@ import errno
 import hashlib
 import os
 import secrets
+from dataclasses import replace
 from pathlib import Path
 
 from vidinv.errors import DiskFull, OutputError, OutputExists, OutputIsInput, OutputUnwritable
+from vidinv.video.encoder import EncoderSettings
 
 FORMATS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
+_SHORT = 100  # bytes of a name that are kept in any case
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def output_format(dst: Path) -> str:
     """The muxer for a name. Raises OutputUnwritable."""
+    if str(dst) == "-":
+        raise OutputUnwritable("- would be a pipe, and a video is finished by going back to its head: name a file")
     name = FORMATS.get(dst.suffix.lower())
     if name is None:
         suffix = dst.suffix or "a name without suffix"
         raise OutputUnwritable(f"{dst}: no container for {suffix}; use one of {', '.join(FORMATS)}")
     return name
+
+
+def codec_for(dst: str | Path) -> str:
+    """The encoder that a container of this name takes."""
+    return "libvpx-vp9" if output_format(Path(dst)) == "webm" else "libx264"
+
+
+def chosen(settings: EncoderSettings, dst: Path) -> EncoderSettings:
+    """With an encoder. Raises OutputUnwritable for a name that no container has."""
+    return settings if settings.codec is not None else replace(settings, codec=codec_for(dst))
 
 
 def check_paths(src: Path, dst: Path, overwrite: bool) -> None:
@@ -55,13 +70,19 @@ def check_place(dst: Path, overwrite: bool) -> None:
 
 def part_path(dst: Path) -> Path:
     """A hidden name beside ``dst``, so that the final rename stays within one file system."""
-    return dst.with_name(f".{dst.name[:200]}.{secrets.token_hex(4)}.part")
+    return _hidden(dst, f".{secrets.token_hex(4)}.part")
 
 
 def work_folder(dst: Path) -> Path:
-    """A hidden folder beside ``dst``, the same for every run to it. Its name fits where that of ``dst`` does."""
+    """A hidden folder beside ``dst``, the same for every run to it."""
+    return _hidden(dst, f".{hashlib.sha256(os.fsencode(dst.name)).hexdigest()[:8]}.run")
+
+
+def _hidden(dst: Path, end: str) -> Path:
+    """A name that fits wherever that of ``dst`` does: file systems count bytes, and some take no more than 143."""
     name = os.fsencode(dst.name)
-    return dst.with_name(f".{name[:150].decode(errors='ignore')}.{hashlib.sha256(name).hexdigest()[:8]}.run")
+    kept = name[: max(len(name) - len(end) - 1, _SHORT)].decode(errors="ignore")
+    return dst.with_name(f".{kept}{end}")
 
 
 def publish(part: Path, dst: Path, overwrite: bool) -> None:

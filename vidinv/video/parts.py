@@ -31,6 +31,7 @@ class Part:
     size: int  # bytes
     pts: NDArray[np.int64]  # [N] of its frames as they are shown, ticks of the source
     order: NDArray[np.int64]  # [N] of its packets as they are decoded, which frame of the part each one shows
+    stays: int | None = None  # ticks, of the last frame: see Frame
 
     @property
     def delay(self) -> int:
@@ -117,13 +118,16 @@ class BuiltInEncoder:
         self._path.unlink(missing_ok=True)
 
 
-def finished(path: Path, pts: Sequence[int]) -> Part:
-    """The part in a file, of frames that are shown at ``pts``. :raises OutputUnwritable: the file holds others."""
+def finished(path: Path, pts: Sequence[int], stays: int | None = None) -> Part:
+    """The part in a file, of frames that are shown at ``pts``; the last of them ``stays``.
+
+    :raises OutputUnwritable: the file holds others.
+    """
     shown = [packet.pts for packet in packets_of(path)]
     if len(set(shown)) != len(pts):
         raise OutputUnwritable(f"the encoder gave {len(set(shown))} pictures for {len(pts)}; try another --codec")
     order = np.argsort(np.argsort(shown))
-    return Part(path.name, path.stat().st_size, np.array(pts, np.int64), order.astype(np.int64))
+    return Part(path.name, path.stat().st_size, np.array(pts, np.int64), order.astype(np.int64), stays)
 
 
 def packets_of(path: Path) -> Iterator[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Generator, Iterator
 from contextlib import suppress
 from fractions import Fraction
@@ -15,6 +16,7 @@ from vidinv.video import colour, orientation
 from vidinv.video.container import (
     Broken,
     RgbConverter,
+    beginning,
     demux,
     exact,
     open_input,
@@ -22,7 +24,22 @@ from vidinv.video.container import (
     stream_duration,
     video_stream,
 )
-from vidinv.video.info import Damage, VideoInfo
+from vidinv.video.dolby import DolbyVision, dolby_vision
+from vidinv.video.info import UNSPECIFIED, Damage, VideoInfo
+from vidinv.video.matroska import is_whole
+
+INTERLACED = (
+    "it is interlaced: its fields are edited woven into frames, and the output is marked progressive; deinterlace it "
+    "first for clean edges (ffmpeg -i IN -vf bwdif -c:a copy OUT)"
+)
+CAPTIONS = "closed captions inside its pictures are not kept; extract them first, as a subtitle track or file"
+RESIZED = "its pictures change their size on the way; they are fitted into the first one's size, with bars"
+_RPU = {"DOVI_RPU_BUFFER", "DOVI_METADATA"}
+
+
+def _carried(frame: Any) -> set[str]:
+    """Names of what a frame carries beside its pixels."""
+    return {str(data.type).rpartition(".")[2] for data in frame.side_data or ()}
 
 
 def probe(path: str | Path) -> VideoInfo:
@@ -46,6 +63,8 @@ class Reader:
             self._stream.codec_context.thread_count = threads
             # MP4 lists its pictures, without those that an edit list cuts off; elsewhere such counts go stale.
             self._promised = len(self._stream.index_entries) if "mov" in self._container.format.name else 0
+            # Beside MP4 only Matroska says what has to be there.
+            self._whole = "matroska" in self._container.format.name and is_whole(self._path)
             self._packets = self._hidden = self._errors = self._corrupt = self._frames = 0
             self._bad_at: Fraction | None = None
             self._end: Fraction | None = None
@@ -54,13 +73,25 @@ class Reader:
             if self._first is None:
                 raise NotAVideo(f"{self._path} holds no picture that can be decoded; check that the file is complete")
             self.info = read_info(self._path, self._container, self._stream, self._first)
-            colour.refuse_hdr(self.info.colour, str(self._path))
+            record = dolby_vision(self._path, self.info.container)
+            if record is None and _RPU & _carried(self._first) and self.info.colour.transfer == UNSPECIFIED:
+                record = DolbyVision(5, 0)  # a broadcast has no such record
+            colour.refuse_hdr(self.info.colour, str(self._path), record)
             self._to_rgb = RgbConverter(self.info)
         except BaseException:
             self._container.close()
             raise
         self.damage: Damage | None = None
         self.warnings: list[str] = []
+        if self._stream.start_time is None and self._first.pts is None:
+            self.warnings.append(
+                f"the input carries no times; it is taken for {float(self.info.rate):g} frames per second"
+            )
+        alpha = any(part.is_alpha for part in self._first.format.components)
+        if alpha and "gif" in self.info.container:  # which is always decoded with alpha
+            alpha = bool(self._first.to_ndarray(format="rgba")[..., 3].min() < 255)
+        if alpha or {k.lower(): v for k, v in self._stream.metadata.items()}.get("alpha_mode") == "1":
+            self.warnings.append("its transparency is not kept: what is see-through is written as it is coded, opaque")
         if self._first.format.components[0].bits > 8:
             self.warnings.append(f"{self.info.pix_fmt} is read at 8 bits per channel")
         if orientation.from_matrix(self.info.matrix) is None:
@@ -73,31 +104,64 @@ class Reader:
         """Every frame from that index on. Those before it are decoded too, which alone tells their number and times in
         any file, but not converted."""
         last: int | None = None
+        stays: int | None = None
         step = max(1, round(1 / (self.info.rate * self.info.time_base)))
         frame, self._first = self._first, None
         while frame is not None:
+            after = next(self._decoded, None)
+            self._look(frame)
             pts = frame.pts if frame.pts is not None else frame.dts
             if pts is None or (last is not None and pts <= last):
                 # No container takes time that stands still.
                 pts = 0 if last is None else last + (step if pts is None else 1)
             last, self._end = pts, (pts + max(step, frame.duration or 0)) * self.info.time_base
+            if after is None and (stays := self._stays(frame, pts, step)) is not None:
+                self._end = (pts + stays) * self.info.time_base
             if self._frames >= first:
-                yield Frame(self._to_rgb(frame), self._frames, pts, pts * self.info.time_base)
+                yield Frame(self._to_rgb(frame), self._frames, pts, pts * self.info.time_base, stays)
             self._frames += 1
-            frame = next(self._decoded, None)
+            frame = after
         self.damage = self._assess()
 
+    def _look(self, frame: Any) -> None:
+        """Say once what of a frame cannot be kept."""
+        carried = _carried(frame)
+        found = (
+            (frame.interlaced_frame, INTERLACED),
+            ("A53_CC" in carried, CAPTIONS),
+            ((frame.width, frame.height) != (self.info.width, self.info.height), RESIZED),
+        )
+        self.warnings += [text for is_so, text in found if is_so and text not in self.warnings]
+
+    def _stays(self, frame: Any, pts: int, step: int) -> int | None:
+        """See Frame: what a last frame's own record says, or what its stream's duration leaves for it."""
+        if self._errors or self._corrupt or self._packets - self._hidden < self._promised:
+            return None  # it is not the last that was meant
+        own = frame.duration or 0
+        if (self._whole or self._promised) and (end := self._promised_end()) is not None:
+            own = round(end / self.info.time_base) - pts  # MP4's own record is of the last one stored
+        return own if own > 1.5 * step else None
+
     def _decode(self) -> Generator[Any, None, None]:
+        due: deque[int | None] = deque()
+        stored = "avi" in self._container.format.name
         for packet in demux(self._container, self._stream, self._failed):
             if packet.size:
                 self._packets += 1
                 self._hidden += packet.is_discard
+                if stored:
+                    due.append(packet.dts)
             try:
                 frames = packet.decode()
             except Broken:
                 self._failed(packet.pts)
+                if due:
+                    due.pop()
                 continue
             for frame in frames:
+                if stored and due:
+                    # AVI tells when each picture is stored, one at each tick, and not which is shown when.
+                    frame.pts = due.popleft()
                 if frame.is_corrupt:
                     self._corrupt += 1
                     self._mark(frame.pts)
@@ -117,12 +181,25 @@ class Reader:
         if self._promised:
             missing = self._promised - self._hidden - self._frames
             lost = max(missing, 0) if self._errors or self._corrupt or self._packets < self._promised else 0
-        elif (promised := stream_duration(self._stream)) is not None and self._end is not None:
-            absent = promised + (self._stream.start_time or 0) * info.time_base - self._end
+        elif (promised := self._promised_end()) is not None and self._end is not None:
+            absent = promised - self._end
             lost = max(lost, round(absent * info.rate)) if absent > max(Fraction(1), 3 / info.rate) else lost
         if not lost and not self._corrupt:
             return None
         return Damage(lost, self._corrupt, self._bad_at if self._bad_at is not None else self._end)
+
+    def _promised_end(self) -> Fraction | None:
+        """Seconds, as the container says."""
+        promised = stream_duration(self._stream)
+        if promised is None:
+            return None
+        # Matroska's tag tells when a stream ends, others how long it is.
+        return promised + (self._start if self._stream.duration else -beginning(self._container))
+
+    @property
+    def _start(self) -> Fraction:
+        """Seconds, of the first picture."""
+        return (self._stream.start_time or 0) * exact(self._stream.time_base) - beginning(self._container)
 
     def close(self) -> None:
         self._decoded.close()
@@ -143,13 +220,13 @@ def frame_at(path: str | Path, seconds: float | Fraction) -> Frame:
     """
     with Reader(path) as reader:
         info, stream = reader.info, reader._stream
-        start = (stream.start_time or 0) * info.time_base
+        start, shift = reader._start, beginning(reader._container)
         target = max(Fraction(seconds), start)
         best: Any = None
         for back in (0, 2, 10, None):  # a seek may land late where pictures are stored out of order
             offset = start if back is None else max(target - back, start)
             with suppress(Broken):
-                reader._container.seek(floor(offset / info.time_base), stream=stream)
+                reader._container.seek(floor((offset + shift) / info.time_base), stream=stream)
             for frame in reader._decode():
                 if frame.pts is not None and frame.pts * info.time_base > target and best is not None:
                     break

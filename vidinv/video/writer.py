@@ -15,7 +15,7 @@ from vidinv.video.encoder import EncoderSettings
 from vidinv.video.info import VideoInfo
 from vidinv.video.joining import join, step_of
 from vidinv.video.muxer import Muxer, check_output
-from vidinv.video.output import part_path, write_error
+from vidinv.video.output import chosen, part_path, write_error
 from vidinv.video.parts import BuiltInEncoder, MakePart, Part, PartEncoder, finished
 
 
@@ -42,11 +42,13 @@ class Writer:
         parts: Sequence[Part] = (),
     ) -> None:
         self._dst, self._info, self._overwrite = Path(dst), source, overwrite
-        self._settings = settings or EncoderSettings()
+        self._settings = chosen(settings or EncoderSettings(), Path(dst))
         self._make = _encoder(backend)
         self.parts = tuple(parts)
         self._encoder: PartEncoder | None = None
         self._pts: list[int] = []  # of the part that grows
+        self._stays: int | None = None  # of its last frame
+        self.damaged = False  # a stream beside the video; known at the end
         self._step, self._last = step_of(source), int(parts[-1].pts[-1]) if parts else None
         check_output(source.path, dst, overwrite)
         self._own = folder is None
@@ -88,7 +90,7 @@ class Writer:
             raise OutputUnwritable(f"frame {frame.index} is not later than the one before; keep their order")
         encoder = self._encoder or self._begin()
         self._pts.append(pts)
-        self._last = pts
+        self._last, self._stays = pts, frame.stays
         try:
             encoder.write(frame, pts - self._pts[0])
         except (Broken, OSError) as error:
@@ -102,7 +104,7 @@ class Writer:
             except (Broken, OSError) as error:
                 raise self._translated(error) from error
             self._encoder = None
-            self.parts = (*self.parts, finished(self._growing, self._pts))
+            self.parts = (*self.parts, finished(self._growing, self._pts, self._stays))
             self._pts = []
         return self.parts
 
@@ -123,7 +125,7 @@ class Writer:
     def _finish(self) -> None:
         if not self.split():
             raise OutputUnwritable("no frame was given, so there is nothing to write")
-        told = join(self.parts, self._folder, self._dst, self._info, self._overwrite)
+        told, self.damaged = join(self.parts, self._folder, self._dst, self._info, self._overwrite)
         self.warnings += [warning for warning in told if warning not in self.warnings]
 
     def _translated(self, error: BaseException) -> BaseException:

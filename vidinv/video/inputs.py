@@ -1,0 +1,32 @@
+"""What is no video file, said as what it is: pipes, folders, sequences of pictures, pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from vidinv.errors import InputMissing, NotAVideo
+
+_SEQUENCE = "make a video of them first: ffmpeg -framerate 25 -pattern_type glob -i '*.png' -crf 0 IN.mkv"
+
+
+def refuse_others(path: Path) -> None:
+    """:raises InputMissing: no such file. :raises NotAVideo: it is there, and no file."""
+    if str(path) == "-":
+        raise NotAVideo("- would be a pipe, and a video is read more than once: write it to a file first")
+    if not path.exists():
+        if "%" in path.name and path.suffix.lower() in (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp"):
+            raise InputMissing(f"{path}: sequences of pictures are not read; {_SEQUENCE}")
+        raise InputMissing(f"{path} does not exist; check the name")
+    if path.is_dir():
+        raise NotAVideo(f"{path} is a folder; name a video file. If it holds the pictures of one, {_SEQUENCE}")
+    if not path.is_file():
+        raise NotAVideo(f"{path} is a pipe or device, and a video is read more than once: write it to a file first")
+
+
+def kind_of_picture(path: Path) -> str:
+    """What a file is that FFmpeg reads as one picture."""
+    with path.open("rb") as file:
+        head = file.read(21)
+    if head[:4] == b"RIFF" and head[8:16] == b"WEBPVP8X" and head[20] & 2:
+        return "an animated WebP, which the libraries here cannot decode; convert it to a video, GIF or APNG"
+    return "a still picture; vidinv reads videos"

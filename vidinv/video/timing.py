@@ -1,0 +1,40 @@
+"""Frames per second, from the times of the frames: what containers state of it is often no more than a wish."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from itertools import pairwise
+from statistics import median
+
+_ROUND = (15, 24, 25, 30, 48, 50, 60, 90, 100, 120, 240)
+USUAL = (*map(Fraction, _ROUND), *(Fraction(rate * 1000, 1001) for rate in (24, 30, 60, 120)))
+NEAR = 0.004  # a share by which a mean of rounded, jittered times misses the usual rate that it is of
+WRONG = 1.1  # ratio of stated and counted rate from which the stated one is not believed
+PAUSE = Fraction(1)  # seconds: a longer stay of one picture ...
+PAUSES = 4  # ... which is also so many times the median, says nothing of the rate
+FASTEST = Fraction(1000)
+
+
+def counted_rate(times: Sequence[Fraction]) -> Fraction | None:
+    """Mean frames per second of some neighbouring frames; None: too few of them to say.
+
+    :param times: seconds, in any order.
+    """
+    ordered = sorted(set(times))
+    steps = [b - a for a, b in pairwise(ordered)]
+    if len(steps) < 3:
+        return None
+    usual = median(steps)
+    moving = [step for step in steps if step <= max(PAUSE, PAUSES * usual)]
+    rate = min(len(moving) / sum(moving, Fraction(0)), FASTEST)
+    near = min(USUAL, key=lambda one: abs(one / rate - 1))
+    return near if abs(near / rate - 1) < NEAR else rate.limit_denominator(1001)
+
+
+def believed_rate(stated: Fraction | None, times: Sequence[Fraction]) -> Fraction | None:
+    """The stated rate, where it agrees with the frames' times; else the counted one; None: nothing is known."""
+    counted = counted_rate(times)
+    if stated is None or counted is None:
+        return stated or counted
+    return stated if 1 / WRONG < stated / counted < WRONG else counted
