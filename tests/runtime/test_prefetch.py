@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from vidinv.errors import UsageError
-
 from vidinv.runtime.prefetch import prefetch, unforked
 
 

@@ -126,7 +126,7 @@ def spec_of(table: dict[str, Any], where: Where) -> PackSpec:
         template=_template(table, crops, where),
         networks=networks,
         crops=crops,
-        edits={name: _edit(edit, where, f"edits.{name}") for name, edit in edits.items()},
+        edits={typed(k, str, where, "edits"): _edit(edit, where, f"edits.{k}") for k, edit in edits.items()},
         sources={name: typed(v, str, where, f"sources.{name}") for name, v in sources.items()},
         files=files,
     )

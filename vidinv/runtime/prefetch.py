@@ -101,8 +101,8 @@ def unforked(stream: Iterable[T]) -> Generator[T, None, None]:
 def _check_process(process: int) -> None:
     if os.getpid() != process:
         raise UsageError(
-            f"a stream that process {process} began cannot go on in its child {os.getpid()}: its threads stayed behind; "
-            "begin it in the child, or start children by spawn"
+            f"a stream that process {process} began cannot go on in its child {os.getpid()}: its threads stayed "
+            "behind; begin it in the child, or start children by spawn"
         )
 
 
