@@ -20,6 +20,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from vidinv.errors import DamagedPack, InputError, InputMissing, UnknownEdit, UsageError
+from vidinv.packs.digest import check_regular
 from vidinv.packs.locate import user_packs
 from vidinv.packs.spec import FILE_ENDING, EditSpec
 from vidinv.packs.tables import record
@@ -27,6 +28,7 @@ from vidinv.types import Displacement
 from vidinv.video.output import check_place, part_path, publish, write_error
 
 FORMAT = "vidinv direction 1"
+LARGEST = 1 << 28  # bytes; of the largest published generators a direction has 3 MB
 AGAIN = "fit it again: vidinv directions fit"
 _NAME = re.compile(r"[A-Za-z][\w-]*")  # as vidinv.edits.parse reads it
 
@@ -155,6 +157,7 @@ def read_own(path: Path) -> OwnEdit:
     if not path.is_file():
         raise InputMissing(f"{path} does not exist; name a file of vidinv directions fit --to")
     try:
+        check_regular(path, LARGEST)
         with safe_open(str(path), "pt") as file:
             told = file.metadata() or {}
             if told.get("format") != FORMAT:
