@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from vidinv.errors import InputMissing, NotAVideo, NoVideoStream, OutputUnwritable
 from vidinv.video import colour, orientation
 from vidinv.video.audio import describe
+from vidinv.video.demuxers import MOST_PIXELS, READING
 from vidinv.video.encoder import EncoderSettings, encoder_options
 from vidinv.video.info import ColourTags, VideoInfo
 
@@ -39,11 +40,12 @@ def open_input(path: Path) -> av.container.InputContainer:
     if path.is_dir():
         raise NotAVideo(f"{path} is a folder; name a video file")
     try:
-        container = av.open(str(path))
+        container = av.open(str(path), options=READING, metadata_errors="surrogateescape")
     except PermissionError as error:
         raise InputMissing(f"{path} may not be read; change its permissions") from error
     except (Broken, OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
+        why = "a playlist, or of a format that is not read" if isinstance(error, av.error.ArgumentError) else why
         raise NotAVideo(f"{path} is not a video, or too damaged to be opened ({why}); check the file") from error
     if container.format.name.endswith("_pipe") or container.format.name == "image2":
         container.close()
@@ -57,8 +59,15 @@ def video_stream(container: av.container.InputContainer, path: Path) -> av.Video
         what = ", ".join(describe(s) for s in container.streams) or "nothing"
         error = NoVideoStream if container.streams else NotAVideo
         raise error(f"{path} has no video stream, only {what}; name a file with moving pictures")
-    if streams[0].codec_context is None:
+    context = streams[0].codec_context
+    if context is None:
         raise NotAVideo(f"{path}: this build of FFmpeg cannot decode its video codec; convert it to H.264 first")
+    if context.width * context.height > MOST_PIXELS:
+        size = f"{context.width}x{context.height}"
+        raise NotAVideo(
+            f"{path} says it is {size}, and {MOST_PIXELS} pixels (8192x4320) are the most; scale it down first"
+        )
+    context.options = {"max_pixels": READING["max_pixels"]}  # a stream may grow on the way
     return streams[0]
 
 
@@ -183,7 +192,9 @@ class YuvConverter:
 
 
 def open_output(path: Path, container_format: str, options: dict[str, str]) -> av.container.OutputContainer:
-    return av.open(str(path), "w", format=container_format, container_options=options)
+    return av.open(
+        str(path), "w", format=container_format, container_options=options, metadata_errors="surrogateescape"
+    )
 
 
 def add_encoder(output: Any, info: VideoInfo, settings: EncoderSettings) -> tuple[Any, str | None]:

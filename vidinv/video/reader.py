@@ -22,7 +22,9 @@ from vidinv.video.container import (
     stream_duration,
     video_stream,
 )
+from vidinv.video.demuxers import MOST_PIXELS
 from vidinv.video.info import Damage, VideoInfo
+from vidinv.video.whole import identity_of, missing_bytes, what_happened
 
 
 def probe(path: str | Path) -> VideoInfo:
@@ -39,6 +41,7 @@ class Reader:
 
     def __init__(self, path: str | Path, threads: int = 0) -> None:
         self._path = Path(path)
+        self._identity = identity_of(self._path) if self._path.is_file() else None
         self._container = open_input(self._path)
         try:
             self._stream = video_stream(self._container, self._path)
@@ -52,7 +55,10 @@ class Reader:
             self._decoded = self._decode()
             self._first = next(self._decoded, None)
             if self._first is None:
-                raise NotAVideo(f"{self._path} holds no picture that can be decoded; check that the file is complete")
+                raise NotAVideo(
+                    f"{self._path} holds no picture that can be decoded; check that the file is complete, and its "
+                    f"pictures have no more than {MOST_PIXELS} pixels (8192x4320)"
+                )
             self.info = read_info(self._path, self._container, self._stream, self._first)
             colour.refuse_hdr(self.info.colour, str(self._path))
             self._to_rgb = RgbConverter(self.info)
@@ -114,9 +120,19 @@ class Reader:
         elif (promised := stream_duration(self._stream)) is not None and self._end is not None:
             absent = promised + (self._stream.start_time or 0) * info.time_base - self._end
             lost = max(lost, round(absent * info.rate)) if absent > max(Fraction(1), 3 / info.rate) else lost
-        if not lost and not self._corrupt:
+        cause = self._cause()
+        if not lost and not self._corrupt and not cause:
             return None
-        return Damage(lost, self._corrupt, self._bad_at if self._bad_at is not None else self._end)
+        return Damage(lost, self._corrupt, self._bad_at if self._bad_at is not None else self._end, cause)
+
+    def _cause(self) -> str:
+        """What happened to the file meanwhile, or that it says it is longer."""
+        if (happened := what_happened(self._identity, identity_of(self._path))) or self._identity is None:
+            return happened
+        with suppress(OSError):
+            if missing := missing_bytes(self._path):
+                return f"the file ends {missing} byte{'s' * (missing != 1)} early"
+        return ""
 
     def close(self) -> None:
         self._decoded.close()
