@@ -205,3 +205,24 @@ def test_the_outline_is_steady_in_time() -> None:
         [r.faces[0].assessment.region for r in assessed([rendered(i) for i in range(30)], visibility=Middle(jump=2))]
     )
     assert np.abs(np.diff(regions[8:-8], axis=0)).max() < 0.05
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("view", ["inversion", "edited"])
+def test_a_picture_of_no_numbers_is_broken_and_does_not_spread(value: float, view: str) -> None:
+    stream = [rendered(i) for i in range(30)]
+    spoilt = np.full((32, 32, 3), value, np.float32)
+    stream[15] = stream[15].each(lambda face: replace(face, **{view: spoilt}))
+    out = [one.faces[0].assessment for one in assessed(stream, Means())]
+    assert [i for i, a in enumerate(out) if "broken" in a.doubts] == [15]
+    assert out[15].identities == {}
+    assert all(np.isfinite(a.residual) and a.residual < 1 for a in out)
+
+
+def test_networks_that_give_no_numbers_break_every_face() -> None:
+    class Nothing(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return torch.full((len(x), 4), torch.nan)
+
+    out = assessed([rendered(i) for i in range(5)], Nothing())
+    assert all("broken" in one.faces[0].assessment.doubts for one in out)

@@ -162,3 +162,12 @@ def test_a_change_of_the_picture_that_stays_is_doubted_for_a_while_only() -> Non
     out = gated(stream(with_spoilt(40, 299, 300, **SPOILT["occlusion"])), GateOptions(rate=RATE))
     assert weights(out)[45:120].max() == 0
     assert weights(out)[160:].min() == 1
+
+
+def test_what_is_broken_keeps_the_source_and_tells_nothing_of_its_neighbours() -> None:
+    broken = replace(FINE, identities={}, residual=0.0, doubts=("broken",))
+    out = gated(stream([broken if 40 <= i <= 41 or i == 0 else FINE for i in range(80)]), GateOptions(rate=RATE))
+    assert [i for i, r in enumerate(out) if r.faces[0].assessment.doubts] == [0, 40, 41]
+    assert weights(out)[[0, 40, 41]].tolist() == [0, 0, 0]
+    assert weights(out)[[20, 60]].tolist() == [1, 1]
+    assert all(out[i].faces[0].edited is None for i in (0, 40, 41))

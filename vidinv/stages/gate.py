@@ -108,7 +108,10 @@ def judge(
 
     :param amount: of the edits that act on the face now.
     """
-    mine, near = around[at], around[max(at - MEDIAN, 0) : at + MEDIAN + 1]
+    mine = around[at]
+    if "broken" in mine.doubts:
+        return replace(mine, trust=0.0), usual or Usual(0, np.zeros(0), 0.0, 0.0, amount)
+    near = [a for a in around[max(at - MEDIAN, 0) : at + MEDIAN + 1] if "broken" not in a.doubts]
     identified = bool(mine.identities)  # without an identity network that doubt is never raised
     look = mine.identities["source"].astype(np.float64) if identified else np.zeros(0)
     likeness = float(np.median([a.identities["edit"] @ a.identities["source"] for a in near])) if identified else 0.0
