@@ -113,9 +113,9 @@ def tamper_weights(folder: Path, chance: random.Random) -> None:
 def tamper_names(folder: Path, chance: random.Random) -> None:
     """A name in [files] that leads out of the folder."""
     path = folder / "pack.toml"
-    name = chance.choice(("../other/generator.safetensors", "/etc/passwd", "..", "a/b.safetensors", "x\0.safetensors"))
+    names = ("../other/generator.safetensors", "/etc/passwd", "..", "a/b.safetensors", "x\0.safetensors")
     table = tomllib.loads(path.read_text())
-    table["files"][name] = "0" * 64
+    table["files"][chance.choice(names)] = "0" * 64
     path.unlink()
     path.write_text(tomli_w.dumps(table))
 

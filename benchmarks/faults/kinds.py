@@ -1,4 +1,4 @@
-"""One function per kind of fault: trials, and what became of each. Another kind is a function more, and a row of KINDS."""
+"""One function per kind of fault: trials, and what became of each. Another kind is a function and a row of KINDS."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def videos(setting: Setting, count: int) -> Iterator[Outcome]:
 
 
 def packs(setting: Setting, count: int) -> Iterator[Outcome]:
-    """Other values, weights and names: 5, or 0 where it does no harm (a text, a grade), or 2 where the edit has gone."""
+    """Other values, weights and names: 5, or 0 where it does no harm (a text, a grade), or 2: the edit has gone."""
     for seed in range(setting.seed, setting.seed + count):
         chance = random.Random(seed)
         with fresh(setting) as folder:

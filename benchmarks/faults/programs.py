@@ -1,5 +1,7 @@
-"""Programs that use generators as nobody should. Each is told a clip, a pack, a count and a number of frames, and prints
-a JSON list: did each trial go well?"""
+"""Programs that use generators as nobody should.
+
+Each is told a clip, a pack, a count and a number of frames, and prints a JSON list: did each trial go well?
+"""
 
 _BEGIN = """
 import asyncio, gc, itertools, json, os, sys, threading

@@ -8,7 +8,7 @@ from typing import Any
 def table(told: dict[str, Any]) -> list[str]:
     """A row per kind of fault."""
     rows = [
-        "| what went wrong | trials | right | half files | hangs | tracebacks | executed | wrong exit codes | peak, MiB |",
+        "| what went wrong | trials | right | half files | hangs | tracebacks | executed | wrong exits | peak, MiB |",
         "|" + " --- |" * 9,
     ]
     for kind in told["kinds"].values():
