@@ -43,6 +43,12 @@ def script(code: str, *args: object) -> list[str]:
     return [sys.executable, "-c", code, *map(str, args)]
 
 
+def _listen() -> None:
+    """Whoever runs the suite in the background has switched Ctrl-C off for its children too."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+
+
 def attempt(
     command: list[str], folder: Path, *, timeout: float, at: float | None = None, number: int = 0
 ) -> tuple[Outcome, str]:
@@ -61,6 +67,7 @@ def attempt(
             stdout=out,
             stderr=err,
             start_new_session=True,
+            preexec_fn=_listen,
         )
     begun, hang = time.monotonic(), False
     while True:

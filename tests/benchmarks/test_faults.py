@@ -42,6 +42,10 @@ def test_what_a_process_does_is_seen(folder: Path) -> None:
     assert (outcome.code, outcome.hang) == (-signal.SIGKILL, True)
     outcome, _ = attempt(script("import time; time.sleep(60)"), folder, timeout=30, at=0.2, number=signal.SIGTERM)
     assert (outcome.code, outcome.hang) == (-signal.SIGTERM, False)
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    outcome, _ = attempt(script("import time; time.sleep(60)"), folder, timeout=30, at=0.5, number=signal.SIGINT)
+    signal.signal(signal.SIGINT, before)
+    assert outcome.code in (130, -signal.SIGINT)  # it listens, wherever the suite runs
     outcome, _ = attempt(script("open('executed', 'w')"), folder, timeout=30)
     assert judged(outcome, {0}, folder, [], None).executed
     assert judged(outcome, {0}, folder, [], None).half  # left behind
