@@ -18,6 +18,7 @@ from benchmarks import commands
 from benchmarks.ablation import report as ablation
 from benchmarks.disentanglement import report as disentanglement
 from benchmarks.driving import report as driving
+from benchmarks.faults import report as faults
 from benchmarks.inversion import report as inversion
 from benchmarks.output import RESULTS, ROOT
 from benchmarks.ravdess.report import written
@@ -263,6 +264,7 @@ TABLES: dict[str, Callable[[], list[str]]] = {
     "disentanglement": lambda: disentanglement.spaces_table(result("disentanglement.json")),
     "disentangled edits": lambda: disentanglement.edits_table(result("disentanglement.json")),
     **{name: partial(inversion_table, name) for name in inversion.TABLES},
+    "faults": lambda: faults.table(result("faults.json")),
     "commands": commands.commands,
     "exit codes": commands.exit_codes,
 }

@@ -18,7 +18,7 @@ from vidinv.inversion.latent_file import LatentFile
 from vidinv.packs.load import Pack
 from vidinv.portraits import Recognition
 from vidinv.runtime.compute import Compute
-from vidinv.runtime.prefetch import prefetch
+from vidinv.runtime.prefetch import prefetch, unforked
 from vidinv.runtime.way import Way
 from vidinv.stages.align import AlignOptions, AlignState, align
 from vidinv.stages.assess import AssessOptions, AssessState, assess
@@ -63,7 +63,7 @@ def analysed(found: Iterable[Faces], way: Way, means: Means, inverter: Inverter)
     placing = partial(align, options=AlignOptions(pack.resolution, pack.template, rate=way.rate))
     placed = prefetch(way.stage("align", placing, AlignState(), found), AHEAD, "vidinv-faces")
     inverting = partial(invert, inverter=inverter, compute=means.compute, options=InvertOptions(means.batch))
-    return way.stage("invert", inverting, InvertState(), way.watch.elsewhere(placed))
+    return unforked(way.stage("invert", inverting, InvertState(), way.watch.elsewhere(placed)))
 
 
 def restored(file: LatentFile, frames: Iterable[Frame], way: Way, means: Means) -> Stream:
@@ -113,4 +113,4 @@ def rendered(
     gated = way.stage("gate", partial(gate, options=GateOptions(rate=rate)), GateState(), assessed)
     steadying = partial(stabilise, options=StabiliseOptions(rate=rate))
     steady = way.stage("stabilise", steadying, StabiliseState(), gated)
-    return way.stage("blend", partial(blend, options=BlendOptions(composite)), None, steady)
+    return unforked(way.stage("blend", partial(blend, options=BlendOptions(composite)), None, steady))

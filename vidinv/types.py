@@ -126,7 +126,7 @@ class Assessment:
     a network says where it is; None: everywhere."""
 
     doubts: tuple[str, ...] = ()
-    """Of "missed" (by assess), "pose", "occlusion", "identity" (by gate)."""
+    """Of "missed", "broken" (by assess), "pose", "occlusion", "identity" (by gate)."""
 
     trust: float = 1.0
     """0..1, the edit's weight in the picture is multiplied by it; set by gate."""

@@ -1,5 +1,6 @@
 """What only a process of its own shows: signals, full disks, closed pipes, what is imported when."""
 
+import os
 import re
 import resource
 import shutil
@@ -15,6 +16,7 @@ import pytest
 from tests.cli.conftest import REPOSITORY
 from tests.video.make import clip
 from vidinv import errors
+from vidinv.video import Reader
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and limits of POSIX")
 # Told at the end of the process: which threads are left.
@@ -85,3 +87,55 @@ def test_quick_answers_do_without_torch(start, args):
     err = process.communicate(timeout=250)[1]
     assert process.returncode == (2 if "in.mp4" in args else 0)
     assert err.endswith("torch False")
+
+
+CLOSED = {
+    "stdout": "1>&-",
+    "stderr": "2>&-",
+    "both": "1>&- 2>&-",
+    "all": "0<&- 1>&- 2>&-",
+    "full stderr": "2>/dev/full",
+}
+
+
+def shell(redirected: str, *args: object, cwd: Path = REPOSITORY) -> subprocess.CompletedProcess:
+    """The program with its streams as a shell redirects them."""
+    line = f'exec "$0" -c "from vidinv.cli.main import main; main()" "$@" {redirected}'
+    command = ["sh", "-c", line, sys.executable, *map(str, args)]
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=250, check=False)
+
+
+@pytest.mark.parametrize("redirected", CLOSED.values(), ids=CLOSED)
+def test_closed_streams_are_no_error(redirected):
+    done = shell(redirected, "--version")
+    assert done.returncode == 0
+    assert done.stderr == ""
+    assert shell(redirected, "run", "nothing.mp4", "-e", "age=+-2").returncode == errors.UsageError.exit_code
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+@pytest.mark.parametrize("args", [["--version"], ["--help"], ["packs", "pull"]])
+def test_a_full_standard_output_is_said(args):
+    done = shell(">/dev/full", *args)
+    assert done.returncode == errors.OutputError.exit_code
+    assert done.stderr.startswith("error: standard output cannot be written (No space left on device)")
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_the_finished_video_is_kept_where_nothing_can_be_said(toy_pack, face_clip, tmp_path):
+    target = tmp_path / "out.mp4"
+    command = ("run", face_clip, "-e", "age=1", "--pack", toy_pack, "-o", target)
+    assert shell("2>&- >/dev/full", *command, cwd=tmp_path).returncode == errors.OutputError.exit_code
+    with Reader(target) as reader:
+        assert sum(1 for _ in reader) == 50
+    assert [p.name for p in tmp_path.iterdir()] == ["out.mp4"]
+
+
+def test_names_do_not_command_the_terminal(start):
+    process = start("run", "in.mp4", "-e", "age\x1b[2J\u202e\x9bm=1", "-e", "=")
+    err = process.communicate(timeout=250)[1]
+    assert process.returncode == errors.UsageError.exit_code
+    assert "age\\x1b[2J\\u202e\\x9bm" in err
+    assert not {"\x1b", "\u202e", "\x9b"} & set(err)

@@ -14,6 +14,8 @@ def fetched(monkeypatch, tmp_path) -> list[str]:
 
     def download(known: KnownFile, folder, told):
         asked.append(known.name)
+        folder.mkdir(exist_ok=True, parents=True)
+        (folder / known.file).write_bytes(b"fetched")
         return folder / known.file
 
     monkeypatch.setattr("vidinv.packs.published.download.download", download)
@@ -74,3 +76,11 @@ def test_an_unknown_name_is_answered_with_the_known(invoke, fetched):
     result = invoke("packs", "pull", "ffhq")
     assert result.exit_code == errors.UsageError.exit_code
     assert "nvidia-ffhq" in result.stderr
+
+
+def test_what_nobody_vouches_for_is_said_before_and_after(invoke, fetched):
+    result = invoke("packs", "pull", "nvidia-ffhq", "e4e-age", "--accept-licence")
+    before, after = (line for line in result.stderr.splitlines() if "sha256" in line)
+    assert before.startswith("nvidia-ffhq: ")
+    assert before.endswith("no sha256 published)")
+    assert "ffhq.pkl is unchecked, since no sha256 of it was published; its own is " in after

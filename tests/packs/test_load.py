@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import resource
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -172,3 +174,39 @@ def test_a_shipped_pack_is_whole_and_small(path: Path) -> None:
     assert sum(sizes.values()) <= 80e6
     assert {"age", "smile", "gender"} <= set(pack.spec.edits)
     assert (path / "card.md").read_text().startswith(f"# {pack.name}")
+
+
+@pytest.mark.parametrize(
+    ("network", "sizes"),
+    [
+        ("generator", {"mapping_layers": 60_000}),
+        ("identity", {"widths": (65_536,) * 4}),
+        ("encoder", {"d_style": 65_536}),
+    ],
+)
+def test_sizes_of_which_there_are_no_weights_take_neither_time_nor_memory(
+    folder: Path, network: str, sizes: dict
+) -> None:
+    spec = load_pack(folder).spec
+    huge = replace(spec.networks[network], config=replace(spec.networks[network].config, **sizes))
+    write_pack(folder, replace(spec, networks={**spec.networks, network: huge}))
+    begun, before = time.monotonic(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(DamagedPack, match="more weights than the file"):
+        getattr(load_pack(folder), network)
+    assert time.monotonic() - begun < 5
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 500_000  # KiB
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="no devices here")
+def test_a_file_of_a_pack_is_no_device(folder: Path) -> None:
+    (folder / "generator.safetensors").unlink()
+    (folder / "generator.safetensors").symlink_to("/dev/zero")
+    with pytest.raises(DamagedPack, match="a device or a pipe and no file"):
+        _ = load_pack(folder).generator
+
+
+def test_a_huge_pack_toml_is_not_read(folder: Path) -> None:
+    with (folder / "pack.toml").open("ab") as file:
+        file.truncate(2 << 30)
+    with pytest.raises(DamagedPack, match="are the most that is read"):
+        load_pack(folder)

@@ -67,3 +67,26 @@ def test_the_users_packs_are_listed_and_half_written_ones_are_not(
     (tmp_path / "downloads").mkdir()
     assert [p.name for p in list_packs() if p.parent == tmp_path] == ["toy"]
     assert find_pack("toy") == tmp_path / "toy"
+
+
+@pytest.mark.parametrize("home", ["/" + "x" * 300, "/dev/null"], ids=["cannot be looked into", "is no folder"])
+def test_a_home_that_cannot_be_read_is_no_reason_to_stop(monkeypatch: pytest.MonkeyPatch, home: str) -> None:
+    monkeypatch.delenv("VIDINV_PACKS", raising=False)
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+    monkeypatch.setenv("HOME", home)
+    pack = load_pack(DEFAULT_PACK)
+    assert pack.folder in list_packs()
+    assert pack.edit("nothing of the kind") is None
+    assert set(pack.edits) == set(pack.spec.edits)
+    with pytest.raises(UnknownPack, match="installed packs are"):
+        find_pack("nobody")
+
+
+def test_somebody_without_a_home_has_no_packs_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("VIDINV_PACKS", raising=False)
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+    monkeypatch.setattr(Path, "home", nobody)
+    assert find_pack(None) in list_packs()

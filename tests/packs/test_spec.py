@@ -185,3 +185,21 @@ def test_shipped_packs_say_all_that_is_asked(path: Path) -> None:
 def table_of_lists(spec: PackSpec) -> dict[str, Any]:
     """As TOML gives it back."""
     return tomllib.loads(tomli_w.dumps(table_of(spec)))
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "told"),
+    [
+        ("generator/mapping_layers", 100_000_000, r"generator\.mapping_layers is 1e\+08; 65536 is the most"),
+        ("generator/channels", [16, 100_000_000], r"generator\.channels is 1e\+08"),
+        ("generator/channels", [1] * 12, r"generator\.resolution is 8192; 4096 is the most"),
+        ("encoder/resolution", 100_000, r"encoder\.resolution is 100000"),
+        ("template/by_eyes", 0.0, r"template\.by_eyes should be above 0"),
+        ("template/by_eyes", 1e300, r"template\.by_eyes should be above 0, and no more than 100"),
+        ("edits/age/text", "\x1b[2Jolder", r"edits\.age\.text is .* with characters that a terminal would obey"),
+        ("edits/a\u202eb", {"unit": "u", "step": "s"}, "with characters that a terminal would obey"),
+    ],
+)  # fmt: skip
+def test_what_no_pack_says_is_refused_by_key(path: str, value: Any, told: str) -> None:
+    with pytest.raises(DamagedPack, match=told):
+        spec_of(changed(path, value), "pack.toml")

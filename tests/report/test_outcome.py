@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -92,3 +93,13 @@ def test_the_page_and_the_json_have_them_and_amounts_over_time(tmp_path: Path) -
     assert read["series"][0]["amount"] == 1.5
     write_report(made_up(), tmp_path / "old.html")  # of nobody who was edited
     assert 'id="outcomes"' not in (tmp_path / "old.html").read_text(encoding="utf-8")
+
+
+def test_what_is_no_number_is_null_and_a_name_that_is_no_text_is_written(tmp_path: Path) -> None:
+    strange = replace(made_up(), local_identity=float("nan"), attributes={"age": {"change": float("-inf")}})
+    strange = replace(strange, source=os.fsdecode(b"caf\xe9.mp4"))
+    write_report(strange, tmp_path / "r.json")
+    read = json.loads((tmp_path / "r.json").read_text())
+    assert read["local_identity"] is None
+    assert read["attributes"] == {"age": {"change": None}}
+    assert os.fsencode(read["source"]) == b"caf\xe9.mp4"

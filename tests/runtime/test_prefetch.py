@@ -1,11 +1,17 @@
 """A thread that runs ahead ends in every way a stream can end."""
 
+import os
+import subprocess
+import sys
+import textwrap
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
-from vidinv.runtime.prefetch import prefetch
+from vidinv.errors import UsageError
+from vidinv.runtime.prefetch import prefetch, unforked
 
 
 def threads() -> int:
@@ -68,5 +74,64 @@ def test_an_exception_downstream_ends_the_thread() -> None:
 
     with pytest.raises(RuntimeError, match="downstream"):
         consume()
+    ahead.close()
+    assert threads() == 0
+
+
+def ended(program: str) -> subprocess.CompletedProcess:
+    """A program of its own, and how it ended. Its stream works in C++, where a killed thread aborts the process."""
+    begin = """
+        import sys, threading, time, torch
+        from vidinv.runtime.prefetch import prefetch
+        x = torch.randn(256, 256)
+        def stream():
+            while True:
+                yield torch.mm(x, x)
+    """
+    return subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(begin) + textwrap.dedent(program)],
+        cwd=Path(__file__).parents[2], capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+
+
+def test_a_program_may_end_with_unfinished_streams() -> None:
+    done = ended("""
+        ahead = prefetch((y for y in prefetch(stream(), name="inner")), 2)
+        next(ahead)
+        print(len(threading.enumerate()))
+        sys.exit(5)
+    """)
+    assert (done.returncode, done.stdout, done.stderr) == (5, "3\n", "")
+
+
+def test_a_reader_in_a_daemon_sees_an_error_at_the_end_of_the_program_and_no_end() -> None:
+    done = ended("""
+        def read():
+            try:
+                for _ in prefetch(stream()):
+                    pass
+                print("it ended")
+            except RuntimeError as error:
+                print(error)
+        threading.Thread(target=read, daemon=True).start()
+        time.sleep(0.3)
+    """)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "the program ends, and this stream has not\n", "")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+@pytest.mark.parametrize("kind", [prefetch, lambda ahead: unforked(prefetch(ahead))], ids=["prefetch", "unforked"])
+def test_a_stream_carried_over_a_fork_says_so(kind) -> None:
+    ahead = kind(range(1000))
+    assert next(ahead) == 0
+    child = os.fork()
+    if not child:
+        try:
+            next(ahead)
+        except UsageError as error:
+            os._exit(7 if "its threads stayed behind" in str(error) else 8)
+        os._exit(9)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+    assert next(ahead) == 1
     ahead.close()
     assert threads() == 0

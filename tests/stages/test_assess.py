@@ -215,3 +215,24 @@ def test_a_flash_in_which_the_face_is_not_seen_leaves_the_frames_around_it_as_th
     assert max(residuals[:15] + residuals[16:]) < 1e-3
     luma = FACE @ [0.299, 0.587, 0.114]
     assert out[0].faces[0].assessment.light == pytest.approx((luma.mean(), luma.std()), abs=0.5)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("view", ["inversion", "edited"])
+def test_a_picture_of_no_numbers_is_broken_and_does_not_spread(value: float, view: str) -> None:
+    stream = [rendered(i) for i in range(30)]
+    spoilt = np.full((32, 32, 3), value, np.float32)
+    stream[15] = stream[15].each(lambda face: replace(face, **{view: spoilt}))
+    out = [one.faces[0].assessment for one in assessed(stream, Means())]
+    assert [i for i, a in enumerate(out) if "broken" in a.doubts] == [15]
+    assert out[15].identities == {}
+    assert all(np.isfinite(a.residual) and a.residual < 1 for a in out)
+
+
+def test_networks_that_give_no_numbers_break_every_face() -> None:
+    class Nothing(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return torch.full((len(x), 4), torch.nan)
+
+    out = assessed([rendered(i) for i in range(5)], Nothing())
+    assert all("broken" in one.faces[0].assessment.doubts for one in out)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import replace
 from fractions import Fraction
 from functools import partial
@@ -273,3 +274,11 @@ def test_smoothed_styles_keep_their_precision_whatever_computes(pack):
     for whole, rounded in zip(edited(codes, one), run("edit", half, EditState(), codes), strict=True):
         assert torch.equal(whole.faces[0].smooth_code.w, rounded.faces[0].smooth_code.w)
         assert rounded.faces[0].edited_code.w.dtype == torch.float32
+
+
+def test_infinite_pictures_are_not_clipped_to_white(pack: Pack) -> None:
+    generator = deepcopy(pack.generator)
+    list(generator.parameters())[-1].fill_(torch.inf)  # the last bias of the picture
+    drawing = partial(synthesise, generator=generator, compute=CPU, options=SynthesiseOptions(batch=3))
+    (one,) = run("synthesise", drawing, SynthesiseState(), edited(coded(pack, [aligned(0)]), age(pack, 1)))
+    assert np.isnan(one.faces[0].inversion).all()

@@ -210,3 +210,12 @@ def test_a_frame_that_shows_nothing_gets_nothing() -> None:
     assert weights(out)[20] == 0
     assert np.delete(weights(out), 20).min() == 1
     assert out[20].faces[0].edited is None
+
+
+def test_what_is_broken_keeps_the_source_and_tells_nothing_of_its_neighbours() -> None:
+    broken = replace(FINE, identities={}, residual=0.0, doubts=("broken",))
+    out = gated(stream([broken if 40 <= i <= 41 or i == 0 else FINE for i in range(80)]), GateOptions(rate=RATE))
+    assert [i for i, r in enumerate(out) if r.faces[0].assessment.doubts] == [0, 40, 41]
+    assert weights(out)[[0, 40, 41]].tolist() == [0, 0, 0]
+    assert weights(out)[[20, 60]].tolist() == [1, 1]
+    assert all(out[i].faces[0].edited is None for i in (0, 40, 41))

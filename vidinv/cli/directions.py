@@ -14,6 +14,7 @@ from rich.table import Table
 
 from vidinv.cli import options as o
 from vidinv.cli.guard import guarded, say
+from vidinv.cli.terminal import plain
 from vidinv.errors import InputMissing, OutputExists, OutputUnwritable, UnknownEdit, UsageError, VidinvError
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ def fit(
     fitted.save(to, overwrite=overwrite)
     if not quiet:
         tell_own(fitted.direction, Console())
-    print(target)
+    print(plain(target))
 
 
 SHOWN = 5  # pictures left out that are named
@@ -200,7 +201,7 @@ def add(
     chosen = load_pack(pack)
     own = checked(read_own(file), file, chosen.name, chosen.hash)
     check_own_name(own.name, chosen.spec.edits, chosen.name)
-    print(own.save(overwrite=overwrite))
+    print(plain(own.save(overwrite=overwrite)))
 
 
 @directions.command("remove")
@@ -219,7 +220,7 @@ def remove(name: Name, pack: o.Pack = None, verbose: o.Verbose = False) -> None:
             path.unlink()
         except OSError as error:
             raise OutputUnwritable(f"{path} cannot be removed: {error.strerror}") from None
-        print(f"removed {path}")
+        print(plain(f"removed {path}"))
 
 
 def _named(name: str, pack: str | None) -> OwnEdit:

@@ -13,6 +13,7 @@ from types import FrameType
 
 import typer
 
+from vidinv.cli.terminal import is_unwritten, plain
 from vidinv.errors import (
     DAMAGED_INPUT_EXIT_CODE,
     INTERRUPTED_EXIT_CODE,
@@ -40,7 +41,7 @@ PATIENCE = 5.0  # seconds in which a second Ctrl-C does not disturb the tidying 
 
 def say(message: str) -> None:
     """One message for people, beside the results on stdout."""
-    print(message, file=sys.stderr, flush=True)
+    print(plain(message), file=sys.stderr, flush=True)
 
 
 def guarded(command: Callable[..., None]) -> Callable[..., None]:
@@ -59,8 +60,8 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
         except typer.Exit:
             raise
         except Exception as error:
-            if isinstance(error, OSError) and error.errno == errno.EPIPE:
-                raise  # whoever read our output has gone; typer ends quietly
+            if isinstance(error, OSError) and (error.errno == errno.EPIPE or is_unwritten(error)):
+                raise  # whoever read our output has gone, or it is full: vidinv.cli.main ends
             if options.get("verbose"):
                 traceback.print_exc()
             say(_unexpected(error, bool(options.get("verbose"))))

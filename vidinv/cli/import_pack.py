@@ -11,6 +11,7 @@ import typer
 
 from vidinv.cli import options as o
 from vidinv.cli.guard import guarded
+from vidinv.cli.terminal import plain
 from vidinv.errors import UsageError
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def import_pack(
         files = tuple(direction_file(text) for text in [*(directions or []), *(more or [])])
         done = run(Sources(generator, encoder, identity, parsing, files, components, sefa, rule), name, folder)
     for line in done.found:
-        print(line)
+        print(plain(line))
     for line in done.missing:
-        print(f"without {line}")
-    print(done.folder)
+        print(plain(f"without {line}"))
+    print(plain(done.folder))

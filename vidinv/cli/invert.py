@@ -10,6 +10,7 @@ from rich.console import Console
 
 from vidinv.cli import options as o
 from vidinv.cli.guard import guarded, say
+from vidinv.cli.terminal import plain
 from vidinv.errors import DAMAGED_INPUT_EXIT_CODE, InputMissing, UsageError
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def _invert_video(
         say(f"warning: {warning}")
     if not quiet:
         size = f"{kept.size / 2**20:.1f} MiB"
-        print(f"{kept.frames} frames, {kept.faces} faces, {size}, {kept.seconds:.1f} s\n{target}")
+        print(plain(f"{kept.frames} frames, {kept.faces} faces, {size}, {kept.seconds:.1f} s\n{target}"))
     if kept.frames_lost is not None:
         say(f"{target} holds the {kept.frames} frames that could be decoded; {kept.frames_lost} are lost")
         raise typer.Exit(DAMAGED_INPUT_EXIT_CODE)
@@ -129,8 +130,8 @@ def _invert_pictures(
         say(f"left out: {reason}")
     if not quiet:
         for name, psnr in kept.psnr.items():
-            print(f"{psnr:5.1f} dB  {name}")
-        print(f"{len(kept.psnr)} faces, {kept.file.seconds:.1f} s\n{target}")
+            print(plain(f"{psnr:5.1f} dB  {name}"))
+        print(plain(f"{len(kept.psnr)} faces, {kept.file.seconds:.1f} s\n{target}"))
     if kept.failures:
         say(f"{target} holds the codes of {len(kept.psnr)} pictures; {len(kept.failures)} gave none")
         raise typer.Exit(DAMAGED_INPUT_EXIT_CODE)

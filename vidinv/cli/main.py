@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import sys
 import warnings
@@ -11,6 +10,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from vidinv.cli import terminal
 from vidinv.cli.compare import compare
 from vidinv.cli.directions import directions
 from vidinv.cli.doctor import doctor
@@ -60,20 +60,20 @@ app.add_typer(directions, name="directions")
 
 def main(args: Sequence[str] | None = None) -> NoReturn:
     """Run the program and leave with its exit code."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # file names may hold what a terminal cannot show
+    terminal.prepare()
     if not sys.warnoptions:
         warnings.simplefilter("ignore")  # libraries' words to developers; ours go another way
     os.environ.setdefault("SVT_LOG", "1")  # libsvtav1 prints a banner through the middle of the progress bar
     catch_signals()
+    code: str | int | None = 0
     try:
         app(args, prog_name="vidinv")
-        sys.exit(0)
+    except SystemExit as ending:
+        code = ending.code
+    except OSError as error:
+        if not terminal.is_unwritten(error):
+            raise
     finally:
         ignore_signals()
-        try:
-            sys.stdout.flush()
-        except BrokenPipeError:
-            # Whoever read us has gone. The interpreter would try once more on its way out, and complain.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        unsaid = terminal.finish()
+    sys.exit(code or unsaid)

@@ -9,6 +9,7 @@ import typer
 
 from vidinv.cli import options as o
 from vidinv.cli.guard import guarded
+from vidinv.cli.terminal import plain
 from vidinv.errors import OutputUnwritable, UsageError
 
 MOST = 12  # faces of a grid: the picture grows with their square
@@ -89,4 +90,4 @@ def mix(
     _, png = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
     files.write_file(output, png.tobytes(), overwrite)
     if not quiet:
-        print(output)
+        print(plain(output))

@@ -9,6 +9,7 @@ import typer
 
 from vidinv.cli import options as o
 from vidinv.cli.guard import guarded
+from vidinv.cli.terminal import plain
 
 
 @guarded
@@ -51,4 +52,4 @@ def morph(
         precision=precision,
     )
     if not quiet:
-        print(f"{output}: {frames} frames")
+        print(plain(f"{output}: {frames} frames"))

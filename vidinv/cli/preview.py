@@ -9,6 +9,7 @@ import typer
 
 from vidinv.cli import options as o
 from vidinv.cli.guard import guarded
+from vidinv.cli.terminal import plain
 from vidinv.edits.times import read_time
 from vidinv.errors import OutputUnwritable
 
@@ -68,4 +69,4 @@ def preview(
     _, png = cv2.imencode(".png", cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))
     files.write_file(target, png.tobytes(), overwrite)
     if not quiet:
-        print(target)
+        print(plain(target))

@@ -62,6 +62,7 @@ def pull(
 
 
 def _one(known: KnownFile, folder: Path, accept: bool, quiet: bool) -> Path:
+    from vidinv.packs.digest import sha256
     from vidinv.packs.published.download import download
 
     if known.address is not None and not (folder / known.file).exists():
@@ -71,7 +72,10 @@ def _one(known: KnownFile, folder: Path, accept: bool, quiet: bool) -> Path:
         *columns, progress.TransferSpeedColumn(), console=Console(stderr=True), disable=quiet
     ) as bar:
         task = bar.add_task(known.file, total=known.size)
-        return download(known, folder, told=lambda there, total: bar.update(task, completed=there, total=total))
+        path = download(known, folder, told=lambda there, total: bar.update(task, completed=there, total=total))
+    if known.sha256 is None:
+        say(f"warning: {path} is unchecked, since no sha256 of it was published; its own is {sha256(path)}")
+    return path
 
 
 def _agree(known: KnownFile, accept: bool) -> None:
@@ -88,5 +92,6 @@ def _agree(known: KnownFile, accept: bool) -> None:
 def described(known: KnownFile) -> str:
     """What it is, under which terms, and where it is: three lines."""
     size = "" if known.size is None else f", {known.size / 1e6:.2f} MB"
+    size += "" if known.sha256 else ", no sha256 published"
     by_hand = "" if known.address else ", to be fetched by hand"
     return f"{known.name}: {known.purpose} ({known.file}{size})\n    {known.licence}\n    {known.page}{by_hand}"

@@ -7,6 +7,7 @@ from typing import Any
 
 from vidinv.api import VideoEditor
 from vidinv.cli.guard import say
+from vidinv.cli.terminal import plain
 from vidinv.edits.parse import Asked
 from vidinv.errors import UsageError
 from vidinv.stages.encode import EncodeOptions
@@ -45,4 +46,4 @@ def run(
         say(f"warning: {warning}")
     if not quiet:
         persons = ", ".join(str(n) if name is None else f"{n} ({name})" for n, name in sorted(done.persons.items()))
-        print(f"{' '.join(map(str, asked))}: persons {persons}\n{done.output}")
+        print(plain(f"{' '.join(map(str, asked))}: persons {persons}\n{done.output}"))

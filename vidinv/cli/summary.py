@@ -9,6 +9,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from vidinv.cli.terminal import plain
 from vidinv.report.outcome import sentence
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def show(report: Report, console: Console, verbose: bool = False) -> None:
     """Print all of it; warnings are said elsewhere."""
     console.print(stages(report))
     for line in (*figures(report, verbose), str(report.output)):
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        console.print(plain(line), markup=False, highlight=False, soft_wrap=True)
 
 
 def stages(report: Report) -> Table:

@@ -2,11 +2,31 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import os
+import stat
 from pathlib import Path
+
+LARGEST = 8 << 30  # bytes; the largest published checkpoints have 2
+
+
+def check_regular(path: Path, most: int | None = LARGEST) -> None:
+    """What is read whole is a file with an end: no device, no pipe, behind a link or not, and none of any size.
+
+    :raises OSError: it is another, or cannot be read.
+    """
+    found = path.stat()
+    if stat.S_ISDIR(found.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(errno.EINVAL, "it is a device or a pipe and no file", str(path))
+    if most is not None and found.st_size > most:
+        raise OSError(errno.EFBIG, f"it has {found.st_size} bytes, and {most} are the most that is read", str(path))
 
 
 def sha256(path: Path) -> str:
-    """Hex digest of a file, read in pieces. :raises OSError: it cannot be read."""
+    """Hex digest of a file, read in pieces. :raises OSError: it cannot be read, or is no regular file."""
+    check_regular(path, None)
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -39,7 +39,7 @@ from vidinv.models.latent_flow import LatentFlow
 from vidinv.models.style_encoder import StyleEncoder, style_misfits
 from vidinv.models.uninitialised import Uninitialised
 from vidinv.models.visibility import VisibilityNet
-from vidinv.packs.digest import sha256
+from vidinv.packs.digest import check_regular, sha256
 from vidinv.packs.kinds import KINDS, own_kind
 from vidinv.packs.locate import find_pack
 from vidinv.packs.own import OwnEdit, find_own, own_names
@@ -47,6 +47,8 @@ from vidinv.packs.spec import FILE_ENDING, EditSpec, PackSpec, spec_of
 from vidinv.types import Displacement
 
 CODED = tuple(name + FILE_ENDING for name in ("encoder", "generator"))
+_LARGEST_TABLE = 1 << 20  # bytes of a pack.toml; those of this package have some thousand
+_SPARE = 1 << 22  # numbers that a network may make for itself beside its weights: filters, grids
 FEATURE_PART = ".feature"  # ends the name of a displacement's part in F
 
 
@@ -130,6 +132,7 @@ class Pack:
             )
         path = self.folder / file
         try:
+            check_regular(path)
             if sha256(path) != expected:
                 raise DamagedPack(
                     f"pack {self.name}: {path} is damaged (its sha256 is not the one in pack.toml); reinstall the pack"
@@ -146,7 +149,8 @@ class Pack:
         network_spec = self.spec.networks[name]
         make, _ = KINDS[name][network_spec.kind]
         try:
-            with Uninitialised():
+            # Sizes of which the file has no weights are refused while the network is built, before they take memory.
+            with Uninitialised(2 * sum(t.numel() for t in tensors.values()) + _SPARE, 4 * len(tensors) + 64):
                 network = make(network_spec.config)
             network.load_state_dict(tensors, assign=True)
         # Sizes of the right types can still be of no network: no stages, more blocks than widths, nothing to divide by.
@@ -305,6 +309,7 @@ def load_pack(name: str | Path | None = None, device: str = "cpu") -> Pack:
     folder = find_pack(name)
     path = folder / "pack.toml"
     try:
+        check_regular(path, _LARGEST_TABLE)
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise DamagedPack(f"{path} cannot be read ({error!r}); reinstall the pack") from None

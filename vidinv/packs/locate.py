@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from vidinv.errors import UnknownPack
@@ -14,7 +15,11 @@ def user_packs() -> Path:
     """The user's own packs: $VIDINV_PACKS, else vidinv/packs where the system keeps a user's data."""
     if os.environ.get("VIDINV_PACKS"):
         return Path(os.environ["VIDINV_PACKS"])
-    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "vidinv" / "packs"
+    try:
+        data = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
+    except RuntimeError:  # somebody without a home, as in a container: there is nothing, and nothing can be written
+        data = Path(os.devnull)
+    return data / "vidinv" / "packs"
 
 
 def downloads() -> Path:
@@ -22,15 +27,31 @@ def downloads() -> Path:
     return user_packs() / "downloads"
 
 
+def is_there(look: Callable[[], bool]) -> bool:
+    """A look at the disk; a home that may not be looked into holds nothing, and is no reason to stop."""
+    try:
+        return look()
+    except OSError:
+        return False
+
+
+def inside(folder: Path, pattern: str) -> list[Path]:
+    """What is in a folder, as far as one may look into it."""
+    try:
+        return list(folder.glob(pattern))
+    except OSError:
+        return []
+
+
 def pack_folders() -> list[Path]:
     """Where packs are looked for by name: inside the wheel, or assets/models of a checkout; then the user's own."""
     here = Path(__file__).resolve().parent
-    return [p for p in (here / "shipped", here.parents[1] / "assets" / "models", user_packs()) if p.is_dir()]
+    return [p for p in (here / "shipped", here.parents[1] / "assets" / "models", user_packs()) if is_there(p.is_dir)]
 
 
 def list_packs() -> list[Path]:
     """Folders of all packs that can be named."""
-    return sorted(p.parent for folder in pack_folders() for p in folder.glob("[!.]*/pack.toml"))
+    return sorted(p.parent for folder in pack_folders() for p in inside(folder, "[!.]*/pack.toml"))
 
 
 def find_pack(name: str | Path | None) -> Path:
@@ -44,7 +65,7 @@ def find_pack(name: str | Path | None) -> Path:
     name = name or DEFAULT_PACK
     folders = [Path(name)] if _is_path(name) else [p / name for p in pack_folders()]
     for folder in folders:
-        if (folder / "pack.toml").is_file():
+        if is_there((folder / "pack.toml").is_file):
             return folder
     known = ", ".join(p.name for p in list_packs()) or "none"
     raise UnknownPack(

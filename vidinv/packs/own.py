@@ -20,13 +20,15 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from vidinv.errors import DamagedPack, InputError, InputMissing, UnknownEdit, UsageError
-from vidinv.packs.locate import user_packs
+from vidinv.packs.digest import check_regular
+from vidinv.packs.locate import inside, is_there, user_packs
 from vidinv.packs.spec import FILE_ENDING, EditSpec
 from vidinv.packs.tables import record
 from vidinv.types import Displacement
 from vidinv.video.output import check_place, part_path, publish, write_error
 
 FORMAT = "vidinv direction 1"
+LARGEST = 1 << 28  # bytes; of the largest published generators a direction has 3 MB
 AGAIN = "fit it again: vidinv directions fit"
 _NAME = re.compile(r"[A-Za-z][\w-]*")  # as vidinv.edits.parse reads it
 
@@ -114,14 +116,14 @@ def own_path(name: str, pack: str, pack_hash: str) -> Path:
 def own_names(pack: str, pack_hash: str) -> tuple[str, ...]:
     """Own edits of a pack as it is now, by their files."""
     folder = own_folder(pack, pack_hash)
-    return tuple(sorted(p.stem for p in folder.glob(f"*{FILE_ENDING}") if _NAME.fullmatch(p.stem)))
+    return tuple(sorted(p.stem for p in inside(folder, f"*{FILE_ENDING}") if _NAME.fullmatch(p.stem)))
 
 
 def own_files(pack: str) -> list[Path]:
     """The files of own edits of a pack of this name, as it is or was."""
     folder = user_packs() / "directions"
     mine = re.compile(re.escape(_safe(pack)) + r"-[0-9a-f]{12}")
-    return sorted(p for f in folder.glob("*") if mine.fullmatch(f.name) for p in f.glob(f"[!.]*{FILE_ENDING}"))
+    return sorted(p for f in inside(folder, "*") if mine.fullmatch(f.name) for p in inside(f, f"[!.]*{FILE_ENDING}"))
 
 
 def find_own(name: str, pack: str, pack_hash: str) -> OwnEdit | None:
@@ -132,7 +134,7 @@ def find_own(name: str, pack: str, pack_hash: str) -> OwnEdit | None:
     path = own_path(name, pack, pack_hash)
     if not _NAME.fullmatch(name):
         return None
-    if path.is_file():
+    if is_there(path.is_file):
         return checked(read_own(path), path, pack, pack_hash)
     if others := [p for p in own_files(pack) if p.stem == name]:
         raise UnknownEdit(
@@ -155,6 +157,7 @@ def read_own(path: Path) -> OwnEdit:
     if not path.is_file():
         raise InputMissing(f"{path} does not exist; name a file of vidinv directions fit --to")
     try:
+        check_regular(path, LARGEST)
         with safe_open(str(path), "pt") as file:
             told = file.metadata() or {}
             if told.get("format") != FORMAT:

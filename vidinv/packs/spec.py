@@ -20,6 +20,8 @@ from vidinv.packs.tables import UPDATE, Where, damaged, entry, record, typed
 EDIT_KINDS = ("linear", "network", "proxy")
 CONVINCING = 3.5  # grade below which an edit is called experimental
 FILE_ENDING = ".safetensors"
+LARGEST = 4096  # side of a network's pictures and of the crops, pixels
+MOST = 65_536  # of any other size of a network: layers, widths
 _FACES = CropRule()
 _FILE = re.compile(r"[\w-]+(\.[\w-]+)*\.safetensors", re.ASCII)  # a bare name, so that no path leads out of the folder
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -102,7 +104,18 @@ def network_of(name: str, table: Any, where: Where) -> NetworkSpec:
     if kind not in KINDS[name]:
         raise damaged(where, f"{name}.kind", f"is {kind!r}; there are {', '.join(KINDS[name])}", UPDATE)
     _, config = KINDS[name][kind]
-    return NetworkSpec(kind, record(config, sizes, where, name))
+    read: Any = record(config, sizes, where, name)
+    for key in sizes:
+        _check_size(getattr(read, key), MOST, where, f"{name}.{key}")
+    for key in ("resolution", "side", "feature_side"):
+        _check_size(getattr(read, key, 0), LARGEST, where, f"{name}.{key}")
+    return NetworkSpec(kind, read)
+
+
+def _check_size(size: Any, most: int, where: Where, key: str) -> None:
+    for one in size if isinstance(size, tuple) else (size,):
+        if isinstance(one, int | float) and abs(one) > most:
+            raise damaged(where, key, f"is {one:.6g}; {most} is the most that is loaded")
 
 
 def spec_of(table: dict[str, Any], where: Where) -> PackSpec:
@@ -126,7 +139,7 @@ def spec_of(table: dict[str, Any], where: Where) -> PackSpec:
         template=_template(table, crops, where),
         networks=networks,
         crops=crops,
-        edits={name: _edit(edit, where, f"edits.{name}") for name, edit in edits.items()},
+        edits={typed(k, str, where, "edits"): _edit(edit, where, f"edits.{k}") for k, edit in edits.items()},
         sources={name: typed(v, str, where, f"sources.{name}") for name, v in sources.items()},
         files=files,
     )
@@ -150,12 +163,17 @@ def _resolution(table: dict[str, Any], networks: dict[str, NetworkSpec], where: 
     side = entry(table if encoder is None else {"resolution": encoder} | table, "resolution", int, where)
     if side < 1:
         raise damaged(where, "resolution", f"is {side} and should be 1 or more pixels")
+    _check_size(side, LARGEST, where, "resolution")
     return side
 
 
 def _template(table: dict[str, Any], crops: CropRule, where: Where) -> Template | BoxTemplate:
     if crops.kind == "face":
-        return template_of(crops, record(Template, entry(table, "template", dict, where), where, "template"))
+        face = record(Template, entry(table, "template", dict, where), where, "template")
+        for key in ("by_eyes", "by_mouth"):
+            if not 0 < getattr(face, key) <= 100:
+                raise damaged(where, f"template.{key}", "should be above 0, and no more than 100")
+        return template_of(crops, face)
     if "template" in table:
         raise damaged(where, "template", f"is of faces, and crops are of kind {crops.kind!r}")
     return template_of(crops)

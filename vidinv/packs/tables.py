@@ -38,6 +38,8 @@ def typed(value: Any, kind: Any, where: Where, key: str) -> Any:
         return tuple(typed(v, k, where, f"{key}[{i}]") for i, (v, k) in enumerate(zip(value, kinds, strict=True)))
     if kind is float and type(value) in (int, float) and abs(value) <= sys.float_info.max:
         return float(value)
+    if kind is str and type(value) is str and not "".join(value.split()).isprintable():
+        raise damaged(where, key, f"is {reprlib.repr(value)}, with characters that a terminal would obey")
     # Of exactly this type: true and false would pass as whole numbers.
     if kind is not float and type(value) is kind:
         return value

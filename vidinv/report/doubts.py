@@ -13,6 +13,7 @@ MEANINGS = {
     "pose": "the head is turned further than the networks know faces",
     "occlusion": "something hides the face or passes before it, or it moves too fast to be followed",
     "identity": "the face does not look like its person",
+    "broken": "the pack's networks give no numbers there",
 }
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from vidinv.report.document import Report
 
@@ -21,11 +24,20 @@ def write_report(report: Report, path: str | Path) -> None:
 
         text = render(report)
     else:
-        text = json.dumps(report.as_dict(), indent=1, allow_nan=False) + "\n"
+        text = json.dumps(_numbers(report.as_dict()), indent=1, allow_nan=False) + "\n"
     part = path.with_name(f".{path.name}.part")
     try:
-        part.write_text(text, encoding="utf-8")
+        part.write_text(text, encoding="utf-8", errors="backslashreplace")  # names need not be texts
         part.replace(path)
     except OSError:
         part.unlink(missing_ok=True)
         raise
+
+
+def _numbers(tree: Any) -> Any:
+    """What is no finite number is null: JSON has no other word for it."""
+    if isinstance(tree, Mapping):
+        return {key: _numbers(value) for key, value in tree.items()}
+    if isinstance(tree, list | tuple):
+        return [_numbers(value) for value in tree]
+    return None if isinstance(tree, float) and not math.isfinite(tree) else tree

@@ -80,7 +80,8 @@ def assess(
     visibility: VisibilityNet | None = None,
     parsing: FaceParsing | None = None,
 ) -> tuple[AssessState, list[Faces]]:
-    """Add an Assessment to every drawn face. The only doubt it raises is "missed"; others are the gate's.
+    """Add an Assessment to every drawn face. The doubts it raises are "missed" and "broken"; others are
+    the gate's.
 
     The encoder reproduces a hand before a face as well as the face, so a frame's own inversion tells nothing of it.
     A network that looks for such things does, and the mean over the frames around: what comes and goes is not in it.
@@ -109,9 +110,16 @@ def _drawn(faces: Faces) -> list[Face]:
 
 
 def _memory(looked: Looked) -> Memory[Past]:
-    drawn, looks = _drawn(looked.faces), looked.looks
-    past = {f.person: Past(known(f.inversion), looks[f.person], _points(f), f.seen) for f in drawn}
+    looks = looked.looks
+    whole = [f for f in _drawn(looked.faces) if _finite(f, looks[f.person])]
+    past = {f.person: Past(known(f.inversion), looks[f.person], _points(f), f.seen) for f in whole}
     return Memory(past, looked.faces.frame.cut)
+
+
+def _finite(face: Face, look: Look) -> bool:
+    """Are pictures and answers numbers? Damaged weights and overflows give others, which spread through every mean."""
+    found = (face.inversion, face.edited, look.maps, look.parts, *look.identities.values())
+    return all(np.isfinite(part).all() for part in found if part is not None)
 
 
 def _points(face: Face) -> NDArray[np.float32] | None:
@@ -156,6 +164,9 @@ def _assessed(looked: Looked, view: View[Past], options: AssessOptions) -> Faces
         look = looked.looks.get(face.person)
         if look is None:
             return face
+        if not _finite(face, look):
+            doubts = ("broken",) if face.seen else ("missed", "broken")
+            return replace(face, assessment=Assessment({}, 0.0, 0.0, 0.0, doubts=doubts))
         # Without a limit to gaps: what the face is, is no other for a moment in which nothing was edited.
         return replace(face, assessment=_assessment(face, look, view.track(face.person, math.inf), options))
 

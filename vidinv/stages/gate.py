@@ -115,8 +115,10 @@ def judge(
 
     :param amount: of the edits that act on the face now.
     """
-    reach = round(options.median * options.rate)
-    mine, near = around[at], around[max(at - reach, 0) : at + reach + 1]
+    mine, reach = around[at], round(options.median * options.rate)
+    if "broken" in mine.doubts:
+        return replace(mine, trust=0.0), usual or Usual(0, np.zeros(0), 0.0, 0.0, amount)
+    near = [a for a in around[max(at - reach, 0) : at + reach + 1] if "broken" not in a.doubts]
     near = [a for a in near if "missed" not in a.doubts] or near
     identified = bool(mine.identities)  # without an identity network that doubt is never raised
     look = mine.identities["source"].astype(np.float64) if identified else np.zeros(0)

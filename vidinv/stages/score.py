@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+import numpy as np
 import torch
 from numpy.typing import NDArray
 
@@ -68,7 +69,7 @@ def score(
         scored.append(one.each(partial(_scored_face, rows={person: seen.row for person, seen in mine.items()})))
     quality = state.quality
     if quality is not None and scorers.instruments is not None:
-        some = [replace(one, faces=tuple(_looked_at(one, options))) for one in group]
+        some = [replace(one, faces=tuple(f for f in _looked_at(one, options) if not _broken(f))) for one in group]
         quality = measure(quality, some, scorers.instruments)
     return ScoreState(tally, quality, waiting), scored
 
@@ -94,6 +95,10 @@ def _scored_face(face: Face, rows: Mapping[int, Score]) -> Face:
 def _looked_at(faces: Faces, options: ScoreOptions) -> list[Face]:
     """The faces that an edit was made for, also where nothing of it reached the picture; or all."""
     return [face for face in faces.faces if options.every_face or face.inversion is not None]
+
+
+def _broken(face: Face) -> bool:
+    return face.assessment is not None and "broken" in face.assessment.doubts
 
 
 @dataclass(frozen=True)
@@ -128,7 +133,8 @@ def _embeddings(looks: Sequence[Look], scorers: Scorers) -> list[dict[str, NDArr
         made = scorers.identity(pictures).float().cpu().numpy()
     for (at, view, _), embedding in zip(todo, made, strict=True):
         found[at][view] = embedding.copy()  # a row that is kept for the report would keep its whole batch
-    return found
+    # A single one that is no number would be in every mean.
+    return [views if all(np.isfinite(row).all() for row in views.values()) else {} for views in found]
 
 
 def _attributes(looks: Sequence[Look], scorers: Scorers, options: ScoreOptions) -> list[dict[str, tuple[float, float]]]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from vidinv.inversion.base import batch_of
 from vidinv.models.generator import render_pair
@@ -42,11 +43,18 @@ def synthesise(
         after = batch_of([known(face.edited_code) for face in some])
         with torch.inference_mode(), compute.autocast():
             pictures = render_pair(generator, before.w, after.w, before.feature, after.feature, before.noise)
-        return zip(*map(to_levels, pictures), strict=True)
+        return zip(*map(_levels, pictures), strict=True)
 
     state, group = collect(state, faces, lambda one: len(_edited(one)), options.batch)
     pairs = iter(in_batches([face for one in group for face in _edited(one)], options.batch, pairs_of))
     return state, [one.each(lambda face: _drawn(face, pairs)) for one in group]
+
+
+def _levels(pictures: Tensor) -> NDArray[np.float32]:
+    """What is infinite would be clipped to white and pass for a picture."""
+    levels = to_levels(pictures)
+    levels[~pictures.isfinite().flatten(1).all(1).cpu().numpy()] = np.nan
+    return levels
 
 
 def _edited(faces: Faces) -> list[Face]:

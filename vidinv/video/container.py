@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from vidinv.errors import InputMissing, NotAVideo, NoVideoStream, OutputUnwritable
 from vidinv.video import colour, orientation
 from vidinv.video.audio import describe
+from vidinv.video.demuxers import MOST_PIXELS, READING
 from vidinv.video.encoder import EncoderSettings, encoder_options
 from vidinv.video.info import ColourTags, VideoInfo
 from vidinv.video.inputs import kind_of_picture, refuse_others
@@ -43,11 +44,13 @@ _COUNTED = 300  # packets from which a frame rate is counted
 def open_input(path: Path) -> av.container.InputContainer:
     refuse_others(path)
     try:
-        container = av.open(f"file:{path}")  # a name is never an address, whatever it has before a colon
+        # A name is never an address, whatever it has before a colon.
+        container = av.open(f"file:{path}", options=READING, metadata_errors="surrogateescape")
     except PermissionError as error:
         raise InputMissing(f"{path} may not be read; change its permissions") from error
     except (Broken, OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
+        why = "a playlist, or of a format that is not read" if isinstance(error, av.error.ArgumentError) else why
         raise NotAVideo(f"{path} is not a video, or too damaged to be opened ({why}); check the file") from error
     if container.format.name.endswith("_pipe") or container.format.name == "image2":
         container.close()
@@ -61,11 +64,19 @@ def video_stream(container: av.container.InputContainer, path: Path) -> av.Video
         what = ", ".join(describe(s) for s in container.streams) or "nothing"
         error = NoVideoStream if container.streams else NotAVideo
         raise error(f"{path} has no video stream, only {what}; name a file with moving pictures")
-    if all(s.codec_context is None for s in streams):
+    streams = [s for s in streams if s.codec_context is not None]
+    if not streams:
         raise NotAVideo(f"{path}: this build of FFmpeg cannot decode its video codec; convert it to H.264 first")
     # Where several are for playing, the one that players begin with.
-    streams = [s for s in streams if s.codec_context is not None]
-    return next((s for s in streams if s.disposition & _PICTURE.default), streams[0])
+    stream = next((s for s in streams if s.disposition & _PICTURE.default), streams[0])
+    context = stream.codec_context
+    if context.width * context.height > MOST_PIXELS:
+        size = f"{context.width}x{context.height}"
+        raise NotAVideo(
+            f"{path} says it is {size}, and {MOST_PIXELS} pixels (8192x4320) are the most; scale it down first"
+        )
+    context.options = {"max_pixels": READING["max_pixels"]}  # a stream may grow on the way
+    return stream
 
 
 def demux(container: Any, streams: Any, failed: Callable[[], None] = lambda: None) -> Iterator[av.Packet]:
@@ -251,7 +262,9 @@ class YuvConverter:
 
 
 def open_output(path: Path, container_format: str, options: dict[str, str]) -> av.container.OutputContainer:
-    return av.open(f"file:{path}", "w", format=container_format, container_options=options)
+    return av.open(
+        f"file:{path}", "w", format=container_format, container_options=options, metadata_errors="surrogateescape"
+    )
 
 
 def discard(output: Any) -> None:

@@ -51,9 +51,11 @@ class Damage:
     frames_lost: int  # declared, but never decoded
     frames_corrupt: int  # decoded with errors, kept
     at: Fraction | None  # seconds, where the first loss showed
+    cause: str = ""  # what is known of the file itself, as "it ends 1000 bytes early"
 
     def __str__(self) -> str:
         counts = ((self.frames_lost, "lost"), (self.frames_corrupt, "decoded with errors"))
         parts = [f"{count} frame{'s' * (count != 1)} {what}" for count, what in counts if count]
-        where = "" if self.at is None else f", the first near {float(self.at):.2f} s"
-        return f"the input is damaged: {' and '.join(parts)}{where}"
+        where = "" if self.at is None or not parts else f", the first near {float(self.at):.2f} s"
+        cause = f"{self.cause}{'; ' if parts else ''}" if self.cause else ""
+        return f"the input is damaged: {cause}{' and '.join(parts)}{where}"

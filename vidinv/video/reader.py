@@ -24,9 +24,11 @@ from vidinv.video.container import (
     stream_duration,
     video_stream,
 )
+from vidinv.video.demuxers import MOST_PIXELS
 from vidinv.video.dolby import DolbyVision, dolby_vision
 from vidinv.video.info import UNSPECIFIED, Damage, VideoInfo
 from vidinv.video.matroska import is_whole
+from vidinv.video.whole import identity_of, missing_bytes, what_happened
 
 INTERLACED = (
     "it is interlaced: its fields are edited woven into frames, and the output is marked progressive; deinterlace it "
@@ -56,6 +58,7 @@ class Reader:
 
     def __init__(self, path: str | Path, threads: int = 0) -> None:
         self._path = Path(path)
+        self._identity = identity_of(self._path) if self._path.is_file() else None
         self._container = open_input(self._path)
         try:
             self._stream = video_stream(self._container, self._path)
@@ -71,7 +74,10 @@ class Reader:
             self._decoded = self._decode()
             self._first = next(self._decoded, None)
             if self._first is None:
-                raise NotAVideo(f"{self._path} holds no picture that can be decoded; check that the file is complete")
+                raise NotAVideo(
+                    f"{self._path} holds no picture that can be decoded; check that the file is complete, and its "
+                    f"pictures have no more than {MOST_PIXELS} pixels (8192x4320)"
+                )
             self.info = read_info(self._path, self._container, self._stream, self._first)
             record = dolby_vision(self._path, self.info.container)
             if record is None and _RPU & _carried(self._first) and self.info.colour.transfer == UNSPECIFIED:
@@ -184,9 +190,19 @@ class Reader:
         elif (promised := self._promised_end()) is not None and self._end is not None:
             absent = promised - self._end
             lost = max(lost, round(absent * info.rate)) if absent > max(Fraction(1), 3 / info.rate) else lost
-        if not lost and not self._corrupt:
+        cause = self._cause()
+        if not lost and not self._corrupt and not cause:
             return None
-        return Damage(lost, self._corrupt, self._bad_at if self._bad_at is not None else self._end)
+        return Damage(lost, self._corrupt, self._bad_at if self._bad_at is not None else self._end, cause)
+
+    def _cause(self) -> str:
+        """What happened to the file meanwhile, or that it says it is longer."""
+        if (happened := what_happened(self._identity, identity_of(self._path))) or self._identity is None:
+            return happened
+        with suppress(OSError):
+            if missing := missing_bytes(self._path):
+                return f"the file ends {missing} byte{'s' * (missing != 1)} early"
+        return ""
 
     def _promised_end(self) -> Fraction | None:
         """Seconds, as the container says."""

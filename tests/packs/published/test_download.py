@@ -6,9 +6,12 @@ import errno
 import hashlib
 import shutil
 import threading
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -32,6 +35,10 @@ class Server:
     ranges: bool = True
     status: int = 200
     kind: str = "application/octet-stream"
+    leads_to: str = ""
+    rest_begins: int = 0  # bytes later than was asked for
+    rest_tag: str = ""  # in place of its own
+    says_length: bool = True
     asked: list[str | None] = field(default_factory=list)
     address: str = ""
 
@@ -47,13 +54,22 @@ def server() -> Iterator[Server]:
             if state.status != 200:
                 self.send_error(state.status)
                 return
+            if state.leads_to:
+                self.send_response(302)
+                self.send_header("Location", state.leads_to)
+                self.end_headers()
+                return
             start = 0
             if wanted and state.ranges and self.headers.get("If-Range") == state.tag:
                 start = int(wanted.removeprefix("bytes=").removesuffix("-"))
             self.send_response(206 if start else 200)
-            self.send_header("Content-Length", str(len(state.data) - start))
+            if start:
+                start += state.rest_begins
+                self.send_header("Content-Range", f"bytes {start}-{len(state.data) - 1}/{len(state.data)}")
+            if state.says_length:
+                self.send_header("Content-Length", str(len(state.data) - start))
             self.send_header("Content-Type", state.kind)
-            self.send_header("ETag", state.tag)
+            self.send_header("ETag", state.rest_tag if start and state.rest_tag else state.tag)
             self.end_headers()
             end = start + state.breaks.pop(0) if state.breaks else len(state.data)
             self.wfile.write(state.data[start:end])
@@ -198,3 +214,54 @@ def test_the_catalogue_can_be_used() -> None:
         assert k.address is None or k.address.startswith("https://")
         assert k.sha256 is None or len(k.sha256) == 64
         assert k.licence
+
+
+@pytest.mark.parametrize("rest", [{"rest_begins": 7}, {"rest_tag": '"two"'}], ids=["offset", "version"])
+def test_a_rest_of_something_else_begins_anew(server: Server, known: KnownFile, tmp_path: Path, rest: dict) -> None:
+    for name, value in rest.items():
+        setattr(server, name, value)
+    server.breaks = [1_000_000]
+    assert download(replace(known, sha256=None), tmp_path, QUICK).read_bytes() == DATA
+    assert server.asked == [None, "bytes=1000000-", None]
+
+
+@pytest.mark.parametrize("scheme", ["ftp", "file", "data"])
+def test_an_address_leads_on_to_no_other_protocol(
+    server: Server, known: KnownFile, tmp_path: Path, scheme: str
+) -> None:
+    server.leads_to = f"{scheme}://127.0.0.1/weights.pt"
+    with pytest.raises(DownloadFailed, match=rf"leads on to {scheme}:.*not as safe|{scheme}:.* is not allowed"):
+        download(known, tmp_path, QUICK)
+    assert names(tmp_path) == []
+
+
+def test_an_address_under_tls_leads_on_to_no_other() -> None:
+    request = urllib.request.Request("https://127.0.0.1/weights.pt")
+    with pytest.raises(DownloadFailed, match=r"leads on to http:.*not as safe"):
+        module._Redirects().redirect_request(request, BytesIO(), 302, "", Message(), "http://127.0.0.1/weights.pt")
+
+
+def test_what_was_begun_is_no_link(server: Server, known: KnownFile, tmp_path: Path) -> None:
+    theirs, folder = tmp_path / "theirs", tmp_path / "packs"
+    theirs.write_bytes(b"not ours")
+    folder.mkdir()
+    (folder / ".weights.pt.part").symlink_to(theirs)
+    (folder / ".weights.pt.part.etag").hardlink_to(theirs)
+    assert download(known, folder, QUICK).read_bytes() == DATA
+    assert theirs.read_bytes() == b"not ours"
+    assert names(folder) == ["weights.pt"]
+
+
+def test_a_file_whose_end_nobody_would_see_is_not_fetched(
+    server: Server, known: KnownFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.says_length = False
+    with pytest.raises(DownloadFailed, match="does not say how long the file is"):
+        download(replace(known, size=None, sha256=None), tmp_path, QUICK)
+    assert download(known, tmp_path / "checked", QUICK).read_bytes() == DATA
+    monkeypatch.setattr(module, "LARGEST", 1_000_000)
+    for says in (False, True):
+        server.says_length = says
+        with pytest.raises(DownloadFailed, match="1000000"):
+            download(replace(known, size=None), tmp_path / "large", QUICK)
+    assert names(tmp_path / "large") == []

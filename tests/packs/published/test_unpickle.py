@@ -7,6 +7,7 @@ import collections
 import os
 import pickle
 import subprocess
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from torch import nn
 
 from tests.packs.published.nvidia_pickles import EasyDict, Persistent, their_modules
 from vidinv.errors import UnsuitableCheckpoint
+from vidinv.packs.published import reading
 from vidinv.packs.published.reading import read_checkpoint
 from vidinv.packs.published.unpickle import plain_pickle
 
@@ -150,6 +152,42 @@ def test_a_small_file_cannot_ask_for_a_huge_tensor(tmp_path: Path) -> None:
     path.write_bytes(pickle.dumps({"w": Reduce(*tensor.__reduce_ex__(2)[:2])}))
     with pytest.raises(UnsuitableCheckpoint, match="larger than its storage"):
         read_checkpoint(path)
+
+
+def test_a_small_file_cannot_ask_for_room_to_remember(tmp_path: Path) -> None:
+    path = tmp_path / "memo.pkl"
+    path.write_bytes(b"\x80\x02Nr\xff\xff\xff\x7f.")
+    with pytest.raises(UnsuitableCheckpoint, match="asks for room for 2147483647"):
+        read_checkpoint(path)
+
+
+@pytest.mark.parametrize("archive", [True, False])
+@pytest.mark.parametrize("times", [1, 3])
+def test_a_stored_number_is_no_huge_tensor(tmp_path: Path, archive: bool, times: int) -> None:
+    path, tensor = tmp_path / "bomb.pt", torch.zeros(1, dtype=torch.float16).expand(4 * 10**8)
+    tree = {"g_ema": {str(i): tensor for i in range(times)}}
+    torch.save(tree, path, _use_new_zipfile_serialization=archive)
+    if times == 1:
+        assert read_checkpoint(path)["g_ema"]["0"].shape == tensor.shape
+        return
+    with pytest.raises(UnsuitableCheckpoint, match="more than 1073741824 values"):
+        read_checkpoint(path)
+
+
+@pytest.mark.parametrize("name", ["directions.npz", "weights.pt"])
+def test_an_archive_says_what_it_expands_to(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "_MOST_EXPANDED", 100_000)
+    with zipfile.ZipFile(tmp_path / name, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("comp.npy" if name.endswith("npz") else "archive/data.pkl", bytes(200_000))
+    with pytest.raises(UnsuitableCheckpoint, match="expand to 200000 bytes, and 100000 are the most"):
+        read_checkpoint(tmp_path / name)
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="no devices here")
+def test_what_has_no_end_is_no_file(tmp_path: Path) -> None:
+    (tmp_path / "weights.pt").symlink_to("/dev/zero")
+    with pytest.raises(UnsuitableCheckpoint, match="a device or a pipe and no file"):
+        read_checkpoint(tmp_path / "weights.pt")
 
 
 @pytest.mark.parametrize("shared", ["lists", "modules"])

@@ -11,14 +11,18 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
+from http.client import HTTPMessage
 from pathlib import Path
+from typing import IO
+from urllib.parse import urlsplit
 
 from vidinv.errors import DiskFull, DownloadFailed, OutputUnwritable
-from vidinv.packs.digest import sha256
+from vidinv.packs.digest import LARGEST, sha256
 from vidinv.packs.published.catalogue import KnownFile
 
 Told = Callable[[int, int | None], None]  # bytes that are there, bytes in all
 _PIECE = 1 << 20
+_AS_SAFE = {"http": ("http", "https"), "https": ("https",)}  # where an address may lead on to
 _BROKEN = (urllib.error.URLError, http.client.HTTPException, ConnectionError, TimeoutError)
 
 
@@ -48,6 +52,7 @@ def download(
     part = folder / f".{known.file}.part"
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        _own(part)
         _persist(known, part, path, options, told)
         _check(known, part, path)
         part.replace(path)
@@ -88,6 +93,17 @@ def _persist(known: KnownFile, part: Path, path: Path, options: DownloadOptions,
         time.sleep(options.pause * 2 ** (failures - 1))
 
 
+class _Redirects(urllib.request.HTTPRedirectHandler):
+    """An address leads on to one that is as safe: never out of TLS, and never to another protocol."""
+
+    def redirect_request(
+        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
+    ) -> urllib.request.Request | None:
+        if urlsplit(newurl).scheme not in _AS_SAFE.get(req.type or "", ()):
+            raise DownloadFailed(f"{req.full_url} leads on to {newurl}, which is not as safe; fetch it by hand")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
 def _fetch(known: KnownFile, part: Path, options: DownloadOptions, told: Told) -> None:
     """One attempt. The rest is asked for only if the server still has the file that the beginning came from."""
     there, tag = _size(part), _tag(part).read_text() if _tag(part).exists() else ""
@@ -96,28 +112,51 @@ def _fetch(known: KnownFile, part: Path, options: DownloadOptions, told: Told) -
     if there and tag:
         request.add_header("Range", f"bytes={there}-")
         request.add_header("If-Range", tag)
-    with urllib.request.urlopen(request, timeout=options.timeout) as answer:
+    with urllib.request.build_opener(_Redirects).open(request, timeout=options.timeout) as answer:
         if answer.headers.get_content_type() == "text/html":
             raise DownloadFailed(f"{known.address} sends a page in place of the file; see {known.page}")
         goes_on = answer.status == 206
-        there = there if goes_on else 0
-        length = answer.headers.get("Content-Length")
-        total = known.size if length is None else there + int(length)
-        if known.size is not None and total != known.size:
+        if goes_on and not _continues(answer, there, tag):
             _drop(part)
-            raise DownloadFailed(
-                f"{known.address} has {total} bytes, and {known.size} were published; see {known.page}"
-            )
+            raise ConnectionError("it went on with another part, or of another file")
+        there = there if goes_on else 0
+        total = _total(known, answer, there, part)
         if total is not None and shutil.disk_usage(part.parent).free < total - there:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         _tag(part).write_text(answer.headers.get("ETag") or answer.headers.get("Last-Modified") or "")
         with part.open("ab" if goes_on else "wb") as file:
             while piece := _read(answer):
+                if there + len(piece) > LARGEST:
+                    _drop(part)
+                    raise DownloadFailed(f"{known.address} sends more than {LARGEST} bytes; see {known.page}")
                 file.write(piece)
                 there += len(piece)
                 told(there, total)
     if total is not None and there < total:
         raise ConnectionError(f"the connection ended after {there} of {total} bytes")
+
+
+def _continues(answer: http.client.HTTPResponse, there: int, tag: str) -> bool:
+    """Is it the rest of what is there?"""
+    begins = (answer.headers.get("Content-Range") or "").startswith(f"bytes {there}-")
+    return begins and (answer.headers.get("ETag") or answer.headers.get("Last-Modified") or tag) == tag
+
+
+def _total(known: KnownFile, answer: http.client.HTTPResponse, there: int, part: Path) -> int | None:
+    """Bytes of the whole file; None: not said, and its end will be seen."""
+    if answer.length is None:  # not said, or no number
+        if known.size is None and known.sha256 is None and not answer.chunked:
+            raise DownloadFailed(
+                f"{known.address} does not say how long the file is, so a broken one could not be told from a whole "
+                f"one; see {known.page}"
+            )
+        return known.size
+    total = there + answer.length
+    if total != (known.size or total) or total > LARGEST:
+        _drop(part)
+        should = f"{known.size} were published" if known.size else f"{LARGEST} are the most that is fetched"
+        raise DownloadFailed(f"{known.address} has {total} bytes, and {should}; see {known.page}")
+    return total
 
 
 def _read(answer: http.client.HTTPResponse) -> bytes:
@@ -143,6 +182,13 @@ def _check(known: KnownFile, held: Path, path: Path) -> None:
 def _tag(part: Path) -> Path:
     """Where the server's name for this version of the file is noted."""
     return part.with_name(f"{part.name}.etag")
+
+
+def _own(part: Path) -> None:
+    """What was begun is written on only if it is a file of our own: behind a link lies somebody else's."""
+    for path in (part, _tag(part)):
+        if path.is_symlink() or (path.exists() and (not path.is_file() or path.stat().st_nlink > 1)):
+            path.unlink()
 
 
 def _size(path: Path) -> int:

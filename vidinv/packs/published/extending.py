@@ -7,11 +7,13 @@ from pathlib import Path
 
 from vidinv.errors import UsageError
 from vidinv.faces.quads import Template
-from vidinv.packs.digest import sha256
+from vidinv.packs.digest import check_regular, sha256
 from vidinv.packs.load import load_pack
 from vidinv.packs.published.identities import read_any_identity
 from vidinv.packs.published.writing import Imported, check_name, write_new_pack
 from vidinv.packs.spec import FILE_ENDING
+
+_LARGEST_CARD = 1 << 20  # bytes
 
 
 def with_identity(base: str | Path, identity: Path, name: str, out: Path) -> Imported:
@@ -38,7 +40,11 @@ def with_identity(base: str | Path, identity: Path, name: str, out: Path) -> Imp
 
 
 def _card(name: str, base: Path, identity: Path, found: str) -> str:
-    card = base.read_text(encoding="utf-8") if base.exists() else f"# {name}\n"
+    try:
+        check_regular(base, _LARGEST_CARD)
+        card = base.read_text(encoding="utf-8", errors="replace")
+    except OSError:  # missing, or none that anybody would read
+        card = f"# {name}\n"
     return (
         f"{card.rstrip()}\n\n## {name}: another identity network\n\n- {found}\n- `{identity.name}` sha256 "
         f"`{sha256(identity)}`\n\nIts licence and terms are its authors'. What stands above about identity was not "

@@ -13,8 +13,11 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from vidinv.errors import UnsuitableCheckpoint
+from vidinv.packs.digest import check_regular
 from vidinv.packs.published.unpickle import plain_pickle
 
+_MOST_VALUES = 1 << 30  # of all tensors of a file; the largest published ones have half of that
+_MOST_EXPANDED = 1 << 32  # bytes
 # How files of torch.save before version 1.6 begin: a pickled magic number.
 _OLD_TORCH = bytes.fromhex("80028a0a6cfc9c46f9206aa850192e")
 
@@ -26,11 +29,14 @@ def read_checkpoint(path: Path) -> Any:
     :raises UnsuitableCheckpoint: no such file, none of these formats, or one that would have to run code.
     """
     try:
+        check_regular(path)
         with path.open("rb") as file:
             head = file.read(16)
         # Training scripts put their options beside the weights; a Namespace holds attributes and does nothing.
         with torch.serialization.safe_globals([argparse.Namespace]):
-            return _read(path, head)
+            read = _read(path, head)
+        _check_values(read)
+        return read
     except UnsuitableCheckpoint:
         raise
     except OSError as error:
@@ -47,6 +53,7 @@ def _read(path: Path, head: bytes) -> Any:
         return torch.from_numpy(np.load(path, allow_pickle=False))
     if head.startswith(b"PK"):
         with zipfile.ZipFile(path) as archive:
+            _check_expanded(archive)
             arrays = all(name.endswith(".npy") for name in archive.namelist())
         if arrays:
             with np.load(path, allow_pickle=False) as arrays_:
@@ -59,6 +66,30 @@ def _read(path: Path, head: bytes) -> Any:
     if head[8:9] == b"{":
         return load_file(path)
     raise UnsuitableCheckpoint(f"{path} is no file of torch, numpy, safetensors or pickle; check the download")
+
+
+def _check_expanded(archive: zipfile.ZipFile) -> None:
+    """What an archive becomes is said in it before anything is expanded."""
+    expanded = sum(part.file_size for part in archive.infolist() if part.compress_type != zipfile.ZIP_STORED)
+    if expanded > _MOST_EXPANDED:
+        raise ValueError(f"it would expand to {expanded} bytes, and {_MOST_EXPANDED} are the most that is read")
+
+
+def _check_values(tree: Any) -> None:
+    """A tensor can show one stored number as any count of them, and a list one tensor any number of times; written out
+    as float32, all that is read must fit a bound."""
+    left, waiting, seen = _MOST_VALUES, [tree], set[int]()
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, Tensor):
+            if value.layout is not torch.strided or value.is_meta:
+                raise ValueError("it holds tensors that are not written out")
+            left -= value.numel()
+            if left < 0:
+                raise ValueError(f"its tensors have more than {_MOST_VALUES} values, the most that is read")
+        elif isinstance(value, dict | list | tuple) and id(value) not in seen:
+            seen.add(id(value))
+            waiting += value.values() if isinstance(value, dict) else value
 
 
 def tensors_under(tree: dict[str, Any], prefix: str) -> dict[str, Tensor]:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import io
 import math
+import mmap
 import pickle
+import pickletools
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -23,6 +25,7 @@ from vidinv.errors import UnsuitableCheckpoint
 
 _PERSISTENT = "torch_utils.persistence"
 _KINDS = "biufc"  # of array elements: numbers only
+_SPARE_SLOTS = 256  # that a program may leave out
 _MOST_TENSORS = 10_000  # in one module; StyleGAN3 has some two hundred
 
 
@@ -104,7 +107,7 @@ def _scalar(dtype: Any, data: Any) -> int | float | bool | complex:
 
 
 def _storage(data: Any) -> Tensor:
-    if not isinstance(data, bytes):
+    if not isinstance(data, bytes) or data[:2] == b"PK":  # torch never puts its archives, which may expand, in here
         raise pickle.UnpicklingError("a storage holds something else than bytes")
     stored = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     return torch.tensor([], dtype=stored.dtype).set_(stored)
@@ -176,6 +179,13 @@ class _Reader(pickle.Unpickler):
         raise pickle.UnpicklingError("it refers to something outside the file")
 
 
+def _check_slots(data: Any) -> None:
+    """Nine bytes can ask the machine for room for two thousand million things to remember."""
+    for count, (opcode, argument, _) in enumerate(pickletools.genops(data)):
+        if opcode.name in ("PUT", "BINPUT", "LONG_BINPUT") and int(argument or 0) > count + _SPARE_SLOTS:
+            raise pickle.UnpicklingError(f"it remembers {count} things at most, and asks for room for {argument}")
+
+
 def plain_pickle(path: Path) -> Any:
     """Read one of NVIDIA's pickles. Modules become flat states, {"mapping.fc0.weight": tensor, ...}, with the arguments
     that they were made with under "init_kwargs".
@@ -183,8 +193,11 @@ def plain_pickle(path: Path) -> Any:
     :raises UnsuitableCheckpoint: the file asks for anything beyond numbers and containers, or is damaged.
     """
     try:
-        with path.open("rb") as file:
-            return _plain(_Reader(file).load(), {})
+        # Mapped: a text that says it is longer than the file ends with the file, and takes no memory before.
+        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            _check_slots(data)
+            data.seek(0)
+            return _plain(_Reader(data).load(), {})
     except OSError:
         raise
     except Exception as error:  # the machine stumbles over a hostile file in every way there is
