@@ -21,7 +21,7 @@ from tests.inversion.latent_toy import write_box_pack
 from tests.video.make import clip, other_packets
 from vidinv.api import VideoEditor
 from vidinv.errors import DiskFull, OutputUnwritable, UsageError
-from vidinv.report import Report
+from vidinv.report import Report, rows
 from vidinv.report.quality import QualityOptions
 from vidinv.stages.encode import EncodeOptions
 from vidinv.types import Progress
@@ -249,10 +249,38 @@ def test_a_process_that_was_killed_goes_on_in_another(
     edit(editor, source, tmp_path / "whole.mp4")
     names = {"pack": str(pack), "source": str(source), "target": str(target), "threads": torch.get_num_threads()}
     process = subprocess.Popen([sys.executable, "-c", KILLED.format(**names)], cwd=ROOT)
-    while process.poll() is None and not (work_folder(target) / "rows-00002.safetensors").exists():
+    while process.poll() is None and not (work_folder(target) / "states-00002.safetensors").exists():
         time.sleep(0.01)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     assert not target.exists()
     edit(editor, source, target, resume=True)
     assert target.read_bytes() == (tmp_path / "whole.mp4").read_bytes()
+
+
+def test_a_report_of_a_long_run_says_what_it_leaves_out_and_where_that_is(
+    editor: VideoEditor, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = edit(editor, source, tmp_path / "whole.mp4", series=tmp_path / "whole.jsonl")
+    assert (whole.series_every, whole.series_file) == (1, None)
+    assert not (tmp_path / "whole.jsonl").exists()
+    monkeypatch.setattr(rows, "MOST", len(whole.series) // 2)
+    thin = edit(editor, source, tmp_path / "thin.mp4", series=tmp_path / "thin.jsonl")
+    assert (thin.series_every, thin.series_file) == (5, str(tmp_path / "thin.jsonl"))
+    assert thin.series == [row for row in whole.series if row.frame % 5 == 0]
+    assert len((tmp_path / "thin.jsonl").read_text().splitlines()) == len(whole.series)
+    assert thin.untrusted == whole.untrusted
+
+
+def test_too_little_room_is_said_before_the_start(
+    editor: VideoEditor, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage, told = shutil.disk_usage(tmp_path), list[str]()
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage._replace(free=150 * 2**20))
+
+    def first(progress: Progress) -> None:
+        assert "150 MiB are free beside out.mp4, and it may take 2" in told[0]
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        edit(editor, source, tmp_path / "out.mp4", notify=told.append, progress=first)

@@ -238,6 +238,7 @@ class VideoEditor:
         quality: QualityOptions | None = None,
         codes: str | Path | None = None,
         keep_codes: str | Path | None = None,
+        series: str | Path | None = None,
         resume: bool = False,
         progress: Callable[[Progress], None] = lambda progress: None,
         notify: Callable[[str], None] = lambda message: None,
@@ -254,6 +255,7 @@ class VideoEditor:
             identity, attributes and time only.
         :param codes: a folder of :meth:`keep_codes`: nothing is looked for or inverted.
         :param keep_codes: where to keep the codes of this run; it then has no segments.
+        :param series: where the rows of all frames go if there are too many for the report (half an hour of one face).
         :param resume: there has to be such a run.
         :param notify: is told what does not concern the result: what an interrupted run had left.
         :raises VidinvError: see vidinv.errors; then no output is left.
@@ -275,14 +277,15 @@ class VideoEditor:
         }
         about = self._about(src, plan, boxes, file, **options)
         told = None if codes is None else str(codes)
-        with Reader(src) as reader, Journal(Path(dst), about, resume=resume) as journal:
+        with Reader(src) as reader, Journal(Path(dst), about, Path(src), resume=resume) as journal:
             for message in journal.messages:
                 notify(message)
             rate = float(reader.info.rate)
             states, frames = journal.states(self.compute.device, reader)
             way = Way(rate, Stopwatch.going_on(journal.at.spent or {}), states)
             begun -= journal.at.elapsed
-            ending = Ending(src, dst, plan, self._means, output, quality, told, begun, progress)
+            rows = None if series is None else Path(series)
+            ending = Ending(src, dst, plan, self._means, output, quality, told, rows, begun, progress)
             keeping = self._writer(src, keep_codes, rate, output.overwrite) if keep_codes else nullcontext()
             with keeping as kept:
                 if kept is None:  # a latent file is written in one go

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from vidinv.errors import InputError, NoFaceFound, UsageError
 from vidinv.models.attributes import SCORES
@@ -14,6 +15,7 @@ from vidinv.packs.load import load_pack
 from vidinv.report import Report
 from vidinv.report.build import build
 from vidinv.report.quality import QualityOptions, instruments_of, start
+from vidinv.report.rows import Rows
 from vidinv.runtime.compute import checked_batch, choose
 from vidinv.runtime.steps import Latest
 from vidinv.runtime.way import Way
@@ -22,7 +24,6 @@ from vidinv.stages.decode import decode
 from vidinv.stages.detect import DetectOptions, DetectState, detect, make_detectors
 from vidinv.stages.pair_frames import pair_frames
 from vidinv.stages.score import ScoreOptions, Scorers, ScoreState, score
-from vidinv.types import Score
 from vidinv.video import Reader
 
 
@@ -51,8 +52,9 @@ def compare_videos(
     begun, counts = time.perf_counter(), dict[str, int]()
     instruments = instruments_of(networks, compute, quality)
     scorers = Scorers(networks.optional("identity"), networks.optional("attributes"), compute, instruments)
-    figures, series = Latest(ScoreState(quality=start(quality))), list[Score]()
-    with Reader(source) as before, Reader(edited) as after:
+    figures = Latest(ScoreState(quality=start(quality)))
+    with Reader(source) as before, Reader(edited) as after, TemporaryDirectory(prefix="vidinv-") as folder:
+        rows = Rows(Path(folder) / "rows", Path(folder))
         info, way = before.info, Way(float(before.info.rate))
         looking = partial(detect, detectors=make_detectors(options), options=replace(options, rate=way.rate))
         found = way.stage("detect", looking, DetectState(), way.watch.measure("decode", decode(before)))
@@ -62,31 +64,33 @@ def compare_videos(
         scoring = partial(score, scorers=scorers, options=ScoreOptions(batch, SCORES, every_face=True))
         scored = way.stage("score", scoring, figures.state, paired, figures)
         for count, faces in enumerate(scored, 1):
-            series += [face.score for face in faces.faces if face.score is not None]
+            for face in faces.faces:
+                if face.score is not None:
+                    rows.append(face.score)
             progress(count, info.frames)
         warnings = [*(f"source: {w}" for w in before.warnings), *(f"edited: {w}" for w in after.warnings)]
         warnings += [f"{name}: {r.damage}" for name, r in (("source", before), ("edited", after)) if r.damage]
         warnings += _differences(counts, before, after)
         damage = before.damage or after.damage
-    tally = figures.state.tally
-    if not tally.frames:
-        raise InputError(f"{source} and {edited} have no frame in common")
-    if not tally.persons_seen:
-        raise NoFaceFound(f"{source}: no face in any of {tally.frames} frames, so there is nothing to compare")
-    return build(
-        source,
-        edited,
-        tally,
-        networks,
-        way.watch,
-        edits=[],
-        seconds=time.perf_counter() - begun,
-        series=series,
-        quality=figures.state.quality,
-        instruments=instruments,
-        warnings=warnings,
-        damage=damage,
-    )
+        tally = figures.state.tally
+        if not tally.frames:
+            raise InputError(f"{source} and {edited} have no frame in common")
+        if not tally.persons_seen:
+            raise NoFaceFound(f"{source}: no face in any of {tally.frames} frames, so there is nothing to compare")
+        return build(
+            source,
+            edited,
+            tally,
+            networks,
+            way.watch,
+            edits=[],
+            seconds=time.perf_counter() - begun,
+            rows=rows,
+            quality=figures.state.quality,
+            instruments=instruments,
+            warnings=warnings,
+            damage=damage,
+        )
 
 
 def _differences(counts: dict[str, int], source: Reader, edited: Reader) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -35,6 +35,7 @@ class Ending:
     output: EncodeOptions
     quality: QualityOptions | None  # None: identity, attributes and time only
     codes: str | None  # what was rendered, where nothing was inverted
+    series: Path | None  # where all rows go if the report holds some of them only; None: nowhere
     begun: float  # when, by time.perf_counter(); earlier by what a run took that this one goes on from
     progress: Callable[[Progress], None]
 
@@ -45,14 +46,14 @@ class Ending:
         scorers = Scorers(pack.optional("identity"), pack.optional("attributes"), compute, instruments)
         scoring = partial(score, scorers=scorers, options=ScoreOptions(self.means.batch, SCORES))
         figures = Latest(ScoreState(quality=start(self.quality) if self.quality is not None else None))
-        series, told, whole = journal.rows(), list[str](), journal.at.rows
+        told: list[str] = []
         before: EncodeState = way.states.get("encode", EncodeState())
         written = sum(len(part.pts) for part in before.parts)
         with closing(rendered):
             scored = way.stage("score", scoring, figures.state, rendered, figures)
             finished = need_faces(scored, figures, plan.asked, self.src, pack.crops.kind, plan.people)
             count = Latest(journal.at.faces)
-            frames = outputs(finished, series, count)
+            frames = outputs(finished, journal.rows, count)
             hurt = list[Damage]()
             beside = partial(hurt.append, Damage(0, 0, None))
             encoding = encode(frames, self.dst, info, self.output, told.append, journal.folder, before, beside)
@@ -62,15 +63,14 @@ class Ending:
                         parts = item.states["encode"].parts
                         if parts:  # not while the first frames still wait in the stages
                             seconds = float((parts[-1].pts[-1] - parts[0].pts[0]) * info.time_base + 1 / info.rate)
-                            journal.commit(item, series[whole:], count.state, seconds, self._elapsed)
-                            whole = len(series)
+                            journal.commit(item, count.state, seconds, self._elapsed)
                         continue
                     written += 1
                     self.progress(Progress(written, info.frames, count.state))
         damage = reader.damage
         warnings = [*reader.warnings, *([str(damage)] if damage else []), *told]
         warnings += not_seen(plan.asked, figures.state.tally, plan.people)
-        return build(
+        report = build(
             self.src,
             self.dst,
             figures.state.tally,
@@ -79,13 +79,17 @@ class Ending:
             edits=[str(one) for one in plan.asked],
             wanted=wanted_of(plan.asked),
             seconds=self._elapsed,
-            series=series,
+            rows=journal.rows,
             quality=figures.state.quality,
             instruments=instruments,
             warnings=warnings,
             damage=damage or next(iter(hurt), None),
             codes=self.codes,
         )
+        if self.series is not None and report.series_every > 1:
+            journal.rows.copy(self.series)
+            report = replace(report, series_file=str(self.series))
+        return report
 
     @property
     def _elapsed(self) -> float:

@@ -7,11 +7,12 @@ so one that goes on and one that was never interrupted give the same bytes.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import secrets
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields, replace
 from itertools import islice
@@ -25,17 +26,20 @@ from filelock import FileLock, Timeout
 import vidinv
 from vidinv.errors import DiskFull, InputError, OutputError, OutputUnwritable, UsageError, VidinvError
 from vidinv.packs.digest import sha256
+from vidinv.report.rows import Rows
 from vidinv.runtime.closing import close
 from vidinv.runtime.fingerprint import fingerprint
 from vidinv.runtime.saved import mapped, read_states, write_states
 from vidinv.runtime.steps import Snapshot
-from vidinv.types import Faces, Frame, Score
+from vidinv.types import Faces, Frame
 from vidinv.video import Reader
 from vidinv.video.container import LIBRARIES
 from vidinv.video.output import sync, work_folder, write_error
 
 FORMAT = "vidinv journal 1"
 NOTES = "journal.json"
+ROWS = "rows.jsonl"
+STATES = 200 * 2**20  # bytes of two saved states, roughly
 _NO_PICTURE = np.zeros((0, 0, 3), np.uint8)
 
 
@@ -48,7 +52,7 @@ class Checkpoint:
     seconds: float = 0.0  # of the output, that are complete
     first: int = 0  # index of the first frame that still waits in a stage; those from it on are read again
     faces: int = 0  # in the complete frames
-    rows: int = 0  # of the report's series
+    rows: int = 0  # of the report
     elapsed: float = 0.0  # seconds that all runs up to here took
     spent: Mapping[str, tuple[float, int]] | None = None  # and each stage of them, with its items
     files: Mapping[str, tuple[int, str]] | None = None  # size and sha256 of all that are needed, by their names
@@ -58,13 +62,14 @@ class Journal:
     """The folder of one run: locked while it works, kept where it is interrupted, removed where it ends.
 
     :param about: what the run is, by the names that people have for it; a run of anything else does not go on from it.
+    :param source: by whose size it is told whether there is room: see :attr:`messages`.
     :param resume: there has to be a run to go on from. Otherwise one that is there is gone on from if it is the same
         run, and removed if it is not.
     :raises OutputUnwritable: another run writes to this output. :raises UsageError: ``resume``, and there is nothing to
         go on from, or it was another run, which the message names.
     """
 
-    def __init__(self, dst: Path, about: Mapping[str, str], *, resume: bool = False) -> None:
+    def __init__(self, dst: Path, about: Mapping[str, str], source: Path, *, resume: bool = False) -> None:
         self._dst, self._about = dst, dict(about)
         self.folder = work_folder(dst)
         self.messages: list[str] = []  # for people
@@ -76,9 +81,19 @@ class Journal:
                 shutil.rmtree(self.folder, ignore_errors=True)
             self._lock.release()
             raise
+        size, _ = (self.at.files or {}).get(ROWS, (0, ""))
+        self.rows = Rows(self.folder / ROWS, dst, size, self.at.rows)
         self.resumed = self.at.segments > 0
         if self.resumed:
             self.messages.append(f"going on after {self.at.seconds:.1f} s, which an interrupted run had completed")
+        self._warn_of_room(source)
+
+    def _warn_of_room(self, source: Path) -> None:
+        """The parts and, while they are joined, the output, each about as large as the source; and the states."""
+        free, wanted = shutil.disk_usage(self.folder).free, 2 * source.stat().st_size + STATES
+        if free < wanted:
+            room = f"{free / 2**20:.0f} MiB are free beside {self._dst.name}, and it may take {wanted / 2**20:.0f}"
+            self.messages.append(f"{room} until it is complete; what does not fit is kept to go on from (--resume)")
 
     def _locked(self) -> FileLock:
         """The lock ends with the process that holds it, however that ends."""
@@ -132,7 +147,7 @@ class Journal:
             raise InputError(f"{path} cannot be read ({error})") from None
         for name, (size, digest) in files.items():
             file = self.folder / name
-            if Path(name).name != name or not file.is_file() or file.stat().st_size != size or sha256(file) != digest:
+            if Path(name).name != name or not file.is_file() or _begins(file, size) != digest:
                 raise InputError(f"{file} is not what was written")
         return at, about
 
@@ -153,13 +168,8 @@ class Journal:
         states = read_states(self.folder / _states(self.at.segments), device)
         return mapped(states, Faces, lambda faces: _dressed(faces, held)), frames
 
-    def rows(self) -> list[Score]:
-        """Of the report, of all complete segments."""
-        files = [self.folder / _rows(number) for number in range(1, self.at.segments + 1)]
-        return [row for file in files for row in read_states(file)["rows"]]
-
-    def commit(self, snapshot: Snapshot, rows: Sequence[Score], faces: int, seconds: float, elapsed: float) -> None:
-        """A segment is complete: its part of the video is written, and these are the rows of its faces.
+    def commit(self, snapshot: Snapshot, faces: int, seconds: float, elapsed: float) -> None:
+        """A segment is complete: its part of the video is written, and so are the rows of its faces.
 
         :param faces: in all frames so far. :param seconds: of the output so far. :param elapsed: seconds that it took.
         :raises OutputError: it cannot be written; then what was complete before still is.
@@ -170,16 +180,16 @@ class Journal:
         old = self.at.files or {}
         try:
             write_states(self.folder / _states(number), states)
-            write_states(self.folder / _rows(number), {"rows": list(rows)})
-            names = {part.file for part in states["encode"].parts} | {_states(number), _rows(number)}
+            names = {part.file for part in states["encode"].parts} | {_states(number)}
             kept = {name: told for name, told in old.items() if name != _states(number - 1)}
             for name in names - kept.keys():
                 path = self.folder / name
-                sync(path)
                 kept[name] = (path.stat().st_size, sha256(path))
+                sync(path)
+            kept[ROWS] = self.rows.written()
+            sync(self.rows.path)
             first = min(waiting, default=frames)
-            so_far = self.at.rows + len(rows)
-            at = Checkpoint(number, frames, seconds, first, faces, so_far, elapsed, snapshot.spent, kept)
+            at = Checkpoint(number, frames, seconds, first, faces, len(self.rows), elapsed, snapshot.spent, kept)
             self._note(at)
         except OSError as error:
             raise write_error(error, self._dst) from error
@@ -198,6 +208,7 @@ class Journal:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, *_: object) -> None:
         """Kept is what a second try can use."""
+        self.rows.close()
         keep = kind is not None and self.at.segments > 0 and _may_go_better(kind)
         if keep:
             with suppress(OSError):
@@ -264,9 +275,15 @@ def _difference(theirs: Mapping[str, str], mine: Mapping[str, str]) -> str:
     return f"it was a run with another {' and '.join(names)}"
 
 
+def _begins(path: Path, size: int) -> str:
+    """Digest of the first bytes of a file: what came behind them belongs to nothing complete."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while size > 0 and (piece := file.read(min(size, 2**20))):
+            digest.update(piece)
+            size -= len(piece)
+    return digest.hexdigest() if size == 0 else ""
+
+
 def _states(number: int) -> str:
     return f"states-{number:05d}.safetensors"
-
-
-def _rows(number: int) -> str:
-    return f"rows-{number:05d}.safetensors"

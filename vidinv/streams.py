@@ -19,11 +19,12 @@ from vidinv.report import Tally
 from vidinv.report.doubts import MEANINGS
 from vidinv.report.outcome import Wanted
 from vidinv.report.preview import Picture
+from vidinv.report.rows import Rows
 from vidinv.runtime.steps import Latest, Snapshot
 from vidinv.stages.decode import decode
 from vidinv.stages.recognise import RecogniseOptions, RecogniseState
 from vidinv.stages.score import ScoreState
-from vidinv.types import Face, Faces, Frame, Score, known
+from vidinv.types import Face, Faces, Frame, known
 from vidinv.video import Reader, probe
 
 FEW = 0.1  # share of the faces: if no more are edited, that is said
@@ -56,14 +57,16 @@ def as_frame(picture: Picture, index: int, rate: float) -> Frame:
     return Frame(picture.copy(), index, time=Fraction(index / rate).limit_denominator(10**6))
 
 
-def outputs(stream: Iterable[Faces | Snapshot], series: list[Score], count: Latest[int]) -> Iterator[Frame | Snapshot]:
-    """The finished frames; what is said of their faces goes into the report's series, and they are counted."""
+def outputs(stream: Iterable[Faces | Snapshot], rows: Rows, count: Latest[int]) -> Iterator[Frame | Snapshot]:
+    """The finished frames; what is said of their faces goes into the report's rows, and they are counted."""
     for faces in stream:
         if isinstance(faces, Snapshot):
             yield faces
             continue
         count(count.state + len(faces.faces))
-        series += [face.score for face in faces.faces if face.score is not None]
+        for face in faces.faces:
+            if face.score is not None:
+                rows.append(face.score)
         yield known(faces.output)
 
 

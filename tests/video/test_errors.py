@@ -162,7 +162,7 @@ def test_unknown_encoders_list_what_there_is(tmp_path, settings, error):
     info = probe(clip(tmp_path / "in.mp4", count=3, audio=()))
     if error is None:
         with pytest.raises(OutputUnwritable, match="cannot carry"):
-            Writer(tmp_path / "out.webm", info, EncoderSettings())
+            Writer(tmp_path / "out.webm", info, EncoderSettings(codec="libx264"))
     else:
         with pytest.raises(error, match="there are"):
             Writer(tmp_path / "out.mp4", info, settings)

@@ -5,6 +5,7 @@ import shutil
 import sys
 from fractions import Fraction
 from functools import partial
+from itertools import islice
 
 import numpy as np
 import pytest
@@ -133,3 +134,24 @@ def test_a_missing_program_is_said(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(MissingExtra, match="program called ffmpeg"):
         _ffmpeg_writer(tmp_path / "out.mp4", info)
+
+
+@pytest.mark.parametrize("codec", ["libx264", "libx265", "libvpx-vp9", "mpeg4"])
+def test_parts_of_few_frames_are_joined_to_the_same_times(tmp_path, codec):
+    """An encoder that has fewer frames than it reorders may say nonsense of when they are decoded."""
+    times = [512 * i + (200 if i % 3 == 1 else 0) + (9000 if i > 12 else 0) for i in range(24)]
+    src = clip(tmp_path / "in.mp4", times=times)
+    with Reader(src) as reader:
+        frames, info = list(reader), reader.info
+    for lengths in ([1] * 24, [2, 1, 3, 18], [24]):
+        settings = EncoderSettings(codec=codec, preset="ultrafast", crf=8)
+        with Writer(tmp_path / "out.mp4", info, settings, overwrite=True) as writer:
+            rest = iter(frames)
+            for length in lengths:
+                for frame in islice(rest, length):
+                    writer.write(frame)
+                writer.split()
+        with Reader(tmp_path / "out.mp4") as again:
+            written = list(again)
+        assert [f.time for f in written] == [f.time for f in frames]
+        assert min(psnr(a.image, b.image) for a, b in zip(frames, written, strict=True)) > 35

@@ -38,6 +38,11 @@ def check_report(path: Path, source: Path, overwrite: bool, video: Path) -> None
         require_page()
 
 
+def series_of(reports: list[Path]) -> Path | None:
+    """Beside the first report, where the rows of a long video go."""
+    return reports[0].with_suffix(".series.jsonl") if reports else None
+
+
 def write_reports(report: Report, paths: list[Path]) -> None:
     """Raises an OutputError."""
     for path in paths:

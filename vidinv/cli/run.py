@@ -141,6 +141,7 @@ def run(
             quality=quality,
             codes=codes,
             keep_codes=keep_codes,
+            series=files.series_of(report),
             resume=resume,
             progress=tell,
             notify=say,

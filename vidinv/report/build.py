@@ -11,9 +11,9 @@ from vidinv.report.document import Report
 from vidinv.report.doubts import occluded, untrusted
 from vidinv.report.outcome import Wanted, outcomes
 from vidinv.report.quality import Instruments, Quality
+from vidinv.report.rows import Rows, thinned
 from vidinv.report.tally import Tally, summarise_identity
 from vidinv.runtime.timing import Stopwatch
-from vidinv.types import Score
 from vidinv.video.info import Damage
 from vidinv.video.spans import read_spans
 
@@ -28,7 +28,7 @@ def build(
     edits: list[str],
     wanted: Sequence[Wanted] = (),
     seconds: float,
-    series: Sequence[Score],
+    rows: Rows,
     quality: Quality | None = None,
     instruments: Instruments | None = None,
     warnings: list[str] | None = None,
@@ -44,15 +44,16 @@ def build(
     full = quality is not None and instruments is not None
     asked = ("identity", "attributes", "landmarks") if full else ("identity", "attributes")
     unmeasured = {n: f"pack {pack.name} has no {n} network" for n in asked if not pack.has(n)}
-    rows: dict[str, figures.Figure] = {}
+    series, every = thinned(rows)
+    figured: dict[str, figures.Figure] = {}
     networks = {n: pack.label(n) for n in asked if pack.has(n)}
     if quality is not None and instruments is not None:
         networks |= {"lpips": f"LPIPS-{instruments.lpips.trunk} v0.1"} if instruments.lpips else {}
-        rows = figures.reconstruction(quality, instruments, bool(edits)) | figures.identity(
+        figured = figures.reconstruction(quality, instruments, bool(edits)) | figures.identity(
             tally.persons, networks.get("identity", "no network"), unmeasured.get("identity", figures.NOBODY)
         )
         no_points = f"pack {pack.name} has no landmark network" if instruments.landmarks is None else ""
-        rows |= figures.over_time(quality, tally, no_points) | figures.sound(read_spans(source), read_spans(output))
+        figured |= figures.over_time(quality, tally, no_points) | figures.sound(read_spans(source), read_spans(output))
     return Report(
         output=str(output),
         edits=edits,
@@ -70,11 +71,12 @@ def build(
         warnings=warnings or [],
         damaged=damage is not None,
         frames_lost=damage.frames_lost if damage else 0,
-        series=list(series),
+        series=series,
+        series_every=every,
         source=str(source),
-        untrusted=untrusted(series),
-        occluded=occluded(series),
-        quality=rows,
+        untrusted=untrusted(rows),
+        occluded=occluded(rows),
+        quality=figured,
         networks=networks,
         unmeasured=unmeasured,
         strip=list(quality.strip) if quality is not None else [],

@@ -32,7 +32,9 @@ class Report:
     warnings: list[str]
     damaged: bool  # the input was; what decodes was edited
     frames_lost: int  # of a damaged input
-    series: list[Score]  # one entry per edited face and frame
+    series: list[Score]  # one entry per edited face and frame, or per face of every so many frames: see series_every
+    series_every: int = 1  # frames from one that has entries to the next; above 1 where there would be too many
+    series_file: str | None = None  # where all of them are, a line of JSON each, if they are not all here
     names: Mapping[str, str] = field(default_factory=dict)  # person, by id -> name, of those who were recognised
     source: str | None = None  # the video that was edited
     codes: str | None = None  # the latent file that was rendered; None: this run looked for the faces and inverted them

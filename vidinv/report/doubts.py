@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from vidinv.types import Score
@@ -43,27 +43,24 @@ class Occluded(Span):
     share: float  # of the face, the largest
 
 
-def untrusted(series: Sequence[Score]) -> list[Untrusted]:
+def untrusted(series: Iterable[Score]) -> list[Untrusted]:
     """Where the faces are not trusted."""
     spans = []
     for run in _runs(series, lambda s: bool(s.doubts) or _trust(s) < 1):
-        least = min(_trust(s) for s in run)
-        done = "the edit is weakened" if least > 0 else "the source is kept; the edit fades at the ends"
-        done = "marked; too short to hold the edit back" if least >= 1 else done
-        reasons = tuple(dict.fromkeys(doubt for s in run for doubt in s.doubts))
-        spans.append(Untrusted(*_place(run), done, reasons, least))
+        done = "the edit is weakened" if run.least > 0 else "the source is kept; the edit fades at the ends"
+        done = "marked; too short to hold the edit back" if run.least >= 1 else done
+        spans.append(Untrusted(*run.place, done, tuple(run.reasons), run.least))
     return spans
 
 
-def occluded(series: Sequence[Score]) -> list[Occluded]:
+def occluded(series: Iterable[Score]) -> list[Occluded]:
     """Where something lies over the faces."""
     spans = []
     for run in _runs(series, lambda s: _share(s) >= OCCLUDED):
-        held = sum(_trust(s) == 0 for s in run)
-        done = "the edit goes around it" if held < len(run) else "the source is kept"
-        if 0 < held < len(run):
-            done += f"; in {held} of {len(run)} frames the source is kept"
-        spans.append(Occluded(*_place(run), done, max(map(_share, run))))
+        done = "the edit goes around it" if run.held < run.frames else "the source is kept"
+        if 0 < run.held < run.frames:
+            done += f"; in {run.held} of {run.frames} frames the source is kept"
+        spans.append(Occluded(*run.place, done, run.share))
     return spans
 
 
@@ -75,18 +72,35 @@ def _share(score: Score) -> float:
     return score.occluded_share or 0.0
 
 
-def _place(run: Sequence[Score]) -> tuple[int, int, int, float | None, float | None]:
-    return run[0].person, run[0].frame, run[-1].frame, run[0].time, run[-1].time
+class _Run:
+    """Neighbouring frames of a person: of an hour of them only these figures are kept."""
+
+    def __init__(self, first: Score) -> None:
+        self.first = self.last = first
+        self.frames = self.held = 0
+        self.least, self.share = 1.0, 0.0
+        self.reasons: dict[str, None] = {}
+
+    def add(self, score: Score) -> None:
+        self.last = score
+        self.frames += 1
+        self.held += _trust(score) == 0
+        self.least, self.share = min(self.least, _trust(score)), max(self.share, _share(score))
+        self.reasons |= dict.fromkeys(score.doubts)
+
+    @property
+    def place(self) -> tuple[int, int, int, float | None, float | None]:
+        return self.first.person, self.first.frame, self.last.frame, self.first.time, self.last.time
 
 
-def _runs(series: Sequence[Score], wanted: Callable[[Score], bool]) -> list[list[Score]]:
+def _runs(series: Iterable[Score], wanted: Callable[[Score], bool]) -> list[_Run]:
     """Neighbouring frames of a person that are all ``wanted``, in the order of their starts."""
-    runs: list[list[Score]] = []
-    last: dict[int, list[Score]] = {}
+    runs: list[_Run] = []
+    last: dict[int, _Run] = {}
     for score in filter(wanted, series):
         run = last.get(score.person)
-        if run is None or score.frame > run[-1].frame + 1:
-            run = last[score.person] = []
+        if run is None or score.frame > run.last.frame + 1:
+            run = last[score.person] = _Run(score)
             runs.append(run)
-        run.append(score)
+        run.add(score)
     return runs

@@ -75,7 +75,7 @@ def demux(container: Any, streams: Any, failed: Callable[[], None] = lambda: Non
     """
     start = beginning(container)
     packets = _packets(container, streams, failed)
-    if container.format.flags & _CLOCK_JUMPS:
+    if clock_jumps(container):
         wanted = {s.index for s in ([streams] if isinstance(streams, av.stream.Stream) else streams)}
         every = continuous(_packets(container, None, failed))
         packets = (packet for packet in every if packet.stream_index in wanted)
@@ -94,7 +94,12 @@ def _packets(container: Any, streams: Any, failed: Callable[[], None]) -> Iterat
 def beginning(container: Any) -> Fraction:
     """Seconds on the file's own clock that :func:`demux` calls 0: broadcasts and live recordings start at any hour."""
     start = Fraction(container.start_time or 0, av.time_base)
-    return start if container.format.flags & _CLOCK_JUMPS or start > _LATE else Fraction(0)
+    return start if clock_jumps(container) or start > _LATE else Fraction(0)
+
+
+def clock_jumps(container: Any) -> bool:
+    """Whether files of this format may be recordings that were joined, each with a clock of its own."""
+    return bool(container.format.flags & _CLOCK_JUMPS)
 
 
 def exact(ratio: Any) -> Fraction:
@@ -308,14 +313,6 @@ def add_copy(output: Any, encoded: Any, info: VideoInfo) -> Any:
 def _tag(output: Any, context: Any) -> None:
     if context.codec.canonical_name == "hevc" and output.format.name in ("mp4", "mov"):
         context.codec_tag = "hvc1"  # Apple's players accept no other
-
-
-def to_ticks(packet: Any, time_base: Fraction) -> tuple[int, int]:
-    """Restate a packet's times in another time base that holds them exactly: (pts, dts)."""
-    ratio = exact(packet.time_base) / time_base
-    packet.pts, packet.dts = round(packet.pts * ratio), round(packet.dts * ratio)
-    packet.time_base = time_base
-    return packet.pts, packet.dts
 
 
 def open_raw_pipe(pipe: IO[bytes], info: VideoInfo, pix_fmt: str) -> tuple[Any, Any]:

@@ -19,7 +19,6 @@ from vidinv.types import Frame
 from vidinv.video import colour, container
 from vidinv.video.encoder import EncoderSettings, encoder_options
 from vidinv.video.info import VideoInfo
-from vidinv.video.parts import clocks
 
 _SUPPORTED = ("yuv420p", "yuv422p", "yuv444p")
 
@@ -110,7 +109,9 @@ def _command(info: VideoInfo, settings: EncoderSettings, encoded: Path) -> list[
     timing = {"fps_mode": "passthrough", "enc_time_base": base}
     # Newer programs let the pictures' own tags, of which raw ones have none, overrule the encoder's options.
     tagged = stream.video.filter("setparams", **_picture_tags(tags))
-    output = ffmpeg.output(tagged, str(encoded), format="mp4", **clocks(info), **timing, **options)
+    # The whole file's clock has milliseconds by default, in which frames could fall together.
+    clocks = dict.fromkeys(("video_track_timescale", "movie_timescale"), info.time_base.denominator)
+    output = ffmpeg.output(tagged, str(encoded), format="mp4", **clocks, **timing, **options)
     return output.global_args("-v", "error", "-y").compile()
 
 

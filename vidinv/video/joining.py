@@ -38,15 +38,14 @@ def join(parts: Sequence[Part], folder: Path, dst: Path, info: VideoInfo, overwr
     pts = np.concatenate([part.pts for part in parts]) - round(muxer.shift / info.time_base)
     lasting = durations(pts, info, parts[-1].stays)
     decoded = decode_times(pts, max(part.delay for part in parts), step_of(info))
-    at = begin = 0  # frames: those written, and those of the parts before
+    at = begin = 0  # packets: those written, and those of the parts before
     try:
         for path, part in zip(paths, parts, strict=True):
-            places = {int(ticks - part.pts[0]): begin + i for i, ticks in enumerate(part.pts)}
-            for ticks, packet in packets_of(path, info):
+            for packet in packets_of(path):
                 if at == begin and packet.stream.codec_context.extradata != head:
                     raise OutputUnwritable(f"the encoder began {path.name} otherwise than the parts before; begin anew")
-                place = places[ticks]
-                packet.pts, packet.dts = int(pts[place]), int(decoded[at])
+                place = begin + part.order[at - begin]
+                packet.pts, packet.dts, packet.time_base = int(pts[place]), int(decoded[at]), info.time_base
                 packet.duration = int(lasting[place])
                 if at == len(pts) - 1 and muxer.counts_durations:
                     # The last in decoding order need not be the last on screen, but MP4 ends the track where it ends.

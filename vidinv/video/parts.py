@@ -1,13 +1,14 @@
 """Parts of a video: what one encoder made of a run of frames, in a file of its own that is never encoded again.
 
-A part is an MP4 file of one stream whose clock starts at its first frame. It says in which order pictures are decoded;
-when they are shown says ``Part.pts``, in ticks of the source.
+A part is an MP4 file of one stream. In which order its pictures are decoded and shown is read off it; when they are
+shown says ``Part.pts``, in ticks of the source.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -29,8 +30,13 @@ class Part:
     file: str  # its name, without folders
     size: int  # bytes
     pts: NDArray[np.int64]  # [N] of its frames as they are shown, ticks of the source
-    delay: int  # frames by which decoding runs ahead of showing
+    order: NDArray[np.int64]  # [N] of its packets as they are decoded, which frame of the part each one shows
     stays: int | None = None  # ticks, of the last frame: see Frame
+
+    @property
+    def delay(self) -> int:
+        """Frames by which decoding runs ahead of showing."""
+        return int((np.arange(len(self.order)) - self.order).max())
 
 
 class PartEncoder(Protocol):
@@ -54,20 +60,24 @@ class PartEncoder(Protocol):
 MakePart = Callable[[Path, VideoInfo, EncoderSettings], PartEncoder]
 
 
-def clocks(info: VideoInfo) -> dict[str, int]:
-    """Options of MP4's muxer that keep the source's ticks: by default the whole file's clock has milliseconds."""
-    return dict.fromkeys(("video_track_timescale", "movie_timescale"), info.time_base.denominator)
+CLOCK = Fraction(1, 1000)  # seconds, a tick of built-in parts, as MP4 counts by itself
+STEP = 40  # ticks of theirs from frame to frame
+LEAD = 64  # frames by which decoding runs ahead in them: more than any encoder reorders
 
 
 class BuiltInEncoder:
-    """A :class:`PartEncoder` by the bundled libraries."""
+    """A :class:`PartEncoder` by the bundled libraries.
+
+    The clock of its parts counts frames. Encoders' own decoding times are not used: those of very short streams can be
+    garbage (x265 4.1 for fewer frames than it reorders).
+    """
 
     def __init__(self, path: Path, info: VideoInfo, settings: EncoderSettings) -> None:
         self._path, self._info, self._settings = path, info, settings
-        options = {name: str(ticks) for name, ticks in clocks(info).items()}
-        self._output = container.open_output(path, "mp4", options)
+        self._output = container.open_output(path, "mp4", {})
         try:
             self._stream, warning = container.add_encoder(self._output, info, settings)
+            self._stream.time_base = CLOCK
             self._to_yuv = YuvConverter(info, self._stream.codec_context.pix_fmt)
             self._output.start_encoding()
         except BaseException:
@@ -76,15 +86,15 @@ class BuiltInEncoder:
         self.warnings = [warning] if warning else []
         # An encoder that cannot count in the source's ticks is given frame numbers.
         self._counts_frames = container.exact(self._stream.codec_context.time_base) != info.time_base
-        self._given = 0
-        self._inside: dict[int, int] = {}  # pts as the encoder sees it -> true pts
+        self._given = self._muxed = 0
+        self._inside: dict[int, int] = {}  # pts as the encoder sees it -> number of the frame
 
     def write(self, frame: Frame, pts: int) -> None:
         picture = self._to_yuv(frame.image)
         picture.pts, picture.time_base = pts, self._info.time_base
         if self._counts_frames:
             picture.pts, picture.time_base = self._given, self._stream.codec_context.time_base
-        self._inside[picture.pts] = pts
+        self._inside[picture.pts] = self._given
         self._given += 1
         self._mux(picture)
 
@@ -94,11 +104,9 @@ class BuiltInEncoder:
         except Broken as error:
             raise OutputUnwritable(f"{self._settings.codec} failed: {error.strerror}; try another --codec") from error
         for packet in packets:
-            pts = self._inside.pop(packet.pts)
-            if self._counts_frames:
-                packet.pts = packet.dts = pts
-                packet.time_base = self._info.time_base
-            packet.stream = self._stream
+            packet.pts, packet.dts = STEP * self._inside.pop(packet.pts), STEP * (self._muxed - LEAD)
+            packet.duration, packet.time_base, packet.stream = STEP, CLOCK, self._stream
+            self._muxed += 1
             self._output.mux_one(packet)
 
     def close(self) -> None:
@@ -110,28 +118,22 @@ class BuiltInEncoder:
         self._path.unlink(missing_ok=True)
 
 
-def finished(path: Path, info: VideoInfo, pts: Sequence[int], stays: int | None = None) -> Part:
+def finished(path: Path, pts: Sequence[int], stays: int | None = None) -> Part:
     """The part in a file, of frames that are shown at ``pts``; the last of them ``stays``.
 
     :raises OutputUnwritable: the file holds others.
     """
-    shown = [ticks for ticks, _ in packets_of(path, info)]
-    if sorted(shown) != [ticks - pts[0] for ticks in pts]:
-        raise OutputUnwritable(f"the encoder gave {len(shown)} other pictures for {len(pts)}; try another --codec")
-    ranks = np.argsort(np.argsort(shown))
-    delay = int((np.arange(len(shown)) - ranks).max())
-    return Part(path.name, path.stat().st_size, np.array(pts, np.int64), delay, stays)
+    shown = [packet.pts for packet in packets_of(path)]
+    if len(set(shown)) != len(pts):
+        raise OutputUnwritable(f"the encoder gave {len(set(shown))} pictures for {len(pts)}; try another --codec")
+    order = np.argsort(np.argsort(shown))
+    return Part(path.name, path.stat().st_size, np.array(pts, np.int64), order.astype(np.int64), stays)
 
 
-def packets_of(path: Path, info: VideoInfo) -> Iterator[tuple[int, Any]]:
-    """Packets of a part as they are decoded, each with when it is shown, in ticks after the part's first frame.
-
-    :raises OutputUnwritable: it cannot be read back.
-    """
+def packets_of(path: Path) -> Iterator[Any]:
+    """Packets of a part as they are decoded. :raises OutputUnwritable: it cannot be read back."""
     try:
         with container.open_input(path) as encoded:
-            for packet in encoded.demux(encoded.streams.video[0]):
-                if packet.size:
-                    yield container.to_ticks(packet, info.time_base)[0], packet
+            yield from (packet for packet in encoded.demux(encoded.streams.video[0]) if packet.size)
     except (Broken, OSError) as error:
         raise OutputUnwritable(f"{path} cannot be read back ({error}); begin anew") from error

@@ -104,7 +104,7 @@ class Writer:
             except (Broken, OSError) as error:
                 raise self._translated(error) from error
             self._encoder = None
-            self.parts = (*self.parts, finished(self._growing, self._info, self._pts, self._stays))
+            self.parts = (*self.parts, finished(self._growing, self._pts, self._stays))
             self._pts = []
         return self.parts
 

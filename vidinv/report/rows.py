@@ -1,0 +1,95 @@
+"""The rows of a report's series on disk, a line of JSON each, so that an hour of them takes no memory."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict
+from pathlib import Path
+
+from vidinv.types import Score
+from vidinv.video.output import write_error
+
+MOST = 10_000  # rows that a report holds itself
+FINEST = 5  # frames between two readings of attributes: where rows are left out, those with readings stay
+
+
+class Rows:
+    """Rows in the order in which they came; can be gone through again and again while more are added.
+
+    :param path: of the file. :param called: the output that they belong to, for messages.
+    :param size: bytes of the file that are to be kept. :param count: rows in them.
+    :raises OutputError: here and from every method: it cannot be written.
+    """
+
+    def __init__(self, path: Path, called: Path, size: int = 0, count: int = 0) -> None:
+        self.path, self._called, self._count, self._size = path, called, count, size
+        self._digest = hashlib.sha256()
+        with self._writing():
+            self._file = path.open("ab+")
+            self._file.truncate(size)
+            self._file.seek(0)
+            while piece := self._file.read(2**20):
+                self._digest.update(piece)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise write_error(error, self._called) from error
+
+    def append(self, row: Score) -> None:
+        line = (json.dumps(asdict(row)) + "\n").encode()
+        with self._writing():
+            self._file.write(line)
+        self._digest.update(line)
+        self._size += len(line)
+        self._count += 1
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[Score]:
+        with self._writing():
+            self._file.flush()
+        with self.path.open("rb") as lines:
+            yield from map(_row, lines)
+
+    def written(self) -> tuple[int, str]:
+        """Bytes so far and their sha256; they are handed to the system."""
+        with self._writing():
+            self._file.flush()
+        return self._size, self._digest.hexdigest()
+
+    def copy(self, path: Path) -> None:
+        """All of them to a file, whole or not at all. :raises OutputError: it cannot be written."""
+        part = path.with_name(f".{path.name}.part")
+        try:
+            self.written()
+            shutil.copyfile(self.path, part)
+            part.replace(path)
+        except OSError as error:
+            part.unlink(missing_ok=True)
+            raise write_error(error, path) from error
+
+    def close(self) -> None:
+        with suppress(OSError):  # what could not be written was said, or is not needed any more
+            self._file.close()
+
+
+def _row(line: bytes) -> Score:
+    told = json.loads(line)
+    told["doubts"] = tuple(told["doubts"])
+    told["attributes"] = {name: (before, after) for name, (before, after) in told["attributes"].items()}
+    return Score(**told)
+
+
+def thinned(rows: Rows) -> tuple[list[Score], int]:
+    """All rows, or those of every so many frames where there would be more than :data:`MOST`: (rows, frames)."""
+    every = -(-len(rows) // MOST)
+    every = 1 if every <= 1 else FINEST * -(-every // FINEST)
+    return [row for row in rows if row.frame % every == 0], every
