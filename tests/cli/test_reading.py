@@ -50,7 +50,7 @@ def test_help_names_every_encoder_and_the_defaults_are_those_of_the_api(invoke):
     defaults = EncodeOptions()
     assert defaults.codec is None
     for value in (
-        "libvpx-vp9 for .webm, else libx264",
+        "(libvpx-vp9 for .webm, else libx264)",
         defaults.preset,
         f"{defaults.crf:g}",
         defaults.backend,
