@@ -48,7 +48,14 @@ def test_help_names_every_encoder_and_the_defaults_are_those_of_the_api(invoke):
     text = " ".join(invoke("run", "--help").stdout.split()).replace("- ", "-")
     assert all(codec in text for codec in CODECS)
     defaults = EncodeOptions()
-    for value in (defaults.codec, defaults.preset, f"{defaults.crf:g}", defaults.backend, f"({DEFAULT_PACK})"):
+    assert defaults.codec is None
+    for value in (
+        "(libvpx-vp9 for .webm, else libx264)",
+        defaults.preset,
+        f"{defaults.crf:g}",
+        defaults.backend,
+        f"({DEFAULT_PACK})",
+    ):
         assert f"[default: {value}]" in text
 
 

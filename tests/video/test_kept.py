@@ -17,6 +17,7 @@ from vidinv.errors import InputError, OutputUnwritable, UnsupportedColour
 from vidinv.stages.encode import encode
 from vidinv.types import Frame
 from vidinv.video import Reader, check_output, probe
+from vidinv.video.inputs import moves
 from vidinv.video.output import part_path, work_folder
 
 
@@ -192,7 +193,7 @@ def animated(path: Path, kind: str) -> Path:
     return path
 
 
-@pytest.mark.parametrize(("name", "kind"), [("a.gif", "GIF"), ("a.apng", "PNG")])
+@pytest.mark.parametrize(("name", "kind"), [("a.gif", "GIF"), ("a.apng", "PNG"), ("a.png", "PNG")])
 def test_animated_pictures_are_read_with_their_times(tmp_path: Path, name: str, kind: str) -> None:
     frames, told = through(animated(tmp_path / name, kind), tmp_path / "out.mp4")
     assert [round(float(f.time), 2) for f in frames] == [0, 0.1, 0.2, 0.25, 0.35, 0.45]
@@ -213,3 +214,10 @@ def test_what_is_no_video_file_is_said_as_what_it_is(tmp_path: Path) -> None:
     for name, text in (("-", "pipe"), ("a.gif", r"no container for \.gif"), ("a.mpg", r"no container for \.mpg")):
         with pytest.raises(OutputUnwritable, match=text):
             check_output(src, name if name == "-" else tmp_path / name)
+
+
+def test_only_what_is_animated_moves(tmp_path: Path) -> None:
+    for name, kind in (("a.png", "PNG"), ("a.webp", "WEBP")):
+        assert moves(animated(tmp_path / name, kind))
+        Image.fromarray(picture(0, 96, 64)).save(tmp_path / f"still{name}")
+        assert not moves(tmp_path / f"still{name}")

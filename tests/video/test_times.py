@@ -14,7 +14,7 @@ from tests.shared import shared
 from tests.video.make import clip, picture
 from vidinv.stages.encode import encode
 from vidinv.types import Frame
-from vidinv.video import Reader
+from vidinv.video import Reader, frame_at
 from vidinv.video.spans import read_spans
 
 JITTERED = [33 * i + 4 * (i % 3) for i in range(40)]  # milliseconds
@@ -182,3 +182,12 @@ def test_a_real_file_of_two_recordings_is_one(tmp_path: Path) -> None:
     spans = read_spans(tmp_path / "out.mp4")
     assert spans.audio is not None
     assert spans.audio[1] == pytest.approx(spans.video[1], abs=0.1)
+
+
+def test_a_time_of_a_broadcast_is_counted_from_its_beginning(tmp_path: Path) -> None:
+    path = joined(tmp_path)
+    frames = read(path)
+    for frame in (frames[4], frames[20]):
+        found = frame_at(path, frame.time + Fraction(1, 100))
+        assert found.time == frame.time
+        assert np.array_equal(found.image, frame.image)

@@ -100,7 +100,7 @@ def run(
         if drive is not None:
             yield drivers.drive(drive, editor, neutral=rest, persons=whom)
 
-    picture = still.is_picture(source)
+    picture = still.is_picture(source) and not still.moves(source)
     if picture:
         still.check_options(
             codec=codec, crf=crf, preset=preset, backend=backend, report=report, codes=codes, keep_codes=keep_codes,

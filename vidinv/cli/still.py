@@ -12,9 +12,10 @@ from vidinv.edits.parse import Asked
 from vidinv.errors import UsageError
 from vidinv.stages.encode import EncodeOptions
 from vidinv.still_edits import check_places, edit_still
+from vidinv.video.inputs import moves
 from vidinv.video.stills import FORMATS, is_picture
 
-__all__ = ["check_options", "check_places", "default_output", "is_picture", "run"]
+__all__ = ["check_options", "check_places", "default_output", "is_picture", "moves", "run"]
 
 
 def check_options(**given: Any) -> None:

@@ -86,7 +86,7 @@ def demux(container: Any, streams: Any, failed: Callable[[], None] = lambda: Non
     """
     start = beginning(container)
     packets = _packets(container, streams, failed)
-    if container.format.flags & _CLOCK_JUMPS:
+    if clock_jumps(container):
         wanted = {s.index for s in ([streams] if isinstance(streams, av.stream.Stream) else streams)}
         every = continuous(_packets(container, None, failed))
         packets = (packet for packet in every if packet.stream_index in wanted)
@@ -105,7 +105,12 @@ def _packets(container: Any, streams: Any, failed: Callable[[], None]) -> Iterat
 def beginning(container: Any) -> Fraction:
     """Seconds on the file's own clock that :func:`demux` calls 0: broadcasts and live recordings start at any hour."""
     start = Fraction(container.start_time or 0, av.time_base)
-    return start if container.format.flags & _CLOCK_JUMPS or start > _LATE else Fraction(0)
+    return start if clock_jumps(container) or start > _LATE else Fraction(0)
+
+
+def clock_jumps(container: Any) -> bool:
+    """Whether files of this format may be recordings that were joined, each with a clock of its own."""
+    return bool(container.format.flags & _CLOCK_JUMPS)
 
 
 def exact(ratio: Any) -> Fraction:

@@ -25,8 +25,16 @@ def refuse_others(path: Path) -> None:
 
 def kind_of_picture(path: Path) -> str:
     """What a file is that FFmpeg reads as one picture."""
-    with path.open("rb") as file:
-        head = file.read(21)
-    if head[:4] == b"RIFF" and head[8:16] == b"WEBPVP8X" and head[20] & 2:
+    if moves(path):
         return "an animated WebP, which the libraries here cannot decode; convert it to a video, GIF or APNG"
     return "a still picture; vidinv reads videos"
+
+
+def moves(path: Path) -> bool:
+    """Is a file with the name of a picture an animated WebP or PNG?"""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        head = file.read(1 << 16)
+    webp = head[:4] == b"RIFF" and head[8:16] == b"WEBPVP8X" and len(head) > 20 and bool(head[20] & 2)
+    return webp or (head[:4] == b"\x89PNG" and b"acTL" in head.partition(b"IDAT")[0])

@@ -17,6 +17,7 @@ from vidinv.video.container import (
     Broken,
     RgbConverter,
     beginning,
+    clock_jumps,
     demux,
     exact,
     open_input,
@@ -235,6 +236,8 @@ def frame_at(path: str | Path, seconds: float | Fraction) -> Frame:
     Raises an InputError.
     """
     with Reader(path) as reader:
+        if clock_jumps(reader._container):
+            return _last_until(reader, Fraction(seconds))
         info, stream = reader.info, reader._stream
         start, shift = reader._start, beginning(reader._container)
         target = max(Fraction(seconds), start)
@@ -254,3 +257,14 @@ def frame_at(path: str | Path, seconds: float | Fraction) -> Frame:
         best = best or reader._first
         time = (best.pts or 0) * info.time_base
         return Frame(reader._to_rgb(best), round((time - start) * info.rate), best.pts, time)
+
+
+def _last_until(reader: Reader, seconds: Fraction) -> Frame:
+    """By decoding all that lies before: a clock that jumps is none to seek by."""
+    best: Frame | None = None
+    for frame in reader:
+        if best is not None and frame.time is not None and frame.time > seconds:
+            break
+        best = frame
+    assert best is not None  # a reader has a first frame
+    return best
