@@ -135,7 +135,7 @@ def threads(setting: Setting, count: int) -> Iterator[Outcome]:
 
 
 def long_streams(setting: Setting, count: int) -> Iterator[Outcome]:
-    """Many frames of one generator: memory, threads and handles are the same at the end as after the first quarter."""
+    """Many frames of one generator: memory, threads and handles never exceed those after the first quarter."""
     for _ in range(count):
         yield from _program(setting, programs.LONG, 1)
 
