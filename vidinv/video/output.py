@@ -23,6 +23,11 @@ def output_format(dst: Path) -> str:
     return name
 
 
+def written_suffix(source: Path) -> str:
+    """Of an edited video, where nobody named another: the source's own where that container can be written."""
+    return source.suffix if source.suffix.lower() in FORMATS else ".mp4"
+
+
 def check_paths(src: Path, dst: Path, overwrite: bool) -> None:
     """Raise OutputIsInput, OutputExists or OutputUnwritable while nothing has been done yet."""
     output_format(dst)
