@@ -58,7 +58,7 @@ def test_an_interruption_ends_workers_that_are_at_work(tmp_path: Path) -> None:
     with Processes(1, Standin) as crew:
         crew.start(0, ("waits", tmp_path))
         while not (tmp_path / "waiting").exists():
-            crew.wait()
+            time.sleep(0.01)
         process, begun = crew._places[0].process, time.monotonic()
     assert not process.is_alive()
     assert time.monotonic() - begun < PATIENCE

@@ -81,11 +81,12 @@ class Processes:
                 return
             self._end(self._places.pop(place))
         mine, theirs = self._context.Pipe()
-        process = self._context.Process(target=_work, args=(theirs, self._make), daemon=True)
+        process = self._context.Process(target=_work, args=(theirs,), daemon=True)
         process.start()
         theirs.close()
         self._places[place] = _Place(process, mine)
         with suppress(OSError):  # it died already: which wait() tells
+            mine.send(self._make)
             self._give(place, job)
         self._places[place].busy = True
 
@@ -149,8 +150,9 @@ class Processes:
         self.close()
 
 
-def _work(line: Connection[Any, Any], make: Make) -> None:
-    """The life of a worker."""
+def _work(line: Connection[Any, Any]) -> None:
+    """The life of a worker. What it does its jobs by comes behind the first words: importing that takes a while, in
+    which it may have to end already."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; who asked for the work ends it
     signal.signal(signal.SIGTERM, _interrupt)
     threading.Thread(target=_end_with_parent, daemon=True).start()
@@ -158,7 +160,7 @@ def _work(line: Connection[Any, Any], make: Make) -> None:
         warnings.simplefilter("ignore")  # libraries' words to developers, in the midst of what the parent shows
     with suppress(KeyboardInterrupt, EOFError, OSError):
         line.send(("begun", None))
-        runner = make()
+        runner = line.recv()()
         while True:
             job = line.recv()
             try:
