@@ -28,7 +28,7 @@ from vidinv.processes import PATIENCE, Processes
 from vidinv.stages.encode import EncodeOptions
 from vidinv.types import Progress
 from vidinv.video.output import work_folder
-from vidinv.worker import JobResult, Worker
+from vidinv.worker import JobResult, Worker, failed
 
 ROOT = Path(__file__).resolve().parents[1]
 ONE = 1  # thread, of workers and of what they are compared with
@@ -64,27 +64,27 @@ def test_an_interruption_ends_workers_that_are_at_work(tmp_path: Path) -> None:
     assert time.monotonic() - begun < PATIENCE
 
 
+class Now:
+    """A crew that has done at once what it is given."""
+
+    def __init__(self, size: int, *_: object) -> None:
+        self.size = size
+        self.given: list[tuple[int, Any]] = []
+        self._new: list[tuple[int, Any, Any]] = []
+
+    def start(self, place: int, job: Any) -> None:
+        self.given.append((place, job))
+        self._new.append((place, "done", job))
+
+    def wait(self) -> list[Any]:
+        new, self._new = self._new, []
+        return new
+
+    def close(self) -> None: ...
+
+
 def test_like_jobs_go_to_one_worker() -> None:
-    class Now:
-        """A crew that has done at once what it is given."""
-
-        size = 2
-
-        def __init__(self) -> None:
-            self.given: list[tuple[int, str]] = []
-            self._new: list[tuple[int, Any, Any]] = []
-
-        def start(self, place: int, job: str) -> None:
-            self.given.append((place, job))
-            self._new.append((place, "done", job))
-
-        def wait(self) -> list[Any]:
-            new, self._new = self._new, []
-            return new
-
-        def close(self) -> None: ...
-
-    crew = Now()
+    crew = Now(2)
     list(schedule(["a1", "b1", "b2", "a2", "a3", "b3"], crew, lambda job: job[0]))
     assert {place: [job[0] for at, job in crew.given if at == place] for place in (0, 1)} == {
         0: ["a"] * 3,
@@ -231,12 +231,38 @@ def test_a_program_that_its_workers_cannot_read_is_told_so(tmp_path: Path) -> No
     assert 'does so below if __name__ == "__main__":' in done.stderr.splitlines()[-1]
 
 
-def test_an_interruption_says_what_is_kept(jobs: list[Job]) -> None:
+def test_an_interruption_says_what_is_kept(jobs: list[Job], monkeypatch: pytest.MonkeyPatch) -> None:
     def stop(number: int, result: JobResult) -> None:
-        raise KeyboardInterrupt
+        if number == 1:
+            raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt, match=r"1 of 1 videos are over, .* the same command goes on"):
-        edit_many([replace(jobs[1], pack="no such pack")], finished=stop)
+    monkeypatch.setattr("vidinv.batch.Processes", Now)
+    monkeypatch.setattr("vidinv.batch._result", lambda job, event: failed(job, "no"))
+    with pytest.raises(KeyboardInterrupt, match=r"2 of 3 videos are over, .* the same command goes on"):
+        edit_many(jobs, finished=stop)
+
+
+GUARDED = """
+import sys
+from pathlib import Path
+from tests.standin import Standin
+from vidinv.processes import Processes
+if __name__ == "__main__":
+    crew = Processes(1, Standin)
+    crew.start(0, ("waits", Path(sys.argv[1])))
+    while True:
+        crew.wait()
+"""
+
+
+def test_workers_end_with_the_process_that_gave_them_work(tmp_path: Path) -> None:
+    (tmp_path / "program.py").write_text(GUARDED)
+    command, where = [sys.executable, "program.py", str(tmp_path)], os.environ | {"PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen(command, cwd=tmp_path, env=where, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    while process.poll() is None and not (tmp_path / "waiting").exists():
+        time.sleep(0.01)
+    process.kill()
+    process.communicate(timeout=30)  # until nobody holds the other end, the worker neither
 
 
 def test_the_absence_of_ray_is_told_with_the_command(jobs: list[Job], monkeypatch: pytest.MonkeyPatch) -> None:

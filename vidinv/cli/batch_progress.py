@@ -115,12 +115,14 @@ def shown(console: Console, quiet: bool, jobs: Sequence[Job]) -> Iterator[Watch]
 def table(summary: Summary, verbose: bool = False) -> Table:
     """A row per video, those that went wrong first, and their sum."""
     found = Table(box=box.SIMPLE_HEAD)
-    for name in ("video", "outcome", "frames", "seconds", "frames/s"):
-        found.add_column(name, justify="left" if name in ("video", "outcome") else "right")
+    for name in ("video", "outcome"):
+        found.add_column(name, overflow="fold")
+    for name in ("frames", "seconds", "frames/s"):
+        found.add_column(name, justify="right", no_wrap=True)
     ranked = sorted(summary.results, key=lambda result: result.exit_code == 0)
     shown = ranked if verbose else ranked[:SHOWN]
     for result in shown:
-        found.add_row(Text(str(result.output)), _told(result), *_figures(result.frames, result.seconds))
+        found.add_row(Text(result.output.name), _told(result), *_figures(result.frames, result.seconds))
     if len(ranked) > len(shown):
         found.add_row(f"and {len(ranked) - len(shown)} more (--verbose)")
     found.add_section()
