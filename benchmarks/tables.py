@@ -22,6 +22,7 @@ from benchmarks.faults import report as faults
 from benchmarks.inversion import report as inversion
 from benchmarks.output import RESULTS, ROOT
 from benchmarks.ravdess.report import written
+from benchmarks.scaling import report as scaling
 from vidinv.packs.spec import CONVINCING
 
 
@@ -261,6 +262,8 @@ TABLES: dict[str, Callable[[], list[str]]] = {
     "generator": generator_table,
     "ablation": lambda: ablation.table(result("ablation.json")),
     "driving": lambda: driving.table(result("driving.json")),
+    "scaling": lambda: scaling.table(result("scaling.json")),
+    "cost": lambda: scaling.cost(result("speed.json")),
     "disentanglement": lambda: disentanglement.spaces_table(result("disentanglement.json")),
     "disentangled edits": lambda: disentanglement.edits_table(result("disentanglement.json")),
     **{name: partial(inversion_table, name) for name in inversion.TABLES},

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from vidinv.api import VideoEditor
+    from vidinv.batch import JobProgress, Summary, edit_many
     from vidinv.calls import edit_frames, edit_video
     from vidinv.compare import compare_videos
     from vidinv.directions import Fitted, fit_direction
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from vidinv.edits.parse import EditRequest
     from vidinv.errors import VidinvError
     from vidinv.inversion.latent_file import Kept
+    from vidinv.job import Job, jobs_of, read_jobs, write_jobs
     from vidinv.mixtures import Grid, Mixture, diffuse, mix, mix_grid
     from vidinv.morphs import morph, morph_video
     from vidinv.packs.own import OwnEdit, read_own
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from vidinv.stills import Codes, draw, invert
     from vidinv.transfers import transfer
     from vidinv.types import Code, Face, Faces, Frame, Progress
+    from vidinv.worker import JobResult
 
 __version__ = "0.1.0"
 __all__ = [
@@ -41,6 +44,9 @@ __all__ = [
     "Fitted",
     "Frame",
     "Grid",
+    "Job",
+    "JobProgress",
+    "JobResult",
     "Kept",
     "Mixture",
     "OwnEdit",
@@ -48,6 +54,7 @@ __all__ = [
     "Progress",
     "QualityOptions",
     "Report",
+    "Summary",
     "VideoEditor",
     "VidinvError",
     "compare_videos",
@@ -55,18 +62,22 @@ __all__ = [
     "draw",
     "drive",
     "edit_frames",
+    "edit_many",
     "edit_picture",
     "edit_video",
     "fit_direction",
     "invert",
+    "jobs_of",
     "keep_pictures",
     "mix",
     "mix_grid",
     "morph",
     "morph_video",
     "read_codes",
+    "read_jobs",
     "read_own",
     "transfer",
+    "write_jobs",
     "write_report",
 ]
 _HOMES = {
@@ -81,6 +92,9 @@ _HOMES = {
     "Fitted": "vidinv.directions",
     "Frame": "vidinv.types",
     "Grid": "vidinv.mixtures",
+    "Job": "vidinv.job",
+    "JobProgress": "vidinv.batch",
+    "JobResult": "vidinv.worker",
     "Kept": "vidinv.inversion.latent_file",
     "Mixture": "vidinv.mixtures",
     "OwnEdit": "vidinv.packs.own",
@@ -88,9 +102,14 @@ _HOMES = {
     "Progress": "vidinv.types",
     "QualityOptions": "vidinv.report.quality",
     "Report": "vidinv.report",
+    "Summary": "vidinv.batch",
     "VidinvError": "vidinv.errors",
     "compare_videos": "vidinv.compare",
     "edit_frames": "vidinv.calls",
+    "edit_many": "vidinv.batch",
+    "jobs_of": "vidinv.job",
+    "read_jobs": "vidinv.job",
+    "write_jobs": "vidinv.job",
     "edit_picture": "vidinv.still_edits",
     "edit_video": "vidinv.calls",
     "diffuse": "vidinv.mixtures",

@@ -23,12 +23,14 @@
     |   `-- DownloadFailed              a published file cannot be fetched, or is another one
     `-- MissingExtra                6   an optional package is not installed
 
-Exit code 0: the whole video was written. 10: the input was damaged, what decodes was written. 130: interrupted.
+Exit code 0: the whole video was written. 10: the input was damaged, what decodes was written. 11: some jobs of a
+batch failed. 130: interrupted.
 """
 
 from __future__ import annotations
 
 DAMAGED_INPUT_EXIT_CODE = 10
+SOME_FAILED_EXIT_CODE = 11
 INTERRUPTED_EXIT_CODE = 130
 
 

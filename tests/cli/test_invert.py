@@ -10,9 +10,10 @@ import pytest
 
 from tests.cli.test_process import _THREADS, _listens
 from tests.video.make import clip
-from vidinv import api, errors, streams
+from vidinv import ending, errors, streams
 from vidinv.inversion import METHODS
 from vidinv.inversion.latent_file import open_latent_file
+from vidinv.types import Frame
 
 
 @pytest.fixture(scope="module")
@@ -42,10 +43,11 @@ def encoded(monkeypatch):
     def outputs(*args):
         runs.append([])
         for frame in streams.outputs(*args):
-            runs[-1].append(frame.image.tobytes())
+            if isinstance(frame, Frame):  # and no snapshot
+                runs[-1].append(frame.image.tobytes())
             yield frame
 
-    monkeypatch.setattr(api, "outputs", outputs)
+    monkeypatch.setattr(ending, "outputs", outputs)
     return runs
 
 

@@ -17,6 +17,7 @@ from vidinv.cli.terminal import is_unwritten, plain
 from vidinv.errors import (
     DAMAGED_INPUT_EXIT_CODE,
     INTERRUPTED_EXIT_CODE,
+    SOME_FAILED_EXIT_CODE,
     InputError,
     MissingExtra,
     OutputError,
@@ -34,6 +35,7 @@ EXIT_CODES = {
     PackError.exit_code: "the model pack cannot be used: unknown, or a file is missing or damaged",
     MissingExtra.exit_code: "an optional package or program is not installed",
     DAMAGED_INPUT_EXIT_CODE: "some of the input is damaged: what could be read was edited, or inverted, and kept",
+    SOME_FAILED_EXIT_CODE: "some jobs of a batch failed; the others are done, and the summary says what each met",
     INTERRUPTED_EXIT_CODE: "interrupted by Ctrl-C or SIGTERM",
 }
 PATIENCE = 5.0  # seconds in which a second Ctrl-C does not disturb the tidying up after the first

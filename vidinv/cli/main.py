@@ -11,6 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from vidinv.cli import terminal
+from vidinv.cli.batch import batch
 from vidinv.cli.compare import compare
 from vidinv.cli.directions import directions
 from vidinv.cli.doctor import doctor
@@ -52,7 +53,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 app.callback()(_start)
-for command in (run, preview, invert, mix, morph, compare, doctor):
+for command in (run, batch, preview, invert, mix, morph, compare, doctor):
     app.command()(command)
 app.add_typer(packs, name="packs")
 app.add_typer(directions, name="directions")

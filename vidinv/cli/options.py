@@ -77,6 +77,19 @@ PeoplesFaces = Annotated[
 Compositing = Annotated[
     Composite, typer.Option(help="Add the change to the frame's own pixels, or paste the generated face.")
 ]
+Codec = Annotated[
+    str | None,
+    typer.Option(
+        help="Encoder: libx264, libx265, libsvtav1, libvpx-vp9 or mpeg4.",
+        show_default="libvpx-vp9 for .webm, else libx264",
+    ),
+]
+Crf = Annotated[float, typer.Option(help="Quality on the encoder's own scale; lower is better.")]
+Preset = Annotated[str, typer.Option(help="Speed of the encoder, ultrafast to veryslow.")]
+Segment = Annotated[
+    float,
+    typer.Option(metavar="SECONDS", help="How often what is complete is kept, to go on from it when interrupted."),
+]
 Backends = Annotated[
     Backend, typer.Option(help="Encode with the bundled libraries, or the system's ffmpeg (an extra).")
 ]

@@ -35,15 +35,9 @@ def run(
     device: o.Device = "auto",
     precision: o.Precision = "auto",
     batch: o.AutoBatch = None,
-    codec: Annotated[
-        str | None,
-        typer.Option(
-            help="Encoder: libx264, libx265, libsvtav1, libvpx-vp9 or mpeg4.",
-            show_default="libvpx-vp9 for .webm, else libx264",
-        ),
-    ] = None,
-    crf: Annotated[float, typer.Option(help="Quality on the encoder's own scale; lower is better.")] = 18,
-    preset: Annotated[str, typer.Option(help="Speed of the encoder, ultrafast to veryslow.")] = "veryfast",
+    codec: o.Codec = None,
+    crf: o.Crf = 18,
+    preset: o.Preset = "veryfast",
     backend: o.Backends = "pyav",
     report: o.Reports = [],  # noqa: B006, typer copies it
     codes: Annotated[
@@ -67,9 +61,7 @@ def run(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with an interrupted run to this output; there has to be one.")
     ] = False,
-    segment: Annotated[
-        float, typer.Option(metavar="SECONDS", help="How often what is complete is kept for such a case.")
-    ] = 8,
+    segment: o.Segment = 8,
     overwrite: o.Overwrite = False,
     quiet: o.Quiet = False,
     verbose: o.Verbose = False,

@@ -10,7 +10,7 @@ from vidinv.edits.parse import EditRequest, parse_edit
 from vidinv.errors import MalformedEdit
 
 WRITE = "write NEUTRAL.jpg,EXPRESSIVE.jpg, or NEUTRAL.jpg,EXPRESSIVE.jpg=0.7@1s-3s"
-_WHOM = re.compile(r"[\w+-]+:(?![\\/])")  # whom to edit, and no drive of a path
+_WHOM = re.compile(r"(?![A-Za-z]:[\\/])[\w+-]+:")  # whom to edit, and no drive of a path
 
 
 @dataclass(frozen=True)

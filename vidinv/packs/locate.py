@@ -63,7 +63,7 @@ def find_pack(name: str | Path | None) -> Path:
     :raises UnknownPack: when there is no such pack.
     """
     name = name or DEFAULT_PACK
-    folders = [Path(name)] if _is_path(name) else [p / name for p in pack_folders()]
+    folders = [Path(name)] if is_path(name) else [p / name for p in pack_folders()]
     for folder in folders:
         if is_there((folder / "pack.toml").is_file):
             return folder
@@ -74,6 +74,7 @@ def find_pack(name: str | Path | None) -> Path:
     )
 
 
-def _is_path(name: str | Path) -> bool:
+def is_path(name: str | Path) -> bool:
+    """Is it where a pack is, rather than what it is called?"""
     separators = [s for s in (os.sep, os.altsep) if s]
     return isinstance(name, Path) or name in (os.curdir, os.pardir) or any(s in name for s in separators)

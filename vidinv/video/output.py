@@ -38,6 +38,11 @@ def chosen(settings: EncoderSettings, dst: Path) -> EncoderSettings:
     return settings if settings.codec is not None else replace(settings, codec=codec_for(dst))
 
 
+def written_suffix(source: Path) -> str:
+    """Of an edited video, where nobody named another: the source's own where that container can be written."""
+    return source.suffix if source.suffix.lower() in FORMATS else ".mp4"
+
+
 def check_paths(src: Path, dst: Path, overwrite: bool) -> None:
     """Raise OutputIsInput, OutputExists or OutputUnwritable while nothing has been done yet."""
     output_format(dst)

@@ -1,0 +1,51 @@
+"""Files that a run writes beside the video: checked before the work, written behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from vidinv.errors import OutputIsInput, OutputUnwritable, UsageError
+from vidinv.report.document import Report
+from vidinv.report.page import require_page
+from vidinv.report.write import PAGES, write_report
+from vidinv.video.output import check_writable, write_error
+
+
+def check_file(path: Path, source: Path, overwrite: bool, video: Path | None = None) -> None:
+    """Raise an OutputError now if ``path`` could not be written later. ``video`` is the other output."""
+    if _same(path, source):
+        raise OutputIsInput(f"{path} is the input itself, which would be destroyed; choose another name")
+    if video is not None and _same(path, video):
+        raise OutputUnwritable(f"{path} is the output video too; choose another name for one of them")
+    check_writable(path, overwrite)
+
+
+def check_report(path: Path, source: Path, overwrite: bool, video: Path) -> None:
+    """As :func:`check_file`; and a page needs the extra that draws it, whose absence is better known before the work.
+
+    :raises UsageError: a kind of file that no report can be.
+    """
+    check_file(path, source, overwrite, video)
+    if path.suffix.lower() not in (*PAGES, ".json"):
+        raise UsageError(f"{path}: a report is a page or figures; choose a name that ends in .html or .json")
+    if path.suffix.lower() in PAGES:
+        require_page()
+
+
+def series_of(reports: Sequence[Path]) -> Path | None:
+    """Beside the first report, where the rows of a long video go."""
+    return reports[0].with_suffix(".series.jsonl") if reports else None
+
+
+def write_reports(report: Report, paths: Iterable[Path]) -> None:
+    """Raises an OutputError."""
+    for path in paths:
+        try:
+            write_report(report, path)
+        except OSError as error:
+            raise write_error(error, path) from error
+
+
+def _same(a: Path, b: Path) -> bool:
+    return a.resolve() == b.resolve() or (a.exists() and b.exists() and a.samefile(b))
