@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks.faults import inputs, programs
+from benchmarks.faults.carrying import KINDS as KINDS_CARRYING
+from benchmarks.faults.carrying import carrying
 from benchmarks.faults.outcome import Outcome, attempt, counted, judged, script, vidinv
 
 HANGS = 180.0  # seconds; a trial takes some ten at most
@@ -28,6 +30,7 @@ class Setting:
     seed: int = 0
     frames: int = 12  # of a clip
     stream: int = 300  # frames of one generator
+    killed: int = 40  # frames of a clip of a run that is killed
 
 
 Trials = Callable[[Setting, int], Iterator[Outcome]]
@@ -108,6 +111,36 @@ def signals(setting: Setting, count: int) -> Iterator[Outcome]:
             yield replace(done, half=seen) if number == signal.SIGKILL else done
 
 
+def kills(setting: Setting, count: int) -> Iterator[Outcome]:
+    """SIGKILL at a random moment, and the same command again: the bytes of a run that nobody killed, and no rest.
+
+    Containers take turns, with sound, subtitles and uneven times: see :data:`benchmarks.faults.carrying.KINDS`.
+    """
+    chance, whole = random.Random(setting.seed), dict[str, tuple[bytes, float]]()
+    for at in range(count):
+        ending = list(KINDS_CARRYING)[at % len(KINDS_CARRYING)]
+        video = setting.folder / f"carrying{ending}"
+        if ending not in whole:
+            carrying(video, setting.killed)
+            with fresh(setting) as folder:
+                begun = time.monotonic()
+                attempt(_resumable(setting, video), folder, timeout=HANGS)
+                whole[ending] = (folder / f"out{ending}").read_bytes(), time.monotonic() - begun
+        right, lasts = whole[ending]
+        with fresh(setting) as folder:
+            moment = chance.uniform(0, lasts)
+            attempt(_resumable(setting, video), folder, timeout=HANGS, at=moment, number=signal.SIGKILL)
+            begun_anew = not any(folder.glob(".*.run/journal.json")) and not (folder / f"out{ending}").exists()
+            again = attempt([*_resumable(setting, video), "--overwrite"], folder, timeout=HANGS)[0]
+            made = folder / f"out{ending}"
+            same = made.exists() and made.read_bytes() == right and [p.name for p in folder.iterdir()] == [made.name]
+            yield replace(again, half=not same, wrong=again.code != 0, early=begun_anew)
+
+
+def _resumable(setting: Setting, video: Path) -> list[str]:
+    return vidinv("run", video, "-o", f"out{video.suffix}", "--pack", setting.pack, "--segment", "0.5", *EDIT)
+
+
 def _program(setting: Setting, code: str, count: int, right: int = 0) -> Iterator[Outcome]:
     """A program that tells of each of its trials whether it went well, and the process as one more."""
     with fresh(setting) as folder:
@@ -146,6 +179,7 @@ KINDS: dict[str, tuple[str, Trials, int]] = {
     "packs": ("tampered packs", packs, 6),
     "pickles": ("hostile weights", pickles, 10),
     "signals": ("signals at random moments", signals, 7),
+    "kills": ("kill -9 at random moments, and once more", kills, 4),
     "closes": ("early closes of generators", closes, 10),
     "ends": ("programs that end with an unfinished generator", ends, 2),
     "threads": ("generators in threads and in asyncio", threads, 4),

@@ -29,6 +29,7 @@ class Outcome:
     half: bool = False  # an output that is not whole, or something else beside it
     executed: bool = False  # code of a file's was run
     wrong: bool = False  # another exit code than is right for the kind
+    early: bool = False  # no fault: it was killed before there was anything to go on from
 
     @property
     def right(self) -> bool:
@@ -120,6 +121,7 @@ def counted(outcomes: list[Outcome]) -> dict[str, Any]:
         "trials": len(outcomes),
         "right": sum(one.right for one in outcomes),
         **{name: sum(getattr(one, name) for one in outcomes) for name in faults},
+        "early": sum(one.early for one in outcomes),
         "codes": dict(sorted(codes.items(), key=lambda item: int(item[0]))),
         "peak_mib": round(max((one.peak for one in outcomes), default=0.0)),
     }
