@@ -47,6 +47,7 @@ def summary_table() -> list[str]:
     """The README's one table: the default pack in five lines."""
     made, edits = card("face-128")["reconstruction"], card("face-128")["edits"]
     means, speed, memory = result("clips/results.json")["means"], result("speed.json"), result("memory.json")
+    faults = result("faults.json")["kinds"].values()
     age, smile, clips = edits["age"]["2.0"], edits["smile"]["2.0"], means["edits"]["age=+2"]
     looks = graded("face-128")
     held = f"{clips['tl_id']:.3f}, {clips['tg_id']:.3f}, {clips['warping_error_faces_ratio']:.3f}"
@@ -61,10 +62,11 @@ def summary_table() -> list[str]:
         f"| the same of edits called experimental: most readers see that they are painted | {looks['experimental']} |",
         f"| `age=+2` on {means['videos']} clips: TL-ID, TG-ID, warping error of the faces over the source's own (1 is "
         f"best) | {held} |",
-        f"| frames per second at 1280x720, one face, {speed['machine'].split(', torch')[0]} | "
-        f"{speed['frames_per_second']} |",
-        f"| peak memory, {memory['frames'][0]} and {memory['frames'][1]} frames of 1280x720 | "
+        f"| 1280x720, one face, {speed['machine'].split(', torch')[0]}: frames per second; peak memory, "
+        f"{memory['frames'][0]} and {memory['frames'][1]} frames | {speed['frames_per_second']}; "
         f"{memory['peak_mib'][0]:.0f} and {memory['peak_mib'][1]:.0f} MiB |",
+        f"| hostile files, packs and weights, signals, kills, early closes: ended as they should | "
+        f"{sum(kind['right'] for kind in faults)} of {sum(kind['trials'] for kind in faults)} |",
     ]
 
 
