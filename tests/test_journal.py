@@ -19,8 +19,9 @@ from filelock import FileLock
 
 from tests.inversion.latent_toy import write_box_pack
 from tests.video.make import clip, other_packets
+from vidinv import ending
 from vidinv.api import VideoEditor
-from vidinv.errors import DiskFull, OutputUnwritable, UsageError
+from vidinv.errors import DiskFull, OutputExists, OutputUnwritable, UsageError
 from vidinv.report import Report, rows
 from vidinv.report.quality import QualityOptions
 from vidinv.stages.encode import EncodeOptions
@@ -177,14 +178,18 @@ def test_what_another_run_left_is_refused_by_name(editor: VideoEditor, left: Pat
     editor = asked.pop("editor", editor)
     with pytest.raises(UsageError, match=f"{why}.*Run without --resume"):
         edit(editor, folder / "in.mp4", folder / "out.mp4", resume=True, **asked)
+    if "not what was written" not in why:
+        with pytest.raises(UsageError, match=rf"s of .*out.mp4 are complete, .*{why}.*; .*\(--overwrite\)"):
+            edit(editor, folder / "in.mp4", folder / "out.mp4", **asked)
     assert (work_folder(folder / "out.mp4") / "part-00000.mp4").exists(), "it may still be resumed as it was"
 
 
-def test_what_another_run_left_is_removed_by_a_new_run_which_says_so(
+def test_what_another_run_left_is_removed_by_one_that_overwrites_which_says_so(
     editor: VideoEditor, left: Path, tmp_path: Path
 ) -> None:
     folder, told = Path(shutil.copytree(left, tmp_path / "copy")), list[str]()
-    edit(editor, folder / "in.mp4", folder / "out.mp4", "age=+1.9", notify=told.append)
+    asked = {"output": replace(OPTIONS, overwrite=True), "notify": told.append}
+    edit(editor, folder / "in.mp4", folder / "out.mp4", "age=+1.9", **asked)
     assert told == ["what an interrupted run to out.mp4 had left was removed: it was a run with another edit"]
     assert sorted(p.name for p in folder.iterdir()) == ["in.mp4", "out.mp4"]
 
@@ -284,3 +289,82 @@ def test_too_little_room_is_said_before_the_start(
 
     with pytest.raises(KeyboardInterrupt):
         edit(editor, source, tmp_path / "out.mp4", notify=told.append, progress=first)
+
+
+class Own:
+    """An edit of a program's own."""
+
+    def acts(self, face: Any, time: float) -> bool:
+        return True
+
+    def regions(self, face: Any, time: float) -> dict[str, float]:
+        return {"face": 1.0}
+
+    def apply(self, code: Any, face: Any, time: float) -> tuple[Any, float]:
+        return code, 1.0
+
+
+def test_a_run_that_cannot_be_told_from_another_promises_nothing(
+    editor: VideoEditor, source: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(KeyboardInterrupt) as caught:
+        edit(editor, source, tmp_path / "out.mp4", (Own(),), progress=stopping(20))
+    assert not str(caught.value)
+    assert [p.name for p in tmp_path.iterdir()] == ["in.mp4"]
+    with pytest.raises(UsageError, match="cannot be told from another"):
+        edit(editor, source, tmp_path / "out.mp4", (Own(),), resume=True)
+
+
+def test_codes_are_not_kept_of_a_part_of_a_run(editor: VideoEditor, left: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(left, tmp_path / "copy"))
+    with pytest.raises(UsageError, match="another keep codes"):
+        edit(editor, folder / "in.mp4", folder / "out.mp4", keep_codes=folder / "codes")
+
+
+def test_a_source_that_is_removed_on_the_way_is_edited_with_all_that_it_carries(
+    editor: VideoEditor, source: Path, tmp_path: Path
+) -> None:
+    copy = Path(shutil.copy(source, tmp_path / "copy.mp4"))
+
+    def removed(progress: Progress) -> None:
+        if progress.frames == 20:
+            source.unlink()
+
+    done = edit(editor, source, tmp_path / "out.mp4", progress=removed, quality=QualityOptions())
+    assert done.frames == COUNT
+    assert other_packets(tmp_path / "out.mp4") == other_packets(copy)
+
+
+def test_an_interruption_before_the_report_leaves_the_video_and_the_same_run_makes_the_report(
+    editor: VideoEditor, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "out.mp4"
+    whole = edit(editor, source, tmp_path / "whole.mp4")
+
+    def stopped(*args: Any, **options: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(ending, "build", stopped)
+    with pytest.raises(KeyboardInterrupt, match="its report is not"):
+        edit(editor, source, target)
+    monkeypatch.undo()
+    assert target.read_bytes() == (tmp_path / "whole.mp4").read_bytes()
+    with pytest.raises((UsageError, OutputExists)):
+        edit(editor, source, target, "age=+1.9")
+    assert figures(edit(editor, source, target)) == figures(whole)
+    assert target.read_bytes() == (tmp_path / "whole.mp4").read_bytes()
+    assert not work_folder(target).exists()
+
+
+def test_a_file_that_took_the_name_meanwhile_costs_no_work(editor: VideoEditor, source: Path, tmp_path: Path) -> None:
+    target = tmp_path / "out.mp4"
+
+    def taken(progress: Progress) -> None:
+        if progress.frames == COUNT:
+            target.write_text("mine")
+
+    with pytest.raises(OutputExists, match="kept; the same command"):
+        edit(editor, source, target, progress=taken)
+    assert target.read_text() == "mine"
+    target.unlink()
+    edit(editor, source, target, resume=True)

@@ -24,15 +24,15 @@ import numpy as np
 from vidinv import halves
 from vidinv.edits.held import guarded
 from vidinv.edits.parse import Edits, check_names, parse_edits
-from vidinv.ending import Ending
+from vidinv.ending import Ending, about
 from vidinv.errors import OutputUnwritable, UsageError
 from vidinv.faces.boxes import Boxes, BoxesOf, given_boxes, part_of_frame, read_boxes
 from vidinv.faces.quads import quad_side
 from vidinv.halves import Plan, Stream
 from vidinv.inversion import DEFAULT_METHOD, Inverter, make_inverter, search_options
 from vidinv.inversion.latent_file import Kept, LatentFile, LatentWriter, open_latent_file
-from vidinv.inversion.latent_manifest import manifest_of, source_of
-from vidinv.journal import Journal, described, marked
+from vidinv.inversion.latent_manifest import manifest_of
+from vidinv.journal import Journal, marked, published
 from vidinv.packs.load import load_pack
 from vidinv.packs.spec import EditSpec
 from vidinv.portraits import People, recognition
@@ -261,7 +261,8 @@ class VideoEditor:
         :raises VidinvError: see vidinv.errors; then no output is left.
         """
         plan = self._plan(edit, hold, faces)
-        check_output(src, dst, output.overwrite)
+        mine = published(Path(dst))  # the journal refuses if it was another run
+        check_output(src, dst, output.overwrite or mine)
         if codes is not None and (boxes is not None or keep_codes is not None):
             raise UsageError(f"{codes} holds what was found already; give no {'boxes' if boxes else 'codes to keep'}")
         if keep_codes is not None and Path(keep_codes).resolve() == Path(dst).resolve():
@@ -269,15 +270,11 @@ class VideoEditor:
         file = None if codes is None else self._opened(codes, src)
         where = None if file else self._boxes(boxes)
         begun = time.perf_counter()
-        options = {
-            "hold": tuple(hold),
-            "composite": composite,
-            "encoder": replace(output, overwrite=False),
-            "report": quality,
-        }
-        about = self._about(src, plan, boxes, file, **options)
-        told = None if codes is None else str(codes)
-        with Reader(src) as reader, Journal(Path(dst), about, Path(src), resume=resume) as journal:
+        made = self.inverter.described() if file is None else file.manifest
+        encoder, told = replace(output, overwrite=False), None if codes is None else str(codes)
+        asked = {"hold": tuple(hold), "composite": composite, "encoder": encoder, "report": quality}
+        run = about(src, plan, self._means, boxes, made, keep_codes=keep_codes is not None, **asked)
+        with Reader(src) as reader, Journal(Path(dst), run, Path(src), resume, output.overwrite) as journal:
             for message in journal.messages:
                 notify(message)
             rate = float(reader.info.rate)
@@ -285,10 +282,11 @@ class VideoEditor:
             way = Way(rate, Stopwatch.going_on(journal.at.spent or {}), states)
             begun -= journal.at.elapsed
             rows = None if series is None else Path(series)
-            ending = Ending(src, dst, plan, self._means, output, quality, told, rows, begun, progress)
+            written = replace(output, overwrite=output.overwrite or mine)
+            ending = Ending(src, dst, plan, self._means, written, quality, told, rows, begun, progress)
             keeping = self._writer(src, keep_codes, rate, output.overwrite) if keep_codes else nullcontext()
             with keeping as kept:
-                if kept is None:  # a latent file is written in one go
+                if kept is None and run:  # a latent file is written in one go
                     frames = marked(frames, max(1, round(output.segment * rate)), journal.at.frames)
                 read = way.watch.measure("decode", frames)
                 coded = halves.restored(file, read, way, self._means) if file else self._analysed(read, where, way)
@@ -371,26 +369,6 @@ class VideoEditor:
     ) -> LatentWriter:
         about = manifest_of(self.pack, self.inverter, self.compute, self.batch, [src], rate=rate, features=features)
         return LatentWriter(folder, about, overwrite=overwrite)
-
-    def _about(
-        self,
-        src: str | Path,
-        plan: Plan,
-        boxes: Any,
-        file: LatentFile | None,
-        **options: Any,
-    ) -> dict[str, str]:
-        """What tells a run from another, by the names that people have for it."""
-        made = (self.compute.device, str(self.compute.dtype), self.batch)
-        return described(
-            source=source_of(src).sha256,
-            pack=self.pack.hash,
-            edit=(plan.asked, plan.edits, plan.people and plan.people.references),
-            boxes=read_boxes(boxes) if isinstance(boxes, str | Path) else boxes,
-            method=self.inverter.described() if file is None else file.manifest,
-            device=made,
-            **options,
-        )
 
     def _analysed(self, frames: Iterable[Frame], boxes: BoxesOf | None, way: Way) -> Stream:
         if boxes is None:

@@ -8,9 +8,12 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
+from vidinv.faces.boxes import Boxes, read_boxes
 from vidinv.halves import Means, Plan, Stream
-from vidinv.journal import Journal
+from vidinv.inversion.latent_manifest import source_of
+from vidinv.journal import Journal, described
 from vidinv.report import Report
 from vidinv.report.build import build
 from vidinv.report.quality import QualityOptions, instruments_of, start
@@ -93,3 +96,22 @@ class Ending:
     @property
     def _elapsed(self) -> float:
         return time.perf_counter() - self.begun
+
+
+def about(
+    src: str | Path, plan: Plan, means: Means, boxes: Boxes | str | Path | None, made: Any, **options: Any
+) -> dict[str, str]:
+    """What tells a run from another, by the names that people have for it; nothing if it cannot be told.
+
+    :param made: how the codes are. :param options: further ones.
+    :raises InputError: the source cannot be read.
+    """
+    return described(
+        source=source_of(src).sha256,
+        pack=means.pack.hash,
+        edit=(plan.asked, plan.edits, plan.people and plan.people.references),
+        boxes=read_boxes(boxes) if isinstance(boxes, str | Path) else boxes,
+        method=made,
+        device=(means.compute.device, str(means.compute.dtype), means.batch),
+        **options,
+    )

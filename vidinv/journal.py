@@ -10,8 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import secrets
 import shutil
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields, replace
@@ -24,7 +24,7 @@ import torch
 from filelock import FileLock, Timeout
 
 import vidinv
-from vidinv.errors import DiskFull, InputError, OutputError, OutputUnwritable, UsageError, VidinvError
+from vidinv.errors import InputError, NoFaceFound, OutputError, OutputExists, OutputUnwritable, UsageError
 from vidinv.packs.digest import sha256
 from vidinv.report.rows import Rows
 from vidinv.runtime.closing import close
@@ -34,11 +34,13 @@ from vidinv.runtime.steps import Snapshot
 from vidinv.types import Faces, Frame
 from vidinv.video import Reader
 from vidinv.video.container import LIBRARIES
-from vidinv.video.output import sync, work_folder, write_error
+from vidinv.video.joining import PUBLISHED
+from vidinv.video.output import is_noted, sync, work_folder, write_error
 
 FORMAT = "vidinv journal 1"
 NOTES = "journal.json"
 ROWS = "rows.jsonl"
+LOOKS = 20  # at a folder that another run is about to remove
 STATES = 200 * 2**20  # bytes of two saved states, roughly
 _NO_PICTURE = np.zeros((0, 0, 3), np.uint8)
 
@@ -62,31 +64,36 @@ class Journal:
     """The folder of one run: locked while it works, kept where it is interrupted, removed where it ends.
 
     :param about: what the run is, by the names that people have for it; a run of anything else does not go on from it.
+        Empty: it cannot be told from another (:func:`described`), so it keeps nothing.
     :param source: by whose size it is told whether there is room: see :attr:`messages`.
-    :param resume: there has to be a run to go on from. Otherwise one that is there is gone on from if it is the same
-        run, and removed if it is not.
+    :param resume: there has to be a run to go on from. Otherwise one that is there is gone on from if it is the same.
+    :param overwrite: remove what another run had completed.
     :raises OutputUnwritable: another run writes to this output. :raises UsageError: ``resume``, and there is nothing to
-        go on from, or it was another run, which the message names.
+        go on from, or it was another run, which the message names; or another run had completed something.
+    :raises OutputExists: the output is there, and it is of another run.
     """
 
-    def __init__(self, dst: Path, about: Mapping[str, str], source: Path, *, resume: bool = False) -> None:
+    def __init__(
+        self, dst: Path, about: Mapping[str, str], source: Path, resume: bool = False, overwrite: bool = False
+    ) -> None:
         self._dst, self._about = dst, dict(about)
         self.folder = work_folder(dst)
         self.messages: list[str] = []  # for people
         self._lock = self._locked()
         try:
-            self.at = self._found(resume)
-        except BaseException:
+            self.at = self._found(resume, overwrite)
+            size, _ = (self.at.files or {}).get(ROWS, (0, ""))
+            self.rows = Rows(self.folder / ROWS, dst, size, self.at.rows)
+            self._note(self.at)
+            self._warn_of_room(source)
+        except BaseException as error:
             if not (self.folder / NOTES).exists():
                 shutil.rmtree(self.folder, ignore_errors=True)
             self._lock.release()
-            raise
-        size, _ = (self.at.files or {}).get(ROWS, (0, ""))
-        self.rows = Rows(self.folder / ROWS, dst, size, self.at.rows)
+            raise write_error(error, dst) if isinstance(error, OSError) else error from error
         self.resumed = self.at.segments > 0
         if self.resumed:
             self.messages.append(f"going on after {self.at.seconds:.1f} s, which an interrupted run had completed")
-        self._warn_of_room(source)
 
     def _warn_of_room(self, source: Path) -> None:
         """The parts and, while they are joined, the output, each about as large as the source; and the states."""
@@ -97,37 +104,51 @@ class Journal:
 
     def _locked(self) -> FileLock:
         """The lock ends with the process that holds it, however that ends."""
-        try:
-            self.folder.mkdir(exist_ok=True)
-            lock = FileLock(self.folder / "lock", timeout=0)
-            lock.acquire()
-        except Timeout:
-            raise OutputUnwritable(
-                f"another run writes to {self._dst} at this moment; wait for it, or choose another name"
-            ) from None
-        except OSError as error:
-            raise write_error(error, self._dst) from error
-        return lock
+        busy = f"another run writes to {self._dst} at this moment; wait for it, or choose another name"
+        for _ in range(LOOKS):
+            try:
+                self.folder.mkdir(exist_ok=True)
+                lock = FileLock(self.folder / "lock", timeout=0)
+                lock.acquire()
+                return lock
+            except Timeout:
+                break
+            except (FileExistsError, FileNotFoundError):
+                if not self._dst.parent.is_dir():
+                    break
+                time.sleep(0.05)  # another run ends, and removes its folder
+            except OSError as error:
+                raise write_error(error, self._dst) from error
+        raise OutputUnwritable(busy)
 
-    def _found(self, resume: bool) -> Checkpoint:
+    def _found(self, resume: bool, overwrite: bool) -> Checkpoint:
         """Where to go on; of files that belong to nothing complete the folder is cleared."""
-        why = None
-        at, about = Checkpoint(), None
+        why, at, theirs = "", Checkpoint(), False
         try:
             at, about = self._read()
+            theirs = about is not None and about != self._about
+            why = _difference(about or {}, self._about) if theirs else ""
         except InputError as error:
             why = str(error)
-        if about is not None and about != self._about:
-            why = _difference(about, self._about)
+        if not self._about:
+            why = "an edit that is an object of a program's own cannot be told from another"
         if resume and (why or not at.segments):
             raise UsageError(
                 f"no run to {self._dst} can be resumed: {why or 'none was interrupted after its first segment'}. "
                 "Run without --resume to begin anew"
             )
-        if why:
+        if theirs and at.segments and not overwrite:
+            raise UsageError(
+                f"{at.seconds:.1f} s of {self._dst} are complete, left by an interrupted run, and {why}; go on with "
+                "that one, choose another name, or throw them away (--overwrite)"
+            )
+        if why and not overwrite and self._dst.exists():
+            raise OutputExists(f"{self._dst} exists; choose another name, or overwrite it (--overwrite)")
+        if why and (at.segments or not theirs) and self._about:
             self.messages.append(f"what an interrupted run to {self._dst.name} had left was removed: {why}")
+        if why:
             at = Checkpoint()
-        self._clear(set(at.files or ()))
+        self._clear(set(at.files or ()) | (set() if why else {PUBLISHED}))
         return at
 
     def _read(self) -> tuple[Checkpoint, dict[str, str] | None]:
@@ -138,9 +159,11 @@ class Journal:
             told = json.loads(path.read_text(encoding="utf-8"))
             if told["format"] != FORMAT:
                 raise InputError(f"it has the format {told['format']}")
-            files = {str(name): (int(size), str(digest)) for name, (size, digest) in told["files"].items()}
+            files = {str(name): (int(size), str(digest)) for name, (size, digest) in (told["files"] or {}).items()}
             numbers = {f.name: told[f.name] for f in fields(Checkpoint) if f.name not in ("files", "spent")}
-            spent = {str(name): (float(seconds), int(items)) for name, (seconds, items) in told["spent"].items()}
+            spent = {
+                str(name): (float(seconds), int(items)) for name, (seconds, items) in (told["spent"] or {}).items()
+            }
             at = Checkpoint(**numbers, spent=spent, files=files)
             about = {str(name): str(value) for name, value in told["about"].items()}
         except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
@@ -153,7 +176,7 @@ class Journal:
 
     def _clear(self, keep: set[str]) -> None:
         for path in self.folder.iterdir():
-            if path.name not in keep | {"lock", NOTES} or (not keep and path.name == NOTES):
+            if path.name not in keep | {"lock", NOTES}:
                 path.unlink()
 
     def states(self, device: str, reader: Reader) -> tuple[dict[str, Any], Iterator[Frame]]:
@@ -209,36 +232,42 @@ class Journal:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, *_: object) -> None:
         """Kept is what a second try can use."""
         self.rows.close()
-        keep = kind is not None and self.at.segments > 0 and _may_go_better(kind)
+        complete = published(self._dst)
+        keep = kind is not None and (self.at.segments > 0 or complete) and _may_go_better(kind)
         if keep:
             with suppress(OSError):
-                self._clear(set(self.at.files or ()))
+                self._clear(set(self.at.files or ()) | {PUBLISHED})
         else:
             shutil.rmtree(self.folder, ignore_errors=True)
         self._lock.release()
         if not keep:
             return
         how = f"{self.at.seconds:.1f} s of it are complete and kept; the same command goes on from there (--resume)"
+        if complete:
+            how = f"{self._dst} is complete, and its report is not; the same command makes that"
         if isinstance(error, KeyboardInterrupt):
             raise KeyboardInterrupt(how) from None
         if isinstance(error, OutputError):
             raise type(error)(f"{str(error).replace('; nothing was kept', '')}. {how[0].upper()}{how[1:]}") from error
 
 
+def published(dst: Path) -> bool:
+    """Is the file there the one that a run has written which was interrupted behind that, before its report?"""
+    return is_noted(dst, work_folder(dst) / PUBLISHED)
+
+
 def _may_go_better(kind: type[BaseException]) -> bool:
-    """Whether the same run could end otherwise: not where what it was given is at fault."""
-    return issubclass(kind, DiskFull | OutputUnwritable) or not issubclass(kind, VidinvError)
+    """Whether the same run could end otherwise: not where what was asked for is at fault."""
+    return not issubclass(kind, NoFaceFound | UsageError)
 
 
 def described(**about: Any) -> dict[str, str]:
-    """What tells a run from another, as texts: what cannot be told apart is like nothing, not even itself."""
+    """What tells a run from another, as texts; none if something in it cannot be told apart from its like."""
     told = {"version": " ".join((f"vidinv {vidinv.__version__}", f"torch {torch.__version__}", LIBRARIES))}
-    for name, value in about.items():
-        try:
-            told[name.replace("_", " ")] = fingerprint(value)
-        except TypeError:
-            told[name.replace("_", " ")] = secrets.token_hex()
-    return told
+    try:
+        return told | {name.replace("_", " "): fingerprint(value) for name, value in about.items()}
+    except TypeError:
+        return {}
 
 
 def marked(frames: Iterable[Frame], every: int, first: int) -> Iterator[Frame]:

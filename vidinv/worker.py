@@ -17,7 +17,7 @@ from vidinv.edits.parse import Asked
 from vidinv.errors import DAMAGED_INPUT_EXIT_CODE, OutputUnwritable, UsageError, VidinvError
 from vidinv.job import Job
 from vidinv.report import Report
-from vidinv.report.files import check_report, series_of, write_reports
+from vidinv.report.files import check_reports, series_of, write_reports
 from vidinv.report.quality import QualityOptions
 from vidinv.stages.encode import EncodeOptions
 from vidinv.transfers import transfer_asked
@@ -98,8 +98,7 @@ class Worker:
     ) -> Report:
         encoding = encode_options(job, stands.overwrite)
         check_output(job.source, job.output, stands.overwrite)
-        for path in job.reports:
-            check_report(path, job.source, stands.reports, job.output)
+        check_reports(job.reports, job.source, stands.reports, job.output)
         editor = self._editor_of(job)
         report = editor.edit_video(
             job.source,

@@ -82,6 +82,7 @@ def run(
     from vidinv import drivers, transfers
     from vidinv.api import VideoEditor
     from vidinv.cli import files, progress, still, summary
+    from vidinv.journal import published
     from vidinv.report.quality import QualityOptions
     from vidinv.stages.encode import EncodeOptions
     from vidinv.video import check_output
@@ -100,8 +101,7 @@ def run(
         )  # fmt: skip
     o.check_lpips(lpips, method, reported=bool(report))
     target = output or (still.default_output if picture else files.default_output)(source)
-    for path in report:
-        files.check_report(path, source, overwrite, target)
+    files.check_reports(report, source, overwrite, target)
     search = o.read_search(
         space=space, start=start, steps=steps, warm_steps=warm_steps, feature=feature, noise=noise, seed=seed
     )
@@ -116,7 +116,7 @@ def run(
         return
     quality = QualityOptions(lpips=lpips) if report else None
     encoding = EncodeOptions(codec=codec, crf=crf, preset=preset, overwrite=overwrite, backend=backend, segment=segment)
-    check_output(source, target, overwrite)  # before pictures and drivers are looked at
+    check_output(source, target, overwrite or published(target))  # before pictures and drivers are looked at
     with progress.shown(Console(stderr=True), quiet) as tell:
         editor = make()
         if verbose:

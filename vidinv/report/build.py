@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from vidinv.errors import InputError
 from vidinv.packs.load import Pack
 from vidinv.report import figures
 from vidinv.report.document import Report
@@ -15,7 +16,7 @@ from vidinv.report.rows import Rows, thinned
 from vidinv.report.tally import Tally, summarise_identity
 from vidinv.runtime.timing import Stopwatch
 from vidinv.video.info import Damage
-from vidinv.video.spans import read_spans
+from vidinv.video.spans import Spans, read_spans
 
 
 def build(
@@ -37,8 +38,6 @@ def build(
 ) -> Report:
     """:param edits: empty in a comparison. :param wanted: the same, with what and whom each is about.
     :param quality: what ``instruments`` measured; None leaves ``quality`` and ``strip`` empty.
-
-    Raises an InputError if one of the files has gone.
     """
     alike, held, local = summarise_identity(tally.persons)
     full = quality is not None and instruments is not None
@@ -53,7 +52,7 @@ def build(
             tally.persons, networks.get("identity", "no network"), unmeasured.get("identity", figures.NOBODY)
         )
         no_points = f"pack {pack.name} has no landmark network" if instruments.landmarks is None else ""
-        figured |= figures.over_time(quality, tally, no_points) | figures.sound(read_spans(source), read_spans(output))
+        figured |= figures.over_time(quality, tally, no_points) | figures.sound(_spans(source), _spans(output))
     return Report(
         output=str(output),
         edits=edits,
@@ -83,6 +82,14 @@ def build(
         codes=codes,
         outcomes=outcomes(tally, wanted, pack.spec.edits),
     )
+
+
+def _spans(path: str | Path) -> Spans | None:
+    """None: the file has gone meanwhile, or cannot be read any more."""
+    try:
+        return read_spans(path)
+    except InputError:
+        return None
 
 
 def _mean_attributes(tally: Tally) -> dict[str, dict[str, float]]:

@@ -106,7 +106,7 @@ def sound(source: Spans | None, output: Spans | None) -> dict[str, Figure]:
     """A/V drift from start to end, and what the sound was moved by at the start."""
     unit = "ms"
     if source is None or output is None:
-        missing = "no output file"
+        missing = "one of the files cannot be read"
     elif (moved := av_drift(source, output)) is not None:
         start, end = (1000 * m for m in moved)
         return {"av_shift": figure(start, unit, "0"), "av_drift": figure(end - start, unit, "0")}

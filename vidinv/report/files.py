@@ -33,6 +33,14 @@ def check_report(path: Path, source: Path, overwrite: bool, video: Path) -> None
         require_page()
 
 
+def check_reports(paths: Sequence[Path], source: Path, overwrite: bool, video: Path) -> None:
+    """:func:`check_report` of each, and of what may lie beside the first."""
+    for path in paths:
+        check_report(path, source, overwrite, video)
+    if (rows := series_of(paths)) is not None:
+        check_file(rows, source, overwrite, video)
+
+
 def series_of(reports: Sequence[Path]) -> Path | None:
     """Beside the first report, where the rows of a long video go."""
     return reports[0].with_suffix(".series.jsonl") if reports else None

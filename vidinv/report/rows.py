@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from vidinv.types import Score
-from vidinv.video.output import write_error
+from vidinv.video.output import part_path, publish, write_error
 
 MOST = 10_000  # rows that a report holds itself
 FINEST = 5  # frames between two readings of attributes: where rows are left out, those with readings stay
@@ -67,14 +67,15 @@ class Rows:
 
     def copy(self, path: Path) -> None:
         """All of them to a file, whole or not at all. :raises OutputError: it cannot be written."""
-        part = path.with_name(f".{path.name}.part")
+        part = part_path(path)
         try:
             self.written()
             shutil.copyfile(self.path, part)
-            part.replace(path)
+            publish(part, path, overwrite=True)
         except OSError as error:
-            part.unlink(missing_ok=True)
             raise write_error(error, path) from error
+        finally:
+            part.unlink(missing_ok=True)
 
     def close(self) -> None:
         with suppress(OSError):  # what could not be written was said, or is not needed any more

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from vidinv.video.info import VideoInfo
 from vidinv.video.muxer import Muxer
 from vidinv.video.parts import Part, packets_of
 
+PUBLISHED = "published.json"  # by what the output is known, once it has its name
 LONGEST_LAST = 2  # seconds that the last picture may stay, as far as the source's duration is believed
 
 
@@ -23,9 +25,12 @@ def step_of(info: VideoInfo) -> int:
     return max(1, round(1 / (info.rate * info.time_base)))
 
 
-def join(parts: Sequence[Part], folder: Path, dst: Path, info: VideoInfo, overwrite: bool) -> tuple[list[str], bool]:
+def join(
+    parts: Sequence[Part], folder: Path, dst: Path, info: VideoInfo, source: Any, overwrite: bool
+) -> tuple[list[str], bool]:
     """Write ``dst`` of the parts in ``folder`` and of the source's other streams; it appears when it is complete.
 
+    :param source: the source's file, opened and not read yet.
     :return: what could not be kept as it was, and whether a stream beside the video is damaged.
     :raises OutputError: it cannot be written.
     """
@@ -34,7 +39,7 @@ def join(parts: Sequence[Part], folder: Path, dst: Path, info: VideoInfo, overwr
         first = encoded.streams.video[0]
         head = first.codec_context.extradata
         adding = partial(container.add_copy, encoded=first, info=info)
-        muxer = Muxer(dst, info, overwrite, folder / f"joined{dst.suffix}", adding)
+        muxer = Muxer(dst, info, source, overwrite, folder / f"joined{dst.suffix}", adding)
     pts = np.concatenate([part.pts for part in parts]) - round(muxer.shift / info.time_base)
     lasting = durations(pts, info, parts[-1].stays)
     decoded = decode_times(pts, max(part.delay for part in parts), step_of(info))
@@ -57,7 +62,7 @@ def join(parts: Sequence[Part], folder: Path, dst: Path, info: VideoInfo, overwr
     except BaseException:
         muxer.abort()
         raise
-    muxer.finish()
+    muxer.finish(folder / PUBLISHED)
     return muxer.warnings, muxer.damaged
 
 

@@ -75,23 +75,23 @@ def _muxer_options(info: VideoInfo, source: Any) -> dict[str, str]:
 class Muxer:
     """A hidden output file with all streams of the source in their order, its video replaced by ours.
 
+    :param source: the source's file, opened; it stays open, and so readable where it is removed meanwhile.
     :param hidden: what the file is called until it is complete; on the file system of ``dst``.
     :param add_video: makes the video's stream in an opened output.
     :raises OutputError: the container cannot carry it, or the file cannot be written.
     """
 
     def __init__(
-        self, dst: Path, info: VideoInfo, overwrite: bool, hidden: Path, add_video: Callable[[Any], Any]
+        self, dst: Path, info: VideoInfo, source: Any, overwrite: bool, hidden: Path, add_video: Callable[[Any], Any]
     ) -> None:
         check_paths(info.path, dst, overwrite)
         self._dst, self._overwrite, self._part = dst, overwrite, hidden
-        self._source: Any = None
+        self._source = source
         self._output: Any = None
         self.warnings: list[str] = []
         self._refused = 0
         self.damaged = False  # a stream beside the video; known at the end
         try:
-            self._source = container.open_input(info.path)
             streams = _sorted(self._source, info.stream_index, dst)
             chapters = self._source.chapters()
             missed = [describe(s) for s in streams.left if not is_chapter_track(s, chapters)]
@@ -147,16 +147,15 @@ class Muxer:
         except (Broken, OSError) as error:
             raise write_error(error, self._dst) from error
 
-    def finish(self) -> None:
-        """Write the rest and give the file its name."""
+    def finish(self, note: Path) -> None:
+        """Write the rest and give the file its name. :param note: see :func:`vidinv.video.output.publish`."""
         try:
             self._others.until(None)
             self._output.close()
-            publish(self._part, self._dst, self._overwrite)
+            publish(self._part, self._dst, self._overwrite, note)
         except BaseException as error:
             self.abort()
             raise self._translated(error) from error
-        self._source.close()
         if self._others.cut_short:
             self.warnings.append("the streams beside the video could not be read to their end")
         self._refused += sum(one.lost for one in self._again.values())
@@ -173,5 +172,3 @@ class Muxer:
             with suppress(Broken, OSError):
                 self._output.close()
         self._part.unlink(missing_ok=True)
-        if self._source is not None:
-            self._source.close()

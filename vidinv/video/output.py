@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import json
 import os
 import secrets
 from dataclasses import replace
@@ -90,12 +91,32 @@ def _hidden(dst: Path, end: str) -> Path:
     return dst.with_name(f".{kept}{end}")
 
 
-def publish(part: Path, dst: Path, overwrite: bool) -> None:
-    """Give the finished file its name. Raises OutputExists if somebody else took it meanwhile."""
+def publish(part: Path, dst: Path, overwrite: bool, note: Path | None = None) -> None:
+    """Give the finished file its name. Raises OutputExists if somebody else took it meanwhile.
+
+    :param note: a file that says from before on by what ``dst`` is known: see :func:`is_noted`.
+    """
     if dst.exists() and not overwrite:
         raise OutputExists(f"{dst} appeared meanwhile; choose another name, or overwrite it (--overwrite)")
     sync(part)
+    if note is not None:
+        note.write_text(json.dumps(_known_by(part)), encoding="utf-8")
+        sync(note)
     os.replace(part, dst)
+
+
+def is_noted(dst: Path, note: Path) -> bool:
+    """Is ``dst`` the file that was published with this note?"""
+    try:
+        return bool(json.loads(note.read_text(encoding="utf-8")) == _known_by(dst))
+    except (OSError, ValueError):
+        return False
+
+
+def _known_by(path: Path) -> list[int]:
+    """What a file keeps when it is given another name."""
+    told = path.stat()
+    return [told.st_size, told.st_mtime_ns]
 
 
 def sync(path: Path) -> None:

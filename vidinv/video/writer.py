@@ -51,6 +51,7 @@ class Writer:
         self.damaged = False  # a stream beside the video; known at the end
         self._step, self._last = step_of(source), int(parts[-1].pts[-1]) if parts else None
         check_output(source.path, dst, overwrite)
+        self._source = container.open_input(source.path)
         self._own = folder is None
         self._folder = folder or part_path(self._dst)
         try:
@@ -66,7 +67,7 @@ class Writer:
         told: list[str] = []
         if self._make is BuiltInEncoder:
             tried = self._folder / f"tried{self._dst.suffix}"
-            muxer = Muxer(self._dst, self._info, self._overwrite, tried, self._add_video)
+            muxer = Muxer(self._dst, self._info, self._source, self._overwrite, tried, self._add_video)
             told = muxer.warnings
             muxer.abort()
         self._begin()
@@ -125,7 +126,7 @@ class Writer:
     def _finish(self) -> None:
         if not self.split():
             raise OutputUnwritable("no frame was given, so there is nothing to write")
-        told, self.damaged = join(self.parts, self._folder, self._dst, self._info, self._overwrite)
+        told, self.damaged = join(self.parts, self._folder, self._dst, self._info, self._source, self._overwrite)
         self.warnings += [warning for warning in told if warning not in self.warnings]
 
     def _translated(self, error: BaseException) -> BaseException:
@@ -136,6 +137,7 @@ class Writer:
         if self._encoder is not None:
             self._encoder.abort()
             self._encoder = None
+        self._source.close()
         if self._own:
             shutil.rmtree(self._folder, ignore_errors=True)
 
