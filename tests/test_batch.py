@@ -139,7 +139,7 @@ def test_all_but_a_broken_file_is_done_as_it_would_be_alone_though_a_worker_is_k
 
     def kill(one: JobProgress) -> None:
         told.append(one)
-        if not killed and (work_folder(jobs[0].output) / "rows-00002.safetensors").exists():
+        if not killed and (work_folder(jobs[0].output) / "states-00002.safetensors").exists():
             killed.extend(child.pid or 0 for child in multiprocessing.active_children())
             for pid in killed:
                 os.kill(pid, signal.SIGKILL)

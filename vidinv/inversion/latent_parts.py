@@ -91,7 +91,7 @@ def faces_of(tensors: Mapping[str, Tensor], device: str = "cpu") -> list[Faces]:
     rows = zip(*columns, tensors["frame.cut"].tolist(), tensors["frame.size"].tolist(), counts, strict=True)
     return [
         Faces(
-            Frame(_no_picture(size), index, pts if has_pts else None, Fraction(*time) if has_time else None, cut),
+            Frame(_no_picture(size), index, pts if has_pts else None, Fraction(*time) if has_time else None, cut=cut),
             tuple(next(faces) for _ in range(count)),
         )
         for index, pts, has_pts, time, has_time, cut, size, count in rows
