@@ -25,7 +25,7 @@ from vidinv.video.demuxers import MOST_PIXELS, READING
 from vidinv.video.encoder import EncoderSettings, encoder_options
 from vidinv.video.info import ColourTags, VideoInfo
 from vidinv.video.inputs import kind_of_picture, refuse_others
-from vidinv.video.timeline import continuous, moved
+from vidinv.video.timeline import continuous, goes_on, moved
 from vidinv.video.timing import believed_rate
 
 LIBRARIES = f"av {av.__version__}"
@@ -39,6 +39,7 @@ _DEMUX_RETRIES = 64
 _CLOCK_JUMPS = 0x200  # AVFMT_TS_DISCONT: of formats that recordings may be joined in without anybody's saying so
 _LATE = 1  # seconds: a file that starts later than this does not mean it
 _COUNTED = 300  # packets from which a frame rate is counted
+_LOOKED_THROUGH = 20_000  # packets in which a jump of the clock is looked for before anything is decoded
 
 
 def open_input(path: Path) -> av.container.InputContainer:
@@ -142,6 +143,13 @@ def _first_times(path: Path, index: int) -> list[Fraction]:
     return times
 
 
+def _one_clock(path: Path) -> bool:
+    """Whether a file has one clock that goes on to its end; False also of those that are too long to look through."""
+    with suppress(Broken, IndexError), open_input(path) as container:
+        return goes_on(container.demux(), _LOOKED_THROUGH)
+    return False
+
+
 def stream_duration(stream: av.VideoStream) -> Fraction | None:
     if stream.duration:
         return stream.duration * exact(stream.time_base)
@@ -158,6 +166,8 @@ def read_info(path: Path, container: Any, stream: av.VideoStream, frame: av.Vide
     turned = (orientation.from_matrix(matrix) or orientation.Orientation()).transpose
     rate = frame_rate(path, container, stream)
     duration = stream_duration(stream) or (Fraction(container.duration, av.time_base) if container.duration else None)
+    if clock_jumps(container) and not _one_clock(path):
+        duration = None  # it is no more than the last time less the first
     tags = ColourTags(
         *(
             int(on_frame if on_frame != unset else on_stream)
