@@ -230,9 +230,14 @@ class Reader:
         if (happened := what_happened(self._identity, identity_of(self._path))) or self._identity is None:
             return happened
         with suppress(OSError):
-            if missing := missing_bytes(self._path):
+            if missing := missing_bytes(self._path, self._listed):
                 return f"the file ends {missing} byte{'s' * (missing != 1)} early"
         return ""
+
+    def _listed(self) -> int:
+        """Where the last packet of any stream ends that MP4's index names; 0: there is none."""
+        ends = (one.pos + one.size for stream in self._container.streams for one in stream.index_entries)
+        return max(ends, default=0) if self._promised else 0
 
     def _promised_end(self) -> Fraction | None:
         """Seconds, as the container says."""
