@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
@@ -17,6 +18,7 @@ from vidinv.stages.encode import encode
 from vidinv.types import Frame
 from vidinv.video import Reader, container, frame_at, probe
 from vidinv.video.spans import read_spans
+from vidinv.video.timing import believed_rate
 
 JITTERED = [33 * i + 4 * (i % 3) for i in range(40)]  # milliseconds
 
@@ -163,6 +165,22 @@ def test_a_clock_that_begins_at_an_hour_begins_at_nought(tmp_path: Path, suffix:
     assert spans.video[1] < 0.9
     assert spans.audio is not None
     assert abs(spans.audio[0] - spans.video[0]) < 0.1
+
+
+def test_chapters_begin_late_with_the_pictures(tmp_path: Path) -> None:
+    base = Fraction(1, 1000)
+    path = clip(tmp_path / "in.mkv", time_base=base, times=[5000 + 40 * i for i in range(25)], chapters=True, audio=())
+    frames, _ = again(path, tmp_path / "out.mkv")
+    assert frames[0].time == 0
+    with av.open(str(tmp_path / "out.mkv")) as written:
+        assert [float(one["start"] * one["time_base"]) for one in written.chapters()] == [0, 0.5]
+
+
+def test_the_rate_of_a_long_file_is_counted_soon() -> None:
+    times = range(0, 256 * 216_000, 256)  # an hour at 60 frames per second
+    begun = time.process_time()
+    assert believed_rate(Fraction(60), times, Fraction(1, 15360)) == 60
+    assert time.process_time() - begun < 1
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])

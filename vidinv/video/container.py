@@ -122,24 +122,24 @@ def exact(ratio: Any) -> Fraction:
 def frame_rate(path: Path, container: Any, stream: av.VideoStream) -> Fraction:
     """Frames per second; 25 where nothing in the file tells. :param path: is read once more where that is needed."""
     if "mov" in container.format.name:
-        times = [entry.timestamp * exact(stream.time_base) for entry in stream.index_entries]
+        times = [entry.timestamp for entry in stream.index_entries]
     else:
         times = _first_times(path, stream.index)
     # Where there are no times, the average is the demuxer's own invention, and the pictures may state something.
     told = stream.average_rate if times else stream.codec_context.framerate
-    return believed_rate(exact(told) if told else None, times) or Fraction(25)
+    return believed_rate(exact(told) if told else None, times, exact(stream.time_base)) or Fraction(25)
 
 
-def _first_times(path: Path, index: int) -> list[Fraction]:
-    """When the first pictures are shown."""
-    times: list[Fraction] = []
+def _first_times(path: Path, index: int) -> list[int]:
+    """When the first pictures are shown, in ticks of their stream."""
+    times: list[int] = []
     with suppress(Broken), open_input(path) as container:
         for count, packet in enumerate(demux(container, container.streams[index])):
             time = packet.pts if packet.pts is not None else packet.dts
             if count == _COUNTED or (count == 1 and not times):
                 break
             if time is not None:
-                times.append(time * exact(packet.time_base))
+                times.append(time)
     return times
 
 
