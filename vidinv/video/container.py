@@ -40,6 +40,7 @@ _CLOCK_JUMPS = 0x200  # AVFMT_TS_DISCONT: of formats that recordings may be join
 _LATE = 1  # seconds: a file that starts later than this does not mean it
 _COUNTED = 300  # packets from which a frame rate is counted
 _LOOKED_THROUGH = 20_000  # packets in which a jump of the clock is looked for before anything is decoded
+_LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "quad", 5: "5.0", 6: "5.1", 8: "7.1"}
 
 
 def open_input(path: Path) -> av.container.InputContainer:
@@ -218,7 +219,7 @@ class RgbConverter:
         return self._orientation.upright(self._coded(frame))
 
     def _coded(self, frame: av.VideoFrame) -> NDArray[np.uint8]:
-        (width, height), (left, top) = _fitted((frame.width, frame.height), self._size)
+        (width, height), (left, top) = orientation.fitted((frame.width, frame.height), self._size)
         # Planes first: only planar RGB has an exact and fast path in swscale.
         rgb = self._reformatter.reformat(
             frame,
@@ -241,13 +242,6 @@ class RgbConverter:
         whole = np.zeros((self._size[1], self._size[0], 3), np.uint8)
         whole[top : top + height, left : left + width] = image
         return whole
-
-
-def _fitted(size: tuple[int, int], whole: tuple[int, int]) -> tuple[tuple[int, int], tuple[int, int]]:
-    """The largest size of the same shape within the whole, and where it lies: (width, height), (left, top)."""
-    scale = min(whole[0] / size[0], whole[1] / size[1])
-    width, height = (max(1, min(round(s * scale), w)) for s, w in zip(size, whole, strict=True))
-    return (width, height), ((whole[0] - width) // 2, (whole[1] - height) // 2)
 
 
 class YuvConverter:
@@ -369,9 +363,6 @@ def add_as_it_is(output: Any, stream: Any) -> Any:
     if stream.type == "audio" and context is not None and context.layout.name not in _LAYOUTS.values():
         context.layout = _LAYOUTS.get(context.channels, context.layout)  # AVI, for one, tells only how many
     return copy
-
-
-_LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "quad", 5: "5.0", 6: "5.1", 8: "7.1"}
 
 
 def readable(stream: Any) -> bool:
