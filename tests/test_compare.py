@@ -15,6 +15,7 @@ from tests.toy import write_toy_pack
 from tests.video.make import clip
 from vidinv import compare_videos
 from vidinv.errors import NoFaceFound
+from vidinv.report.rows import Rows
 from vidinv.video import Reader
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -88,7 +89,12 @@ def test_another_size_length_and_rate_are_said_and_compared_all_the_same(
         assert part in said
 
 
-def test_nobody_to_compare_is_an_error(pack: Path, tmp_path: Path) -> None:
+def test_nobody_to_compare_is_an_error_and_leaves_no_file_open(
+    pack: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     empty = clip(tmp_path / "a.mp4", count=4)
+    closed, close = [], Rows.close
+    monkeypatch.setattr(Rows, "close", lambda self: closed.append(self) or close(self))
     with pytest.raises(NoFaceFound, match="nothing to compare"):
         compare_videos(empty, empty, pack=pack)
+    assert len(closed) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -52,8 +53,12 @@ def compare_videos(
     instruments = instruments_of(networks, compute, quality)
     scorers = Scorers(networks.optional("identity"), networks.optional("attributes"), compute, instruments)
     figures = Latest(ScoreState(quality=start(quality)))
-    with Reader(source) as before, Reader(edited) as after, TemporaryDirectory(prefix="vidinv-") as folder:
-        rows = Rows(Path(folder) / "rows", Path(folder))
+    with (
+        Reader(source) as before,
+        Reader(edited) as after,
+        TemporaryDirectory(prefix="vidinv-") as folder,
+        closing(Rows(Path(folder) / "rows", Path(folder))) as rows,
+    ):
         info, way = before.info, Way(float(before.info.rate))
         looking = partial(detect, detectors=make_detectors(options), options=replace(options, rate=way.rate))
         found = way.stage("detect", looking, DetectState(), way.watch.measure("decode", decode(before)))

@@ -63,10 +63,10 @@ def clip(
             sound.metadata["language"] = ("eng", "deu", "fra")[number]
         texts = output.add_mux_stream(subtitles, time_base=Fraction(1, 1000)) if subtitles else None
         if chapters:
-            base = Fraction(1, 1000)
+            base, first = Fraction(1, 1000), round(1000 * ticks[0] * time_base)
             output.set_chapters(
-                [{"id": i, "start": i * 500, "end": i * 500 + 500, "time_base": base, "metadata": {"title": t}}
-                 for i, t in enumerate(("first", "second"))]
+                [{"id": i, "start": first + i * 500, "end": first + i * 500 + 500, "time_base": base,
+                  "metadata": {"title": t}} for i, t in enumerate(("first", "second"))]
             )  # fmt: skip
         for i, tick in enumerate(ticks):
             frame = av.VideoFrame.from_ndarray(picture(i, *size), format="rgb24")

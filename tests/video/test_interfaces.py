@@ -13,6 +13,7 @@ import pytest
 from tests.video.make import clip, other_packets, psnr
 from vidinv.errors import InputMissing, MissingExtra, OutputExists, OutputIsInput, OutputUnwritable, UsageError
 from vidinv.video import EncoderSettings, Reader, Writer, frame_at, probe
+from vidinv.video.container import RgbConverter
 
 
 def _installed(*names):
@@ -48,6 +49,26 @@ def test_seeking_gives_the_frame_of_that_number(tmp_path, index):
         found = frame_at(path, seconds)
         assert (found.index, found.pts, found.time) == (index, frames[index].pts, frames[index].time)
         assert psnr(found.image, frames[index].image) > 60
+
+
+def test_seeking_in_avi_gives_the_picture_that_reading_gives_at_that_time(tmp_path):
+    """Pictures that follow a key picture and are shown before it cannot be decoded behind a seek."""
+    options = {"bf": "2", "g": "12", "qscale": "2", "flags": "+qscale"}
+    path = clip(tmp_path / "in.avi", codec="mpeg4", options=options, time_base=Fraction(1, 25), audio=())
+    with Reader(path) as reader:
+        frames = list(reader)
+    for frame in frames[9:16]:
+        assert np.array_equal(frame_at(path, frame.time).image, frame.image)
+
+
+@pytest.mark.parametrize("suffix", ["ts", "avi"])
+def test_where_all_before_a_time_is_decoded_one_picture_is_converted(tmp_path, monkeypatch, suffix):
+    how = {"codec": "mpeg4", "options": {}, "time_base": Fraction(1, 25)} if suffix == "avi" else {}
+    path = clip(tmp_path / f"in.{suffix}", audio=(), count=10, **how)
+    converted, convert = [], RgbConverter.__call__
+    monkeypatch.setattr(RgbConverter, "__call__", lambda self, frame: converted.append(1) or convert(self, frame))
+    assert frame_at(path, Fraction(7, 25)).index == 7
+    assert len(converted) == 1
 
 
 def test_seeking_outside_gives_the_ends(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from vidinv.errors import InputError, OutputUnwritable, UnsupportedColour
 from vidinv.stages.encode import encode
 from vidinv.types import Frame
 from vidinv.video import Reader, check_output, probe
+from vidinv.video.dolby import DolbyVision, dolby_vision
 from vidinv.video.inputs import moves
 from vidinv.video.output import part_path, work_folder
 
@@ -98,19 +100,55 @@ def test_pictures_that_change_their_size_are_fitted_with_bars_and_that_is_said(
 def test_dolby_vision_without_a_picture_of_its_own_is_refused(tmp_path: Path, base: int) -> None:
     """The record is put into a file at the end of its codec's own, as encoders do."""
     path = clip(tmp_path / "in.mp4", audio=())
-    record = b"dvcC" + bytes([1, 0, 5 << 1, 0x2D, base << 4]) + bytes(19)
-    data = path.read_bytes()
-    # As free space within "moov", which readers skip: its place is not what the record is found by.
-    at = data.find(b"moov") - 4
-    size = int.from_bytes(data[at : at + 4], "big")
-    box = (len(record) + 4).to_bytes(4, "big") + record
-    moov = (size + len(box)).to_bytes(4, "big") + data[at + 4 : at + size] + box
-    path.write_bytes(data[:at] + moov + data[at + size :])
+    _add_box(path, _dolby(base), (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd", b"avc1"))
     if base == 2:
         assert Reader(path).info.width == 128
         return
     with pytest.raises(UnsupportedColour, match=r"Dolby Vision video of profile 5|PQ"):
         Reader(path)
+
+
+def test_what_only_looks_like_a_record_of_dolby_vision_refuses_nothing(tmp_path: Path) -> None:
+    for outer in ((b"moov",), (b"moov", b"udta")):
+        path = clip(tmp_path / "in.mp4", audio=())
+        _add_box(path, _dolby(0), outer)
+        assert Reader(path).info.width == 128
+    path = clip(tmp_path / "in.mkv", audio=(), metadata={"title": "a" * 31})
+    path.write_bytes(path.read_bytes().replace(b"a" * 31, b"dvcC\x41\xed\x98" + _dolby(0)[8:]))
+    assert Reader(path).info.width == 128
+
+
+def test_matroska_tells_of_dolby_vision_in_the_head_of_a_track(tmp_path: Path) -> None:
+    def element(name: str, content: bytes) -> bytes:
+        return bytes.fromhex(name) + bytes([0x80 | len(content)]) + content
+
+    def mapped(kind: bytes) -> bytes:
+        return element("41E4", element("41F0", b"\2") + element("41E7", kind) + element("41ED", _dolby(4)[8:]))
+
+    def file(*mappings: bytes) -> Path:
+        tracks = element("1654AE6B", element("AE", element("D7", b"\1") + b"".join(mappings)))
+        path = tmp_path / "in.mkv"
+        path.write_bytes(element("1A45DFA3", b"") + bytes.fromhex("18538067 01FFFFFFFFFFFFFF") + tracks)
+        return path
+
+    assert dolby_vision(file(mapped(b"hvcE"), mapped(b"dvvC")), "matroska,webm") == DolbyVision(5, 4)
+    assert dolby_vision(file(mapped(b"hvcE")), "matroska,webm") is None
+
+
+def _dolby(base: int) -> bytes:
+    """A record as a box."""
+    return (32).to_bytes(4, "big") + b"dvcC" + bytes([1, 0, 5 << 1, 0x2D, base << 4]) + bytes(19)
+
+
+def _add_box(path: Path, box: bytes, outer: Sequence[bytes]) -> None:
+    """To the end of the innermost of ``outer``, of which each is the first of its kind in the one before."""
+    data, at = bytearray(path.read_bytes()), 0
+    for kind in outer:
+        at = data.find(kind, at) - 4
+        end = at + int.from_bytes(data[at : at + 4], "big")
+        data[at : at + 4] = (end - at + len(box)).to_bytes(4, "big")
+        at += 8
+    path.write_bytes(data[:end] + box + data[end:])
 
 
 @pytest.mark.parametrize(

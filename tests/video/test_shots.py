@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from vidinv.types import Frame
+from vidinv.video import shots
 from vidinv.video.shots import ShotState, mark_cuts
 
 RNG = np.random.default_rng(0)
@@ -58,6 +59,24 @@ def test_a_flash_is_no_cut(between: np.ndarray, length: int) -> None:
 def test_a_strobe_is_no_cut_at_any_rate(rate: int) -> None:
     half = max(1, round(0.1 * rate))
     assert cuts(([OTHER] * half + [BLACK] * half) * 10 + [OTHER] * 3, rate) == []
+
+
+def test_what_waits_is_bounded_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shots, "MOST", 4 * OTHER.nbytes)
+    state, most = ShotState(), 0
+    for index, one in enumerate([OTHER] * 3 + [THIRD] * 30):
+        state, _ = mark_cuts(state, Frame(one, index), 60.0)
+        most = max(most, len(state.waiting))
+    assert most == 4
+    assert cuts([OTHER] * 10 + [WHITE] * 4 + [OTHER] * 10) == []
+    assert cuts([OTHER] * 10 + [THIRD] * 10) == [10]
+
+
+def test_each_frame_that_waits_is_compared_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared, jumps = [], shots._jumps
+    monkeypatch.setattr(shots, "_jumps", lambda state, after: compared.append(1) or jumps(state, after))
+    assert cuts([OTHER] * 10 + [WHITE] * 8 + [OTHER] * 10) == []
+    assert len(compared) == 27
 
 
 def test_a_cut_right_after_a_flash_is_a_cut() -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
@@ -14,8 +16,9 @@ from tests.shared import shared
 from tests.video.make import clip, picture
 from vidinv.stages.encode import encode
 from vidinv.types import Frame
-from vidinv.video import Reader, frame_at
+from vidinv.video import Reader, container, frame_at, probe
 from vidinv.video.spans import read_spans
+from vidinv.video.timing import believed_rate
 
 JITTERED = [33 * i + 4 * (i % 3) for i in range(40)]  # milliseconds
 
@@ -108,6 +111,29 @@ def test_two_recordings_that_were_joined_become_one(tmp_path: Path, hours: int) 
     assert spans.audio[1] == pytest.approx(spans.video[1], abs=0.1)
 
 
+@pytest.mark.parametrize("hours", [(0, 1), (1, 0)], ids=["forward", "back"])
+def test_a_whole_recording_whose_clock_jumps_is_not_damaged(tmp_path: Path, hours: tuple[int, int]) -> None:
+    data = b""
+    for hour in hours:
+        offset = {"container_options": {"output_ts_offset": str(3600 * hour)}} if hour else {}
+        data += clip(tmp_path / "part.ts", count=50, **offset).read_bytes()
+    path = tmp_path / "in.ts"
+    path.write_bytes(data)
+    with Reader(path) as reader:
+        assert sum(1 for _ in reader) == 100
+        assert reader.damage is None
+        assert reader.info.duration is reader.info.frames is None
+
+
+def test_the_length_of_a_recording_is_known_if_its_clock_is_seen_to_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = clip(tmp_path / "in.ts", count=50)
+    assert probe(path).frames == 50
+    monkeypatch.setattr(container, "_LOOKED_THROUGH", 40)
+    assert probe(path).frames is None
+
+
 def test_one_packet_with_a_wrong_time_moves_nothing(tmp_path: Path) -> None:
     base = Fraction(1, 90000)
     times = [3600 * i for i in range(20)]
@@ -141,6 +167,22 @@ def test_a_clock_that_begins_at_an_hour_begins_at_nought(tmp_path: Path, suffix:
     assert abs(spans.audio[0] - spans.video[0]) < 0.1
 
 
+def test_chapters_begin_late_with_the_pictures(tmp_path: Path) -> None:
+    base = Fraction(1, 1000)
+    path = clip(tmp_path / "in.mkv", time_base=base, times=[5000 + 40 * i for i in range(25)], chapters=True, audio=())
+    frames, _ = again(path, tmp_path / "out.mkv")
+    assert frames[0].time == 0
+    with av.open(str(tmp_path / "out.mkv")) as written:
+        assert [float(one["start"] * one["time_base"]) for one in written.chapters()] == [0, 0.5]
+
+
+def test_the_rate_of_a_long_file_is_counted_soon() -> None:
+    times = range(0, 256 * 216_000, 256)  # an hour at 60 frames per second
+    begun = time.process_time()
+    assert believed_rate(Fraction(60), times, Fraction(1, 15360)) == 60
+    assert time.process_time() - begun < 1
+
+
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
 def test_the_last_picture_stays_as_long_as_it_did(tmp_path: Path, suffix: str) -> None:
     """Slides: the length of the last one is in the stream's own record alone."""
@@ -158,6 +200,21 @@ def test_the_last_picture_stays_as_long_as_it_did(tmp_path: Path, suffix: str) -
         list(reader)
         assert float(reader.info.duration) == pytest.approx(6.5, abs=0.01)
         assert reader.damage is None
+
+
+def test_the_last_picture_stays_where_an_edit_list_hides_the_first_ones(tmp_path: Path) -> None:
+    step, hidden = 512, 5
+    src = clip(tmp_path / "in.mp4", count=20, audio=(), options={"crf": "12", "g": "100", "bf": "0"})
+    with av.open(str(src)) as source, av.open(str(tmp_path / "cut.mp4"), "w") as output:
+        stream = output.add_stream_from_template(source.streams.video[0])
+        packets = [packet for packet in source.demux(video=0) if packet.size]
+        packets[-1].duration = 50 * step
+        for packet in packets:
+            packet.pts, packet.dts, packet.stream = packet.pts - hidden * step, packet.dts - hidden * step, stream
+            output.mux(packet)
+    frames = read(tmp_path / "cut.mp4")
+    assert len(frames) == 20 - hidden
+    assert frames[-1].stays == 50 * step
 
 
 def test_a_picture_that_begins_late_begins_late(tmp_path: Path) -> None:

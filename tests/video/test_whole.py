@@ -64,13 +64,27 @@ def test_a_file_that_ends_early_says_so(whole: dict[str, bytes], tmp_path: Path,
 
 
 def test_a_file_of_unknown_length_and_one_with_a_tail_are_whole(whole: dict[str, bytes], tmp_path: Path) -> None:
-    for kind in ("mp4", "mkv", "avi", "flv"):
+    for kind in ("mp4", "fragments.mp4", "mkv", "avi", "flv"):
         path = tmp_path / f"in.{kind}"
-        path.write_bytes(whole[kind] + bytes(1000))
-        assert missing_bytes(path) == 0
+        for tail in (bytes(1000), bytes(range(65, 91)) * 4):
+            path.write_bytes(whole[kind] + tail)
+            assert missing_bytes(path) == 0
+    for size in (0, 0xFFFFFFFF):
+        (tmp_path / "in.avi").write_bytes(whole["avi"][:4] + size.to_bytes(4, "little") + whole["avi"][8:])
+        assert missing_bytes(tmp_path / "in.avi") == 0
     (tmp_path / "empty").touch()
     (tmp_path / "text").write_text("RIFF")
     assert missing_bytes(tmp_path / "empty") == missing_bytes(tmp_path / "text") == 0
+
+
+def test_an_mp4_with_every_packet_that_its_index_names_is_whole(whole: dict[str, bytes], tmp_path: Path) -> None:
+    data, path = whole["front.mp4"], tmp_path / "in.mp4"
+    at = data.find(b"mdat")
+    path.write_bytes(data[: at - 4] + (len(data) - at + 1004).to_bytes(4, "big") + data[at:])
+    assert missing_bytes(path) == 1000
+    with Reader(path, 1) as reader:
+        assert sum(1 for _ in reader) == 25
+        assert reader.damage is None
 
 
 def _cut(path: Path) -> None:

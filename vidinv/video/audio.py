@@ -49,8 +49,8 @@ def is_chapter_track(stream: Any, chapters: Sequence[Any]) -> bool:
 class Passthrough:
     """Copies packets in step with the video, so that neither side waits in memory for the other.
 
-    ``packets`` is a demuxer in file order, ``targets`` maps an input stream's index to its output stream, ``shift`` in
-    seconds is taken off every timestamp, ``write`` muxes one packet, ``broken`` is what a damaged input raises.
+    ``packets`` is a demuxer in file order, ``targets`` maps an input stream's index to its output stream, ``write``
+    muxes one packet, ``broken`` is what a damaged input raises.
     ``again`` has by index what encodes a stream once more: called with a packet it gives packets, and so does its
     ``last()`` at the end.
     """
@@ -59,12 +59,11 @@ class Passthrough:
         self,
         packets: Iterator[Any],
         targets: Mapping[int, Any],
-        shift: Fraction,
         write: Callable[[Any], None],
         broken: type[Exception],
         again: Mapping[int, Any] = {},
     ) -> None:
-        self._packets, self._targets, self._shift, self._write, self._broken = packets, targets, shift, write, broken
+        self._packets, self._targets, self._write, self._broken = packets, targets, write, broken
         self._again = again
         self._ready: deque[tuple[Any, Any]] = deque()  # packets and their output streams
         self._decoded: dict[int, int] = {}  # by stream of pictures: its last packet's dts
@@ -109,13 +108,12 @@ class Passthrough:
         return True
 
     def _timed(self, packet: Any) -> Any:
-        ticks = round(self._shift / packet.time_base)
         # A cover picture has no time at all; some containers give only one of the two.
         pts = packet.pts if packet.pts is not None else packet.dts
         dts = packet.dts if packet.dts is not None else pts
         if packet.dts is None and (last := self._decoded.get(packet.stream_index)) is not None:
-            dts = last + ticks
-        packet.pts, packet.dts = (0, 0) if pts is None else (pts - ticks, dts - ticks)
+            dts = last
+        packet.pts, packet.dts = (0, 0) if pts is None else (pts, dts)
         self._in_order(packet)
         return packet
 
@@ -127,9 +125,3 @@ class Passthrough:
         if last is not None:
             packet.dts = min(max(packet.dts, last + 1), max(packet.pts, packet.dts))
         self._decoded[packet.stream_index] = packet.dts
-
-
-def _says_nothing(packet: Any) -> bool:
-    """Two bytes by which MP4 fills the gaps between subtitles, and will again."""
-    context = packet.stream.codec_context
-    return packet.size == 2 and context is not None and context.name == "mov_text"

@@ -25,7 +25,7 @@ from vidinv.video.demuxers import MOST_PIXELS, READING
 from vidinv.video.encoder import EncoderSettings, encoder_options
 from vidinv.video.info import ColourTags, VideoInfo
 from vidinv.video.inputs import kind_of_picture, refuse_others
-from vidinv.video.timeline import continuous, moved
+from vidinv.video.timeline import continuous, goes_on, moved
 from vidinv.video.timing import believed_rate
 
 LIBRARIES = f"av {av.__version__}"
@@ -39,6 +39,8 @@ _DEMUX_RETRIES = 64
 _CLOCK_JUMPS = 0x200  # AVFMT_TS_DISCONT: of formats that recordings may be joined in without anybody's saying so
 _LATE = 1  # seconds: a file that starts later than this does not mean it
 _COUNTED = 300  # packets from which a frame rate is counted
+_LOOKED_THROUGH = 20_000  # packets in which a jump of the clock is looked for before anything is decoded
+_LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "quad", 5: "5.0", 6: "5.1", 8: "7.1"}
 
 
 def open_input(path: Path) -> av.container.InputContainer:
@@ -121,25 +123,32 @@ def exact(ratio: Any) -> Fraction:
 def frame_rate(path: Path, container: Any, stream: av.VideoStream) -> Fraction:
     """Frames per second; 25 where nothing in the file tells. :param path: is read once more where that is needed."""
     if "mov" in container.format.name:
-        times = [entry.timestamp * exact(stream.time_base) for entry in stream.index_entries]
+        times = [entry.timestamp for entry in stream.index_entries]
     else:
         times = _first_times(path, stream.index)
     # Where there are no times, the average is the demuxer's own invention, and the pictures may state something.
     told = stream.average_rate if times else stream.codec_context.framerate
-    return believed_rate(exact(told) if told else None, times) or Fraction(25)
+    return believed_rate(exact(told) if told else None, times, exact(stream.time_base)) or Fraction(25)
 
 
-def _first_times(path: Path, index: int) -> list[Fraction]:
-    """When the first pictures are shown."""
-    times: list[Fraction] = []
+def _first_times(path: Path, index: int) -> list[int]:
+    """When the first pictures are shown, in ticks of their stream."""
+    times: list[int] = []
     with suppress(Broken), open_input(path) as container:
         for count, packet in enumerate(demux(container, container.streams[index])):
             time = packet.pts if packet.pts is not None else packet.dts
             if count == _COUNTED or (count == 1 and not times):
                 break
             if time is not None:
-                times.append(time * exact(packet.time_base))
+                times.append(time)
     return times
+
+
+def _one_clock(path: Path) -> bool:
+    """Whether a file has one clock that goes on to its end; False also of those that are too long to look through."""
+    with suppress(Broken, IndexError), open_input(path) as container:
+        return goes_on(container.demux(), _LOOKED_THROUGH)
+    return False
 
 
 def stream_duration(stream: av.VideoStream) -> Fraction | None:
@@ -158,6 +167,8 @@ def read_info(path: Path, container: Any, stream: av.VideoStream, frame: av.Vide
     turned = (orientation.from_matrix(matrix) or orientation.Orientation()).transpose
     rate = frame_rate(path, container, stream)
     duration = stream_duration(stream) or (Fraction(container.duration, av.time_base) if container.duration else None)
+    if clock_jumps(container) and not _one_clock(path):
+        duration = None  # it is no more than the last time less the first
     tags = ColourTags(
         *(
             int(on_frame if on_frame != unset else on_stream)
@@ -208,7 +219,7 @@ class RgbConverter:
         return self._orientation.upright(self._coded(frame))
 
     def _coded(self, frame: av.VideoFrame) -> NDArray[np.uint8]:
-        (width, height), (left, top) = _fitted((frame.width, frame.height), self._size)
+        (width, height), (left, top) = orientation.fitted((frame.width, frame.height), self._size)
         # Planes first: only planar RGB has an exact and fast path in swscale.
         rgb = self._reformatter.reformat(
             frame,
@@ -231,13 +242,6 @@ class RgbConverter:
         whole = np.zeros((self._size[1], self._size[0], 3), np.uint8)
         whole[top : top + height, left : left + width] = image
         return whole
-
-
-def _fitted(size: tuple[int, int], whole: tuple[int, int]) -> tuple[tuple[int, int], tuple[int, int]]:
-    """The largest size of the same shape within the whole, and where it lies: (width, height), (left, top)."""
-    scale = min(whole[0] / size[0], whole[1] / size[1])
-    width, height = (max(1, min(round(s * scale), w)) for s, w in zip(size, whole, strict=True))
-    return (width, height), ((whole[0] - width) // 2, (whole[1] - height) // 2)
 
 
 class YuvConverter:
@@ -359,9 +363,6 @@ def add_as_it_is(output: Any, stream: Any) -> Any:
     if stream.type == "audio" and context is not None and context.layout.name not in _LAYOUTS.values():
         context.layout = _LAYOUTS.get(context.channels, context.layout)  # AVI, for one, tells only how many
     return copy
-
-
-_LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "quad", 5: "5.0", 6: "5.1", 8: "7.1"}
 
 
 def readable(stream: Any) -> bool:

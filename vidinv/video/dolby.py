@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
+from vidinv.video.boxes import boxes
+from vidinv.video.matroska import SEGMENT, contents
+
 RECORDS = (b"dvcC", b"dvvC")
-_LONGEST = 1 << 26  # bytes of MP4's list of everything that are looked through
-_HEAD = 1 << 18  # bytes of other files
+_TO_FORMATS = (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd")  # of MP4's tracks
+_COUNT, _VISUAL = 8, 78  # bytes before the first format, and in one before its boxes (ISO/IEC 14496-12, 8.5.2, 12.1.3)
+_TO_MAPPINGS = (SEGMENT, 0x1654AE6B, 0xAE, 0x41E4)  # Tracks, TrackEntry, BlockAdditionMapping (RFC 9559, 5.1.4)
+_TYPE, _DATA = 0x41E7, 0x41ED  # BlockAddIDType, BlockAddIDExtraData
+_HEAD = 1 << 18  # bytes of Matroska that are looked through
 
 
 @dataclass(frozen=True)
@@ -21,34 +29,39 @@ class DolbyVision:
 def dolby_vision(path: Path, container: str) -> DolbyVision | None:
     """The record in a file's head; None: there is none. :param container: name of its format."""
     with path.open("rb") as file:
-        head = _list_of_everything(file) if "mov" in container else file.read(_HEAD)
-    for name in RECORDS:
-        at = head.find(name)
-        # Matroska has the record as data of its own, behind id and length.
-        start = at + 4 if "mov" in container else head.find(b"\x41\xed", at) + 3
-        if at >= 0 and start > at and len(head) >= start + 5:
-            record = head[start : start + 5]
-            return DolbyVision(record[2] >> 1, record[4] >> 4)
+        if "mov" in container:
+            records = _of_formats(file)
+        elif "matroska" in container:
+            records = _of_mappings(file.read(_HEAD))
+        else:
+            return None
+        for record in records:
+            if len(record) >= 5:
+                return DolbyVision(record[2] >> 1, record[4] >> 4)
     return None
 
 
-def _list_of_everything(file: BinaryIO) -> bytes:
-    """The box "moov"."""
-    for kind, size in _boxes(file):
-        if kind == b"moov":
-            return file.read(min(size, _LONGEST))
-        file.seek(size, 1)
-    return b""
+def _of_formats(file: BinaryIO) -> Iterator[bytes]:
+    """MP4 has the record as a box within the format of a track's pictures."""
+    for begin, end in _inside(file, 0, os.fstat(file.fileno()).st_size, _TO_FORMATS):
+        for _, entry, entry_end in boxes(file, begin + _COUNT, end):
+            for kind, content, _ in boxes(file, entry + _VISUAL, entry_end):
+                if kind in RECORDS:
+                    file.seek(content)
+                    yield file.read(5)
 
 
-def _boxes(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
-    """Kind and content's size of each outer box, with the file at its content."""
-    while len(head := file.read(8)) == 8:
-        size, used = int.from_bytes(head[:4], "big"), 8
-        if size == 1:
-            size, used = int.from_bytes(file.read(8), "big"), 16
-        if size == 0:
-            size = _LONGEST + used  # to the end of the file
-        if size < used:
-            return
-        yield head[4:], size - used
+def _inside(file: BinaryIO, begin: int, end: int, kinds: Sequence[bytes]) -> Iterator[tuple[int, int]]:
+    """Where the content of every box begins and ends that is found by following ``kinds`` inwards."""
+    if not kinds:
+        yield begin, end
+        return
+    found = (place for kind, *place in boxes(file, begin, end) if kind == kinds[0])
+    yield from chain.from_iterable(_inside(file, at, min(to, end), kinds[1:]) for at, to in found)
+
+
+def _of_mappings(head: bytes) -> Iterator[bytes]:
+    """Matroska has it as data of its own, of a type that is a number made of the box's name."""
+    for mapping in contents(head, _TO_MAPPINGS):
+        if next(contents(mapping, (_TYPE,)), b"") in RECORDS:
+            yield next(contents(mapping, (_DATA,)), b"")

@@ -36,8 +36,8 @@ class VideoInfo:
     sample_aspect_ratio: Fraction | None  # None: not stated, which means square
     rate: Fraction  # frames per second, the average
     time_base: Fraction  # seconds per tick of a frame's pts
-    frames: int | None  # as declared, or estimated from duration and rate
-    duration: Fraction | None  # seconds
+    frames: int | None  # as declared, or estimated from duration and rate; None: neither is known
+    duration: Fraction | None  # seconds; None: not stated, or stated by a clock that jumps or is not known not to
     colour: ColourTags
     stream_index: int
     start: Fraction  # seconds, the earliest time in the file

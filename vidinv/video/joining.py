@@ -40,7 +40,7 @@ def join(
         head = first.codec_context.extradata
         adding = partial(container.add_copy, encoded=first, info=info)
         muxer = Muxer(dst, info, source, overwrite, folder / f"joined{dst.suffix}", adding)
-    pts = np.concatenate([part.pts for part in parts]) - round(muxer.shift / info.time_base)
+    pts = np.concatenate([part.pts for part in parts])
     lasting = durations(pts, info, parts[-1].stays)
     decoded = decode_times(pts, max(part.delay for part in parts), step_of(info))
     at = begin = 0  # packets: those written, and those of the parts before

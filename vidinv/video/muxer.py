@@ -72,6 +72,18 @@ def _muxer_options(info: VideoInfo, source: Any) -> dict[str, str]:
     return options
 
 
+def _moved(chapters: list[Any], by: Fraction) -> list[Any]:
+    """Chapters so many seconds earlier, as all packets are; those that end before the beginning are left out."""
+    if not by:
+        return chapters
+    late = [(one, round(by / container.exact(one["time_base"]))) for one in chapters]
+    return [
+        {**one, "start": max(one["start"] - ticks, 0), "end": one["end"] - ticks}
+        for one, ticks in late
+        if one["end"] > ticks
+    ]
+
+
 class Muxer:
     """A hidden output file with all streams of the source in their order, its video replaced by ours.
 
@@ -117,12 +129,11 @@ class Muxer:
                     copy.metadata.update(stream.metadata)
                     copy.disposition = stream.disposition
             self._output.metadata.update(container_metadata(self._source.metadata))
-            self._output.set_chapters(chapters)
-            self.shift = Fraction(0)  # a reader begins at nought
+            self._output.set_chapters(_moved(chapters, container.beginning(self._source)))
             copied = [s for s in self._source.streams if s.index in targets]
             packets = container.demux(self._source, copied) if copied else iter(())
             self._again = again
-            self._others = Passthrough(packets, targets, self.shift, self._copy, Broken, again)
+            self._others = Passthrough(packets, targets, self._copy, Broken, again)
             self.counts_durations = self._output.format.name in ("mp4", "mov")
             self._output.start_encoding()
         except BaseException as error:

@@ -54,3 +54,10 @@ def _transposed(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _flip(image: NDArray[np.uint8], x: bool, y: bool) -> NDArray[np.uint8]:
     return np.asarray(cv2.flip(image, -1 if x and y else int(x)), np.uint8) if x or y else image
+
+
+def fitted(size: tuple[int, int], whole: tuple[int, int]) -> tuple[tuple[int, int], tuple[int, int]]:
+    """The largest size of the same shape within the whole, and where it lies: (width, height), (left, top)."""
+    scale = min(whole[0] / size[0], whole[1] / size[1])
+    width, height = (max(1, min(round(s * scale), w)) for s, w in zip(size, whole, strict=True))
+    return (width, height), ((whole[0] - width) // 2, (whole[1] - height) // 2)

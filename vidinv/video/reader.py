@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Generator, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from fractions import Fraction
 from math import floor
 from pathlib import Path
@@ -51,6 +52,16 @@ def probe(path: str | Path) -> VideoInfo:
         return reader.info
 
 
+@dataclass(frozen=True)
+class _Coded:
+    """A picture as it is decoded; beside it what Frame says of it."""
+
+    picture: Any
+    index: int
+    pts: int
+    stays: int | None
+
+
 class Reader:
     """Decodes one video stream, once, from start to end. Raises an InputError when opened.
 
@@ -65,7 +76,7 @@ class Reader:
             self._stream = video_stream(self._container, self._path)
             self._stream.codec_context.thread_type = "AUTO"
             self._stream.codec_context.thread_count = threads
-            # MP4 lists its pictures, without those that an edit list cuts off; elsewhere such counts go stale.
+            # MP4 lists its packets, also those that an edit list hides; elsewhere such counts go stale.
             self._promised = len(self._stream.index_entries) if "mov" in self._container.format.name else 0
             # Beside MP4 only Matroska says what has to be there.
             self._whole = "matroska" in self._container.format.name and is_whole(self._path)
@@ -110,6 +121,16 @@ class Reader:
     def frames(self, first: int = 0) -> Iterator[Frame]:
         """Every frame from that index on. Those before it are decoded too, which alone tells their number and times in
         any file, but not converted."""
+        for coded in self._timed():
+            if coded.index >= first:
+                yield self._converted(coded)
+
+    def _converted(self, coded: _Coded) -> Frame:
+        time = coded.pts * self.info.time_base
+        return Frame(self._to_rgb(coded.picture), coded.index, coded.pts, time, coded.stays)
+
+    def _timed(self) -> Iterator[_Coded]:
+        """All that is shown, with its times, for those who convert only some of it."""
         last: int | None = None
         stays: int | None = None
         step = max(1, round(1 / (self.info.rate * self.info.time_base)))
@@ -124,8 +145,7 @@ class Reader:
             last, self._end = pts, (pts + max(step, frame.duration or 0)) * self.info.time_base
             if after is None and (stays := self._stays(frame, pts, step)) is not None:
                 self._end = (pts + stays) * self.info.time_base
-            if self._frames >= first:
-                yield Frame(self._to_rgb(frame), self._frames, pts, pts * self.info.time_base, stays)
+            yield _Coded(frame, self._frames, pts, stays)
             self._frames += 1
             frame = after
         self.damage = self._assess()
@@ -142,7 +162,7 @@ class Reader:
 
     def _stays(self, frame: Any, pts: int, step: int) -> int | None:
         """See Frame: what a last frame's own record says, or what its stream's duration leaves for it."""
-        if self._errors or self._corrupt or self._packets - self._hidden < self._promised:
+        if self._errors or self._corrupt or self._packets < self._promised:
             return None  # it is not the last that was meant
         own = frame.duration or 0
         if (self._whole or self._promised) and (end := self._promised_end()) is not None:
@@ -151,7 +171,7 @@ class Reader:
 
     def _decode(self) -> Generator[Any, None, None]:
         due: deque[int | None] = deque()
-        stored = "avi" in self._container.format.name
+        stored = self._counts_places
         for packet in demux(self._container, self._stream, self._failed):
             if packet.size:
                 self._packets += 1
@@ -167,12 +187,21 @@ class Reader:
                 continue
             for frame in frames:
                 if stored and due:
-                    # AVI tells when each picture is stored, one at each tick, and not which is shown when.
                     frame.pts = due.popleft()
                 if frame.is_corrupt:
                     self._corrupt += 1
                     self._mark(frame.pts)
                 yield frame
+
+    @property
+    def _counts_places(self) -> bool:
+        """AVI tells when each picture is stored, one at each tick, and not which is shown when."""
+        return "avi" in self._container.format.name
+
+    @property
+    def _stored_out_of_order(self) -> bool:
+        """Pictures behind a seek would get the places of others, which can be decoded only with what lies before."""
+        return self._counts_places and not self._stream.codec_context.codec.intra_only
 
     def _failed(self, pts: int | None = None) -> None:
         self._errors += 1
@@ -201,14 +230,19 @@ class Reader:
         if (happened := what_happened(self._identity, identity_of(self._path))) or self._identity is None:
             return happened
         with suppress(OSError):
-            if missing := missing_bytes(self._path):
+            if missing := missing_bytes(self._path, self._listed):
                 return f"the file ends {missing} byte{'s' * (missing != 1)} early"
         return ""
+
+    def _listed(self) -> int:
+        """Where the last packet of any stream ends that MP4's index names; 0: there is none."""
+        ends = (one.pos + one.size for stream in self._container.streams for one in stream.index_entries)
+        return max(ends, default=0) if self._promised else 0
 
     def _promised_end(self) -> Fraction | None:
         """Seconds, as the container says."""
         promised = stream_duration(self._stream)
-        if promised is None:
+        if promised is None or self.info.duration is None:  # a clock that jumps tells nothing of the end
             return None
         # Matroska's tag tells when a stream ends, others how long it is.
         return promised + (self._start if self._stream.duration else -beginning(self._container))
@@ -236,7 +270,7 @@ def frame_at(path: str | Path, seconds: float | Fraction) -> Frame:
     Raises an InputError.
     """
     with Reader(path) as reader:
-        if clock_jumps(reader._container):
+        if clock_jumps(reader._container) or reader._stored_out_of_order:
             return _last_until(reader, Fraction(seconds))
         info, stream = reader.info, reader._stream
         start, shift = reader._start, beginning(reader._container)
@@ -260,11 +294,12 @@ def frame_at(path: str | Path, seconds: float | Fraction) -> Frame:
 
 
 def _last_until(reader: Reader, seconds: Fraction) -> Frame:
-    """By decoding all that lies before: a clock that jumps is none to seek by."""
-    best: Frame | None = None
-    for frame in reader:
-        if best is not None and frame.time is not None and frame.time > seconds:
+    """By decoding all that lies before: a clock that jumps is none to seek by, and where only the places tell what is
+    shown when, all have to be counted."""
+    best: _Coded | None = None
+    for coded in reader._timed():
+        if best is not None and coded.pts * reader.info.time_base > seconds:
             break
-        best = frame
+        best = coded
     assert best is not None  # a reader has a first frame
-    return best
+    return reader._converted(best)

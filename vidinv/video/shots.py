@@ -13,6 +13,7 @@ from vidinv.types import Frame, known
 CUT_DIFFERENCE = 18.0  # mean absolute difference of thumbnails, 0..255, below which no cut is seen
 CUT_RATIO = 3.0  # times the recent frames' own difference: a waving camera is no cut
 PASSING = 0.3  # seconds after which the old picture has to be back, if what came between was a flash
+MOST = 1 << 28  # bytes of frames that may wait: all of PASSING in 4K at 30 frames per second
 ALIKE = 0.9  # correlation of two pictures of one scene in other light
 EXPLAINED = 1 / 3  # share of the difference that other light may leave
 LIT = 4.0  # levels: standard deviation of a picture that shows anything
@@ -42,37 +43,45 @@ class ShotState:
 def mark_cuts(state: ShotState, frame: Frame | None, rate: float) -> tuple[ShotState, list[Frame]]:
     """Frames that are known to begin a new shot, or not: ``cut`` says so. The first of all does not.
 
-    One that differs from those before it waits for up to PASSING: if the old picture is back until then, it was no
-    cut. Others come out at once.
+    One that differs from those before it waits for up to PASSING, and as long as no more than MOST wait: if the old
+    picture is back until then, it was no cut. Others come out at once.
 
     :param frame: None at the end. :param rate: frames per second.
     """
     if frame is None:
-        return _settled(state, 0)
+        return _settled(state, 0, len(state.waiting))
     small = thumbnail_of(frame.image)
     if state.thumbnail is None:
         return ShotState(small, lit=_lit(small)), [replace(frame, cut=False)]
+    compared = len(state.waiting)
     state = replace(state, waiting=(*state.waiting, Waiting(frame, small)))
-    return _settled(state, round(PASSING * rate))
+    return _settled(state, min(round(PASSING * rate), MOST // frame.image.nbytes), compared)
 
 
-def _settled(state: ShotState, ahead: int) -> tuple[ShotState, list[Frame]]:
-    """Let those go of which all is known. :param ahead: frames that one may wait for."""
+def _settled(state: ShotState, ahead: int, compared: int) -> tuple[ShotState, list[Frame]]:
+    """Let those go of which all is known.
+
+    :param ahead: frames that one may wait for. :param compared: of those waiting, known not to be the shot's picture.
+    """
     out: list[Frame] = []
     while state.waiting:
-        back = next((i for i, one in enumerate(state.waiting) if not _jumps(state, one.thumbnail)), None)
+        back = next(
+            (i for i, one in enumerate(state.waiting) if i >= compared and not _jumps(state, one.thumbnail)), None
+        )
         if back is None and len(state.waiting) <= ahead:
             break
         if back is None:
             first, *rest = state.waiting
             out.append(replace(first.frame, cut=True))
             state = ShotState(first.thumbnail, 0.0, tuple(rest), _lit(first.thumbnail))
+            compared = 0
             continue
         out += [replace(one.frame, cut=False) for one in state.waiting[: back + 1]]
         now = state.waiting[back].thumbnail
         usual = 0.8 * state.usual + 0.2 * _difference(known(state.thumbnail), now)
         lit = _lit(now)
         state = ShotState(now, usual, state.waiting[back + 1 :], state.lit if lit is None else lit)
+        compared = 0
     return state, out
 
 

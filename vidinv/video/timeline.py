@@ -54,11 +54,32 @@ def continuous(packets: Iterable[Any]) -> Iterator[Any]:
     yield from clock.placed()
 
 
+def goes_on(packets: Iterable[Any], most: int) -> bool:
+    """Does the clock of a file go on from its beginning to its end? False also where so many packets do not tell.
+
+    :param packets: of all streams, in the file's order; their times are changed.
+    """
+    clock = _Clock()
+    for count, packet in enumerate(packets):
+        for _ in clock.take(packet):
+            pass
+        if clock.parts > 1 or count == most:
+            return False
+    for _ in clock.placed():
+        pass
+    return clock.parts == 1
+
+
 class _Clock:
     def __init__(self) -> None:
         self._tracks: dict[int, _Track] = {}
         self._offsets = [Fraction(0)]  # of the parts that have their place
         self._joint: _Joint | None = None  # the part after them
+
+    @property
+    def parts(self) -> int:
+        """Those that have their place."""
+        return len(self._offsets)
 
     @property
     def _newest(self) -> int:

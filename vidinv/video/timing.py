@@ -16,25 +16,26 @@ PAUSES = 4  # ... which is also so many times the median, says nothing of the ra
 FASTEST = Fraction(1000)
 
 
-def counted_rate(times: Sequence[Fraction]) -> Fraction | None:
+def counted_rate(times: Sequence[int], tick: Fraction) -> Fraction | None:
     """Mean frames per second of some neighbouring frames; None: too few of them to say.
 
-    :param times: seconds, in any order.
+    :param times: ticks, in any order. :param tick: seconds.
     """
     ordered = sorted(set(times))
     steps = [b - a for a, b in pairwise(ordered)]
     if len(steps) < 3:
         return None
     usual = median(steps)
-    moving = [step for step in steps if step <= max(PAUSE, PAUSES * usual)]
-    rate = min(len(moving) / sum(moving, Fraction(0)), FASTEST)
+    longest = max(PAUSE / tick, Fraction(PAUSES * usual))
+    moving = [step for step in steps if step <= longest]
+    rate = min(len(moving) / (sum(moving) * tick), FASTEST)
     near = min(USUAL, key=lambda one: abs(one / rate - 1))
     return near if abs(near / rate - 1) < NEAR else rate.limit_denominator(1001)
 
 
-def believed_rate(stated: Fraction | None, times: Sequence[Fraction]) -> Fraction | None:
+def believed_rate(stated: Fraction | None, times: Sequence[int], tick: Fraction) -> Fraction | None:
     """The stated rate, where it agrees with the frames' times; else the counted one; None: nothing is known."""
-    counted = counted_rate(times)
+    counted = counted_rate(times, tick)
     if stated is None or counted is None:
         return stated or counted
     return stated if 1 / WRONG < stated / counted < WRONG else counted

@@ -7,20 +7,28 @@ from __future__ import annotations
 
 import os
 import struct
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
+from vidinv.video.boxes import boxes
+from vidinv.video.matroska import CLUSTER, SEGMENT, element
+
 _HEAD = 1 << 16  # bytes in which headers are looked for
 _SLACK = 16  # bytes by which writers count themselves wrongly
-_SEGMENT, _CLUSTER = 0x18538067, 0x1F43B675  # of Matroska (RFC 9559)
+_BOXES = {b"ftyp", b"styp", b"moov", b"moof", b"mdat", b"mfra", b"sidx", b"ssix", b"emsg", b"prft", b"pdin", b"pnot"}
+_BOXES |= {b"free", b"skip", b"wide", b"uuid", b"meta", b"udta"}  # of MP4 and MOV that have others beside them
+_UNKNOWN = (0, 0xFFFFFFFF)  # sizes that recordings leave which never ended
 _ASF_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")  # the file properties object of ASF, section 3.2
 
 
-def missing_bytes(path: Path) -> int:
+def missing_bytes(path: Path, listed: Callable[[], int] = lambda: 0) -> int:
     """Bytes that the container says are there, behind the file's end; of an element cut in its head, one.
 
     0: the file is whole, or its container does not say. Matroska and WebM, MP4 and MOV, AVI, FLV, ASF, MPEG-TS.
 
+    :param listed: asked where the last packet ends that MP4's index names; a file that reaches so far, and has no
+        fragments with packets of their own, is whole whatever its boxes say. 0: not known.
     :raises OSError: it cannot be read.
     """
     with path.open("rb") as file:
@@ -29,7 +37,7 @@ def missing_bytes(path: Path) -> int:
         if head.startswith(b"\x1a\x45\xdf\xa3"):
             return _of_ebml(file, size)
         if head[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"styp"):
-            return _beyond(_of_boxes(file, size))
+            return _beyond(_of_boxes(file, size, listed))
         if head.startswith(b"RIFF"):
             return _beyond(_of_riff(file, size))
         if head.startswith(b"FLV"):
@@ -47,27 +55,24 @@ def _beyond(missing: int) -> int:
     return missing if missing > _SLACK else 0
 
 
-def _of_boxes(file: BinaryIO, size: int) -> int:
-    """ISO/IEC 14496-12, section 4.2: a box says its size first; 1 is for a longer size, 0 for the rest of the file."""
-    at = 0
-    while at + 8 <= size:
-        file.seek(at)
-        head = file.read(16)
-        length = int.from_bytes(head[:4], "big")
-        length = int.from_bytes(head[8:16], "big") if length == 1 else length
-        if length < 8:
-            return 0
-        at += length
-    return at - size
+def _of_boxes(file: BinaryIO, size: int, listed: Callable[[], int]) -> int:
+    """Of a last box of a known kind; what else is behind the boxes is a tail that some program put there."""
+    fragments = False
+    for kind, _, end in boxes(file, 0, size):
+        fragments |= kind == b"moof"
+        if end > size:
+            there = kind not in _BOXES or (not fragments and 0 < listed() <= size)
+            return 0 if there else end - size
+    return 0
 
 
 def _of_riff(file: BinaryIO, size: int) -> int:
-    """One list after another, each with its size; a recording that never ended says 0."""
+    """One list after another, each with its size; a recording that never ended says none."""
     at = 0
     while at + 8 <= size:
         file.seek(at)
         name, length = struct.unpack("<4sI", file.read(8))
-        if name != b"RIFF" or not length:
+        if name != b"RIFF" or length in _UNKNOWN:
             return 0
         at += 8 + length + length % 2
     return at - size
@@ -79,35 +84,21 @@ def _of_ebml(file: BinaryIO, size: int) -> int:
     while at < size:
         file.seek(at)
         head = file.read(12)
-        name, a = _number(head, 0, keep=True)
-        length, b = _number(head, a, keep=False) if a else (None, 0)
-        if not a or not b:
+        found = element(head, 0)
+        if found is None:
             return 0 if len(head) == 12 else 1
-        at += b
+        name, content, length = found
+        at += content
         if length is None:
-            if name not in (_SEGMENT, _CLUSTER):
+            if name not in (SEGMENT, CLUSTER):
                 return 0
         elif at + length > size:
             return at + length - size
+        elif name == SEGMENT:  # what is behind it is a tail
+            return 0
         else:
             at += length
     return 0
-
-
-def _number(data: bytes, at: int, *, keep: bool) -> tuple[int | None, int]:
-    """A number of variable length, with or without the mark of its length, and where it ends; 0: it is cut, or none.
-
-    None is the size that says it is unknown.
-    """
-    first = data[at] if at < len(data) else 0
-    length = 9 - first.bit_length()
-    if not first or at + length > len(data):
-        return None, 0
-    value = int.from_bytes(data[at : at + length], "big")
-    if keep:
-        return value, at + length
-    bits = (1 << 7 * length) - 1
-    return (None if value & bits == bits else value & bits), at + length
 
 
 def identity_of(path: Path) -> tuple[int, ...] | None:
