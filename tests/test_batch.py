@@ -19,6 +19,7 @@ import torch
 from tests.inversion.latent_toy import write_box_pack
 from tests.standin import Standin
 from tests.test_journal import BOXES, COUNT, video
+from vidinv import journal
 from vidinv.api import VideoEditor
 from vidinv.batch import TRIES, Happened, JobProgress, Summary, edit_many, schedule
 from vidinv.cli.batch_progress import table
@@ -32,7 +33,6 @@ from vidinv.errors import (
     UsageError,
 )
 from vidinv.job import Job
-from vidinv.journal import NOTES
 from vidinv.made import FOLDER
 from vidinv.processes import PATIENCE, Processes
 from vidinv.stages.encode import EncodeOptions
@@ -149,7 +149,7 @@ def test_all_but_a_broken_file_is_done_as_it_would_be_alone_though_a_worker_is_k
 
     def kill(one: JobProgress) -> None:
         told.append(one)
-        if not killed and (work_folder(jobs[0].output) / NOTES).exists():
+        if not killed and (work_folder(jobs[0].output) / "states-00002.safetensors").exists():
             killed.extend(child.pid or 0 for child in multiprocessing.active_children())
             for pid in killed:
                 os.kill(pid, signal.SIGKILL)
@@ -246,6 +246,29 @@ def test_an_output_that_a_run_published_before_it_was_killed_is_left_to_the_same
     monkeypatch.setattr(editor, "edit_video", edit_video)
     assert worker_on(editor, job).run(job, quiet).error == "of another run"
     assert asked == [False]
+
+
+@pytest.mark.skipif(not hasattr(journal, "published"), reason="runs do not note yet what they published")
+def test_a_run_that_is_killed_behind_its_video_loses_no_job(
+    editor: VideoEditor, jobs: list[Job], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    job, kept = jobs[2], (tmp_path / "out" / "c.mp4.json",)
+
+    def stop(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("vidinv.ending.build", stop)
+        with pytest.raises(KeyboardInterrupt):
+            worker_on(editor, job).run(replace(job, reports=kept), quiet)
+    whole = job.output.read_bytes()
+    assert worker_on(editor, job).run(replace(job, edits=("age=1",)), quiet).status == "failed", "it is not of that job"
+    again = worker_on(editor, job).run(replace(job, reports=kept), quiet)
+    assert again.status == "done"
+    assert any("going on after" in warning for warning in again.warnings)
+    assert job.output.read_bytes() == whole
+    assert kept[0].exists()
+    assert worker_on(editor, job).run(replace(job, reports=kept), quiet).status == "skipped"
 
 
 def test_an_actor_tells_nothing_of_the_job_before() -> None:
