@@ -19,9 +19,19 @@ import torch
 from tests.inversion.latent_toy import write_box_pack
 from tests.standin import Standin
 from tests.test_journal import BOXES, COUNT, video
+from vidinv import journal
 from vidinv.api import VideoEditor
 from vidinv.batch import TRIES, Happened, JobProgress, Summary, edit_many, schedule
-from vidinv.errors import SOME_FAILED_EXIT_CODE, MissingExtra, NotAVideo, OutputExists, UsageError
+from vidinv.cli.batch_progress import table
+from vidinv.cluster import _Actor
+from vidinv.errors import (
+    DAMAGED_INPUT_EXIT_CODE,
+    SOME_FAILED_EXIT_CODE,
+    MissingExtra,
+    NotAVideo,
+    OutputExists,
+    UsageError,
+)
 from vidinv.job import Job
 from vidinv.made import FOLDER
 from vidinv.processes import PATIENCE, Processes
@@ -176,7 +186,8 @@ def worker_on(editor: VideoEditor, job: Job, **how: Any) -> Worker:
 def quiet(progress: Progress) -> None: ...
 
 
-def test_what_others_made_is_not_touched(editor: VideoEditor, jobs: list[Job]) -> None:
+def test_what_others_made_is_not_touched(editor: VideoEditor, jobs: list[Job], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vidinv.journal.published", lambda dst: False, raising=False)
     job = jobs[2]
     job.output.write_bytes(b"somebody's")
     result = worker_on(editor, job).run(job, quiet)
@@ -205,6 +216,71 @@ def test_a_report_that_is_missing_is_made(editor: VideoEditor, jobs: list[Job], 
     assert worker_on(editor, job).run(told, quiet).status == "skipped"
     (tmp_path / "r.json").unlink()
     assert worker_on(editor, job).run(told, quiet).status == "done"
+
+
+def test_a_damaged_input_is_one_at_the_second_call_too(editor: VideoEditor, jobs: list[Job]) -> None:
+    job = jobs[2]
+    video(job.source, container_options={"movflags": "+faststart"})
+    job.source.write_bytes(job.source.read_bytes()[:-4000])
+    worker = worker_on(editor, job)
+    first, second = worker.run(job, quiet), worker.run(job, quiet)
+    assert (first.status, first.exit_code) == ("damaged", DAMAGED_INPUT_EXIT_CODE)
+    assert (second.status, second.exit_code) == ("skipped", DAMAGED_INPUT_EXIT_CODE)
+    assert second.warnings == ("c.mp4 was made by an earlier call, of a damaged input as far as it could be read",)
+    assert Summary((second,), 1.0, 1).exit_code == DAMAGED_INPUT_EXIT_CODE
+    assert "was complete, as far as its damaged input" in str(list(table(Summary((second,), 1.0, 1)).columns[1].cells))
+
+
+def test_an_output_that_a_run_published_before_it_was_killed_is_left_to_the_same_run(
+    editor: VideoEditor, jobs: list[Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its journal knows whether it is the same one: nothing is allowed to be overwritten."""
+    job, asked = jobs[2], list[bool]()
+    job.output.write_bytes(b"published")
+    monkeypatch.setattr("vidinv.journal.published", lambda dst: dst == job.output, raising=False)
+
+    def edit_video(*args: Any, output: EncodeOptions, **how: Any) -> None:
+        asked.append(output.overwrite)
+        raise OutputExists("of another run")
+
+    monkeypatch.setattr(editor, "edit_video", edit_video)
+    assert worker_on(editor, job).run(job, quiet).error == "of another run"
+    assert asked == [False]
+
+
+@pytest.mark.skipif(not hasattr(journal, "published"), reason="runs do not note yet what they published")
+def test_a_run_that_is_killed_behind_its_video_loses_no_job(
+    editor: VideoEditor, jobs: list[Job], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    job, kept = jobs[2], (tmp_path / "out" / "c.mp4.json",)
+
+    def stop(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("vidinv.ending.build", stop)
+        with pytest.raises(KeyboardInterrupt):
+            worker_on(editor, job).run(replace(job, reports=kept), quiet)
+    whole = job.output.read_bytes()
+    assert worker_on(editor, job).run(replace(job, edits=("age=1",)), quiet).status == "failed", "it is not of that job"
+    again = worker_on(editor, job).run(replace(job, reports=kept), quiet)
+    assert again.status == "done"
+    assert any("going on after" in warning for warning in again.warnings)
+    assert job.output.read_bytes() == whole
+    assert kept[0].exists()
+    assert worker_on(editor, job).run(replace(job, reports=kept), quiet).status == "skipped"
+
+
+def test_an_actor_tells_nothing_of_the_job_before() -> None:
+    actor = _Actor(Standin)
+    actor.work(("a", Path()))
+    actor._runner = Silent()
+    actor.work(("b", Path()))
+    assert actor.told() is None
+
+
+class Silent:
+    def run(self, job: Any, tell: object) -> None: ...
 
 
 def test_a_job_that_cannot_be_is_refused_before_any_is_begun(jobs: list[Job]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import pickle
 from dataclasses import fields
 from pathlib import Path
@@ -141,6 +142,24 @@ def test_a_pattern_finds_those_within_but_no_outputs(tmp_path: Path) -> None:
     touched(tmp_path, "b.mov", "deep/c.mp4", "out/b.mov")
     jobs = jobs_of(f"{tmp_path}/**/*.m*", tmp_path / "out", {"edits": ("age=1",)})
     assert [j.source.name for j in jobs] == ["b.mov", "c.mp4"]
+
+
+def test_a_file_is_taken_by_its_very_name(tmp_path: Path) -> None:
+    touched(tmp_path, "clip[1].mp4", "clip1.mp4", "recording")
+    for name, output in (("clip[1].mp4", "clip[1].mp4"), ("recording", "recording.mp4")):
+        (one,) = jobs_of(tmp_path / name, tmp_path / "out", {"edits": ("age=1",)})
+        assert (one.source, one.output) == (tmp_path / name, tmp_path / "out" / output)
+    with pytest.raises(UsageError, match="choose another output"):
+        jobs_of(tmp_path / "clip[1].mp4", tmp_path, {"edits": ("age=1",)})
+
+
+def test_a_folder_that_may_not_be_read_is_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    with pytest.raises(InputMissing, match=r"cannot be read \(Permission denied\)"):
+        jobs_of(tmp_path, tmp_path / "out", {"edits": ("age=1",)})
 
 
 def test_folders_that_cannot_be(tmp_path: Path) -> None:

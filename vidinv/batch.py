@@ -50,11 +50,11 @@ class Summary:
 
     @property
     def exit_code(self) -> int:
-        """0: all are done; 11: some failed; 10: none did, and some inputs are damaged."""
-        found = {result.status for result in self.results}
-        if "failed" in found:
+        """0: all are done; 11: some failed; 10: none did, and some inputs are damaged, now or when they were done."""
+        if self.count("failed"):
             return SOME_FAILED_EXIT_CODE
-        return DAMAGED_INPUT_EXIT_CODE if "damaged" in found else 0
+        damaged = any(result.exit_code == DAMAGED_INPUT_EXIT_CODE for result in self.results)
+        return DAMAGED_INPUT_EXIT_CODE if damaged else 0
 
     @property
     def frames(self) -> int:

@@ -22,6 +22,7 @@ class _Actor:
         self._latest: Any = None
 
     def work(self, job: Any) -> Any:
+        self._latest = None  # what was not asked for in time is of the job before
         return self._runner.run(job, self._hear)
 
     def _hear(self, told: Any) -> None:

@@ -291,7 +291,7 @@ def _kept(editor: VideoEditor, images: Images) -> list[tuple[str, Any]] | None:
     if not isinstance(images, str | Path) or not is_latent_file(Path(images)):
         return None
     codes = read_codes(images, device=editor.compute.device)
-    if codes.pack_hash != editor.pack.codes_hash:
+    if not editor.pack.made(codes.pack_hash):
         raise InputError(f"{images} holds codes of another pack ({codes.pack}); invert the pictures again")
     return list(zip(codes.names, codes.faces, strict=True))
 

@@ -299,18 +299,20 @@ def named(source: Path, out: Path) -> Path:
 
 
 def jobs_of(sources: str | Path, out: Path, defaults: Mapping[str, Any]) -> tuple[Job, ...]:
-    """A job for every video of a folder, or for every one that a pattern such as ``clips/**/*.mp4`` finds.
+    """A job for every video of a folder, for every one that a pattern such as ``clips/**/*.mp4`` finds, or for a file.
 
+    :param sources: where a file has that very name, brackets and all, it is that, whatever its name ends in.
     :param out: the folder of the outputs; what lies in it is no source. :param defaults: fields that all jobs have.
-    :raises InputMissing: no video is there. :raises OutputIsInput: ``out`` is the folder itself.
-    :raises UsageError: two sources whose outputs would have one name.
+    :raises InputMissing: no video is there, or the folder cannot be read.
+    :raises OutputIsInput: ``out`` is the folder itself. :raises UsageError: two sources whose outputs would have one
+        name, or one that would be written over.
     """
-    folder = Path(sources)
-    found = folder.iterdir() if folder.is_dir() else map(Path, glob.glob(str(sources), recursive=True))
-    videos = sorted(p for p in found if p.suffix.lower() in VIDEOS and p.is_file() and not p.name.startswith("."))
-    if folder.is_dir() and folder.resolve() == out.resolve():
-        raise OutputIsInput(f"{out} is the folder of the videos themselves; choose another one (--out)")
-    videos = [path for path in videos if path.parent.resolve() != out.resolve()]
+    try:
+        videos = _videos(Path(sources), out)
+    except OSError as error:
+        raise InputMissing(
+            f"{sources} cannot be read ({error.strerror}); check its name, and who may read it"
+        ) from None
     if not videos:
         raise InputMissing(
             f"{sources} holds no video; give a folder of videos, a pattern such as 'clips/*.mp4' or a file of jobs "
@@ -319,6 +321,17 @@ def jobs_of(sources: str | Path, out: Path, defaults: Mapping[str, Any]) -> tupl
     jobs = tuple(Job(source=path, output=named(path, out), **defaults) for path in videos)
     check_together(jobs)
     return jobs
+
+
+def _videos(sources: Path, out: Path) -> list[Path]:
+    """:raises OSError: they cannot be listed. :raises OutputIsInput: see above."""
+    if sources.is_file():
+        return [sources]
+    if sources.is_dir() and sources.resolve() == out.resolve():
+        raise OutputIsInput(f"{out} is the folder of the videos themselves; choose another one (--out)")
+    found = list(sources.iterdir()) if sources.is_dir() else map(Path, glob.glob(str(sources), recursive=True))
+    videos = sorted(p for p in found if p.suffix.lower() in VIDEOS and p.is_file() and not p.name.startswith("."))
+    return [path for path in videos if path.parent.resolve() != out.resolve()]
 
 
 def check_together(jobs: Sequence[Job]) -> None:

@@ -10,12 +10,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from vidinv import journal
 from vidinv.edits.curve import Curve
 from vidinv.edits.parse import EditRequest
 from vidinv.errors import OutputExists
 from vidinv.inversion.latent_manifest import MANIFEST, source_of
 from vidinv.job import Job
-from vidinv.journal import described
 from vidinv.packs.load import load_pack
 from vidinv.packs.own import own_names, own_path
 from vidinv.video.output import part_path, publish, work_folder
@@ -32,6 +32,7 @@ class Note:
     size: int  # bytes
     mtime_ns: int
     reports: tuple[str, ...] = ()  # names of those that were written
+    damaged: bool = False  # the source was, and is edited as far as it could be read
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,8 @@ class Standing:
     complete: bool = False
     overwrite: bool = False  # the output may be replaced
     reports: bool = False  # and the reports
+    damaged: bool = False  # complete as far as the source, which is damaged, could be read
+    published: bool = False  # the output is of a run that was interrupted behind it; whether of this job, it knows
 
 
 def about(job: Job) -> dict[str, str]:
@@ -50,7 +53,7 @@ def about(job: Job) -> dict[str, str]:
     """
     pack = load_pack(job.pack, "cpu")
     own = sorted({one.name for one in job.requests()} & set(own_names(pack.name, pack.hash)))
-    return described(
+    return journal.described(
         source=source_of(job.source).sha256,
         pack=pack.hash,
         edit=(
@@ -96,6 +99,8 @@ def standing(job: Job, mine: Mapping[str, str], overwrite: bool) -> Standing:
     if note is None:
         if overwrite:
             return Standing(False, True, True)
+        if journal.published(job.output):
+            return Standing(published=True)
         raise OutputExists(
             f"{job.output} exists, and no batch noted that it made it as it is now; move it, choose another output, or "
             "overwrite it (--overwrite)"
@@ -110,14 +115,18 @@ def standing(job: Job, mine: Mapping[str, str], overwrite: bool) -> Standing:
     beside = [path for path in (*job.reports, job.keep_codes) if path is not None]
     complete = not names and all(path.exists() for path in beside)
     there = {path.name for path in job.reports if path.exists()}
-    return Standing(complete, True, overwrite or there <= set(note.reports))
+    return Standing(complete, True, overwrite or there <= set(note.reports), note.damaged)
 
 
-def note(job: Job, mine: Mapping[str, str], reports: Iterable[Path] = ()) -> None:
-    """The output is complete, and so are these reports. :raises OSError: it cannot be written."""
+def note(job: Job, mine: Mapping[str, str], damaged: bool, reports: Iterable[Path] = ()) -> None:
+    """The output is complete, and so are these reports.
+
+    :param damaged: complete as far as its source could be read. :raises OSError: it cannot be written.
+    """
     file, at = _file(job.output), job.output.stat()
     file.parent.mkdir(exist_ok=True)
     told = {"about": dict(mine), "size": at.st_size, "mtime_ns": at.st_mtime_ns, "reports": [p.name for p in reports]}
+    told["damaged"] = damaged
     part = part_path(file)
     try:
         part.write_text(json.dumps(told), encoding="utf-8")
@@ -130,7 +139,8 @@ def _read(output: Path) -> Note | None:
     """None: there is none, or the output is not as it was noted."""
     try:
         told = json.loads(_file(output).read_text(encoding="utf-8"))
-        found = Note(dict(told["about"]), int(told["size"]), int(told["mtime_ns"]), tuple(map(str, told["reports"])))
+        reports, damaged = tuple(map(str, told["reports"])), bool(told.get("damaged", False))  # older notes say nothing
+        found = Note(dict(told["about"]), int(told["size"]), int(told["mtime_ns"]), reports, damaged)
         at = output.stat()
     except (OSError, ValueError, LookupError, TypeError):
         return None

@@ -35,7 +35,7 @@ class Codes:
 
     pack: str
     """Name of the pack whose space it is."""
-    pack_hash: str  # Pack.codes_hash
+    pack_hash: str  # Pack.codes_hash, or Pack.hash: see Pack.made
     inverted: Mapping[str, Any]
     """The method and its options."""
     names: tuple[str, ...]
@@ -163,7 +163,7 @@ def draw_codes(editor: VideoEditor, codes: Codes, edits: Edits = ()) -> NDArray[
     :param edits: as on the command line, "age=+2", ["age=+2", "smile=1"]; or edits themselves.
     :raises UsageError: codes of another pack, or an edit that cannot be read, or that changes with time.
     """
-    if codes.pack_hash != editor.pack.codes_hash:
+    if not editor.pack.made(codes.pack_hash):
         raise UsageError(f"these codes are of pack {codes.pack}, and mean nothing to {editor.pack.name}")
     asked = parse_edits(edits) if edits else ()
     check_timeless(asked)

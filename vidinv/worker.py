@@ -35,7 +35,8 @@ class JobResult:
     source: Path
     output: Path
     status: Status
-    """done; damaged: of a damaged input, as far as it could be read; skipped: an earlier call had done it; failed."""
+    """done; damaged: of a damaged input, as far as it could be read; skipped: an earlier call had done it, of a
+    damaged one if the exit code says so; failed."""
 
     exit_code: int = 0
     """What ``vidinv run`` would have ended with."""
@@ -58,6 +59,14 @@ def failed(job: Job, error: str, exit_code: int = VidinvError.exit_code, tries: 
     return JobResult(job.source, job.output, "failed", exit_code, error, tries=tries)
 
 
+def skipped(job: Job, damaged: bool) -> JobResult:
+    """A job that an earlier call has done."""
+    if not damaged:
+        return JobResult(job.source, job.output, "skipped")
+    said = f"{job.output.name} was made by an earlier call, of a damaged input as far as it could be read"
+    return JobResult(job.source, job.output, "skipped", DAMAGED_INPUT_EXIT_CODE, warnings=(said,))
+
+
 class Worker:
     """Does jobs one by one, in this process. Its editor stays from job to job as long as they need the same.
 
@@ -78,7 +87,7 @@ class Worker:
             mine = made.about(job)
             stands = made.standing(job, mine, self._overwrite)
             if stands.complete:
-                return JobResult(job.source, job.output, "skipped")
+                return skipped(job, stands.damaged)
             report = self._edit(job, mine, stands, tell, said.append)
         except VidinvError as error:
             return failed(job, str(error), error.exit_code)
@@ -97,7 +106,7 @@ class Worker:
         self, job: Job, mine: dict[str, str], stands: made.Standing, tell: Tell, say: Callable[[str], None]
     ) -> Report:
         encoding = encode_options(job, stands.overwrite)
-        check_output(job.source, job.output, stands.overwrite)
+        check_output(job.source, job.output, stands.overwrite or stands.published)
         check_reports(job.reports, job.source, stands.reports, job.output)
         editor = self._editor_of(job)
         report = editor.edit_video(
@@ -117,9 +126,9 @@ class Worker:
             notify=say,
         )
         try:
-            made.note(job, mine)
+            made.note(job, mine, bool(report.damaged))
             write_reports(report, job.reports)
-            made.note(job, mine, job.reports)
+            made.note(job, mine, bool(report.damaged), job.reports)
         except OSError as error:
             raise OutputUnwritable(
                 f"{job.output} is complete, and that it is could not be noted beside it ({error.strerror or error}); "

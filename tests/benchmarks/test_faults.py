@@ -96,6 +96,6 @@ def test_every_kind_is_a_row() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", KINDS)
 def test_a_small_round_has_no_fault(tmp_path: Path, name: str) -> None:
-    setting = Setting(tmp_path, write_toy_pack(tmp_path / "toy"), stream=40)
-    told = measured(name, setting, {"videos": 4, "packs": 3, "closes": 6, "threads": 2}.get(name, 1))
+    setting = Setting(tmp_path, write_toy_pack(tmp_path / "toy"), stream=40, killed=20)
+    told = measured(name, setting, {"packs": 2, "closes": 2, "threads": 2}.get(name, 1))
     assert told["right"] == told["trials"] > 0, told

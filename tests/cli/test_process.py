@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import REPOSITORY
+from tests.inversion.latent_toy import write_box_pack
 from tests.video.make import clip
 from vidinv import errors
 from vidinv.video import Reader
@@ -48,6 +49,41 @@ def test_interrupted(start, toy_pack, tmp_path, number):
     assert err.splitlines() == ["interrupted, nothing was written", "threads ['MainThread']"]
     assert out == ""
     assert [p.name for p in tmp_path.iterdir()] == ["in.mp4"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
+def test_an_interrupted_batch_goes_on(start, tmp_path, number):
+    pack, folder, out, count = write_box_pack(tmp_path / "toy"), tmp_path / "clips", tmp_path / "out", 200
+    folder.mkdir()
+    for name in "ab":
+        clip(folder / f"{name}.mp4", size=(320, 240), count=count, audio=(), options={"preset": "ultrafast"})
+    (tmp_path / "boxes.csv").write_text("frame,x0,y0,x1,y1\n" + "".join(f"{i},10,10,80,60\n" for i in range(count)))
+    how = ("--edit", "age=1", "--pack", pack, "--boxes", tmp_path / "boxes.csv", "--preset", "ultrafast")
+    command = ("batch", folder, "--out", out, *how, "--segment", "0.5", "--workers", "2", "--threads", "1")
+    process = start(*command, code=_THREADS, preexec_fn=_listens, start_new_session=True)
+    while process.poll() is None and len(list(out.glob(".*.run/journal.json"))) < 2:
+        time.sleep(0.02)
+    # A terminal tells everybody in it; whoever says SIGTERM, the process alone.
+    os.killpg(process.pid, number) if number == signal.SIGINT else process.send_signal(number)
+    said = process.communicate(timeout=120)[1]
+    assert process.returncode == errors.INTERRUPTED_EXIT_CODE, said
+    assert "Traceback" not in said
+    assert "0 of 2 videos are over, and what is complete of the others is kept; the same command goes on" in said
+    assert not others_in(process.pid)
+    assert {path.suffix for path in out.iterdir()} == {".run"}
+    assert len(list(out.glob(".*.run/journal.json"))) == 2
+    again = start(*command)
+    said = again.communicate(timeout=250)[1]
+    assert again.returncode == 0, said
+    assert said.count("going on after") == 2
+    assert sorted(path.name for path in out.iterdir()) == [".vidinv-batch", "a.mp4", "b.mp4"]
+
+
+def others_in(group: int) -> list[str]:
+    """Processes of a group that live: those that ended and that nobody has asked after yet do not."""
+    listed = subprocess.run(["ps", "-eo", "pgid=,stat=,args="], capture_output=True, text=True, check=True).stdout
+    return [line for line in listed.splitlines() if line.split()[0] == str(group) and line.split()[1][0] != "Z"]
 
 
 def test_disk_full(start, toy_pack, face_clip, tmp_path):

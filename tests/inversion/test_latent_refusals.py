@@ -70,6 +70,17 @@ def test_codes_of_another_pack_are_refused_by_name(kept: Path, clip: Path, box_p
         VideoEditor(moved).render(clip, kept, "age=1")
 
 
+def test_codes_that_were_kept_by_the_hash_of_the_whole_pack_are_still_known(
+    editor: VideoEditor, clip: Path, copied: Path
+) -> None:
+    assert editor.pack.hash != editor.pack.codes_hash
+    in_manifest(pack_hash=editor.pack.hash)(copied)
+    editor.render(clip, copied, "age=1").close()
+    in_manifest(pack_hash="0" * 64)(copied)
+    with pytest.raises(InputError, match=r"codes of pack toy \(0{12}\)"):
+        editor.render(clip, copied, "age=1")
+
+
 def test_codes_of_another_method_are_refused_by_name_if_one_was_asked_for(
     kept: Path, clip: Path, box_pack: Path, tmp_path: Path
 ) -> None:

@@ -125,6 +125,8 @@ def test_packs_that_differ_in_what_they_read_in_faces_share_their_codes(folder: 
     after = load_pack(folder)
     assert after.hash != before.hash
     assert after.codes_hash == before.codes_hash
+    assert all(before.made(one) for one in (before.codes_hash, before.hash))
+    assert not after.made(before.hash)
     assert after.scores == tuple(after.attributes.scores(torch.zeros(1, 3, 64, 64)))
     assert after.scores[-1] == "glasses"
     write_tensors(folder / "encoder.safetensors", {k: v + 1 for k, v in after.tensors("encoder").items()})

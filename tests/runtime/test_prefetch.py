@@ -78,6 +78,24 @@ def test_an_exception_downstream_ends_the_thread() -> None:
     assert threads() == 0
 
 
+def test_a_thread_that_cannot_begin_is_told_as_it_is_and_the_stream_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Stream(list):
+        closed = False
+
+        def close(self) -> None:
+            self.closed = True
+
+    def none_left(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    stream = Stream([1, 2])
+    monkeypatch.setattr(threading.Thread, "start", none_left)
+    with pytest.raises(RuntimeError, match="can't start new thread") as caught:
+        next(prefetch(stream))
+    assert caught.value.__context__ is None
+    assert stream.closed
+
+
 def ended(program: str) -> subprocess.CompletedProcess:
     """A program of its own, and how it ended. Its stream works in C++, where a killed thread aborts the process."""
     begin = """

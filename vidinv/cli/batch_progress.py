@@ -137,7 +137,7 @@ def _told(result: JobResult) -> str:
     words = {
         "done": "done",
         "damaged": "input damaged, done as far as it could be read",
-        "skipped": "was complete",
+        "skipped": "was complete" + (", as far as its damaged input could be read" if result.exit_code else ""),
         "failed": f"failed, {result.exit_code}",
     }
     return words[result.status] + again

@@ -134,7 +134,7 @@ def guarded(asked: Sequence[Asked], hold: Sequence[str], pack: Pack) -> tuple[tu
     """
     edits = resolve(asked, pack)
     for one in asked:
-        if isinstance(one, Transfer) and one.pack_hash != pack.codes_hash:
+        if isinstance(one, Transfer) and not pack.made(one.pack_hash):
             raise UsageError(
                 f"{one} was made by another pack, whose codes mean nothing to {pack.name}; make it by this one"
             )

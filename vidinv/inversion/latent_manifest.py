@@ -12,7 +12,7 @@ from typing import Any, Self
 import vidinv
 from vidinv.errors import InputError, InputMissing, UsageError
 from vidinv.inversion.inverter import Inverter
-from vidinv.packs.digest import sha256
+from vidinv.packs.digest import content
 from vidinv.packs.load import Pack
 from vidinv.runtime.compute import Compute
 
@@ -57,7 +57,7 @@ class Manifest:
     """The whole of manifest.json."""
 
     pack: str
-    pack_hash: str  # Pack.codes_hash
+    pack_hash: str  # Pack.codes_hash, or Pack.hash: see Pack.made
     crops: Mapping[str, Any]  # resolution and template: how the crops lie, which are cut again
     method: Mapping[str, Any]  # vidinv.inversion.Inverter.described
     compute: Mapping[str, Any]  # device, precision, batch: what F depends on in its last bits
@@ -110,7 +110,7 @@ def source_of(path: str | Path) -> Source:
     """:raises InputMissing: it cannot be read."""
     path = Path(path)
     try:
-        return Source(path.name, path.stat().st_size, sha256(path))
+        return Source(path.name, path.stat().st_size, content(path))
     except OSError as error:
         raise InputMissing(f"{path} cannot be read ({error.strerror}); check its name") from None
 
@@ -167,7 +167,7 @@ def read_manifest(folder: Path) -> Manifest:
 def check_pack(manifest: Manifest, folder: Path, pack: Pack) -> None:
     """:raises InputError: the codes were made with another pack, or of crops that lie otherwise."""
     mine, theirs = (f"{n} ({h[:12]})" for n, h in ((pack.name, pack.codes_hash), (manifest.pack, manifest.pack_hash)))
-    if manifest.pack_hash != pack.codes_hash:
+    if not pack.made(manifest.pack_hash):
         raise InputError(f"{folder} holds codes of pack {theirs}, not {mine}; give that pack (--pack), or {AGAIN}")
     if dict(manifest.crops) != crops_of(pack):
         raise InputError(f"{folder} holds codes of crops that pack {mine} placed otherwise; {AGAIN}")

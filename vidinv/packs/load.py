@@ -94,6 +94,11 @@ class Pack:
         listed = "".join(f"{k}={v}\n" for k, v in sorted(self.spec.files.items()) if k in CODED)
         return hashlib.sha256(listed.encode()).hexdigest()
 
+    def made(self, code_hash: str) -> bool:
+        """Are codes with this hash of this pack? It is :attr:`codes_hash`, or :attr:`hash` of those that were kept when
+        there was no other."""
+        return code_hash in (self.codes_hash, self.hash)
+
     @property
     def scores(self) -> tuple[str, ...]:
         """What its attribute network reads, by the names of edits; none without such a network."""

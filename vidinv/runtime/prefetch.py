@@ -29,6 +29,7 @@ def prefetch(stream: Iterable[T], size: int = 4, name: str = "prefetch") -> Gene
     of their own, gets an error: an end that looks like the stream's own would make half a video a whole one.
 
     :raises UsageError: it is carried over a fork, in which threads stay behind.
+    :raises RuntimeError: the system gives no further thread.
     """
     items: queue.Queue = queue.Queue(size)
     stop = threading.Event()
@@ -79,7 +80,10 @@ def prefetch(stream: Iterable[T], size: int = 4, name: str = "prefetch") -> Gene
     finally:
         ending.detach()
         stop.set()
-        thread.join()
+        if thread.ident is None:
+            close(stream)  # the thread, which would have done it, never began
+        else:
+            thread.join()
         over.set()
 
 
