@@ -19,7 +19,7 @@ import torch
 from tests.inversion.latent_toy import write_box_pack
 from tests.standin import Standin
 from tests.test_journal import BOXES, COUNT, video
-from vidinv import journal
+from vidinv import journal, made
 from vidinv.api import VideoEditor
 from vidinv.batch import TRIES, Happened, JobProgress, Summary, edit_many, schedule
 from vidinv.cli.batch_progress import table
@@ -32,8 +32,10 @@ from vidinv.errors import (
     OutputExists,
     UsageError,
 )
+from vidinv.inversion.latent_manifest import source_of
 from vidinv.job import Job
 from vidinv.made import FOLDER
+from vidinv.packs import digest
 from vidinv.processes import PATIENCE, Processes
 from vidinv.stages.encode import EncodeOptions
 from vidinv.types import Progress
@@ -269,6 +271,15 @@ def test_a_run_that_is_killed_behind_its_video_loses_no_job(
     assert job.output.read_bytes() == whole
     assert kept[0].exists()
     assert worker_on(editor, job).run(replace(job, reports=kept), quiet).status == "skipped"
+
+
+def test_a_source_is_read_once_for_the_note_and_the_run(jobs: list[Job], monkeypatch: pytest.MonkeyPatch) -> None:
+    read, real = list[Path](), digest.sha256
+    monkeypatch.setattr(digest, "sha256", lambda path: read.append(path) or real(path))
+    for _ in range(2):
+        assert made.about(jobs[0])["source"]
+        source_of(jobs[0].source)
+    assert read.count(jobs[0].source) == 1
 
 
 def test_an_actor_tells_nothing_of_the_job_before() -> None:
