@@ -130,7 +130,7 @@ def kills(setting: Setting, count: int) -> Iterator[Outcome]:
         with fresh(setting) as folder:
             moment = chance.uniform(0, lasts)
             attempt(_resumable(setting, video), folder, timeout=HANGS, at=moment, number=signal.SIGKILL)
-            begun_anew = not any(folder.glob(".*.run/journal.json")) and not (folder / f"out{ending}").exists()
+            begun_anew = not any(folder.glob(".*.run/states-*")) and not (folder / f"out{ending}").exists()
             again = attempt([*_resumable(setting, video), "--overwrite"], folder, timeout=HANGS)[0]
             made = folder / f"out{ending}"
             same = made.exists() and made.read_bytes() == right and [p.name for p in folder.iterdir()] == [made.name]
