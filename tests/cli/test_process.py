@@ -62,7 +62,8 @@ def test_an_interrupted_batch_goes_on(start, tmp_path, number):
     how = ("--edit", "age=1", "--pack", pack, "--boxes", tmp_path / "boxes.csv", "--preset", "ultrafast")
     command = ("batch", folder, "--out", out, *how, "--segment", "0.5", "--workers", "2", "--threads", "1")
     process = start(*command, code=_THREADS, preexec_fn=_listens, start_new_session=True)
-    while process.poll() is None and len({path.parent for path in out.glob(".*.run/states-*")}) < 2:
+    noted = lambda: [path for path in out.glob(".*.run/journal.json") if '"segments": 0' not in path.read_text()]  # noqa: E731
+    while process.poll() is None and len(noted()) < 2:
         time.sleep(0.02)
     # A terminal tells everybody in it; whoever says SIGTERM, the process alone.
     os.killpg(process.pid, number) if number == signal.SIGINT else process.send_signal(number)
