@@ -43,6 +43,11 @@ class VideoInfo:
     start: Fraction  # seconds, the earliest time in the file
     other_streams: tuple[str, ...]  # as "#1 audio aac (eng)"
 
+    @property
+    def step(self) -> int:
+        """Ticks between frames at the rate."""
+        return max(1, round(1 / (self.rate * self.time_base)))
+
 
 @dataclass(frozen=True)
 class Damage:

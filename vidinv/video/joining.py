@@ -20,11 +20,6 @@ PUBLISHED = "published.json"  # by what the output is known, once it has its nam
 LONGEST_LAST = 2  # seconds that the last picture may stay, as far as the source's duration is believed
 
 
-def step_of(info: VideoInfo) -> int:
-    """Ticks between frames at the source's rate."""
-    return max(1, round(1 / (info.rate * info.time_base)))
-
-
 def join(
     parts: Sequence[Part], folder: Path, dst: Path, info: VideoInfo, source: Any, overwrite: bool
 ) -> tuple[list[str], bool]:
@@ -42,7 +37,7 @@ def join(
         muxer = Muxer(dst, info, source, overwrite, folder / f"joined{dst.suffix}", adding)
     pts = np.concatenate([part.pts for part in parts])
     lasting = durations(pts, info, parts[-1].stays)
-    decoded = decode_times(pts, max(part.delay for part in parts), step_of(info))
+    decoded = decode_times(pts, max(part.delay for part in parts), info.step)
     at = begin = 0  # packets: those written, and those of the parts before
     try:
         for path, part in zip(paths, parts, strict=True):
@@ -72,7 +67,7 @@ def durations(pts: NDArray[np.int64], info: VideoInfo, stays: int | None = None)
     :param stays: ticks, of the last one. None: nobody said; at a varying rate it is then what the source's duration
         leaves for it, if that is believable.
     """
-    step, between = step_of(info), np.diff(pts)
+    step, between = info.step, np.diff(pts)
     if stays is not None:
         return np.append(between, stays)
     last = step

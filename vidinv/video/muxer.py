@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
@@ -180,6 +179,5 @@ class Muxer:
     def abort(self) -> None:
         """Leave nothing behind."""
         if self._output is not None:
-            with suppress(Broken, OSError):
-                self._output.close()
+            container.discard(self._output)
         self._part.unlink(missing_ok=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Self
@@ -101,6 +100,5 @@ class NewVideo:
     def _abort(self) -> None:
         """Leave nothing behind."""
         if self._output is not None:
-            with suppress(Broken, OSError):
-                self._output.close()
+            container.discard(self._output)
         self._part.unlink(missing_ok=True)

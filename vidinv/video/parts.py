@@ -28,7 +28,6 @@ class Part:
     """A part that is complete."""
 
     file: str  # its name, without folders
-    size: int  # bytes
     pts: NDArray[np.int64]  # [N] of its frames as they are shown, ticks of the source
     order: NDArray[np.int64]  # [N] of its packets as they are decoded, which frame of the part each one shows
     stays: int | None = None  # ticks, of the last frame: see Frame
@@ -127,7 +126,7 @@ def finished(path: Path, pts: Sequence[int], stays: int | None = None) -> Part:
     if len(set(shown)) != len(pts):
         raise OutputUnwritable(f"the encoder gave {len(set(shown))} pictures for {len(pts)}; try another --codec")
     order = np.argsort(np.argsort(shown))
-    return Part(path.name, path.stat().st_size, np.array(pts, np.int64), order.astype(np.int64), stays)
+    return Part(path.name, np.array(pts, np.int64), order.astype(np.int64), stays)
 
 
 def packets_of(path: Path) -> Iterator[Any]:

@@ -133,7 +133,7 @@ class Reader:
         """All that is shown, with its times, for those who convert only some of it."""
         last: int | None = None
         stays: int | None = None
-        step = max(1, round(1 / (self.info.rate * self.info.time_base)))
+        step = self.info.step
         frame, self._first = self._first, None
         while frame is not None:
             after = next(self._decoded, None)

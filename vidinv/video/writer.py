@@ -13,7 +13,7 @@ from vidinv.video import container
 from vidinv.video.container import Broken
 from vidinv.video.encoder import EncoderSettings
 from vidinv.video.info import VideoInfo
-from vidinv.video.joining import join, step_of
+from vidinv.video.joining import join
 from vidinv.video.muxer import Muxer, check_output
 from vidinv.video.output import chosen, part_path, write_error
 from vidinv.video.parts import BuiltInEncoder, MakePart, Part, PartEncoder, finished
@@ -49,7 +49,7 @@ class Writer:
         self._pts: list[int] = []  # of the part that grows
         self._stays: int | None = None  # of its last frame
         self.damaged = False  # a stream beside the video; known at the end
-        self._step, self._last = step_of(source), int(parts[-1].pts[-1]) if parts else None
+        self._step, self._last = source.step, int(parts[-1].pts[-1]) if parts else None
         check_output(source.path, dst, overwrite)
         self._source = container.open_input(source.path)
         self._own = folder is None
