@@ -1,13 +1,14 @@
 """What stands in code on the pages runs: Python as it is written, commands as far as the program's own parser.
 
 Of every page the Python blocks run in order, in one namespace and in a folder that has the files which the pages name:
-a sixteenth of assets/sample.mp4, and pictures out of it. A block that a test cannot run has a comment before it,
+four frames of assets/sample.mp4, and pictures out of it. A block that a test cannot run has a comment before it,
 ``<!-- not run: WHY; tests/FILE.py does -->``, and that file has to use what the block uses.
 """
 
 from __future__ import annotations
 
 import ast
+import functools
 import re
 import shlex
 import shutil
@@ -24,6 +25,8 @@ import cv2
 import pytest
 import typer
 
+import vidinv
+import vidinv.api
 from benchmarks.tables import documents
 from vidinv.cli.main import app, main
 from vidinv.video import Reader
@@ -141,6 +144,17 @@ def test_every_block_is_in_a_language_that_is_tested() -> None:
             assert block.language in {"python", "bash", "toml", "text"}, f"{page.name}:{block.line}"
             if block.language == "toml":
                 tomllib.loads(block.code)
+            for line in re.sub(r"\\\n\s*", "", block.code).splitlines() if block.language == "bash" else ():
+                assert all(is_command(one) for one in line.split(" && ")), f"{page.name}:{block.line} has {line}"
+
+
+@pytest.fixture(scope="module")
+def networks() -> Iterator[None]:
+    """Read once for all pages, which make an editor in every second block."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("load_pack", "make_detectors"):
+            patch.setattr(vidinv.api, name, functools.cache(getattr(vidinv.api, name)))
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -149,18 +163,16 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("docs")
     with Reader(ROOT / "assets" / "sample.mp4") as reader:
         frames = [
-            cv2.resize(f.image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA) for f in islice(reader, 0, 54, 6)
+            cv2.resize(f.image, None, fx=0.4, fy=0.4, interpolation=cv2.INTER_AREA) for f in islice(reader, 0, 48, 12)
         ]
     (made / "assets").mkdir()
-    with av.open(
-        str(made / "assets" / "sample.mp4"), "w"
-    ) as output:  # a frame in half a second: times are as long as the pages'
-        stream = output.add_stream("libx264", 2, options={"crf": "16"})
+    with av.open(str(made / "assets" / "sample.mp4"), "w") as output:  # a frame a second: times are the pages'
+        stream = output.add_stream("libx264", 1, options={"crf": "16"})
         stream.height, stream.width = frames[0].shape[:2]
         stream.pix_fmt = "yuv420p"
         for i, picture in enumerate(frames):
             frame = av.VideoFrame.from_ndarray(picture, "rgb24")
-            frame.pts, frame.time_base = i, Fraction(1, 2)
+            frame.pts, frame.time_base = i, Fraction(1, 1)
             output.mux(stream.encode(frame))
         output.mux(stream.encode(None))
     for name in ("input.mp4", "in.mp4", "source.mp4", "driver.mp4", "clips/one.mp4"):
@@ -173,7 +185,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("page", [p for p in documents() if p.name != "README.md"], ids=lambda p: p.stem)
-def test_the_python_of_a_page_runs(page: Path, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_python_of_a_page_runs(
+    page: Path, folder: Path, networks: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     written = [b for b in blocks(page.read_text(encoding="utf-8")) if b.language == "python"]
     if not written:
         return
@@ -192,8 +206,6 @@ def test_the_python_of_a_page_runs(page: Path, folder: Path, tmp_path: Path, mon
 def check_excuse(block: Block, excused: re.Match[str]) -> None:
     """The test that it names uses every function and method of ours that the block calls."""
     used = {n.attr for n in ast.walk(ast.parse(block.code)) if isinstance(n, ast.Attribute)}
-    import vidinv
-
     ours = used & {*vidinv.__all__, *(n for n in vars(vidinv.VideoEditor) if not n.startswith("_"))}
     test = "\n".join((ROOT / file).read_text(encoding="utf-8") for file in excused["files"].split(" and "))
     assert len(excused["why"].split()) >= 3, f"line {block.line} does not say why"
@@ -202,7 +214,9 @@ def check_excuse(block: Block, excused: re.Match[str]) -> None:
         assert re.search(rf"\b{name}(?:_of)?\b", test), f"{excused['files']}: no {name}"
 
 
-def test_the_commands_of_the_tutorial_run(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_commands_of_the_tutorial_run(
+    folder: Path, networks: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(shutil.copytree(folder, tmp_path / "docs"))
     tried = [words for words in commands(ROOT / "docs" / "first-edit.md") if words[0] == "vidinv"]
     assert len(tried) >= 4
