@@ -14,7 +14,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from benchmarks import commands
+from benchmarks import commands, papers
 from benchmarks.ablation import report as ablation
 from benchmarks.disentanglement import report as disentanglement
 from benchmarks.driving import report as driving
@@ -23,6 +23,7 @@ from benchmarks.inversion import report as inversion
 from benchmarks.output import RESULTS, ROOT
 from benchmarks.ravdess.report import written
 from benchmarks.scaling import report as scaling
+from vidinv.packs.locate import DEFAULT_PACK
 from vidinv.packs.spec import CONVINCING
 
 
@@ -104,6 +105,17 @@ def pack_table() -> list[str]:
             change = f"{effect['change'][name]:+.{1 if edit['unit'] == 'years' else 2}f} {edit['unit']}"
             cells.append(f"{change} / {effect['identity']:.2f} / {leak:.2f} sd")
         rows.append(f"| {name}: {edit['text']} | {' | '.join(cells)} |")
+    return rows
+
+
+def edits_table() -> list[str]:
+    """What the default pack's edits do, for whoever asks for them."""
+    spec = tomllib.loads((ROOT / "assets" / "models" / DEFAULT_PACK / "pack.toml").read_text())
+    rows = ["| edit | what it does | one step | region | looks, of 5 |", "| --- | --- | --- | --- | --- |"]
+    for name, edit in spec["edits"].items():
+        step, grade = edit["step"].removesuffix(", as the labelling network sees it"), edit.get("grade")
+        looks = "-" if grade is None else f"{grade:.1f}"
+        rows.append(f"| `{name}` | {edit['text']} | {step} | {edit.get('region', 'face')} | {looks} |")
     return rows
 
 
@@ -253,6 +265,7 @@ TABLES: dict[str, Callable[[], list[str]]] = {
     "pack": pack_table,
     "domain": domain_table,
     "packs": packs_table,
+    "edits": edits_table,
     "editing": editing_table,
     "nod": nod_table,
     "ravdess": partial(video_set_table, "ravdess"),
@@ -268,6 +281,7 @@ TABLES: dict[str, Callable[[], list[str]]] = {
     "cost": lambda: scaling.cost(result("speed.json")),
     "disentanglement": lambda: disentanglement.spaces_table(result("disentanglement.json")),
     "disentangled edits": lambda: disentanglement.edits_table(result("disentanglement.json")),
+    **papers.TABLES,
     **{name: partial(inversion_table, name) for name in inversion.TABLES},
     "faults": lambda: faults.table(result("faults.json")),
     "commands": commands.commands,

@@ -16,6 +16,7 @@ import pytest
 
 import vidinv
 from benchmarks.tables import documents, filled
+from pipelines.make_limits import EDITS, LARGEST
 from vidinv.edits.parse import parse_edits, read_requests
 from vidinv.report import Report
 from vidinv.report.page import NAMES
@@ -25,6 +26,13 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGES = [*documents(), ROOT / "CONTRIBUTING.md"]  # the changelog may name what is gone
 FOLDERS = "vidinv|pipelines|benchmarks|tests|docs|assets"
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+
+
+def need(*modules: str) -> None:
+    """Of the extra docs: without them the test is skipped."""
+    for module in modules:
+        if importlib.util.find_spec(module) is None:
+            pytest.skip(f'{module} is not installed: pip install -e ".[docs]"')
 
 
 def anchors(page: Path) -> set[str]:
@@ -106,14 +114,67 @@ def test_every_field_and_figure_of_a_report_is_explained() -> None:
 
 
 def test_the_site_has_every_page() -> None:
-    listed = re.findall(r": ([\w-]+\.md)$", (ROOT / "mkdocs.yml").read_text(encoding="utf-8"), re.M)
-    assert sorted(listed) == sorted(p.name for p in (ROOT / "docs").glob("*.md"))
+    listed = re.findall(r"(?:: |- )([\w/-]+\.md)$", (ROOT / "mkdocs.yml").read_text(encoding="utf-8"), re.M)
+    docs = ROOT / "docs"
+    assert sorted(listed) == sorted(str(p.relative_to(docs)) for p in docs.rglob("*.md"))
 
 
-def test_the_site_builds(tmp_path: Path) -> None:
-    if importlib.util.find_spec("mkdocs") is None or importlib.util.find_spec("material") is None:
-        pytest.skip('mkdocs-material is not installed: pip install -e ".[docs]"')
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path / "site")]
+def test_the_reference_has_every_public_name() -> None:
+    pages = "\n".join(p.read_text(encoding="utf-8") for p in (ROOT / "docs" / "reference").glob("*.md"))
+    shown = re.findall(r"^::: vidinv\.(\w+)$", pages, re.M)
+    assert sorted(n for n in shown if n != "errors") == sorted({*vidinv.__all__} - {"VidinvError"})
+    assert "members: [VidinvError]" in pages
+
+
+def test_pictures_of_the_docs_are_small_and_made_by_a_program() -> None:
+    pictures = sorted((ROOT / "docs" / "pictures").iterdir())
+    assert [p.name for p in pictures] == sorted(f"{name}.jpg" for name in (*EDITS, "inversion"))
+    assert all(p.stat().st_size <= LARGEST for p in pictures)
+
+
+def test_docstrings_are_shown_without_the_marks_of_another_program() -> None:
+    need("griffe")
+    from benchmarks.docstrings import shown
+
+    text = "As of :meth:`~vidinv.A.b`.\n\n:param a: one. :param b: two.\n:raises UsageError, InputError: it is bad."
+    assert shown(text).splitlines() == [
+        "As of `vidinv.A.b`.",
+        "",
+        ":param a: one.",
+        ":param b: two.",
+        ":raises UsageError: it is bad.",
+        ":raises InputError: it is bad.",
+    ]
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Built as strictly as can be; about 4 seconds of one core, the reference most of it."""
+    need("mkdocs", "material", "mkdocstrings", "griffe")
+    made = tmp_path_factory.mktemp("docs") / "site"
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(made)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert (tmp_path / "site" / "index.html").exists()
+    return made
+
+
+def test_the_site_builds(site: Path) -> None:
+    assert (site / "index.html").exists()
+    reference = (site / "reference" / "videos" / "index.html").read_text(encoding="utf-8")
+    assert 'id="vidinv.VideoEditor.edit_video"' in reference
+    assert 'id="vidinv.VideoEditor._plan"' not in reference  # what is private stays so
+
+
+def test_a_page_of_the_site_asks_no_other_host_for_anything(site: Path) -> None:
+    asked = [
+        r"<(?:script|img|iframe|audio|video|source|embed)\b[^>]*\bsrc=\"?((?:https?:)?//[^\s\">]+)",
+        r"<link\b(?=[^>]*rel=\"?(?:stylesheet|preload|prefetch|preconnect|dns-prefetch|icon|manifest))"
+        r"[^>]*href=\"?((?:https?:)?//[^\s\">]+)",
+        r"(?:url\(|@import\s)[\"']?((?:https?:)?//[^\s\"')]+)",
+    ]
+    pages = [p for ending in ("html", "css") for p in site.rglob(f"*.{ending}")]
+    assert len(pages) > 25
+    for page in pages:
+        text = page.read_text(encoding="utf-8")
+        found = [host for pattern in asked for host in re.findall(pattern, text)]
+        assert not found, f"{page.relative_to(site)} asks {found}"
