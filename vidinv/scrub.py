@@ -1,4 +1,4 @@
-"""One frame after the other of a video whose codes are kept, under edits that change: what is shown while somebody tries.
+"""A frame of a video whose codes are kept, under edits that change: what is shown while somebody tries.
 
 editor.keep_codes("in.mp4", "codes")
 scrub = Scrub(editor, "in.mp4", "codes")
