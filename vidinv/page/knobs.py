@@ -32,7 +32,7 @@ class Knob:
 
     @property
     def info(self) -> str:
-        step = "" if self.in_years else f" One step: {self.spec.step.removesuffix(SEEN_BY)}."
+        step = "" if self.in_years else f" One step: {self.spec.step.removesuffix(SEEN_BY).replace(' a step', '')}."
         return f"{self.spec.text or self.name}.{step}"
 
     def shows(self, request: EditRequest | None, time: float) -> float:

@@ -19,7 +19,12 @@ CSS = """
 .gradio-container {max-width: 1500px !important; margin: 0 auto}
 #head h1 {margin: 0; font-size: 1.4rem}
 #wipe img {image-rendering: auto}
-#people .grid-wrap {max-height: 220px}
+#people .grid-wrap {max-height: 210px; padding-top: 34px}
+#people .grid-container {grid-template-columns: repeat(auto-fill, 104px) !important; height: auto !important}
+#people .gallery-item, #people .thumbnail-item {width: 104px; height: 104px; aspect-ratio: 1}
+#people .caption-label {font-size: 11px}
+.edit .info, .edit span + div {color: var(--body-text-color-subdued)}
+.edit p, .edit div {opacity: 1 !important}
 #status {min-height: 1.6em}
 #report iframe {width: 100%; height: 70vh; border: 1px solid #8884; border-radius: 6px; background: white}
 footer {display: none !important}
@@ -81,13 +86,13 @@ def layout(knobs: Sequence[Knob], holdable: Sequence[str], secret: str, most: st
                     label=f"Video, or a saved project and its video (up to {most})",
                     file_count="multiple",
                     file_types=DROPPED,
-                    height=110,
+                    height=150,
                     elem_id="drop",
                 )
                 people = gr.Gallery(
                     label="Who is in it: click a face",
                     columns=4,
-                    height=220,
+                    height=230,
                     allow_preview=False,
                     object_fit="contain",
                     interactive=False,
@@ -160,7 +165,7 @@ def layout(knobs: Sequence[Knob], holdable: Sequence[str], secret: str, most: st
 def _sliders(knobs: Sequence[Knob]) -> list[Any]:
     found = [_slider(knob) for knob in knobs if not knob.spec.experimental]
     if experimental := [knob for knob in knobs if knob.spec.experimental]:
-        with gr.Accordion(f"Experimental: most readers see that it is made ({len(experimental)})", open=not found):
+        with gr.Accordion(f"Experimental: most readers see that it is made ({len(experimental)})", open=True):
             found += [_slider(knob) for knob in experimental]
     return found
 

@@ -24,6 +24,11 @@ POLICY = (
     "default-src 'self' blob: data:; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; style-src 'self' "
     "'unsafe-inline'; connect-src 'self' blob: data:; frame-ancestors 'self'; form-action 'self'"
 )
+HEADERS = [
+    (b"content-security-policy", POLICY.encode()),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-content-type-options", b"nosniff"),
+]
 FONTS = ["ui-sans-serif", "system-ui", "sans-serif"]
 
 
@@ -83,7 +88,7 @@ def application(options: PageOptions, make: Callable[[], VideoEditor]) -> tuple[
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     if options.host in LOOPBACK:  # a page elsewhere that gives this address another name is not answered
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*LOOPBACK, "[::1]"])
-    app.middleware("http")(_with_policy)
+    app.add_middleware(_Policy)
     parts.blocks.queue(api_open=False)
     app = gr.mount_gradio_app(
         app,
@@ -121,12 +126,19 @@ def serve(options: PageOptions, make: Callable[[], VideoEditor], ready: Callable
         end()
 
 
-async def _with_policy(request: Any, call: Any) -> Any:
-    answer = await call(request)
-    answer.headers["Content-Security-Policy"] = POLICY
-    answer.headers["Referrer-Policy"] = "no-referrer"
-    answer.headers["X-Content-Type-Options"] = "nosniff"
-    return answer
+class _Policy:
+    """Puts the headers on every answer, and lets streams through as they come."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        async def sent(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": [*message["headers"], *HEADERS]}
+            await send(message)
+
+        await self._app(scope, receive, sent if scope["type"] == "http" else send)
 
 
 def _secret(folder: Path) -> str:
