@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import secrets
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -109,7 +110,7 @@ class Page:
                 raise gr.Error(f"drop {project.source.name} too, of which the project is", print_exception=False)
             session.take(project)
         video = session.loaded()
-        people = [(one.picture, f"{one.person}: {one.first:.1f} - {one.last:.1f} s") for one in video.people]
+        people = [(one.picture, f"{one.person}: {one.first:.0f}-{one.last:.0f} s") for one in video.people]
         time = gr.update(maximum=max(video.quick.duration, 0.01), value=session.time, step=1 / video.quick.rate)
         return [None, people, time, list(session.hold), session.composite, *self.standing(session),
                 *self.glance(session)]  # fmt: skip
@@ -224,7 +225,7 @@ class Page:
         video = session.loaded()
         job = session.job(self.pack)
         title = f"{video.name}: {', '.join(job.edits)}"
-        entry = self.queue.add(owner, _with_codes(job, video.codes), title if len(title) < 90 else f"{title[:89]}…")
+        entry = self.queue.add(owner, replace(job, codes=video.codes), title if len(title) < 90 else f"{title[:89]}…")
         return [owner, gr.update(choices=self._choices(owner), value=entry.number), ""]
 
     def refresh(self, owner: str) -> Any:
@@ -316,12 +317,6 @@ def wire(page: Page, on: Parts) -> None:
 
 def _text(session: Session) -> str:
     return "\n".join(str(one) for one in session.requests)
-
-
-def _with_codes(job: Any, codes: Path) -> Any:
-    from dataclasses import replace
-
-    return replace(job, codes=codes)
 
 
 def _png(folder: Path, picture: Any) -> str:

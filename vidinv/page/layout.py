@@ -18,17 +18,20 @@ EMPTY = "Drop a video. Its faces are found and kept; after that every slider ans
 CSS = """
 .gradio-container {max-width: 1500px !important; margin: 0 auto}
 #head h1 {margin: 0; font-size: 1.4rem}
-#wipe img {image-rendering: auto}
-#people .grid-wrap {max-height: 210px; padding-top: 34px}
+#people .grid-wrap {max-height: 190px; padding-top: 34px}
 #people .grid-container {grid-template-columns: repeat(auto-fill, 104px) !important; height: auto !important}
 #people .gallery-item, #people .thumbnail-item {width: 104px; height: 104px; aspect-ratio: 1}
-#people .caption-label {font-size: 11px}
-.edit .info, .edit span + div {color: var(--body-text-color-subdued)}
-.edit p, .edit div {opacity: 1 !important}
-#status {min-height: 1.6em}
-#report iframe {width: 100%; height: 70vh; border: 1px solid #8884; border-radius: 6px; background: white}
+#people .caption-label {font-size: 11px; max-width: 100%}
+#right {position: sticky; top: 8px; align-self: flex-start}
+#report iframe {width: 100%; height: 75vh; border: 1px solid #8884; border-radius: 6px; background: white}
 footer {display: none !important}
-@media (max-width: 640px) {.gradio-container {padding: 6px !important}}
+@media (max-width: 760px) {
+  #left, #right {display: contents}
+  #who {order: 1}
+  #view {order: 2; position: sticky; top: 0; z-index: 20; background: var(--body-background-fill)}
+  #what {order: 3}
+  #how {order: 4}
+}
 """
 
 
@@ -80,67 +83,71 @@ def layout(knobs: Sequence[Knob], holdable: Sequence[str], secret: str, most: st
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(600, 3600), fill_width=True) as blocks:
         owner = gr.BrowserState("", storage_key="vidinv-owner", secret=secret)
         gr.Markdown("# vidinv", elem_id="head")
-        with gr.Row(equal_height=False):
-            with gr.Column(scale=2, min_width=300):
-                drop = gr.File(
-                    label=f"Video, or a saved project and its video (up to {most})",
-                    file_count="multiple",
-                    file_types=DROPPED,
-                    height=150,
-                    elem_id="drop",
-                )
-                people = gr.Gallery(
-                    label="Who is in it: click a face",
-                    columns=4,
-                    height=230,
-                    allow_preview=False,
-                    object_fit="contain",
-                    interactive=False,
-                    elem_id="people",
-                )
-                with gr.Row(equal_height=True):
-                    whom = gr.Markdown("Edits are for **everybody**", elem_id="whom")
-                    everybody = gr.Button("Everybody", size="sm", scale=0, min_width=110)
-                sliders = _sliders(knobs)
-            with gr.Column(scale=3, min_width=300):
-                wipe = gr.ImageSlider(
-                    label="before | after",
-                    interactive=False,
-                    max_height=2160,
-                    buttons=["fullscreen"],
-                    elem_id="wipe",
-                )
-                status = gr.Markdown(EMPTY, elem_id="status")
-                time = gr.Slider(0, 1, 0, step=0.01, label="time (s)", elem_id="time")
-                with gr.Accordion("When: a range of time, or key frames", open=False):
-                    which = gr.Dropdown([], label="edit", interactive=True)
-                    when = gr.Radio([ALWAYS, BETWEEN, KEYS], value=ALWAYS, label="acts")
-                    with gr.Row():
-                        start = gr.Number(0, label="from (s)", minimum=0, min_width=80)
-                        end = gr.Number(None, label="to (s)", minimum=0, min_width=80)
-                        ease = gr.Number(0.2, label="comes and goes over (s)", minimum=0, min_width=80)
-                    gr.Markdown("With key frames, moving a slider sets one at the time that is shown.")
-                    unkey = gr.Button("Drop the key frame nearest to that time", size="sm")
-                with gr.Accordion("How: what is held, and how it goes in", open=False):
-                    hold = gr.CheckboxGroup(list(holdable), label="hold, as far as the pack's network sees it")
-                    composite = gr.Radio(
-                        [
-                            ("add the change to the frame's pixels", "detail"),
-                            ("paste the generated face", "replace"),
-                        ],
-                        value="detail",
-                        label="composite",
+        with gr.Row(equal_height=False, elem_id="work"):
+            with gr.Column(scale=2, min_width=300, elem_id="left"):
+                with gr.Column(elem_id="who"):
+                    drop = gr.File(
+                        label=f"Video, or a saved project and its video (up to {most})",
+                        file_count="multiple",
+                        file_types=DROPPED,
+                        height=150,
+                        elem_id="drop",
                     )
-                text = gr.Textbox(
-                    label="Edits as the command line has them, one a line", lines=3, max_lines=12, elem_id="edits"
-                )
-                with gr.Row():
-                    use_text = gr.Button("Use this text", size="sm", min_width=110)
-                    clear = gr.Button("No edits", size="sm", min_width=110)
-                with gr.Row():
-                    render = gr.Button("Render", variant="primary", min_width=110, elem_id="render")
-                    save = gr.Button("Save project", min_width=110, elem_id="save")
-                saved = gr.File(label="project", visible=False, height=60)
+                    people = gr.Gallery(
+                        label="Who is in it: click a face",
+                        columns=4,
+                        height=190,
+                        allow_preview=False,
+                        object_fit="contain",
+                        interactive=False,
+                        elem_id="people",
+                    )
+                    with gr.Row(equal_height=True):
+                        whom = gr.Markdown("Edits are for **everybody**", elem_id="whom")
+                        everybody = gr.Button("Everybody", size="sm", scale=0, min_width=110)
+                with gr.Column(elem_id="what"):
+                    sliders = _sliders(knobs)
+            with gr.Column(scale=3, min_width=300, elem_id="right"):
+                with gr.Column(elem_id="view"):
+                    wipe = gr.ImageSlider(
+                        label="before | after",
+                        interactive=False,
+                        max_height=2160,
+                        buttons=["fullscreen"],
+                        elem_id="wipe",
+                    )
+                    status = gr.Markdown(EMPTY, elem_id="status")
+                    time = gr.Slider(0, 1, 0, step=0.01, label="time (s)", elem_id="time")
+                with gr.Column(elem_id="how"):
+                    with gr.Accordion("When: a range of time, or key frames", open=False):
+                        which = gr.Dropdown([], label="edit", interactive=True)
+                        when = gr.Radio([ALWAYS, BETWEEN, KEYS], value=ALWAYS, label="acts")
+                        with gr.Row():
+                            start = gr.Number(0, label="from (s)", minimum=0, min_width=80)
+                            end = gr.Number(None, label="to (s)", minimum=0, min_width=80)
+                            ease = gr.Number(0.2, label="comes and goes over (s)", minimum=0, min_width=80)
+                        gr.Markdown("With key frames, moving a slider sets one at the time that is shown.")
+                        unkey = gr.Button("Drop the key frame nearest to that time", size="sm")
+                    with gr.Accordion("How: what is held, and how it goes in", open=False):
+                        hold = gr.CheckboxGroup(list(holdable), label="hold, as far as the pack's network sees it")
+                        composite = gr.Radio(
+                            [
+                                ("add the change to the frame's pixels", "detail"),
+                                ("paste the generated face", "replace"),
+                            ],
+                            value="detail",
+                            label="composite",
+                        )
+                    text = gr.Textbox(
+                        label="Edits as the command line has them, one a line", lines=3, max_lines=12, elem_id="edits"
+                    )
+                    with gr.Row():
+                        use_text = gr.Button("Use this text", size="sm", min_width=110)
+                        clear = gr.Button("No edits", size="sm", min_width=110)
+                    with gr.Row():
+                        render = gr.Button("Render", variant="primary", min_width=110, elem_id="render")
+                        save = gr.Button("Save project", min_width=110, elem_id="save")
+                    saved = gr.File(label="project", visible=False, interactive=False, elem_id="saved")
         with gr.Column():
             queue = gr.Radio([], label="Queue", elem_id="queue")
             with gr.Row():

@@ -128,9 +128,9 @@ class Queue:
         return running[1] if running is not None and running[0] == entry.number else None
 
     def files(self, entry: Entry) -> dict[str, Path]:
-        """What came of a job that is done: "video", "report.html", "report.json", "job.toml"."""
+        """What came of a job that is done: "video", "report.html", "report.json"."""
         home = self.folder / entry.number
-        paths = {"video": read_project(home / JOB).output, **{n: home / n for n in ("report.html", "report.json", JOB)}}
+        paths = {"video": read_project(home / JOB).output, **{n: home / n for n in ("report.html", "report.json")}}
         return {name: path for name, path in paths.items() if path.is_file()}
 
     def cancel(self, owner: str, number: str) -> None:
