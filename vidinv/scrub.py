@@ -29,6 +29,7 @@ from vidinv.faces.quads import quad_side
 from vidinv.faces.warps import crop
 from vidinv.inversion.latent_file import LatentFile, open_latent_file
 from vidinv.portraits import People
+from vidinv.shapes import told
 from vidinv.types import Composite, Face, Faces, Frame, known
 from vidinv.video import Reader, frame_at
 
@@ -39,6 +40,8 @@ CROPS = 64 * 2**20  # bytes of crops that are kept from one look to the next
 @dataclass(frozen=True)
 class Seen:
     """Somebody in a video."""
+
+    __repr__ = told
 
     person: int
     """Id, as the report counts them; persons live within one shot."""
@@ -55,6 +58,8 @@ class Seen:
 @dataclass(frozen=True)
 class Look:
     """One frame, before and after. Pictures are RGB uint8 [H, W, 3] of the video's own size."""
+
+    __repr__ = told
 
     index: int
     time: float

@@ -31,8 +31,6 @@ from vidinv.video import Reader
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM = next((path for name in NAMES if (path := shutil.which(name))), "")
-    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), ""
-)
 MISSING = [name for name in ("playwright", "gradio", "jinja2", "matplotlib") if importlib.util.find_spec(name) is None]
 pytestmark = [
     pytest.mark.slow,

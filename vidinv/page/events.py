@@ -110,7 +110,7 @@ class Page:
                 raise gr.Error(f"drop {project.source.name} too, of which the project is", print_exception=False)
             session.take(project)
         video = session.loaded()
-        people = [(one.picture, f"{one.person}: {one.first:.0f}-{one.last:.0f} s") for one in video.people]
+        people = [(one.picture, f"{one.person}: {one.last - one.first:.1f} s") for one in video.people]
         time = gr.update(maximum=max(video.quick.duration, 0.01), value=session.time, step=1 / video.quick.rate)
         return [None, people, time, list(session.hold), session.composite, *self.standing(session),
                 *self.glance(session)]  # fmt: skip

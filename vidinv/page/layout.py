@@ -18,7 +18,7 @@ EMPTY = "Drop a video. Its faces are found and kept; after that every slider ans
 CSS = """
 .gradio-container {max-width: 1500px !important; margin: 0 auto}
 #head h1 {margin: 0; font-size: 1.4rem}
-#people .grid-wrap {max-height: 190px; padding-top: 34px}
+#people .grid-wrap {max-height: 170px; padding-top: 34px}
 #people .grid-container {grid-template-columns: repeat(auto-fill, 104px) !important; height: auto !important}
 #people .gallery-item, #people .thumbnail-item {width: 104px; height: 104px; aspect-ratio: 1}
 #people .caption-label {font-size: 11px; max-width: 100%}
@@ -26,6 +26,7 @@ CSS = """
 #report iframe {width: 100%; height: 75vh; border: 1px solid #8884; border-radius: 6px; background: white}
 footer {display: none !important}
 @media (max-width: 760px) {
+  main.fillable, .gradio-container main {padding: 8px !important}
   #left, #right {display: contents}
   #who {order: 1}
   #view {order: 2; position: sticky; top: 0; z-index: 20; background: var(--body-background-fill)}
@@ -87,7 +88,7 @@ def layout(knobs: Sequence[Knob], holdable: Sequence[str], secret: str, most: st
             with gr.Column(scale=2, min_width=300, elem_id="left"):
                 with gr.Column(elem_id="who"):
                     drop = gr.File(
-                        label=f"Video, or a saved project and its video (up to {most})",
+                        label=f"Video, or project and video, to {most}",
                         file_count="multiple",
                         file_types=DROPPED,
                         height=150,
@@ -96,7 +97,7 @@ def layout(knobs: Sequence[Knob], holdable: Sequence[str], secret: str, most: st
                     people = gr.Gallery(
                         label="Who is in it: click a face",
                         columns=4,
-                        height=190,
+                        height=170,
                         allow_preview=False,
                         object_fit="contain",
                         interactive=False,

@@ -90,6 +90,9 @@ def application(options: PageOptions, make: Callable[[], VideoEditor]) -> tuple[
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*LOOPBACK, "[::1]"])
     app.add_middleware(_Policy)
     parts.blocks.queue(api_open=False)
+    theme = gr.themes.Default(font=FONTS, font_mono=["ui-monospace", "monospace"]).set(
+        block_info_text_color="*neutral_600", block_info_text_color_dark="*neutral_300"
+    )
     app = gr.mount_gradio_app(
         app,
         parts.blocks,
@@ -103,7 +106,7 @@ def application(options: PageOptions, make: Callable[[], VideoEditor]) -> tuple[
         pwa=False,
         mcp_server=False,
         footer_links=[],
-        theme=gr.themes.Default(font=FONTS, font_mono=["ui-monospace", "monospace"]),
+        theme=theme,
         css=CSS,
     )
     queue.start()
