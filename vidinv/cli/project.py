@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,8 +22,11 @@ def is_project(source: Path) -> bool:
 
 def check_options(**given: Any) -> None:
     """:raises UsageError: an option that the project says itself."""
+    from vidinv.job import Job  # late: it takes the video libraries
+
+    usual = {f.name: f.default for f in fields(Job)}
     for name, value in given.items():
-        if value not in (None, [], ["all"], False):
+        if value not in (None, [], ["all"]) and value != usual.get(name, False):
             raise UsageError(f"--{name.replace('_', '-')} is said by the project itself; change it there")
 
 

@@ -106,6 +106,8 @@ def run(
             edit=edit, drive=drive, transfer=transfer, hold=hold, person=person, face=face, pack=pack, boxes=boxes,
             batch=batch, codec=codec, codes=codes, keep_codes=keep_codes, method=method, space=space, start=start,
             steps=steps, warm_steps=warm_steps, feature=feature, noise=noise, seed=seed, lpips=lpips,
+            composite=composite, device=device, precision=precision, crf=crf, preset=preset, backend=backend,
+            segment=segment, mark=mark,
         )  # fmt: skip
         job = project.read(source, output, report, overwrite)
         with progress.shown(Console(stderr=True), quiet) as tell:

@@ -77,7 +77,13 @@ class Page:
         pictures = sorted(session.folder.glob("look-*.png"), key=lambda path: path.stat().st_mtime_ns)
         for path in pictures[: max(0, len(pictures) - PICTURES)]:
             path.unlink(missing_ok=True)
-        return _png(session.folder, look.before), _png(session.folder, look.after)
+        if session.before is None or session.before[0] != look.index:
+            before = _png(session.folder, look.before, "before")
+            for path in session.folder.glob("before-*.png"):
+                if str(path) not in (before, session.before and session.before[1]):  # which may be on its way yet
+                    path.unlink(missing_ok=True)
+            session.before = look.index, before
+        return session.before[1], _png(session.folder, look.after, "look")
 
     def standing(self, session: Session) -> list[Any]:
         """Whom, all sliders, which edit, the text."""
@@ -319,8 +325,8 @@ def _text(session: Session) -> str:
     return "\n".join(str(one) for one in session.requests)
 
 
-def _png(folder: Path, picture: Any) -> str:
+def _png(folder: Path, picture: Any, name: str) -> str:
     """Every bit of a picture, quickly."""
-    path = folder / f"look-{secrets.token_hex(12)}.png"
+    path = folder / f"{name}-{secrets.token_hex(12)}.png"
     cv2.imwrite(str(path), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_PNG_COMPRESSION, 1])
     return str(path)

@@ -53,6 +53,7 @@ class Session:
     time: float = 0.0
     hold: tuple[str, ...] = ()
     composite: Composite = "detail"
+    before: tuple[int, str] | None = None  # the untouched frame that is shown, by index, and its file
     turn: int = 0  # counts what is asked for: an answer to an earlier question is not shown
     used: float = field(default_factory=monotonic)
     ended: bool = False
@@ -130,7 +131,7 @@ class Sessions:
         :raises VidinvError: it cannot be used.
         """
         turn, engine = session.next_turn(), self.engine
-        session.video, session.who, session.requests, session.time = None, None, (), 0.0
+        session.video, session.who, session.requests, session.time, session.before = None, None, (), 0.0, None
         home = session.folder / secrets.token_hex(4)
         home.mkdir()
         path = Path(shutil.move(upload, home / f"source{upload.suffix.lower()}"))
