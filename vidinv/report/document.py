@@ -62,7 +62,7 @@ class Report:
             *((name, f"{s['source']:.2f} to {s['edited']:.2f}") for name, s in self.attributes.items()),
             ("seconds", f"{self.seconds:.1f}"),
         ]
-        lines = [*(sentence(one, one.person) for one in self.outcomes), *(f"warning: {w}" for w in self.warnings)]
+        lines = [*map(sentence, self.outcomes), *(f"warning: {w}" for w in self.warnings)]
         pictures = [picture for shown in self.strip[:PICTURES] for picture in (shown.source, shown.edited)]
         return table(" ".join(self.edits) or "comparison", rows, lines, pictures)
 
