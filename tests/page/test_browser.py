@@ -38,7 +38,7 @@ pytestmark = [
     pytest.mark.skipif(bool(MISSING), reason=f"not installed: {', '.join(MISSING)}"),
     pytest.mark.skipif(not CHROMIUM, reason="no Chromium on this machine"),
 ]
-WAIT = 240_000  # ms
+WAIT = 400_000  # ms
 SHOTS = os.environ.get("VIDINV_SCREENSHOTS")  # a folder, for whoever wants to look
 
 
