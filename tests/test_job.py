@@ -39,6 +39,7 @@ FULL: dict[str, Any] = {
     "method": "in-domain",
     "search": {"steps": 10, "space": "w", "feature": True, "rate": 0.1},
     "lpips": Path("lpips.pth"),
+    "mark": False,
 }
 
 
@@ -53,14 +54,14 @@ def test_every_field_goes_to_a_file_and_comes_back(tmp_path: Path) -> None:
     assert read_jobs(tmp_path / "jobs.toml") == jobs
     text = (tmp_path / "jobs.toml").read_text()
     assert text.count("libx265") == 1, "what jobs share is said once"
-    assert text.startswith("[defaults]")
+    assert text.startswith("format = 1\n\n[defaults]")
     assert 'source = "a.mp4"' in text
     assert [p.name for p in tmp_path.iterdir()] == ["jobs.toml"]
 
 
 def test_what_a_job_does_not_say_is_not_in_the_file(tmp_path: Path) -> None:
     write_jobs(tmp_path / "jobs.toml", [job()])
-    told = '[[job]]\nsource = "a.mp4"\noutput = "out/a.mp4"\nedits = [\n    "age=+2",\n]\n'
+    told = 'format = 1\n\n[[job]]\nsource = "a.mp4"\noutput = "out/a.mp4"\nedits = [\n    "age=+2",\n]\n'
     assert (tmp_path / "jobs.toml").read_text() == told
 
 
@@ -105,7 +106,11 @@ BAD = {
     ASKED + "batch = true": "batch is True and should be a whole",
     ASKED + "[[job]]\nsource = 3": "job 2: source is 3 and should",
     ASKED + "composite = 'glue'": "composite is 'glue'; there are",
-    "[[job]\n": "is no TOML file",
+    "[[job]\n": "is no TOML file .*line 1",
+    "format = 2\n" + ASKED: "format is 2, and this version reads 1 to 1; update",
+    ASKED + "\ncrf = 'x'": r"should be a finite number \(line [0-9]+\)",
+    "format = 1\n[defaults]\n\nfoo = 1\n" + ASKED: r"foo is unknown; .*\(line 4\)",
+    "format = 1\n" + A + "\nedits = [\n'smile=1',\n'age=']": r"cannot read the edit 'age='.*\(line 8\)",
 }
 
 

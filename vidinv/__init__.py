@@ -16,13 +16,14 @@ if TYPE_CHECKING:
     from vidinv.edits.parse import EditRequest
     from vidinv.errors import VidinvError
     from vidinv.inversion.latent_file import Kept
-    from vidinv.job import Job, jobs_of, read_jobs, write_jobs
+    from vidinv.job import Job, jobs_of, read_jobs, read_project, write_jobs
     from vidinv.mixtures import Grid, Mixture, diffuse, mix, mix_grid
     from vidinv.morphs import morph, morph_video
     from vidinv.packs.own import OwnEdit, read_own
     from vidinv.report import Report, write_report
     from vidinv.report.preview import Preview
     from vidinv.report.quality import QualityOptions
+    from vidinv.scrub import Look, Scrub, Seen
     from vidinv.stages.encode import EncodeOptions
     from vidinv.still_edits import EditedPicture, edit_picture
     from vidinv.still_files import keep_pictures, read_codes
@@ -48,12 +49,15 @@ __all__ = [
     "JobProgress",
     "JobResult",
     "Kept",
+    "Look",
     "Mixture",
     "OwnEdit",
     "Preview",
     "Progress",
     "QualityOptions",
     "Report",
+    "Scrub",
+    "Seen",
     "Summary",
     "VideoEditor",
     "VidinvError",
@@ -76,6 +80,7 @@ __all__ = [
     "read_codes",
     "read_jobs",
     "read_own",
+    "read_project",
     "transfer",
     "write_jobs",
     "write_report",
@@ -95,6 +100,9 @@ _HOMES = {
     "Job": "vidinv.job",
     "JobProgress": "vidinv.batch",
     "JobResult": "vidinv.worker",
+    "Look": "vidinv.scrub",
+    "Scrub": "vidinv.scrub",
+    "Seen": "vidinv.scrub",
     "Kept": "vidinv.inversion.latent_file",
     "Mixture": "vidinv.mixtures",
     "OwnEdit": "vidinv.packs.own",
@@ -124,6 +132,7 @@ _HOMES = {
     "morph_video": "vidinv.morphs",
     "read_codes": "vidinv.still_files",
     "read_own": "vidinv.packs.own",
+    "read_project": "vidinv.job",
     "transfer": "vidinv.transfers",
     "write_report": "vidinv.report",
 }

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import vidinv
+from vidinv.edits.curve import Curve
+from vidinv.edits.parse import Asked, EditRequest
 from vidinv.faces.boxes import Boxes, read_boxes
 from vidinv.halves import Means, Plan, Stream
 from vidinv.inversion.latent_manifest import source_of
@@ -24,6 +27,7 @@ from vidinv.stages.score import ScoreOptions, Scorers, ScoreState, score
 from vidinv.streams import need_faces, not_seen, outputs, wanted_of
 from vidinv.types import Progress
 from vidinv.video import Damage, Reader
+from vidinv.video.marks import MAKER
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,9 @@ class Ending:
             frames = outputs(finished, journal.rows, count)
             hurt = list[Damage]()
             beside = partial(hurt.append, Damage(0, 0, None))
-            encoding = encode(frames, self.dst, info, self.output, told.append, journal.folder, before, beside)
+            encoding = encode(
+                frames, self.dst, info, self.output, told.append, journal.folder, before, beside, marked_by(plan.asked)
+            )
             with closing(way.watch.measure("encode", encoding)) as encoded:
                 for item in encoded:
                     if isinstance(item, Snapshot):
@@ -96,6 +102,18 @@ class Ending:
     @property
     def _elapsed(self) -> float:
         return time.perf_counter() - self.begun
+
+
+def marked_by(asked: Sequence[Asked]) -> str:
+    """What an output says of its making: the edits, without what people are called and where anybody's files lie."""
+    return f"{MAKER} {vidinv.__version__} edited faces: {', '.join(map(_said, asked))}"
+
+
+def _said(one: Asked) -> str:
+    if not isinstance(one, EditRequest):
+        return type(one).__name__.lower()  # drive, transfer
+    curve = replace(one.amount, file=None) if isinstance(one.amount, Curve) else one.amount
+    return str(replace(one, amount=curve, persons=None))
 
 
 def about(

@@ -1,6 +1,8 @@
 """A job: all that one run of the whole way is asked for, as plain values, for a file or another process.
 
-jobs.toml:
+jobs.toml, or a project, which has one job:
+
+    format = 1
 
     [defaults]
     edits = ["age=+2"]
@@ -26,9 +28,11 @@ from vidinv.edits.parse import EditRequest, parse_edit, read_requests
 from vidinv.edits.transfer_parse import TransferRequest, parse_transfer
 from vidinv.errors import InputMissing, MalformedEdit, OutputIsInput, UsageError, VidinvError
 from vidinv.packs.locate import is_path
+from vidinv.runtime.lines import Lines
 from vidinv.types import Backend, Composite
 from vidinv.video.output import FORMATS, written_suffix
 
+FORMAT = 1  # of the files that this version writes, and the newest that it reads
 VIDEOS = frozenset(
     (*FORMATS, ".3gp", ".asf", ".avi", ".f4v", ".flv", ".m2ts", ".m2v", ".mpeg", ".mpg", ".mts", ".mxf", ".nut")
     + (".ogv", ".ts", ".vob", ".wmv", ".y4m")
@@ -64,6 +68,7 @@ class Job:
     backend: str = "pyav"
     segment: float = 8.0
     encoder_threads: int = 0  # 0: as many as there are cores
+    mark: bool = True  # say in the output's own tags what was edited
     pack: str | None = None  # a name, or a path with a separator
     device: str = "auto"
     precision: str = "auto"
@@ -151,28 +156,37 @@ def read_jobs(path: str | Path, out: Path | None = None, defaults: Mapping[str, 
     """
     path = Path(path)
     try:
-        with path.open("rb") as file:
-            told = tomllib.load(file)
+        text = path.read_text(encoding="utf-8")
+        told = tomllib.loads(text)
     except OSError as error:
         raise InputMissing(f"{path} cannot be read ({error.strerror}); give a TOML file of jobs") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} is no TOML file ({error})") from None
-    if unknown := sorted(told.keys() - {"defaults", "job"}):
-        raise UsageError(f"{path}: {unknown[0]} is unknown; there are [defaults] and [[job]]")
-    shared = _fields(told.get("defaults", {}), f"{path}, [defaults]")
+    form = told.get("format", FORMAT)
+    if type(form) is not int or not 1 <= form <= FORMAT:
+        raise UsageError(f"{path}: format is {form!r}, and this version reads 1 to {FORMAT}; update vidinv")
+    if unknown := sorted(told.keys() - {"format", "defaults", "job"}):
+        raise UsageError(f"{path}: {unknown[0]} is unknown; there are format, [defaults] and [[job]]")
+    shared = _fields(told.get("defaults", {}), f"{path}, [defaults]", Lines(text, 0))
     tables = told.get("job", [])
     if not isinstance(tables, list) or not tables:
         raise UsageError(f"{path} holds no job; write [[job]], and below it source = and output =")
     return tuple(
-        _job(table, f"{path}, job {number}", path.parent, out, shared, defaults or {})
+        _job(table, f"{path}, job {number}", Lines(text, number), path.parent, out, shared, defaults or {})
         for number, table in enumerate(tables, 1)
     )
 
 
 def _job(
-    table: Any, where: str, folder: Path, out: Path | None, shared: Mapping[str, Any], defaults: Mapping[str, Any]
+    table: Any,
+    where: str,
+    lines: Lines,
+    folder: Path,
+    out: Path | None,
+    shared: Mapping[str, Any],
+    defaults: Mapping[str, Any],
 ) -> Job:
-    given = {**shared, **_fields(table, where)}
+    given = {**shared, **_fields(table, where, lines)}
     if "source" not in given:
         raise UsageError(f"{where}: source is missing; name the video")
     if "output" not in given:
@@ -182,21 +196,21 @@ def _job(
     try:
         return Job(**{**_anchored(defaults, Path.cwd()), **_anchored(given, folder)})
     except VidinvError as error:
-        raise type(error)(f"{where}: {error}") from None
+        raise type(error)(f"{where}: {error}{lines.of_error(str(error), _READ)}") from None
 
 
-def _fields(table: Any, where: str) -> dict[str, Any]:
+def _fields(table: Any, where: str, lines: Lines) -> dict[str, Any]:
     """A table's values as those of a job. :raises UsageError: an unknown key, or a value of another type."""
     if not isinstance(table, dict):
         raise UsageError(f"{where} is {table!r:.60} and should be a table")
     if unknown := sorted(table.keys() - _READ.keys()):
-        raise UsageError(f"{where}: {unknown[0]} is unknown; there are {', '.join(_READ)}")
+        raise UsageError(f"{where}: {unknown[0]} is unknown; there are {', '.join(_READ)}{lines.of(unknown[0])}")
     found = {}
     for name, value in table.items():
         try:
             found[name] = _READ[name](value)
         except ValueError as error:
-            raise UsageError(f"{where}: {name} is {value!r:.80} and should be {error}") from None
+            raise UsageError(f"{where}: {name} is {value!r:.80} and should be {error}{lines.of(name)}") from None
     return found
 
 
@@ -216,6 +230,12 @@ def _number(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < float("inf"):
         raise ValueError("a finite number")
     return float(value)
+
+
+def _switch(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("true or false")
+    return value
 
 
 def _whole(value: Any) -> int:
@@ -251,6 +271,7 @@ _KINDS: dict[str, Callable[[Any], Any]] = {
     "float": _number,
     "float | None": _number,
     "int": _whole,
+    "bool": _switch,
     "int | None": _whole,
     "tuple[str, ...]": partial(_many, each=_text),
     "tuple[Path, ...]": partial(_many, each=_path),
@@ -275,6 +296,14 @@ def table_of(job: Job, folder: Path | None = None) -> dict[str, Any]:
     return {k: plain(value) for k, value in told.items() if k in NEEDED or value != getattr(usual, k)}
 
 
+def read_project(path: str | Path) -> Job:
+    """The one job of a file. Errors as of :func:`read_jobs`."""
+    jobs = read_jobs(path)
+    if len(jobs) > 1:
+        raise UsageError(f"{path} holds {len(jobs)} jobs, and a project is one; vidinv batch does all of them")
+    return jobs[0]
+
+
 def write_jobs(path: str | Path, jobs: Sequence[Job]) -> None:
     """What :func:`read_jobs` reads again: what all jobs share stands in [defaults]. :raises OSError: see there."""
     path = Path(path)
@@ -282,7 +311,7 @@ def write_jobs(path: str | Path, jobs: Sequence[Job]) -> None:
     first = tables[0] if len(tables) > 1 else {}
     shared = {k: v for k, v in first.items() if k not in NEEDED and all(t.get(k) == v for t in tables)}
     own = [{k: v for k, v in table.items() if k not in shared} for table in tables]
-    pieces = [tomli_w.dumps({"defaults": shared})] if shared else []
+    pieces = [tomli_w.dumps({"format": FORMAT})] + ([tomli_w.dumps({"defaults": shared})] if shared else [])
     # The library itself puts short tables into one line each.
     pieces += [tomli_w.dumps({"job": table}).replace("[job]\n", "[[job]]\n", 1) for table in own]
     part = path.with_name(f".{path.name}.part")

@@ -69,7 +69,7 @@ def about(job: Job) -> dict[str, str]:
         codes=_content(job.codes),
         method=(job.method, dict(job.search), _content(job.lpips) if job.method else None),
         device=(job.device, job.precision, job.batch),
-        encoder=(job.codec, job.crf, job.preset, job.backend, job.segment, job.encoder_threads),
+        encoder=(job.codec, job.crf, job.preset, job.backend, job.segment, job.encoder_threads, job.mark),
     )
 
 

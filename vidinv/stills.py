@@ -26,12 +26,15 @@ from vidinv.inversion.base import batch_of
 from vidinv.models.generator import render_pair
 from vidinv.models.pictures import to_levels, to_tensor
 from vidinv.portraits import Images, Picture, found_faces, sources_of
+from vidinv.shapes import told
 from vidinv.types import Code, Face, known
 
 
 @dataclass(frozen=True)
 class Codes:
     """Faces of still pictures as points of the Feature-Style space, one of each picture."""
+
+    __repr__ = told
 
     pack: str
     """Name of the pack whose space it is."""

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from vidinv.shapes import told
+
 if TYPE_CHECKING:  # the command line, which knows the choices, need not wait for torch
     from torch import Tensor
 
@@ -30,6 +32,8 @@ Backend = Literal["pyav", "ffmpeg"]
 @dataclass(frozen=True)
 class Frame:
     """One picture of the stream, upright as a player shows it."""
+
+    __repr__ = told
 
     image: NDArray[np.uint8]
     """[H, W, 3] RGB, 0..255; set by decode."""
@@ -59,6 +63,8 @@ class Frame:
 class Code:
     """A point of the Feature-Style space."""
 
+    __repr__ = told
+
     w: Tensor
     """[L, D] float32, one style per layer (W+)."""
 
@@ -75,6 +81,8 @@ class Code:
 @dataclass(frozen=True)
 class Displacement:
     """A step through the Feature-Style space."""
+
+    __repr__ = told
 
     w: Tensor
     """[L, D]."""
@@ -98,6 +106,8 @@ class Displacement:
 @dataclass(frozen=True)
 class Assessment:
     """What is known of a face before the change goes in, and how far it is trusted."""
+
+    __repr__ = told
 
     identities: Mapping[str, NDArray[np.float32]]
     """"source", "inversion", "edit": unit embeddings [D] of the three pictures; empty where no network made any."""
@@ -135,6 +145,8 @@ class Assessment:
 @dataclass(frozen=True)
 class Change:
     """What an edit does to a face: G(w~, F~)(p) = G(w, F)(p + motion(p)) + residual(p)."""
+
+    __repr__ = told
 
     motion: NDArray[np.float32]
     """[S, S, 2] (dx, dy), pixels of the crop."""
@@ -186,6 +198,8 @@ class Score:
 @dataclass(frozen=True)
 class Face:
     """One face of one frame: what is known of it after each stage."""
+
+    __repr__ = told
 
     box: NDArray[np.float32]
     """[4] x0, y0, x1, y1, pixels of the frame; set by detect, or track_boxes."""
@@ -264,6 +278,8 @@ class Face:
 @dataclass(frozen=True)
 class Faces:
     """A frame and its faces: largest first after detect, in the order of persons from align on."""
+
+    __repr__ = told
 
     frame: Frame
     faces: tuple[Face, ...] = ()

@@ -166,6 +166,7 @@ def encode_options(job: Job, overwrite: bool = False) -> EncodeOptions:
         overwrite=overwrite,
         backend=job.backend,  # type: ignore[arg-type]
         segment=job.segment,
+        mark=job.mark,
     )
 
 

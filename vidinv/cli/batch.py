@@ -68,6 +68,7 @@ def batch(
     seed: o.Seed = None,
     lpips: o.RunLpips = None,
     segment: o.Segment = 8,
+    mark: o.Mark = True,
     workers: Annotated[int, typer.Option(metavar="N", help="Videos that are edited at a time.")] = 1,
     threads: Annotated[
         int | None,
@@ -120,6 +121,7 @@ def batch(
         "preset": preset,
         "backend": backend,
         "segment": segment,
+        "mark": mark,
         "pack": pack,
         "device": device,
         "precision": precision,

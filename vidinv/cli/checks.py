@@ -33,6 +33,7 @@ EXTRAS = {
     "matplotlib": "report",
     "torchmetrics": "report",
     "scikit-learn": "report",
+    "gradio": "ui",
 }  # package: extra
 
 

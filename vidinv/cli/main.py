@@ -22,6 +22,7 @@ from vidinv.cli.morph import morph
 from vidinv.cli.packs import packs
 from vidinv.cli.preview import preview
 from vidinv.cli.run import run
+from vidinv.cli.ui import ui
 
 
 def _version(wanted: bool) -> None:
@@ -53,7 +54,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 app.callback()(_start)
-for command in (run, batch, preview, invert, mix, morph, compare, doctor):
+for command in (run, batch, preview, invert, mix, morph, compare, ui, doctor):
     app.command()(command)
 app.add_typer(packs, name="packs")
 app.add_typer(directions, name="directions")

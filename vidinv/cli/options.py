@@ -90,6 +90,10 @@ Segment = Annotated[
     float,
     typer.Option(metavar="SECONDS", help="How often what is complete is kept, to go on from it when interrupted."),
 ]
+Mark = Annotated[
+    bool,
+    typer.Option("--mark/--no-mark", help="Say in the output's own tags that faces were edited, and by which edits."),
+]
 Backends = Annotated[
     Backend, typer.Option(help="Encode with the bundled libraries, or the system's ffmpeg (an extra).")
 ]

@@ -11,14 +11,18 @@ import typer
 from rich.console import Console
 
 from vidinv.cli import options as o
+from vidinv.cli import project
 from vidinv.cli.guard import guarded, say
 from vidinv.edits.parse import EXAMPLES, Asked, check_timeless
-from vidinv.errors import DAMAGED_INPUT_EXIT_CODE, MalformedEdit
+from vidinv.errors import MalformedEdit
 
 
 @guarded
 def run(
-    source: Annotated[Path, typer.Argument(metavar="INPUT", help="The video, or a picture.", show_default=False)],
+    source: Annotated[
+        Path,
+        typer.Argument(metavar="INPUT|PROJECT.toml", help="What to edit.", show_default=False),
+    ],
     edit: o.Edit = [],  # noqa: B006, typer copies it
     drive: o.Drive = None,
     neutral: o.Neutral = None,
@@ -62,6 +66,7 @@ def run(
         bool, typer.Option("--resume", help="Go on with an interrupted run to this output; there has to be one.")
     ] = False,
     segment: o.Segment = 8,
+    mark: o.Mark = True,
     overwrite: o.Overwrite = False,
     quiet: o.Quiet = False,
     verbose: o.Verbose = False,
@@ -69,13 +74,16 @@ def run(
     """Edit a video, or a picture. What it carries beside the pixels is copied; the output appears when it is complete.
 
     Of a picture (.jpg, .png, .webp, .bmp, .tif) the rest stays as it is, at its full size; --drive, --codec, --crf,
-    --preset, --backend, --report, --codes, --keep-codes, --warm-steps, --resume and --segment are for videos.
+    --preset, --backend, --report, --codes, --keep-codes, --warm-steps, --resume, --segment and --no-mark are for
+    videos. A PROJECT.toml (of vidinv ui) says by itself what is edited, and how; --output, --report, --resume and
+    --overwrite may stand beside it.
     """
     faces = o.read_faces(face)
     requests = o.read_edits(edit, person, faces)
     asked, told = o.read_transfers(transfer, person, faces), list[str]()
     rest, whom = o.read_neutral(neutral, drive), o.read_persons(person, faces)
-    if not requests and not asked and drive is None:
+    saved = project.is_project(source)
+    if not requests and not asked and drive is None and not saved:
         raise MalformedEdit(f"nothing to do was given; write --edit NAME=STRENGTH ({EXAMPLES}), --transfer or --drive")
 
     # Late: a mistyped edit need not wait for torch.
@@ -93,11 +101,24 @@ def run(
         if drive is not None:
             yield drivers.drive(drive, editor, neutral=rest, persons=whom)
 
+    if saved:
+        project.check_options(
+            edit=edit, drive=drive, transfer=transfer, hold=hold, person=person, face=face, pack=pack, boxes=boxes,
+            batch=batch, codec=codec, codes=codes, keep_codes=keep_codes, method=method, space=space, start=start,
+            steps=steps, warm_steps=warm_steps, feature=feature, noise=noise, seed=seed, lpips=lpips,
+            composite=composite, device=device, precision=precision, crf=crf, preset=preset, backend=backend,
+            segment=segment, mark=mark,
+        )  # fmt: skip
+        job = project.read(source, output, report, overwrite)
+        with progress.shown(Console(stderr=True), quiet) as tell:
+            done = project.render(job, overwrite, resume, told, tell)
+        summary.finish(done, job.output, list(job.reports), told, quiet, verbose)
+        return
     picture = still.is_picture(source) and not still.moves(source)
     if picture:
         still.check_options(
             codec=codec, crf=crf, preset=preset, backend=backend, report=report, codes=codes, keep_codes=keep_codes,
-            warm_steps=warm_steps, drive=drive, resume=resume or None, segment=segment,
+            warm_steps=warm_steps, drive=drive, resume=resume or None, segment=segment, mark=mark,
         )  # fmt: skip
     o.check_lpips(lpips, method, reported=bool(report))
     target = output or (still.default_output if picture else files.default_output)(source)
@@ -115,7 +136,9 @@ def run(
         still.run(editor, source, target, tuple(everything(editor)), quiet, told, overwrite=overwrite, **done_to)
         return
     quality = QualityOptions(lpips=lpips) if report else None
-    encoding = EncodeOptions(codec=codec, crf=crf, preset=preset, overwrite=overwrite, backend=backend, segment=segment)
+    encoding = EncodeOptions(
+        codec=codec, crf=crf, preset=preset, overwrite=overwrite, backend=backend, segment=segment, mark=mark
+    )
     check_output(source, target, overwrite or published(target))  # before pictures and drivers are looked at
     with progress.shown(Console(stderr=True), quiet) as tell:
         editor = make()
@@ -138,15 +161,4 @@ def run(
             progress=tell,
             notify=say,
         )
-    try:
-        for warning in (*told, *done.warnings):
-            say(f"warning: {warning}")
-        files.write_reports(done, report)
-        if not quiet:
-            summary.show(done, Console(), verbose)
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt(f"{target} is complete") from None
-    if done.damaged:
-        if done.frames_lost:
-            say(f"{target} holds the {done.frames} frames that could be decoded; {done.frames_lost} are lost")
-        raise typer.Exit(DAMAGED_INPUT_EXIT_CODE)
+    summary.finish(done, target, report, told, quiet, verbose)

@@ -2,20 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import typer
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from vidinv.cli.files import write_reports
+from vidinv.cli.guard import say
 from vidinv.cli.terminal import plain
+from vidinv.errors import DAMAGED_INPUT_EXIT_CODE
 from vidinv.report.outcome import sentence
 
 if TYPE_CHECKING:
     from vidinv.report import Report
 
 PERSONS = 3  # whose outcome is told without --verbose
+
+
+def finish(done: Report, target: Path, reports: list[Path], told: Sequence[str], quiet: bool, verbose: bool) -> None:
+    """The end of a run: warnings, reports, closing words.
+
+    :param told: warnings from before it. :raises typer.Exit: the input was damaged.
+    """
+    try:
+        for warning in (*told, *done.warnings):
+            say(f"warning: {warning}")
+        write_reports(done, reports)
+        if not quiet:
+            show(done, Console(), verbose)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"{target} is complete") from None
+    if done.damaged:
+        if done.frames_lost:
+            say(f"{target} holds the {done.frames} frames that could be decoded; {done.frames_lost} are lost")
+        raise typer.Exit(DAMAGED_INPUT_EXIT_CODE)
 
 
 def show(report: Report, console: Console, verbose: bool = False) -> None:

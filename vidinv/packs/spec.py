@@ -44,6 +44,11 @@ class Scale:
         """Steps whose effect is ``amount`` units."""
         return float(np.interp(amount, self.effects, self.strengths))
 
+    def amount(self, steps: float) -> float:
+        """Units that so many steps do."""
+        order = np.argsort(self.strengths)
+        return float(np.interp(steps, np.asarray(self.strengths)[order], np.asarray(self.effects)[order]))
+
 
 @dataclass(frozen=True, kw_only=True)
 class EditSpec:

@@ -8,9 +8,12 @@ from typing import Any
 
 from vidinv.report.doubts import Occluded, Untrusted
 from vidinv.report.figures import Figure
-from vidinv.report.outcome import Outcome
+from vidinv.report.notebook import table
+from vidinv.report.outcome import Outcome, sentence
 from vidinv.report.quality import Shown
 from vidinv.types import Score
+
+PICTURES = 2  # moments that a notebook shows
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,23 @@ class Report:
     outcomes: list[Outcome] = field(default_factory=list)  # of each person whom an edit acted on
     strip: list[Shown] = field(default_factory=list)  # pictures for the page; no part of the JSON
 
+    def __repr__(self) -> str:
+        done = f"{self.frames} frames, {self.faces} faces, persons {self.persons}, {self.seconds:.1f} s"
+        return f"<Report of {self.output}: {' '.join(self.edits)}; {done}>"
+
+    def _repr_html_(self) -> str:
+        """In a notebook: what was asked for, what came of it, and a few frames where the report was a full one."""
+        rows = [
+            ("output", str(self.output)),
+            ("frames, faces", f"{self.frames}, {self.faces}"),
+            *(_alike(name, value) for name, value in self.identity_similarity.items()),
+            *((name, f"{s['source']:.2f} to {s['edited']:.2f}") for name, s in self.attributes.items()),
+            ("seconds", f"{self.seconds:.1f}"),
+        ]
+        lines = [*map(sentence, self.outcomes), *(f"warning: {w}" for w in self.warnings)]
+        pictures = [picture for shown in self.strip[:PICTURES] for picture in (shown.source, shown.edited)]
+        return table(" ".join(self.edits) or "comparison", rows, lines, pictures)
+
     def as_dict(self) -> dict[str, Any]:
         """What the JSON file holds."""
         rows = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "strip"}
@@ -56,6 +76,10 @@ class Report:
             "outcomes": [asdict(outcome) for outcome in self.outcomes],
             "quality": {name: asdict(figure) for name, figure in self.quality.items()},
         }
+
+
+def _alike(name: str, value: float | None) -> tuple[str, str]:
+    return f"identity, {name}", "not measured" if value is None else f"{value:.3f}"
 
 
 def _row(score: Score) -> dict[str, Any]:

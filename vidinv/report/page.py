@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import importlib.util
 from pathlib import Path
-
-import cv2
-from numpy.typing import NDArray
 
 from vidinv.errors import MissingExtra
 from vidinv.report.document import Report
 from vidinv.report.doubts import MEANINGS
+from vidinv.report.notebook import picture_uri
 from vidinv.report.outcome import unit_of
 from vidinv.report.quality import Shown
 
@@ -89,11 +86,6 @@ def _picture_row(shown: Shown) -> dict[str, str | list[str]]:
     when = f"frame {shown.index}" if shown.time is None else f"{shown.time:.2f} s"
     return {
         "when": when,
-        "frames": [_uri(shown.source), _uri(shown.edited)],
-        "faces": [_uri(f) for f in shown.faces] if shown.faces is not None else [],
+        "frames": [picture_uri(shown.source), picture_uri(shown.edited)],
+        "faces": [picture_uri(f) for f in shown.faces] if shown.faces is not None else [],
     }
-
-
-def _uri(picture: NDArray) -> str:
-    _, data = cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 85])
-    return f"data:image/jpeg;base64,{base64.b64encode(data.tobytes()).decode()}"

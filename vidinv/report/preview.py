@@ -8,6 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vidinv.report.notebook import png
+from vidinv.shapes import told
+
 Picture = NDArray[np.uint8]  # [H, W, 3] RGB
 
 
@@ -21,6 +24,8 @@ class Preview:
     frame: Picture  # [H, W, 3] the composited frame
     person: int
 
+    __repr__ = told
+
     def sheet(self) -> Picture:
         """All four side by side, as high as the frame (at most 720 pixels)."""
         height = min(self.frame.shape[0], 720)
@@ -29,3 +34,7 @@ class Preview:
         enlarged = [cv2.resize(c, (height, height), interpolation=cv2.INTER_CUBIC) for c in crops]
         frame = cv2.resize(self.frame, (width, height), interpolation=cv2.INTER_AREA)
         return np.concatenate([*enlarged, frame], 1).astype(np.uint8)
+
+    def _repr_png_(self) -> bytes:
+        """The sheet, in a notebook."""
+        return png(self.sheet())

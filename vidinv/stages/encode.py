@@ -18,6 +18,7 @@ class EncodeOptions(EncoderSettings):
     overwrite: bool = False  # replace an existing output
     backend: Backend = "pyav"
     segment: float = 8.0  # seconds that one encoder takes, and after which an interrupted run can go on
+    mark: bool = True  # say in the file's own tags that it was edited, and what was
 
     def __post_init__(self) -> None:
         if not self.segment > 0:
@@ -40,6 +41,7 @@ def encode(
     folder: Path | None = None,
     state: EncodeState = EncodeState(),
     hurt: Callable[[], None] = lambda: None,
+    mark: str = "",
 ) -> Iterator[Frame | Snapshot]:
     """Write ``frames`` to ``dst`` beside everything else of ``source``, and yield them, one out per one in.
 
@@ -51,10 +53,18 @@ def encode(
 
     :param folder: where parts lie, and stay; None: in a hidden one that is removed. :param state: to go on from.
     :param hurt: is called at the end if a stream beside the video is damaged.
+    :param mark: what the file says of its making, where the options want that it does; "": nothing.
     """
     options = options or EncodeOptions()
     writer = Writer(
-        dst, source, options, overwrite=options.overwrite, backend=options.backend, folder=folder, parts=state.parts
+        dst,
+        source,
+        options,
+        overwrite=options.overwrite,
+        backend=options.backend,
+        folder=folder,
+        parts=state.parts,
+        mark=mark if options.mark else "",
     )
     with writer:
         for item in frames:

@@ -21,11 +21,11 @@ LONGEST_LAST = 2  # seconds that the last picture may stay, as far as the source
 
 
 def join(
-    parts: Sequence[Part], folder: Path, dst: Path, info: VideoInfo, source: Any, overwrite: bool
+    parts: Sequence[Part], folder: Path, dst: Path, info: VideoInfo, source: Any, overwrite: bool, mark: str = ""
 ) -> tuple[list[str], bool]:
     """Write ``dst`` of the parts in ``folder`` and of the source's other streams; it appears when it is complete.
 
-    :param source: the source's file, opened and not read yet.
+    :param source: the source's file, opened and not read yet. :param mark: see :class:`vidinv.video.muxer.Muxer`.
     :return: what could not be kept as it was, and whether a stream beside the video is damaged.
     :raises OutputError: it cannot be written.
     """
@@ -34,7 +34,7 @@ def join(
         first = encoded.streams.video[0]
         head = first.codec_context.extradata
         adding = partial(container.add_copy, encoded=first, info=info)
-        muxer = Muxer(dst, info, source, overwrite, folder / f"joined{dst.suffix}", adding)
+        muxer = Muxer(dst, info, source, overwrite, folder / f"joined{dst.suffix}", adding, mark)
     pts = np.concatenate([part.pts for part in parts])
     lasting = durations(pts, info, parts[-1].stays)
     decoded = decode_times(pts, max(part.delay for part in parts), info.step)

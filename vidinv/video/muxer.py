@@ -15,6 +15,7 @@ from vidinv.video import container
 from vidinv.video.audio import Passthrough, container_metadata, describe, is_chapter_track, video_metadata
 from vidinv.video.container import Broken
 from vidinv.video.info import VideoInfo
+from vidinv.video.marks import mark_tags
 from vidinv.video.output import FORMATS, check_paths, output_format, publish, write_error
 
 OWN_ERRORS = 1 << 20  # the libraries number what they find wrong in data from here on, above all of the system's errors
@@ -89,11 +90,19 @@ class Muxer:
     :param source: the source's file, opened; it stays open, and so readable where it is removed meanwhile.
     :param hidden: what the file is called until it is complete; on the file system of ``dst``.
     :param add_video: makes the video's stream in an opened output.
+    :param mark: what the file is to say of its making: see :mod:`vidinv.video.marks`; "": nothing.
     :raises OutputError: the container cannot carry it, or the file cannot be written.
     """
 
     def __init__(
-        self, dst: Path, info: VideoInfo, source: Any, overwrite: bool, hidden: Path, add_video: Callable[[Any], Any]
+        self,
+        dst: Path,
+        info: VideoInfo,
+        source: Any,
+        overwrite: bool,
+        hidden: Path,
+        add_video: Callable[[Any], Any],
+        mark: str = "",
     ) -> None:
         check_paths(info.path, dst, overwrite)
         self._dst, self._overwrite, self._part = dst, overwrite, hidden
@@ -107,7 +116,8 @@ class Muxer:
             chapters = self._source.chapters()
             missed = [describe(s) for s in streams.left if not is_chapter_track(s, chapters)]
             self.warnings += [f"{dst.suffix} cannot carry stream {name}; it was left out" for name in missed]
-            self._output = container.open_output(self._part, output_format(dst), _muxer_options(info, self._source))
+            options = _muxer_options(info, self._source)
+            self._output = container.open_output(self._part, output_format(dst), options)
             targets: dict[int, Any] = {}
             again: dict[int, container.Reencoder] = {}
             for stream in self._source.streams:
@@ -128,6 +138,9 @@ class Muxer:
                     copy.metadata.update(stream.metadata)
                     copy.disposition = stream.disposition
             self._output.metadata.update(container_metadata(self._source.metadata))
+            if mark:
+                own = "use_metadata_tags" in options["movflags"]
+                self._output.metadata.update(mark_tags(output_format(dst), own, self._source.metadata, mark))
             self._output.set_chapters(_moved(chapters, container.beginning(self._source)))
             copied = [s for s in self._source.streams if s.index in targets]
             packets = container.demux(self._source, copied) if copied else iter(())

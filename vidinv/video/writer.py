@@ -28,6 +28,7 @@ class Writer:
 
     :param folder: where the parts lie, and stay; on the file system of ``dst``. None: in a hidden one that is removed.
     :param parts: those that are there already, from the first frame on.
+    :param mark: what the file is to say of its making; "": nothing.
     """
 
     def __init__(
@@ -40,10 +41,11 @@ class Writer:
         backend: Backend = "pyav",
         folder: Path | None = None,
         parts: Sequence[Part] = (),
+        mark: str = "",
     ) -> None:
         self._dst, self._info, self._overwrite = Path(dst), source, overwrite
         self._settings = chosen(settings or EncoderSettings(), Path(dst))
-        self._make = _encoder(backend)
+        self._make, self._mark = _encoder(backend), mark
         self.parts = tuple(parts)
         self._encoder: PartEncoder | None = None
         self._pts: list[int] = []  # of the part that grows
@@ -126,7 +128,8 @@ class Writer:
     def _finish(self) -> None:
         if not self.split():
             raise OutputUnwritable("no frame was given, so there is nothing to write")
-        told, self.damaged = join(self.parts, self._folder, self._dst, self._info, self._source, self._overwrite)
+        place = (self._folder, self._dst, self._info, self._source, self._overwrite, self._mark)
+        told, self.damaged = join(self.parts, *place)
         self.warnings += [warning for warning in told if warning not in self.warnings]
 
     def _translated(self, error: BaseException) -> BaseException:

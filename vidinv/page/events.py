@@ -1,0 +1,332 @@
+"""What the page does when somebody touches it: each is read, handed to the session, and shown."""
+
+from __future__ import annotations
+
+import html
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import cv2
+import gradio as gr
+
+from vidinv.edits import revise
+from vidinv.edits.curve import Curve
+from vidinv.edits.parse import EASE, read_requests
+from vidinv.errors import VidinvError
+from vidinv.job import read_project, write_jobs
+from vidinv.page.knobs import Knob
+from vidinv.page.layout import ALWAYS, BETWEEN, EMPTY, KEYS, Parts
+from vidinv.page.queue import Entry, Queue
+from vidinv.page.session import Session, Sessions
+from vidinv.scrub import Look
+from vidinv.types import Progress
+
+PICTURES = 6  # of looks at frames, that are kept on the disk
+ALONE = "*This frame by itself; what is rendered follows.*"
+EXACT = "**As it is rendered**, bit for bit."
+
+
+def told(handler: Callable[..., Any]) -> Callable[..., Any]:
+    """What a VidinvError says is shown, and nothing else changes."""
+
+    @wraps(handler)
+    def run(*args: Any, **more: Any) -> Any:
+        try:
+            return handler(*args, **more)
+        except VidinvError as error:
+            raise gr.Error(str(error), duration=15, print_exception=False) from None
+
+    return run
+
+
+class Page:
+    """The handlers. :param pack: as it was asked for, for jobs."""
+
+    def __init__(self, sessions: Sessions, queue: Queue, knobs: Sequence[Knob], pack: str | None) -> None:
+        self.sessions, self.queue, self.knobs, self.pack = sessions, queue, knobs, pack
+
+    def session(self, request: gr.Request) -> Session:
+        return self.sessions.of(str(request.session_hash))
+
+    # ---- what is seen
+
+    def glance(self, session: Session) -> list[Any]:
+        """The picture and what is said of it."""
+        if session.video is None:
+            return [None, EMPTY]
+        look = self.sessions.glance(session)
+        return [self._pair(session, look), self._said(look, EXACT if look.exact else ALONE)]
+
+    def look(self, request: gr.Request) -> list[Any]:
+        """The same as it is rendered, when nobody asked for anything else meanwhile."""
+        session = self.session(request)
+        if session.video is None:
+            return [gr.skip(), gr.skip()]
+        look = self.sessions.look(session)
+        return [gr.skip(), gr.skip()] if look is None else [self._pair(session, look), self._said(look, EXACT)]
+
+    def _said(self, look: Look, how: str) -> str:
+        height, width, _ = look.after.shape
+        return f"Frame {look.index} at {look.time:.2f} s, {width} x {height}. {how}"
+
+    def _pair(self, session: Session, look: Look) -> tuple[str, str]:
+        pictures = sorted(session.folder.glob("look-*.png"), key=lambda path: path.stat().st_mtime_ns)
+        for path in pictures[: max(0, len(pictures) - PICTURES)]:
+            path.unlink(missing_ok=True)
+        if session.before is None or session.before[0] != look.index:
+            before = _png(session.folder, look.before, "before")
+            for path in session.folder.glob("before-*.png"):
+                if str(path) not in (before, session.before and session.before[1]):  # which may be on its way yet
+                    path.unlink(missing_ok=True)
+            session.before = look.index, before
+        return session.before[1], _png(session.folder, look.after, "look")
+
+    def standing(self, session: Session) -> list[Any]:
+        """Whom, all sliders, which edit, the text."""
+        whom = "everybody" if session.who is None else f"person {', '.join(map(str, session.who))}"
+        shown = [
+            knob.shows(revise.found(session.requests, session.who, knob.name), session.time) for knob in self.knobs
+        ]
+        mine = [one.name for one in session.requests if one.persons == session.who]
+        return [f"Edits are for **{whom}**", *shown, gr.update(choices=mine, value=mine[-1] if mine else None),
+                _text(session)]  # fmt: skip
+
+    # ---- what is done
+
+    @told
+    def drop(self, paths: list[str] | None, request: gr.Request, progress: gr.Progress = gr.Progress()) -> list[Any]:
+        """Outputs: drop, people, time, hold, composite, standing, glance."""
+        session, project = self.session(request), None
+        for path in map(Path, paths or []):
+            if path.suffix.lower() == ".toml":
+                project = read_project(path)
+
+        def tell(at: Progress) -> None:
+            progress((at.frames, at.total), desc="finding faces and their codes", unit="frames")
+
+        if videos := [Path(path) for path in paths or [] if Path(path).suffix.lower() != ".toml"]:
+            progress(0, desc="opening")
+            self.sessions.open(session, videos[0], tell)
+        if project is not None:
+            if session.video is None:
+                raise gr.Error(f"drop {project.source.name} too, of which the project is", print_exception=False)
+            session.take(project)
+        video = session.loaded()
+        people = [(one.picture, f"{one.person}: {one.last - one.first:.1f} s") for one in video.people]
+        time = gr.update(maximum=max(video.quick.duration, 0.01), value=session.time, step=1 / video.quick.rate)
+        return [None, people, time, list(session.hold), session.composite, *self.standing(session),
+                *self.glance(session)]  # fmt: skip
+
+    @told
+    def pick(self, request: gr.Request, chosen: gr.SelectData) -> list[Any]:
+        """Outputs: time, standing, glance."""
+        session = self.session(request)
+        one = session.loaded().people[chosen.index]
+        session.who = frozenset({one.person})
+        if not one.first <= session.time <= one.last:
+            session.time = one.at
+        return [session.time, *self.standing(session), *self.glance(session)]
+
+    @told
+    def pick_all(self, request: gr.Request) -> list[Any]:
+        """Outputs: standing."""
+        session = self.session(request)
+        session.who = None
+        return self.standing(session)
+
+    def slide(self, knob: Knob) -> Callable[..., list[Any]]:
+        """Outputs: which, text, glance."""
+
+        @told
+        def slid(value: float, request: gr.Request) -> list[Any]:
+            session = self.session(request)
+            session.loaded()
+            session.requests = revise.moved(
+                session.requests, session.who, knob.name, value, knob.in_years, round(session.time, 3)
+            )
+            there = revise.found(session.requests, session.who, knob.name) is not None
+            mine = [one.name for one in session.requests if one.persons == session.who]
+            which = gr.update(choices=mine, value=knob.name if there else (mine[-1] if mine else None))
+            return [which, _text(session), *self.glance(session)]
+
+        return slid
+
+    @told
+    def scrub(self, time: float, request: gr.Request) -> list[Any]:
+        """Outputs: sliders, glance."""
+        session = self.session(request)
+        session.time = float(time)
+        return [*self.standing(session)[1:-2], *self.glance(session)]
+
+    @told
+    def opened(self, which: str | None, request: gr.Request) -> list[Any]:
+        """Outputs: when, start, end, ease: how the chosen edit stands."""
+        session = self.session(request)
+        one = revise.found(session.requests, session.who, which or "")
+        if one is None or not one.changes:
+            return [ALWAYS, 0, None, EASE]
+        if isinstance(one.amount, Curve):
+            return [KEYS, 0, None, EASE]
+        return [BETWEEN, one.start, None if one.end == float("inf") else one.end, one.ease]
+
+    @told
+    def timed(
+        self, which: str | None, when: str, start: float, end: float | None, ease: float, request: gr.Request
+    ) -> list[Any]:
+        """Outputs: text, glance."""
+        session = self.session(request)
+        how, at = (session.requests, session.who, which or ""), session.time
+        if when == ALWAYS:
+            session.requests = revise.always(*how, time=at)
+        elif when == KEYS:
+            session.requests = revise.keyed(*how, end=session.loaded().quick.duration)
+        else:
+            until = float("inf") if end is None else float(end)
+            session.requests = revise.timed(*how, float(start or 0), until, EASE if ease is None else float(ease), at)
+        return [_text(session), *self.glance(session)]
+
+    @told
+    def unkey(self, which: str | None, request: gr.Request) -> list[Any]:
+        """Outputs: standing, glance."""
+        session = self.session(request)
+        session.requests = revise.unkeyed(session.requests, session.who, which or "", session.time)
+        return [*self.standing(session), *self.glance(session)]
+
+    @told
+    def use_text(self, text: str, request: gr.Request) -> list[Any]:
+        """Outputs: standing, glance."""
+        session = self.session(request)
+        session.requests = read_requests(",".join(text.splitlines())) if text.strip() else ()
+        return [*self.standing(session), *self.glance(session)]
+
+    def clear(self, request: gr.Request) -> list[Any]:
+        return self.use_text("", request)
+
+    @told
+    def how(self, hold: list[str], composite: str, request: gr.Request) -> list[Any]:
+        """Outputs: glance."""
+        session = self.session(request)
+        session.hold, session.composite = tuple(hold), composite  # type: ignore[assignment]
+        return self.glance(session)
+
+    # ---- projects and the queue
+
+    @told
+    def save(self, request: gr.Request) -> Any:
+        """Outputs: saved."""
+        session = self.session(request)
+        video = session.loaded()
+        path = session.folder / f"{Path(video.name).stem}.toml"
+        write_jobs(path, [session.job(self.pack, video.name)])
+        return gr.update(value=str(path), visible=True)
+
+    @told
+    def render(self, owner: str, request: gr.Request) -> list[Any]:
+        """Outputs: owner, queue, told."""
+        session, owner = self.session(request), owner or secrets.token_urlsafe(24)
+        video = session.loaded()
+        job = session.job(self.pack)
+        title = f"{video.name}: {', '.join(job.edits)}"
+        entry = self.queue.add(owner, replace(job, codes=video.codes), title if len(title) < 90 else f"{title[:89]}…")
+        return [owner, gr.update(choices=self._choices(owner), value=entry.number), ""]
+
+    def refresh(self, owner: str) -> Any:
+        """Outputs: queue."""
+        return gr.update(choices=self._choices(owner)) if owner else gr.skip()
+
+    def _choices(self, owner: str) -> list[tuple[str, str]]:
+        return [(f"{one.title} - {self._how_far(one)}", one.number) for one in self.queue.entries(owner)]
+
+    def _how_far(self, entry: Entry) -> str:
+        at = self.queue.progress(entry)
+        if at is None:
+            return entry.state
+        share = f" ({100 * at.frames // max(at.total, at.frames, 1)} %)" if at.total else ""
+        return f"rendering, frame {at.frames}{share}"
+
+    def _entry(self, owner: str, number: str | None) -> Entry | None:
+        return next((one for one in self.queue.entries(owner) if one.number == number), None) if owner else None
+
+    @told
+    def show(self, owner: str, number: str | None) -> list[Any]:
+        """Outputs: told, result, files, report."""
+        entry = self._entry(owner, number)
+        if entry is None or entry.state != "done":
+            why = "Choose a job that is done." if entry is None else f"{self._how_far(entry)}. {entry.told}"
+            return [why, gr.update(visible=False, value=None), gr.update(visible=False, value=None), ""]
+        files = self.queue.files(entry)
+        page = files["report.html"].read_text(encoding="utf-8") if "report.html" in files else ""
+        framed = f'<iframe sandbox srcdoc="{html.escape(page)}" title="report"></iframe>' if page else ""
+        return [entry.told, gr.update(visible=True, value=str(files["video"])),
+                gr.update(visible=True, value=[str(path) for path in files.values()]), framed]  # fmt: skip
+
+    def cancel(self, owner: str, number: str | None) -> Any:
+        if owner and number:
+            self.queue.cancel(owner, number)
+        return self.refresh(owner)
+
+    def remove(self, owner: str, number: str | None) -> Any:
+        if owner and number:
+            self.queue.remove(owner, number)
+        return gr.update(choices=self._choices(owner), value=None) if owner else gr.skip()
+
+    def unload(self, request: gr.Request) -> None:
+        self.sessions.end(str(request.session_hash))
+
+
+def wire(page: Page, on: Parts) -> None:
+    """Every event to its handler. What takes longer comes behind what answers at once, and several may be asked for."""
+    glance = [on.wipe, on.status]
+    standing = [on.whom, *on.sliders, on.which, on.text]
+    quiet: Mapping[str, Any] = {"show_progress": "hidden", "concurrency_limit": None}
+
+    def then(event: Any) -> None:
+        event.then(page.look, None, glance, trigger_mode="multiple", **quiet)
+
+    with on.blocks:
+        on.drop.upload(
+            page.drop,
+            on.drop,
+            [on.drop, on.people, on.time, on.hold, on.composite, *standing, *glance],
+            concurrency_limit=None,
+            show_progress_on=[on.status],
+        )
+        then(on.people.select(page.pick, None, [on.time, *standing, *glance], **quiet))
+        on.everybody.click(page.pick_all, None, standing, **quiet)
+        for knob, slider in zip(page.knobs, on.sliders, strict=True):
+            slid = page.slide(knob)
+            then(slider.input(slid, slider, [on.which, on.text, *glance], trigger_mode="always_last", **quiet))
+        then(on.time.input(page.scrub, on.time, [*on.sliders, *glance], trigger_mode="always_last", **quiet))
+        on.which.change(page.opened, on.which, [on.when, on.start, on.end, on.ease], **quiet)
+        timing = [on.which, on.when, on.start, on.end, on.ease]
+        for part in (on.when.input, on.start.submit, on.end.submit, on.ease.submit, on.start.blur, on.end.blur):
+            then(part(page.timed, timing, [on.text, *glance], **quiet))
+        then(on.unkey.click(page.unkey, on.which, [*standing, *glance], **quiet))
+        then(on.use_text.click(page.use_text, on.text, [*standing, *glance], **quiet))
+        then(on.clear.click(page.clear, None, [*standing, *glance], **quiet))
+        for part in (on.hold.input, on.composite.input):
+            then(part(page.how, [on.hold, on.composite], glance, **quiet))
+        on.save.click(page.save, None, on.saved, **quiet)
+        on.render.click(page.render, on.owner, [on.owner, on.queue, on.told], **quiet)
+        chosen = [on.owner, on.queue]
+        on.show.click(page.show, chosen, [on.told, on.result, on.files, on.report], **quiet)
+        on.cancel.click(page.cancel, chosen, on.queue, **quiet)
+        on.remove.click(page.remove, chosen, on.queue, **quiet)
+        on.timer.tick(page.refresh, on.owner, on.queue, **quiet)
+        on.blocks.load(page.refresh, on.owner, on.queue, **quiet)
+        on.blocks.unload(page.unload)
+
+
+def _text(session: Session) -> str:
+    return "\n".join(str(one) for one in session.requests)
+
+
+def _png(folder: Path, picture: Any, name: str) -> str:
+    """Every bit of a picture, quickly."""
+    path = folder / f"{name}-{secrets.token_hex(12)}.png"
+    cv2.imwrite(str(path), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_PNG_COMPRESSION, 1])
+    return str(path)

@@ -1,0 +1,185 @@
+"""What one browser's page holds: its video, what was found in it, and what is asked for. Nothing is shared."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from time import monotonic
+
+from vidinv.api import VideoEditor
+from vidinv.edits.revise import Requests, Who
+from vidinv.errors import UsageError
+from vidinv.job import Job
+from vidinv.scrub import Look, Scrub, Seen
+from vidinv.types import Composite, Progress
+from vidinv.video.output import written_suffix
+
+SESSIONS = 8  # browsers whose videos are held; the one that was idle for longest goes first
+
+
+class Engine:
+    """The networks of the page: one set answers at once, another does what takes longer. Each serves one at a time."""
+
+    def __init__(self, make: Callable[[], VideoEditor]) -> None:
+        self.quick, self.slow = make(), make()
+        self.quick_lock, self.slow_lock = threading.Lock(), threading.Lock()
+
+
+@dataclass
+class Video:
+    """A video that was dropped, with its codes."""
+
+    name: str  # as its owner calls it
+    path: Path
+    codes: Path
+    quick: Scrub
+    slow: Scrub
+    people: list[Seen]
+
+
+@dataclass
+class Session:
+    """One browser's page."""
+
+    folder: Path
+    video: Video | None = None
+    who: Who = None
+    requests: Requests = ()
+    time: float = 0.0
+    hold: tuple[str, ...] = ()
+    composite: Composite = "detail"
+    before: tuple[int, str] | None = None  # the untouched frame that is shown, by index, and its file
+    turn: int = 0  # counts what is asked for: an answer to an earlier question is not shown
+    used: float = field(default_factory=monotonic)
+    ended: bool = False
+
+    def next_turn(self) -> int:
+        self.turn += 1
+        self.used = monotonic()
+        return self.turn
+
+    def loaded(self) -> Video:
+        """:raises UsageError: there is no video yet."""
+        if self.video is None:
+            raise UsageError("drop a video first")
+        return self.video
+
+    def job(self, pack: str | None, name: str | None = None) -> Job:
+        """What is asked for, as a job. :raises UsageError: no video. :raises MalformedEdit: no edit."""
+        video = self.loaded()
+        source = Path(name) if name else video.path
+        output = Path(f"{Path(video.name).stem}-edited{written_suffix(Path(video.name))}")
+        edits = tuple(str(one) for one in self.requests)
+        return Job(source=source, output=output, edits=edits, hold=self.hold, composite=self.composite, pack=pack)
+
+    def take(self, job: Job) -> None:
+        """What a project asks for."""
+        self.requests, self.hold, self.composite = job.requests(), job.hold, job.composite  # type: ignore[assignment]
+        self.who = None
+        self.next_turn()
+
+
+class Sessions:
+    """All of them, by what the browser's page is called. Each has a folder that nobody can guess, which goes with it.
+
+    :param folder: is emptied at the start and at the end.
+    """
+
+    def __init__(self, folder: Path, engine: Engine) -> None:
+        self.folder, self.engine = folder, engine
+        self._of: dict[str, Session] = {}
+        self._lock = threading.Lock()
+        self.clear()
+        folder.mkdir(parents=True, mode=0o700)
+
+    def of(self, name: str) -> Session:
+        with self._lock:
+            if name not in self._of:
+                while len(self._of) >= SESSIONS:
+                    self._drop(min(self._of, key=lambda one: self._of[one].used))
+                folder = self.folder / secrets.token_hex(16)
+                folder.mkdir(mode=0o700)
+                self._of[name] = Session(folder)
+            self._of[name].used = monotonic()
+            return self._of[name]
+
+    def end(self, name: str) -> None:
+        with self._lock:
+            if name in self._of:
+                self._drop(name)
+
+    def _drop(self, name: str) -> None:
+        session = self._of.pop(name)
+        session.ended = True
+        session.next_turn()
+        shutil.rmtree(session.folder, ignore_errors=True)
+
+    def clear(self) -> None:
+        with self._lock:
+            for name in list(self._of):
+                self._drop(name)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def open(self, session: Session, upload: Path, tell: Callable[[Progress], None]) -> Video:
+        """Take a video that was dropped: find who is in it, and keep the codes. The upload itself is moved.
+
+        :raises VidinvError: it cannot be used.
+        """
+        turn, engine = session.next_turn(), self.engine
+        session.video, session.who, session.requests, session.time, session.before = None, None, (), 0.0, None
+        home = session.folder / secrets.token_hex(4)
+        home.mkdir()
+        path = Path(shutil.move(upload, home / f"source{upload.suffix.lower()}"))
+
+        def going(progress: Progress) -> None:
+            if session.ended or session.turn != turn:
+                raise UsageError("another video was dropped meanwhile")
+            tell(progress)
+
+        try:
+            with engine.slow_lock:
+                engine.slow.keep_codes(path, home / "codes", progress=going)
+                slow = Scrub(engine.slow, path, home / "codes")
+                people = slow.persons()
+            quick = Scrub(engine.quick, path, home / "codes")
+        except BaseException:
+            shutil.rmtree(home, ignore_errors=True)
+            raise
+        for other in session.folder.iterdir():  # the video before
+            if other != home and other.is_dir():
+                shutil.rmtree(other, ignore_errors=True)
+        session.video = Video(upload.name, path, home / "codes", quick, slow, people)
+        return session.video
+
+    def glance(self, session: Session) -> Look:
+        """The frame at once, by itself."""
+        video = session.loaded()
+        session.next_turn()
+        with self.engine.quick_lock:
+            return video.quick.alone(
+                video.quick.index(session.time), session.requests, hold=session.hold, composite=session.composite
+            )
+
+    def look(self, session: Session) -> Look | None:
+        """The frame as it is rendered; None: something else was asked for meanwhile."""
+        video, turn = session.loaded(), session.turn
+        going: Callable[[int, int], bool] = partial(_still, session, turn)
+        with self.engine.slow_lock:
+            if not going(0, 0):
+                return None
+            return video.slow.rendered(
+                video.slow.index(session.time),
+                session.requests,
+                hold=session.hold,
+                composite=session.composite,
+                going=going,
+            )
+
+
+def _still(session: Session, turn: int, done: int, total: int) -> bool:
+    return session.turn == turn and not session.ended
