@@ -26,6 +26,7 @@ from vidinv.edits.parse import EditRequest, parse_edit, read_requests
 from vidinv.edits.transfer_parse import TransferRequest, parse_transfer
 from vidinv.errors import InputMissing, MalformedEdit, OutputIsInput, UsageError, VidinvError
 from vidinv.packs.locate import is_path
+from vidinv.regular import read_text
 from vidinv.types import Backend, Composite
 from vidinv.video.output import FORMATS, written_suffix
 
@@ -151,11 +152,10 @@ def read_jobs(path: str | Path, out: Path | None = None, defaults: Mapping[str, 
     """
     path = Path(path)
     try:
-        with path.open("rb") as file:
-            told = tomllib.load(file)
+        told = tomllib.loads(read_text(path))
     except OSError as error:
         raise InputMissing(f"{path} cannot be read ({error.strerror}); give a TOML file of jobs") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(f"{path} is no TOML file ({error})") from None
     if unknown := sorted(told.keys() - {"defaults", "job"}):
         raise UsageError(f"{path}: {unknown[0]} is unknown; there are [defaults] and [[job]]")
