@@ -1,5 +1,5 @@
 """python -m vidinv"""
 
-from vidinv.cli.main import main
+from vidinv.cli.start import main
 
 main()

@@ -5,6 +5,10 @@ from __future__ import annotations
 import importlib.util
 import logging
 import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from vidinv.errors import MissingExtra, UsageError
@@ -53,7 +57,8 @@ class Cluster:
         self._make = make
         self._own = not ray.is_initialized()
         if self._own:
-            _join(ray, address, size * threads)
+            with _own_signals():
+                _join(ray, address, size * threads)
         gpus = ray.cluster_resources().get("GPU", 0)
         self._needs = {"num_cpus": threads, "num_gpus": min(1.0, gpus / size) if gpus else 0}
         self._actors: dict[int, Any] = {}
@@ -103,6 +108,20 @@ class Cluster:
         self._working.clear()
         if self._own:
             self._ray.shutdown()
+
+
+@contextmanager
+def _own_signals() -> Iterator[None]:
+    """Ray has SIGTERM end the program at once, with exit code 15; what the program itself does then tidies up."""
+    if threading.current_thread() is not threading.main_thread():  # where Ray leaves signals alone, as Python has it
+        yield
+        return
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        if before is not None:  # None: it was set outside of Python
+            signal.signal(signal.SIGTERM, before)
 
 
 def _join(ray: Any, address: str, cores: int) -> None:

@@ -28,6 +28,7 @@ from vidinv.edits.parse import EditRequest, parse_edit, read_requests
 from vidinv.edits.transfer_parse import TransferRequest, parse_transfer
 from vidinv.errors import InputMissing, MalformedEdit, OutputIsInput, UsageError, VidinvError
 from vidinv.packs.locate import is_path
+from vidinv.regular import read_text
 from vidinv.runtime.lines import Lines
 from vidinv.types import Backend, Composite
 from vidinv.video.output import FORMATS, written_suffix
@@ -156,11 +157,11 @@ def read_jobs(path: str | Path, out: Path | None = None, defaults: Mapping[str, 
     """
     path = Path(path)
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path)
         told = tomllib.loads(text)
     except OSError as error:
         raise InputMissing(f"{path} cannot be read ({error.strerror}); give a TOML file of jobs") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(f"{path} is no TOML file ({error})") from None
     form = told.get("format", FORMAT)
     if type(form) is not int or not 1 <= form <= FORMAT:

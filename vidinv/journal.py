@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import shutil
+import stat
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -26,6 +27,7 @@ from filelock import FileLock, Timeout
 import vidinv
 from vidinv.errors import InputError, NoFaceFound, OutputError, OutputExists, OutputUnwritable, UsageError
 from vidinv.packs.digest import sha256
+from vidinv.regular import read_text
 from vidinv.report.rows import Rows
 from vidinv.runtime.closing import close
 from vidinv.runtime.fingerprint import fingerprint
@@ -107,6 +109,7 @@ class Journal:
         busy = f"another run writes to {self._dst} at this moment; wait for it, or choose another name"
         for _ in range(LOOKS):
             try:
+                _check_own(self.folder)
                 self.folder.mkdir(exist_ok=True)
                 lock = FileLock(self.folder / "lock", timeout=0)
                 lock.acquire()
@@ -156,17 +159,17 @@ class Journal:
         if not path.exists():
             return Checkpoint(), None
         try:
-            told = json.loads(path.read_text(encoding="utf-8"))
+            told = json.loads(read_text(path))
             if told["format"] != FORMAT:
                 raise InputError(f"it has the format {told['format']}")
             files = {str(name): (int(size), str(digest)) for name, (size, digest) in (told["files"] or {}).items()}
-            numbers = {f.name: told[f.name] for f in fields(Checkpoint) if f.name not in ("files", "spent")}
+            numbers = {f.name: _number(told[f.name], f.type) for f in fields(Checkpoint) if f.type in ("int", "float")}
             spent = {
                 str(name): (float(seconds), int(items)) for name, (seconds, items) in (told["spent"] or {}).items()
             }
             at = Checkpoint(**numbers, spent=spent, files=files)
             about = {str(name): str(value) for name, value in told["about"].items()}
-        except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
             raise InputError(f"{path} cannot be read ({error})") from None
         for name, (size, digest) in files.items():
             file = self.folder / name
@@ -249,6 +252,28 @@ class Journal:
             raise KeyboardInterrupt(how) from None
         if isinstance(error, OutputError):
             raise type(error)(f"{str(error).replace('; nothing was kept', '')}. {how[0].upper()}{how[1:]}") from error
+
+
+def _check_own(folder: Path) -> None:
+    """What is written to lies here: a link, which whoever packed an archive may have put there, would lead elsewhere.
+
+    :raises OutputUnwritable: the folder is none, or holds one.
+    """
+    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+        raise OutputUnwritable(f"{folder} is a link or a file, and a run's folder goes there; remove it")
+    for path in folder.iterdir() if folder.exists() else ():
+        told = path.lstat()
+        if stat.S_ISDIR(told.st_mode):
+            raise OutputUnwritable(f"{path} is a folder, which no run leaves; move it away")
+        if not stat.S_ISREG(told.st_mode) or told.st_nlink > 1:
+            path.unlink()
+
+
+def _number(value: Any, kind: object) -> Any:
+    """A count, or seconds. :raises ValueError: it is none."""
+    if isinstance(value, bool) or not isinstance(value, int if kind == "int" else int | float) or not 0 <= value < 1e15:
+        raise ValueError(f"{value!r:.40} is no number")
+    return value
 
 
 def published(dst: Path) -> bool:

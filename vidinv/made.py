@@ -18,6 +18,7 @@ from vidinv.inversion.latent_manifest import MANIFEST, source_of
 from vidinv.job import Job
 from vidinv.packs.load import load_pack
 from vidinv.packs.own import own_names, own_path
+from vidinv.regular import read_text
 from vidinv.video.output import part_path, publish, work_folder
 from vidinv.video.stills import pictures_in
 
@@ -138,11 +139,11 @@ def note(job: Job, mine: Mapping[str, str], damaged: bool, reports: Iterable[Pat
 def _read(output: Path) -> Note | None:
     """None: there is none, or the output is not as it was noted."""
     try:
-        told = json.loads(_file(output).read_text(encoding="utf-8"))
+        told = json.loads(read_text(_file(output)))
         reports, damaged = tuple(map(str, told["reports"])), bool(told.get("damaged", False))  # older notes say nothing
         found = Note(dict(told["about"]), int(told["size"]), int(told["mtime_ns"]), reports, damaged)
         at = output.stat()
-    except (OSError, ValueError, LookupError, TypeError):
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return None
     return found if (at.st_size, at.st_mtime_ns) == (found.size, found.mtime_ns) else None
 

@@ -71,14 +71,15 @@ def videos(setting: Setting, count: int) -> Iterator[Outcome]:
 
 
 def packs(setting: Setting, count: int) -> Iterator[Outcome]:
-    """Other values, weights and names: 5, or 0 where it does no harm (a text, a grade), or 2: the edit has gone."""
+    """Other values, weights and names: 5, or 0 where it does no harm (a text, a grade), 2: the edit has gone, or 3: the
+    networks give no numbers, so nothing was edited."""
     for seed in range(setting.seed, setting.seed + count):
         chance = random.Random(seed)
         with fresh(setting) as folder:
             pack = folder / "pack"
             shutil.copytree(setting.pack, pack, copy_function=shutil.copyfile)
             inputs.TAMPERS[seed % len(inputs.TAMPERS)](pack, chance)
-            yield run(setting, folder, source(setting), pack, {0, 2, 5})
+            yield run(setting, folder, source(setting), pack, {0, 2, 3, 5})
 
 
 def pickles(setting: Setting, count: int) -> Iterator[Outcome]:

@@ -1,14 +1,16 @@
 """vidinv batch: what it takes, what it says, and its exit code."""
 
+import io
 import json
 
 import pytest
+from rich.console import Console
 
 from tests.inversion.latent_toy import write_box_pack
 from tests.video.make import clip
 from vidinv import errors
 from vidinv.batch import Summary
-from vidinv.cli.batch_progress import EVERY, Lines, table
+from vidinv.cli.batch_progress import EVERY, Lines, shown, table
 from vidinv.job import Job
 from vidinv.types import Progress
 from vidinv.worker import JobResult
@@ -49,6 +51,7 @@ def test_batches_that_cannot_be(invoke, tmp_path, monkeypatch, args, code, said)
     result = invoke("batch", *args)
     assert (result.exit_code, result.stdout) == (code, ""), result.stderr
     assert said in result.stderr
+    assert not (tmp_path / "out").exists()
 
 
 def test_options_are_for_jobs_that_do_not_say_otherwise(invoke, tmp_path, monkeypatch):
@@ -101,6 +104,20 @@ def test_persons_and_transfers_become_texts(invoke, tmp_path, monkeypatch):
 class Told:
     def __init__(self, number, frames):
         self.number, self.progress = number, Progress(frames, 100, frames)
+
+
+def test_on_a_terminal_names_are_shown_and_not_obeyed(tmp_path):
+    name = "a\x1b[2J\u202e.mp4"
+    job = Job(source=tmp_path / name, output=tmp_path / name.replace("mp4", "mkv"), edits=("age=1",))
+    console = Console(file=io.StringIO(), force_terminal=True, color_system=None, width=200)
+    with shown(console, False, [job]) as watch:
+        watch.progress(Told(0, 1))
+        watch.say(f"{name}: its worker died")
+    console.print(table(Summary((JobResult(job.source, job.output, "done"),), 5.0, 1)))
+    said = console.file.getvalue()
+    assert said.count("a\\x1b[2J\\u202e") >= 3
+    assert "\x1b[2J" not in said
+    assert "\u202e" not in said
 
 
 def test_without_a_terminal_there_are_lines(tmp_path):

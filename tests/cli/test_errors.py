@@ -150,6 +150,12 @@ def test_report_paths_are_refused_before_the_work(run, source, tmp_path):
     assert (tmp_path / "there.json").read_text() == "precious"
 
 
+def test_names_add_no_messages_of_their_own(invoke):
+    result = invoke("run", "no\nwarning: all is well.mp4", "-e", "age=1")
+    assert result.exit_code == errors.InputMissing.exit_code
+    assert result.stderr.splitlines() == ["error: no\\nwarning: all is well.mp4 does not exist; check the name"]
+
+
 def test_unknown_pack(invoke, source, tmp_path):
     result = invoke("run", source, "--edit", "age=1", "--pack", "nobody")
     refused(result, errors.UnknownPack.exit_code, "'nobody'", "installed packs are", "folder")

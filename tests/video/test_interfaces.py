@@ -6,6 +6,7 @@ import sys
 from fractions import Fraction
 from functools import partial
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -111,6 +112,18 @@ def test_written_files_hold_times_pixels_and_the_rest(tmp_path, make):
     assert other_packets(dst) == other_packets(src)
     assert np.mean([psnr(a.image, b.image) for a, b in zip(frames, written, strict=True)]) > 40
     assert sorted(p.name for p in tmp_path.iterdir()) == ["in.mp4", "out.mp4"]
+
+
+@writers
+@pytest.mark.parametrize("folder", ["10:30 pm", "-n", "a%03d"])
+def test_a_folder_may_be_called_anything(tmp_path, monkeypatch, make, folder):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / folder).mkdir()
+    src, dst = clip(tmp_path / "in.mp4", count=3, audio=()), Path(folder, "out.mp4")
+    with Reader(src) as reader, make(dst, reader.info) as writer:
+        for frame in reader:
+            writer.write(frame)
+    assert probe(dst).frames == 3
 
 
 @writers

@@ -11,6 +11,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+from PIL import Image
 
 from tests.video.make import clip
 from vidinv.errors import NotAVideo
@@ -40,6 +41,19 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     folder = tmp_path_factory.mktemp("whole")
     options = {"audio": (), "count": 25, "options": {"preset": "ultrafast", "g": "5"}}
     return {k: clip(folder / f"in.{k}", **{**options, **v}).read_bytes() for k, v in KINDS.items()}
+
+
+def test_a_name_that_is_a_pattern_is_that_file_and_none_beside_it(tmp_path: Path) -> None:
+    for name, side in (("a%d.png", 8), ("a0.png", 16), ("a1.png", 16)):
+        Image.new("RGB", (side, side)).save(tmp_path / name)
+    with av.open(f"file:{tmp_path / 'a%d.png'}", options=READING) as container:
+        assert container.streams.video[0].width == 8
+
+
+def test_no_format_is_read_that_goes_on_in_files_beside_it() -> None:
+    assert not {"mlv", "vobsub", "concat", "hls", "dash", "imf", "webm_dash_manifest"} & set(
+        READING["format_whitelist"].split(",")
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS)

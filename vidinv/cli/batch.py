@@ -132,8 +132,6 @@ def batch(
     }
     usual = {f.name: f.default if f.default is not MISSING else {} for f in fields(Job)}
     given = {name: value for name, value in given.items() if value != usual[name]}
-    if out is not None:
-        _make(out)
     if Path(source).suffix.lower() == ".toml":
         jobs = read_jobs(source, out, given)
     elif out is None:
@@ -145,6 +143,8 @@ def batch(
             job if job.reports else replace(job, reports=tuple(_beside(job.output, kind) for kind in report))
             for job in jobs
         )
+    if out is not None:
+        _make(out)
     with batch_progress.shown(Console(stderr=True), quiet, jobs) as watch:
         done = edit_many(
             jobs,

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from vidinv.cli.guard import say
 from vidinv.cli.progress import EVERY
+from vidinv.cli.terminal import plain
 
 if TYPE_CHECKING:
     from vidinv.batch import JobProgress, Summary
@@ -77,7 +78,9 @@ class Bars(Watch):
 
     def progress(self, told: JobProgress) -> None:
         if told.number not in self._tasks:
-            self._tasks[told.number] = self._bar.add_task(self._jobs[told.number].source.name, total=None, note="")
+            self._tasks[told.number] = self._bar.add_task(
+                plain(self._jobs[told.number].source.name), total=None, note=""
+            )
         at = told.progress
         # The number of frames is declared or estimated, and may be too small.
         total = None if at.total is None else max(at.total, at.frames)
@@ -90,7 +93,7 @@ class Bars(Watch):
         self._bar.update(self._all, advance=1, note=f"{self._failed} failed" if self._failed else "")
 
     def say(self, message: str) -> None:
-        self._bar.console.print(message, markup=False, highlight=False, soft_wrap=True)
+        self._bar.console.print(plain(message), markup=False, highlight=False, soft_wrap=True)
 
 
 @contextmanager
@@ -122,7 +125,7 @@ def table(summary: Summary, verbose: bool = False) -> Table:
     ranked = sorted(summary.results, key=lambda result: result.exit_code == 0)
     shown = ranked if verbose else ranked[:SHOWN]
     for result in shown:
-        found.add_row(Text(result.output.name), _told(result), *_figures(result.frames, result.seconds))
+        found.add_row(Text(plain(result.output.name)), _told(result), *_figures(result.frames, result.seconds))
     if len(ranked) > len(shown):
         found.add_row(f"and {len(ranked) - len(shown)} more (--verbose)")
     found.add_section()

@@ -42,8 +42,9 @@ PATIENCE = 5.0  # seconds in which a second Ctrl-C does not disturb the tidying 
 
 
 def say(message: str) -> None:
-    """One message for people, beside the results on stdout."""
-    print(plain(message), file=sys.stderr, flush=True)
+    """One message for people, beside the results on stdout: a line, whatever the names in it hold, so that none of them
+    can say something of its own."""
+    print(plain(message).replace("\n", "\\n"), file=sys.stderr, flush=True)
 
 
 def guarded(command: Callable[..., None]) -> Callable[..., None]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from vidinv.errors import InputMissing, UsageError
 from vidinv.faces.expressions import CONTROLS, LIMITS
+from vidinv.regular import opened_text
 
 LANDMARKS = tuple(f"{axis}{i}" for i in range(68) for axis in "xy")
 EXPECTED = f"time with x0,y0,...,x67,y67, or time with some of {','.join(CONTROLS)}"
@@ -29,7 +30,7 @@ class DriverTable:
 def read_driver_table(path: str | Path) -> DriverTable:
     """:raises InputMissing: no such file, or no text. :raises UsageError: other columns, or no numbers; by line."""
     try:
-        with Path(path).open(newline="", encoding="utf-8-sig") as file:
+        with opened_text(Path(path)) as file:
             rows = csv.DictReader(file)
             names = tuple(name.strip() for name in rows.fieldnames or ())
             _check_columns(path, names)

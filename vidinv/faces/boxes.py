@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from vidinv.errors import InputMissing, UsageError
+from vidinv.regular import opened_text
 from vidinv.types import Frame
 
 COLUMNS = ("frame", "x0", "y0", "x1", "y1")
@@ -77,7 +78,7 @@ def read_boxes(path: str | Path) -> dict[int, NDArray[np.float32]]:
     """
     found: dict[int, list[list[float]]] = {}
     try:
-        with Path(path).open(newline="", encoding="utf-8-sig") as file:
+        with opened_text(Path(path)) as file:
             rows = csv.DictReader(file)
             if not set(COLUMNS) <= set(rows.fieldnames or ()):
                 raise UsageError(f"{path}: the first line must name the columns {','.join(COLUMNS)}")

@@ -14,6 +14,7 @@ from vidinv.errors import InputError, InputMissing, UsageError
 from vidinv.inversion.inverter import Inverter
 from vidinv.packs.digest import content
 from vidinv.packs.load import Pack
+from vidinv.regular import read_text
 from vidinv.runtime.compute import Compute
 
 MANIFEST = "manifest.json"
@@ -135,8 +136,8 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
 def is_latent_file(folder: Path) -> bool:
     """Does it say that it is one, of whatever version?"""
     try:
-        return str(json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["format"]).startswith("vidinv codes ")
-    except (OSError, ValueError, LookupError, TypeError):
+        return str(json.loads(read_text(folder / MANIFEST))["format"]).startswith("vidinv codes ")
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return False
 
 
@@ -144,7 +145,7 @@ def read_manifest(folder: Path) -> Manifest:
     """:raises InputError: there is none, or it is damaged, or of another version."""
     path = folder / MANIFEST
     try:
-        table = json.loads(path.read_text(encoding="utf-8"))
+        table = json.loads(read_text(path))
         if not isinstance(table, dict):
             raise ValueError("it is no table")
         if (told := table.pop("format", "no format")) != FORMAT:

@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
-import os
-import stat
 from functools import lru_cache
 from pathlib import Path
+
+from vidinv import regular
 
 LARGEST = 8 << 30  # bytes; the largest published checkpoints have 2
 
 
 def check_regular(path: Path, most: int | None = LARGEST) -> None:
-    """What is read whole is a file with an end: no device, no pipe, behind a link or not, and none of any size.
-
-    :raises OSError: it is another, or cannot be read.
-    """
-    found = path.stat()
-    if stat.S_ISDIR(found.st_mode):
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-    if not stat.S_ISREG(found.st_mode):
-        raise OSError(errno.EINVAL, "it is a device or a pipe and no file", str(path))
-    if most is not None and found.st_size > most:
-        raise OSError(errno.EFBIG, f"it has {found.st_size} bytes, and {most} are the most that is read", str(path))
+    """As :func:`vidinv.regular.check_regular`, of a file of weights."""
+    regular.check_regular(path, most)
 
 
 def sha256(path: Path) -> str:

@@ -44,6 +44,7 @@ from vidinv.packs.kinds import KINDS, own_kind
 from vidinv.packs.locate import find_pack
 from vidinv.packs.own import OwnEdit, find_own, own_names
 from vidinv.packs.spec import FILE_ENDING, EditSpec, PackSpec, spec_of
+from vidinv.regular import read_text
 from vidinv.types import Displacement
 
 CODED = tuple(name + FILE_ENDING for name in ("encoder", "generator"))
@@ -314,8 +315,7 @@ def load_pack(name: str | Path | None = None, device: str = "cpu") -> Pack:
     folder = find_pack(name)
     path = folder / "pack.toml"
     try:
-        check_regular(path, _LARGEST_TABLE)
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        table = tomllib.loads(read_text(path, _LARGEST_TABLE))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise DamagedPack(f"{path} cannot be read ({error!r}); reinstall the pack") from None
     return Pack(folder, spec_of(table, path), device)

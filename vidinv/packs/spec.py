@@ -22,6 +22,7 @@ CONVINCING = 3.5  # grade below which an edit is called experimental
 FILE_ENDING = ".safetensors"
 LARGEST = 4096  # side of a network's pictures and of the crops, pixels
 MOST = 65_536  # of any other size of a network: layers, widths
+WIDEST = 512  # side of what a network that looks at a face sees: no weights tell it, and a face of 4096 takes minutes
 _FACES = CropRule()
 _FILE = re.compile(r"[\w-]+(\.[\w-]+)*\.safetensors", re.ASCII)  # a bare name, so that no path leads out of the folder
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -114,6 +115,9 @@ def network_of(name: str, table: Any, where: Where) -> NetworkSpec:
         _check_size(getattr(read, key), MOST, where, f"{name}.{key}")
     for key in ("resolution", "side", "feature_side"):
         _check_size(getattr(read, key, 0), LARGEST, where, f"{name}.{key}")
+    side = getattr(read, "side", 1)
+    if not 1 <= side <= WIDEST:
+        raise damaged(where, f"{name}.side", f"is {side} and should be 1 to {WIDEST} pixels")
     return NetworkSpec(kind, read)
 
 
@@ -175,6 +179,8 @@ def _resolution(table: dict[str, Any], networks: dict[str, NetworkSpec], where: 
 def _template(table: dict[str, Any], crops: CropRule, where: Where) -> Template | BoxTemplate:
     if crops.kind == "face":
         face = record(Template, entry(table, "template", dict, where), where, "template")
+        if not abs(face.centre) <= 100:
+            raise damaged(where, "template.centre", "should be from -100 to 100")
         for key in ("by_eyes", "by_mouth"):
             if not 0 < getattr(face, key) <= 100:
                 raise damaged(where, f"template.{key}", "should be above 0, and no more than 100")

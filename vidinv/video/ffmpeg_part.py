@@ -111,7 +111,8 @@ def _command(info: VideoInfo, settings: EncoderSettings, encoded: Path) -> list[
     tagged = stream.video.filter("setparams", **_picture_tags(tags))
     # The whole file's clock has milliseconds by default, in which frames could fall together.
     clocks = dict.fromkeys(("video_track_timescale", "movie_timescale"), info.time_base.denominator)
-    output = ffmpeg.output(tagged, str(encoded), format="mp4", **clocks, **timing, **options)
+    # A name is never an address or an option, whatever it begins with.
+    output = ffmpeg.output(tagged, f"file:{encoded}", format="mp4", **clocks, **timing, **options)
     return output.global_args("-v", "error", "-y").compile()
 
 

@@ -1,16 +1,18 @@
-"""What is no video file, said as what it is: pipes, folders, sequences of pictures, pictures."""
+"""What is no video file, said as what it is: pipes, folders, sequences of pictures, pictures, indices of nothing."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from vidinv.errors import InputMissing, NotAVideo
+from vidinv.video.declared import check_declared
 
 _SEQUENCE = "make a video of them first: ffmpeg -framerate 25 -pattern_type glob -i '*.png' -crf 0 IN.mkv"
 
 
 def refuse_others(path: Path) -> None:
-    """:raises InputMissing: no such file. :raises NotAVideo: it is there, and no file."""
+    """:raises InputMissing: no such file. :raises NotAVideo: it is there, and no file, or promises what cannot be."""
     if str(path) == "-":
         raise NotAVideo("- would be a pipe, and a video is read more than once: write it to a file first")
     if not path.exists():
@@ -21,6 +23,8 @@ def refuse_others(path: Path) -> None:
         raise NotAVideo(f"{path} is a folder; name a video file. If it holds the pictures of one, {_SEQUENCE}")
     if not path.is_file():
         raise NotAVideo(f"{path} is a pipe or device, and a video is read more than once: write it to a file first")
+    with suppress(OSError):  # who opens it says why it cannot be read
+        check_declared(path)
 
 
 def kind_of_picture(path: Path) -> str:

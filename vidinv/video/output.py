@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from vidinv.errors import DiskFull, OutputError, OutputExists, OutputIsInput, OutputUnwritable
+from vidinv.regular import read_text
 from vidinv.video.encoder import EncoderSettings
 
 FORMATS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
@@ -108,8 +109,8 @@ def publish(part: Path, dst: Path, overwrite: bool, note: Path | None = None) ->
 def is_noted(dst: Path, note: Path) -> bool:
     """Is ``dst`` the file that was published with this note?"""
     try:
-        return bool(json.loads(note.read_text(encoding="utf-8")) == _known_by(dst))
-    except (OSError, ValueError):
+        return bool(json.loads(read_text(note)) == _known_by(dst))
+    except (OSError, ValueError, RecursionError):
         return False
 
 

@@ -32,6 +32,10 @@ class Part:
     order: NDArray[np.int64]  # [N] of its packets as they are decoded, which frame of the part each one shows
     stays: int | None = None  # ticks, of the last frame: see Frame
 
+    def __post_init__(self) -> None:
+        if Path(self.file).name != self.file:
+            raise ValueError(f"{self.file!r} is no name of a part")
+
     @property
     def delay(self) -> int:
         """Frames by which decoding runs ahead of showing."""
