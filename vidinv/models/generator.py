@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from vidinv.models.folded import draw
 from vidinv.models.ops import EqualLinear, ModulatedConv, leaky_relu, upsample2
 from vidinv.models.synthesis import StyleGenerator
 
@@ -132,9 +133,13 @@ class Generator(nn.Module):
 
     def _layers(
         self, x: Tensor, skip: Tensor | None, w: Tensor, layers: range, noise: Tensor | None
-    ) -> tuple[Tensor, Tensor | None]:
-        """What some layers make of ``x`` and of the RGB picture below them."""
+    ) -> tuple[Tensor | None, Tensor | None]:
+        """What some layers make of ``x``, for those that follow, and of the RGB picture below them."""
         maps = [None] * len(self.convs) if noise is None else noise_maps(noise, self.config.noise_sides)
+        if x.device.type == "cpu" and not torch.is_grad_enabled():
+            convs = [conv for conv in self.convs if isinstance(conv, StyledConv)]
+            to_rgb = [layer for layer in self.to_rgb if isinstance(layer, ToRGB)]
+            return draw(convs, to_rgb, x, skip, w, layers, maps, to_go_on=layers.stop < len(convs))
         for i in layers:
             x = self.convs[i](x, w[:, i], maps[i])
             if i % 2 == 0:
@@ -177,7 +182,7 @@ class Generator(nn.Module):
     def below(self, w: Tensor, noise: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """G^K(w) and the RGB picture of the layers below K: all that Eq. 1 needs of a style."""
         native, skip = self._layers(self._start(w), None, w, range(self.config.feature_layer), noise)
-        assert skip is not None  # layer 0 projects to RGB, and K is at least 1
+        assert native is not None and skip is not None  # layer 0 projects to RGB, and K is at least 1
         return native, skip
 
 
@@ -211,8 +216,12 @@ def render_pair(
     """
     count = len(w)
     same = None if noise is None else torch.cat([noise, noise])
-    native, below = generator.below(torch.cat([w, w_edited]), same)
     moved = feature if feature_edited is None else feature_edited
-    both = torch.cat([feature, edited_feature(moved, native[:count].float(), native[count:].float())])
-    pictures = generator.render_from(torch.cat([w, w_edited]), both, below, same)
+    low = generator.config.feature_layer + 1  # styles of the layers below K, and of their last RGB projection
+    if torch.equal(w[:, :low], w_edited[:, :low]):
+        below = generator.below(w, noise)[1].repeat(2, 1, 1, 1)
+    else:
+        native, below = generator.below(torch.cat([w, w_edited]), same)
+        moved = edited_feature(moved, native[:count].float(), native[count:].float())
+    pictures = generator.render_from(torch.cat([w, w_edited]), torch.cat([feature, moved]), below, same)
     return pictures[:count], pictures[count:]
