@@ -182,7 +182,8 @@ class Generator(nn.Module):
     def below(self, w: Tensor, noise: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """G^K(w) and the RGB picture of the layers below K: all that Eq. 1 needs of a style."""
         native, skip = self._layers(self._start(w), None, w, range(self.config.feature_layer), noise)
-        assert native is not None and skip is not None  # layer 0 projects to RGB, and K is at least 1
+        assert native is not None
+        assert skip is not None  # layer 0 projects to RGB, and K is at least 1
         return native, skip
 
 
