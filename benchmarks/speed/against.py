@@ -60,7 +60,7 @@ for line in sys.stdin:
         told = found(source)
     else:
         begun = time.process_time()
-        report = editor.edit_video(source, target, edit, overwrite=True)
+        report = editor.edit_video(source, target, edit)
         told = {"seconds": time.process_time() - begun, "frames": report.frames,
             "alike": dict(report.identity_similarity), "tl_id": report.local_identity}
     print(json.dumps(told), flush=True)
@@ -101,10 +101,10 @@ def compared(clip: Path, both: dict[str, Checkout], options: argparse.Namespace,
     """One clip: what each checkout took and found, and their ratio."""
     short = first_frames(clip, options.frames, folder)
     row: dict[str, Any] = {}
-    outputs = {name: folder / f"{name}.mp4" for name in both}
     for what in ("find", "edit"):
         said: dict[str, list[dict[str, Any]]] = {name: [] for name in both}
-        for _ in range(options.rounds):
+        for number in range(options.rounds):
+            outputs = {name: folder / f"{name}{number}.mp4" for name in both}
             for name, checkout in both.items():
                 try:
                     said[name].append(checkout.ask(what, str(short), str(outputs[name]), options.edit))
