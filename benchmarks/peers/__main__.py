@@ -30,10 +30,9 @@ def ran(way: str, clip: Path, options: argparse.Namespace) -> dict[str, Any]:
     """One run of one way, in a folder of its own."""
     with tempfile.TemporaryDirectory() as folder:
         module = [sys.executable, "-m", "benchmarks.peers.ways", way, str(clip), str(Path(folder, "out.mp4"))]
-        command = [*module, options.pack, options.edit, str(time.time())]
-        done = subprocess.run(
-            command, check=True, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}
-        )
+        environment = os.environ | {"PYTHONPATH": str(ROOT), "LAUNCHED": str(time.time())}
+        command = [*module, options.pack, options.edit]
+        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment)
     return json.loads(done.stdout.splitlines()[-1])
 
 

@@ -1,4 +1,4 @@
-"""Ways through a clip, each a program of its own: python -m benchmarks.peers.ways WAY CLIP OUTPUT PACK EDIT LAUNCHED.
+"""Ways through a clip, each a program of its own: python -m benchmarks.peers.ways WAY CLIP OUTPUT PACK EDIT.
 
 ``published`` is the way of working that published video editing by inversion has, rebuilt with this package's networks:
 faces are searched for in every frame, one frame is done at a time, the generator runs three times from the bottom
@@ -9,6 +9,7 @@ faces are searched for in every frame, one frame is done at a time, the generato
 from __future__ import annotations
 
 import json
+import os
 import resource
 import sys
 import time
@@ -16,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-LAUNCHED = float(sys.argv[6]) if len(sys.argv) > 6 else time.time()
+LAUNCHED = float(os.environ.get("LAUNCHED", time.time()))  # when its process was asked for
 
 
 def said(ready: float, first: float, frames: int) -> None:

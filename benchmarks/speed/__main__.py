@@ -150,7 +150,8 @@ def main() -> None:
         clip = first_frames(options.clip, options.frames, folder)
         begun = time.perf_counter()
         editor = VideoEditor(options.pack, device=options.device, precision=options.precision, batch=options.batch)
-        editor.edit_video(clip, folder / "warm.mp4", options.edit)
+        warm = first_frames(options.clip, 4, folder) if options.stages else clip
+        editor.edit_video(warm, folder / "warm.mp4", options.edit)
         first = time.perf_counter() - begun
         table = stages_alone(editor, clip, options.edit, folder)
         floors = floor.measured(

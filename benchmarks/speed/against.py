@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.output import ROOT, add_output, destination, tell
+from benchmarks.output import ROOT, add_output, destination, tell, write_atomically
 from benchmarks.speed.__main__ import first_frames
 from vidinv.stages.decode import decode
 
@@ -136,6 +136,7 @@ def main() -> None:
             folder.mkdir()
             result["clips"][clip.name] = compared(clip, both, options, folder)
             print(clip.name, json.dumps(result["clips"][clip.name]), flush=True)
+            write_atomically(destination(options, "against.json"), result)  # clips take their time
     for checkout in both.values():
         checkout.process.communicate()
     tell(result, destination(options, "against.json"))
