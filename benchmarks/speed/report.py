@@ -9,7 +9,7 @@ def stages(told: dict[str, Any]) -> list[str]:
     """Per pack and stage: CPU milliseconds, the floor, and the products of the networks."""
     rows = []
     for pack, result in told.items():
-        best = result["ceilings"]
+        best, codec = result["ceilings"], result["codec_ms_per_frame"]
         rows += [
             f"| {pack}: a frame's | CPU ms | floor ms | million products |",
             "| --- | --- | --- | --- |",
@@ -21,10 +21,10 @@ def stages(told: dict[str, Any]) -> list[str]:
         rows.append(f"| together | {' | '.join(f'{sum(column.values()):.1f}' for column in columns)} | |")
         rows += [
             "",
-            f"{result['frames']} frames of {result['clip']}; {result['machine']}; load average {result['load']}. Ceilings of "
-            f"a core: {best['bf16_gmac_per_second']} (bf16) and {best['fp32_gmac_per_second']} (float32) thousand million "
-            f"products a second in a 3x3 convolution, {best['gbytes_per_second']} GB/s copied; x264 alone "
-            f"{result['codec_ms_per_frame']['encode']:.1f} ms, its decoder {result['codec_ms_per_frame']['decode']:.1f} ms.",
+            f"{result['frames']} frames of {result['clip']}; {result['machine']}; load average {result['load']}. "
+            f"Ceilings of a core: {best['bf16_gmac_per_second']} (bf16) and {best['fp32_gmac_per_second']} (float32) "
+            f"thousand million products a second in a 3x3 convolution, {best['gbytes_per_second']} GB/s copied; x264 "
+            f"alone {codec['encode']:.1f} ms, its decoder {codec['decode']:.1f} ms.",
             "",
         ]
     return rows[:-1]
@@ -33,8 +33,8 @@ def stages(told: dict[str, Any]) -> list[str]:
 def against(told: dict[str, Any]) -> list[str]:
     """Two checkouts on the same clips: before -> now."""
     rows = [
-        "| clip, frames | finding: CPU | faces | frames without | persons | gaps | jitter | whole run: CPU | PSNR of the two "
-        "outputs | identity of inversion, edit |",
+        "| clip, frames | finding: CPU | faces | frames without | persons | gaps | jitter | whole run: CPU "
+        "| PSNR of the two outputs | identity of inversion, edit |",
         "| --- |" + " --- |" * 9,
     ]
     for clip, row in told["clips"].items():
@@ -55,7 +55,8 @@ def against(told: dict[str, Any]) -> list[str]:
 def peers(told: dict[str, Any]) -> list[str]:
     """Ways of working beside each other."""
     rows = [
-        f"| {told['pack']}, {told['frames']} frames | CPU over ours | CPU s | until ready | until the first frame | peak MiB |",
+        f"| {told['pack']}, {told['frames']} frames | CPU over ours | CPU s | until ready | until the first frame "
+        "| peak MiB |",
         "| --- |" + " --- |" * 5,
     ]
     for way, row in told["ways"].items():

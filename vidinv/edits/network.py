@@ -54,7 +54,8 @@ class NetworkEdit(Parts[int]):
     @torch.inference_mode()
     def _changes(self, codes: Sequence[Code], steps: Tensor) -> tuple[Tensor, Tensor]:
         features, styles = (torch.stack(parts) for parts in zip(*((c.feature, c.w) for c in codes), strict=True))
-        return self.network(features, styles, steps * self.network.steps)
+        change, tint = self.network(features, styles, steps * self.network.steps)
+        return change, tint
 
 
 def build(requests: Sequence[tuple[EditRequest, Strength]], pack: Pack) -> NetworkEdit:
