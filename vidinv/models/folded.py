@@ -12,16 +12,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vidinv.models.ops import BLUR, SQRT2, ModulatedConv, blur, upsample2
-
-if TYPE_CHECKING:
-    from vidinv.models.generator import StyledConv, ToRGB
+from vidinv.models.ops import BLUR, SQRT2, ModulatedConv, StyledConv, ToRGB, blur, upsample2
 
 
 def draw(
