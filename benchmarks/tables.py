@@ -23,6 +23,7 @@ from benchmarks.inversion import report as inversion
 from benchmarks.output import RESULTS, ROOT
 from benchmarks.ravdess.report import written
 from benchmarks.scaling import report as scaling
+from benchmarks.speed import report as frames
 from vidinv.packs.locate import DEFAULT_PACK
 from vidinv.packs.spec import CONVINCING
 
@@ -271,6 +272,8 @@ TABLES: dict[str, Callable[[], list[str]]] = {
     "ravdess": partial(video_set_table, "ravdess"),
     "clips": partial(video_set_table, "clips"),
     "speed": speed_table,
+    "speed stages": lambda: frames.stages(result("speed-stages.json")),
+    "speed against": lambda: frames.against(result("against.json")),
     "latent": latent_table,
     "holding": holding_table,
     "published": published_table,

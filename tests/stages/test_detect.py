@@ -30,14 +30,18 @@ def found_in(frames: Iterable[Frame], detectors: Detectors, options: DetectOptio
 
 
 class Counting:
-    """A detector that counts how often it is asked."""
+    """A detector that counts how often it is asked, whole and its last network alone."""
 
-    def __init__(self, inner) -> None:
-        self.inner, self.calls = inner, 0
+    def __init__(self, inner, sure: bool = True) -> None:
+        self.inner, self.sure, self.calls, self.looks = inner, sure, 0, 0
 
     def __call__(self, image):
         self.calls += 1
         return self.inner(image)
+
+    def last(self, picture):
+        self.looks += 1
+        return self.inner.last(picture if self.sure else np.zeros_like(picture))
 
 
 def test_the_face_of_the_sample_is_found_in_every_frame_as_one_person(detectors: Detectors) -> None:
@@ -47,11 +51,19 @@ def test_the_face_of_the_sample_is_found_in_every_frame_as_one_person(detectors:
     assert all(f.faces[0].points.shape == (5, 2) and f.faces[0].points.dtype == np.float32 for f in found)
 
 
-def test_between_full_searches_only_the_region_is_searched(detectors: Detectors) -> None:
+def test_between_full_searches_the_last_network_alone_follows_a_face(detectors: Detectors) -> None:
     counting = Detectors(Counting(detectors.full), Counting(detectors.region))
     found_in(islice(decode(SAMPLE), 40), counting, DetectOptions(full_every=0.8))
     assert counting.full.calls == 2
-    assert counting.region.calls == 39
+    assert counting.region.looks == 39
+    assert counting.region.calls == 0
+
+
+def test_where_the_last_network_is_not_sure_the_region_is_searched(detectors: Detectors) -> None:
+    counting = Detectors(detectors.full, Counting(detectors.region, sure=False))
+    found = found_in(islice(decode(SAMPLE), 20), counting)
+    assert counting.region.calls == 19
+    assert all([face.person for face in f.faces] == [0] for f in found)
 
 
 def test_the_region_agrees_with_the_full_search(detectors: Detectors) -> None:

@@ -12,7 +12,7 @@ from vidinv.edits.parse import EditRequest
 from vidinv.edits.strength import Parts, Strength, part
 from vidinv.models.edit_network import EditNetwork
 from vidinv.packs.load import Pack
-from vidinv.types import Code
+from vidinv.types import Code, Face
 
 
 @dataclass(frozen=True)
@@ -24,18 +24,38 @@ class NetworkEdit(Parts[int]):
 
     network: EditNetwork
 
+    def apply_together(
+        self, codes: Sequence[Code], faces: Sequence[Face], times: Sequence[float]
+    ) -> list[tuple[Code, float]]:
+        """See :class:`vidinv.edits.base.AppliesTogether`."""
+        steps = [self.steps(face, time) for face, time in zip(faces, times, strict=True)]
+        acting = [at for at, some in enumerate(steps) if any(some)]
+        made, numbers = list(codes), [part.what for part in self.parts]
+        if acting:
+            amounts = [list(zip(numbers, steps[at], strict=True)) for at in acting]
+            for at, code in zip(acting, self._all_made([codes[at] for at in acting], amounts), strict=True):
+                made[at] = code
+        return [(code, sum(map(abs, some))) for code, some in zip(made, steps, strict=True)]
+
     def _made(self, code: Code, acting: Sequence[tuple[int, float]]) -> Code:
-        steps = torch.zeros(len(self.network.steps))
-        for number, some in acting:
-            steps[number] += some
-        feature, styles = self._changes(code, steps.to(self.network.steps))
-        return replace(code, w=code.w + styles, feature=code.feature + feature)
+        return self._all_made([code], [acting])[0]
+
+    def _all_made(self, codes: Sequence[Code], acting: Sequence[Sequence[tuple[int, float]]]) -> list[Code]:
+        steps = torch.zeros(len(codes), len(self.network.steps))
+        for row, mine in zip(steps, acting, strict=True):
+            for number, some in mine:
+                row[number] += some
+        features, styles = self._changes(codes, steps.to(self.network.steps))
+        return [
+            replace(code, w=code.w + style, feature=code.feature + feature)
+            for code, style, feature in zip(codes, styles, features, strict=True)
+        ]
 
     @torch.inference_mode()
-    def _changes(self, code: Code, steps: Tensor) -> tuple[Tensor, Tensor]:
-        amounts = steps * self.network.steps
-        feature, styles = self.network(code.feature[None], code.w[None], amounts[None])
-        return feature[0], styles[0]
+    def _changes(self, codes: Sequence[Code], steps: Tensor) -> tuple[Tensor, Tensor]:
+        features, styles = (torch.stack(parts) for parts in zip(*((c.feature, c.w) for c in codes), strict=True))
+        change, tint = self.network(features, styles, steps * self.network.steps)
+        return change, tint
 
 
 def build(requests: Sequence[tuple[EditRequest, Strength]], pack: Pack) -> NetworkEdit:

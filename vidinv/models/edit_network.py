@@ -110,9 +110,7 @@ class EditNetwork(nn.Module):
         look = self.read_style((w.float() - self.mean_latent).flatten(1))
         known = F.leaky_relu(self.join(torch.cat([look, self.read_amounts(signed)], 1)), 0.2)
         h = self._trunk(feature, known)
-        shares = h.float().flatten(2)
-        residual = torch.einsum("be,eck,bkn->bcn", signed, self.draw, shares).view_as(feature)
-        along = torch.einsum("be,eck,bkn->bcn", signed, self.move, shares).view(-1, 2, *feature.shape[2:])
+        residual, along = (self._mixed(signed, last, h) for last in (self.draw, self.move))
         limit = config.reach * signed.sum(1).clamp_max(1.0)[:, None, None, None].clamp_min(1e-6)
         motion = limit * torch.tanh(along / limit)
         drawn = self.config.most * torch.tanh(residual / self.config.most)
@@ -120,6 +118,12 @@ class EditNetwork(nn.Module):
         tint = self.tint(known.float() * (signed @ self.open)).float()
         styles = F.pad(tint.view(len(w), -1, config.d_style), (0, 0, config.first_style, 0))
         return change, styles
+
+    def _mixed(self, signed: Tensor, last: Tensor, h: Tensor) -> Tensor:
+        """What last weights [2 E, C, k], mixed by the amounts, make of h [B, k, h, h]: [B, C, h, h] float32."""
+        with torch.autocast(h.device.type, enabled=False):  # half precision is slow at so few rows
+            weights = (signed @ last.flatten(1)).view(len(h), *last.shape[1:])
+        return torch.bmm(weights.to(h.dtype), h.flatten(2)).float().view(len(h), -1, *h.shape[2:])
 
     def _trunk(self, feature: Tensor, known: Tensor) -> Tensor:
         """What is found at every place, [B, widths[0], h, h]: a U-Net (Ronneberger et al. 2015)."""

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from vidinv.models.ops import EqualLinear, ModulatedConv, leaky_relu, upsample2
+from vidinv.models.folded import draw
+from vidinv.models.ops import EqualLinear, StyledConv, ToRGB, leaky_relu
 from vidinv.models.synthesis import StyleGenerator
 
 
@@ -53,35 +54,6 @@ class GeneratorConfig:
     def noise_sides(self) -> tuple[int, ...]:
         """Side of each layer's noise map."""
         return tuple(self.resolution_of(i) for i in range(self.layers - 1))
-
-
-class StyledConv(nn.Module):
-    noise: Tensor  # [1, 1, side, side]
-
-    def __init__(self, c_in: int, c_out: int, d_style: int, side: int, up: bool) -> None:
-        super().__init__()
-        self.conv = ModulatedConv(c_in, c_out, 3, d_style, up=up)
-        self.noise_strength = nn.Parameter(torch.zeros(()))
-        self.bias = nn.Parameter(torch.zeros(c_out))
-        # Noise is a fixed picture: drawing it anew for every frame is what makes published video edits crawl.
-        self.register_buffer("noise", torch.randn(1, 1, side, side))
-
-    def forward(self, x: Tensor, w: Tensor, noise: Tensor | None = None) -> Tensor:
-        """:param noise: [B, 1, side, side] in place of the layer's own."""
-        x = self.conv(x, w)
-        noise = self.noise if noise is None else noise
-        return leaky_relu(x + (self.noise_strength * noise).to(x.dtype), self.bias)
-
-
-class ToRGB(nn.Module):
-    def __init__(self, c_in: int, d_style: int) -> None:
-        super().__init__()
-        self.conv = ModulatedConv(c_in, 3, 1, d_style, demodulate=False)
-        self.bias = nn.Parameter(torch.zeros(3))
-
-    def forward(self, x: Tensor, w: Tensor, skip: Tensor | None) -> Tensor:
-        y = self.conv(x, w) + self.bias.to(x.dtype).view(1, 3, 1, 1)
-        return y if skip is None else y + upsample2(skip)
 
 
 class Mapping(nn.Module):
@@ -132,9 +104,13 @@ class Generator(nn.Module):
 
     def _layers(
         self, x: Tensor, skip: Tensor | None, w: Tensor, layers: range, noise: Tensor | None
-    ) -> tuple[Tensor, Tensor | None]:
-        """What some layers make of ``x`` and of the RGB picture below them."""
+    ) -> tuple[Tensor | None, Tensor | None]:
+        """What some layers make of ``x``, for those that follow, and of the RGB picture below them."""
         maps = [None] * len(self.convs) if noise is None else noise_maps(noise, self.config.noise_sides)
+        if x.device.type == "cpu" and not torch.is_grad_enabled():
+            convs = [conv for conv in self.convs if isinstance(conv, StyledConv)]
+            to_rgb = [layer for layer in self.to_rgb if isinstance(layer, ToRGB)]
+            return draw(convs, to_rgb, x, skip, w, layers, maps, to_go_on=layers.stop < len(convs))
         for i in layers:
             x = self.convs[i](x, w[:, i], maps[i])
             if i % 2 == 0:
@@ -177,6 +153,7 @@ class Generator(nn.Module):
     def below(self, w: Tensor, noise: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """G^K(w) and the RGB picture of the layers below K: all that Eq. 1 needs of a style."""
         native, skip = self._layers(self._start(w), None, w, range(self.config.feature_layer), noise)
+        assert native is not None
         assert skip is not None  # layer 0 projects to RGB, and K is at least 1
         return native, skip
 
@@ -211,8 +188,12 @@ def render_pair(
     """
     count = len(w)
     same = None if noise is None else torch.cat([noise, noise])
-    native, below = generator.below(torch.cat([w, w_edited]), same)
     moved = feature if feature_edited is None else feature_edited
-    both = torch.cat([feature, edited_feature(moved, native[:count].float(), native[count:].float())])
-    pictures = generator.render_from(torch.cat([w, w_edited]), both, below, same)
+    low = generator.config.feature_layer + 1  # styles of the layers below K, and of their last RGB projection
+    if torch.equal(w[:, :low], w_edited[:, :low]):
+        below = generator.below(w, noise)[1].repeat(2, 1, 1, 1)
+    else:
+        native, below = generator.below(torch.cat([w, w_edited]), same)
+        moved = edited_feature(moved, native[:count].float(), native[count:].float())
+    pictures = generator.render_from(torch.cat([w, w_edited]), torch.cat([feature, moved]), below, same)
     return pictures[:count], pictures[count:]

@@ -106,3 +106,32 @@ class ModulatedConv(nn.Module):
             demod = torch.rsqrt(style.square() @ power.t() + 1e-8)
             x = x * demod.to(x.dtype)[:, :, None, None]
         return x
+
+
+class StyledConv(nn.Module):
+    noise: Tensor  # [1, 1, side, side]
+
+    def __init__(self, c_in: int, c_out: int, d_style: int, side: int, up: bool) -> None:
+        super().__init__()
+        self.conv = ModulatedConv(c_in, c_out, 3, d_style, up=up)
+        self.noise_strength = nn.Parameter(torch.zeros(()))
+        self.bias = nn.Parameter(torch.zeros(c_out))
+        # Noise is a fixed picture: drawing it anew for every frame is what makes published video edits crawl.
+        self.register_buffer("noise", torch.randn(1, 1, side, side))
+
+    def forward(self, x: Tensor, w: Tensor, noise: Tensor | None = None) -> Tensor:
+        """:param noise: [B, 1, side, side] in place of the layer's own."""
+        x = self.conv(x, w)
+        noise = self.noise if noise is None else noise
+        return leaky_relu(x + (self.noise_strength * noise).to(x.dtype), self.bias)
+
+
+class ToRGB(nn.Module):
+    def __init__(self, c_in: int, d_style: int) -> None:
+        super().__init__()
+        self.conv = ModulatedConv(c_in, 3, 1, d_style, demodulate=False)
+        self.bias = nn.Parameter(torch.zeros(3))
+
+    def forward(self, x: Tensor, w: Tensor, skip: Tensor | None) -> Tensor:
+        y = self.conv(x, w) + self.bias.to(x.dtype).view(1, 3, 1, 1)
+        return y if skip is None else y + upsample2(skip)

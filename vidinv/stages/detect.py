@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from vidinv.faces.quads import transform_points
 from vidinv.faces.tracks import Tracks, advance, largest_first, overlap
 from vidinv.faces.turns import QUARTERS, from_quarters, leaning, quarters_of, turn_back, turned_boxes
-from vidinv.models.face_detector import Detections, FaceDetector
+from vidinv.models.face_detector import LAST_SHIFT, LAST_SIDE, Detections, FaceDetector
 from vidinv.types import Face, Faces, Frame
 from vidinv.video.shots import ShotState, mark_cuts
 
@@ -35,6 +35,7 @@ class DetectOptions:
     idle_every: float = 0.12  # ... while nobody is
     region: float = 1.8  # side of the region around a known face, in sides of its box
     region_size: int = 160  # ... and in pixels of the picture that is searched there
+    followed: float = 0.99  # a known face of which the last network alone is so sure is not searched for
     passing: float = 0.4  # seconds for which a missing person is looked for where they were: a flash has passed by then
     patience: float = 1.2  # seconds for which a missing person is remembered
     rate: float = 25.0  # frames per second
@@ -87,7 +88,8 @@ def _found(state: DetectState, frame: Frame, detectors: Detectors, options: Dete
     lost = False
     for track in tracks.alive:
         if track.missing <= round(options.passing * options.rate):
-            face = _search_region(frame.image, track.face, detectors.region, options)
+            face = None if track.missing else _followed(frame.image, track.face, detectors.region, options)
+            face = face or _search_region(frame.image, track.face, detectors.region, options)
             faces += [face] if face is not None else []
             lost |= face is None and track.missing == 0
     every = options.full_every if any(not track.missing for track in tracks.alive) else options.idle_every
@@ -189,6 +191,23 @@ def _search_region(
         found = detector(region)
     near = [f for f in _faces(found, options, scale, x0, y0) if overlap(f.box, face.box) > 0.2]
     return max(near, key=lambda f: overlap(f.box, face.box), default=None)
+
+
+def _followed(image: NDArray[np.uint8], face: Face, detector: FaceDetector, options: DetectOptions) -> Face | None:
+    """The face again, as the last network sees it where it was; None where it is not sure, or the face is not upright.
+
+    From one frame to the next a face moves little beside its size, and the network is made to say where in its picture
+    the face is.
+    """
+    if leaning(face.points):
+        return None
+    side = _side(face.box)
+    # What it answers with lies a little beside the middle: fed back as it is, its places would drift.
+    x0, y0 = (float(v) for v in (face.box[:2] + face.box[2:] - side) / 2 + side * np.array(LAST_SHIFT))
+    scale = LAST_SIDE / side
+    found = detector.last(_cut(image, x0, y0, side, LAST_SIDE))
+    near = [f for f in _faces(found, options, scale, x0, y0) if overlap(f.box, face.box) > 0.5]
+    return next((f for f in near if f.detection >= options.followed and not leaning(f.points)), None)
 
 
 def _cut(image: NDArray[np.uint8], x0: float, y0: float, side: float, size: int) -> NDArray[np.uint8]:

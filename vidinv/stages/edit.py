@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
 import torch
 
-from vidinv.edits.base import Edit
+from vidinv.edits.base import AppliesTogether, Edit, apply_each
 from vidinv.edits.held import Guard, Held, Stride, hold_back
 from vidinv.faces.regions import together
 from vidinv.faces.smoothing import reach, smooth_at
+from vidinv.runtime.batching import Collected, collect, in_batches
 from vidinv.runtime.compute import Compute
-from vidinv.runtime.window import Memory, View, Window, advance_one
+from vidinv.runtime.window import Memory, View, Window, advance
 from vidinv.types import Code, Displacement, Face, Faces, known
 
 
@@ -24,6 +25,7 @@ class EditOptions:
     sigma: float = 0.13  # smoothing of the codes, seconds
     rate: float = 30.0  # frames per second
     guard: Guard | None = None  # what is held; None: nothing
+    batch: int = 4  # faces that an edit which asks a network is asked for together; as many frames wait for that
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class EditState:
     window: Window[Faces, Code] = Window()
     held: Mapping[int, Held] = field(default_factory=dict)
     """By person of this shot who is still in the window: what the guard knows."""
+    waiting: Collected[Faces] = Collected()
 
 
 def edit(
@@ -40,43 +43,66 @@ def edit(
 
     :param compute: for edits that ask a network.
     """
-    sigma = options.sigma * options.rate
-    window, due = advance_one(state.window, faces, _codes, reach(sigma))
+    batch = options.batch if any(isinstance(one, AppliesTogether) for one in options.edits) else 1
+    waiting, group = collect(state.waiting, faces, lambda one: len(one.faces), batch, most=batch)
+    window, due = advance(state.window, group, _codes, reach(options.sigma * options.rate), ended=faces is None)
+    asked = [[_asked(face, one, view, options) for face in one.faces] for one, view in due]
+    acting = [each for row in asked for each in row if each is not None]
     held, done = dict(state.held), []
-    for one, view in due:
-        held = {} if one.frame.cut else held
-        edited = partial(_edited, time=one.frame.seconds(options.rate), view=view, options=options, compute=compute)
-        done.append(one.each(partial(edited, held=held)))
+    with compute.autocast():  # not around the smoothing: what half precision rounds off would flicker
+        ways = iter(in_batches(acting, batch, partial(_ways, edits=options.edits)))
+        for (one, _), row in zip(due, asked, strict=True):
+            held = {} if one.frame.cut else held
+            pairs = zip(one.faces, row, strict=True)
+            edited = [face if each is None else _edited(each, *next(ways), options, held) for face, each in pairs]
+            done.append(replace(one, faces=tuple(edited)))
     near = {person for memory in window.memory for person in memory.of}
-    return EditState(window, {person: known_now for person, known_now in held.items() if person in near}), done
+    left = {person: known_now for person, known_now in held.items() if person in near}
+    return EditState(window, left, waiting), done
 
 
 def _codes(faces: Faces) -> Memory[Code]:
     return Memory({face.person: known(face.code) for face in faces.faces}, faces.frame.cut)
 
 
-def _edited(
-    face: Face, time: float, view: View[Code], options: EditOptions, compute: Compute, held: dict[int, Held]
-) -> Face:
-    """:param held: is told what the guard has learned."""
+@dataclass(frozen=True)
+class _Acting:
+    """A face that something is done to."""
+
+    face: Face
+    time: float  # seconds
+    source: Code  # its code, smoothed
+
+
+def _asked(face: Face, faces: Faces, view: View[Code], options: EditOptions) -> _Acting | None:
+    """None: no edit acts on it."""
+    time = faces.frame.seconds(options.rate)
     if not any(one.acts(face, time) for one in options.edits):
-        return face
+        return None
     source = _smoothed(view.track(face.person), options.sigma * options.rate)
-    code, strides = source, list[Stride]()
-    face = replace(face, regions=_regions(face, time, options))
-    told: dict[str, tuple[float, float]] = {}
-    with compute.autocast():  # not around the smoothing: what half precision rounds off would flicker
-        for one in options.edits:
-            before = code
-            code, amount = one.apply(code, face, time)
-            moved = Displacement(code.w - before.w, code.feature - before.feature)
-            strides.append(Stride(one, moved, amount))
-        if options.guard is not None:
-            mine = held.get(face.person)
-            held[face.person], back, told = hold_back(options.guard, mine, source, strides, face, time)
-            code = code if back is None else back.of(code)
+    return _Acting(replace(face, regions=_regions(face, time, options)), time, source)
+
+
+def _ways(some: Sequence[_Acting], edits: Sequence[Edit]) -> list[tuple[Code, list[Stride]]]:
+    """Where all edits, one after the other, lead each face, and by which strides."""
+    codes, strides = [each.source for each in some], [list[Stride]() for _ in some]
+    for edit in edits:
+        made = apply_each(edit, codes, [each.face for each in some], [each.time for each in some])
+        for mine, before, (after, amount) in zip(strides, codes, made, strict=True):
+            mine.append(Stride(edit, Displacement(after.w - before.w, after.feature - before.feature), amount))
+        codes = [after for after, _ in made]
+    return list(zip(codes, strides, strict=True))
+
+
+def _edited(acting: _Acting, code: Code, strides: list[Stride], options: EditOptions, held: dict[int, Held]) -> Face:
+    """:param held: is told what the guard has learned."""
+    face, told = acting.face, dict[str, tuple[float, float]]()
+    if options.guard is not None:
+        mine = held.get(face.person)
+        held[face.person], back, told = hold_back(options.guard, mine, acting.source, strides, face, acting.time)
+        code = code if back is None else back.of(code)
     amount = sum(stride.amount for stride in strides)
-    return replace(face, smooth_code=source, edited_code=code, amount=amount, held=told)
+    return replace(face, smooth_code=acting.source, edited_code=code, amount=amount, held=told)
 
 
 def _regions(face: Face, time: float, options: EditOptions) -> dict[str, float]:

@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from vidinv.models.generator import Generator, GeneratorConfig, StyledConv
+from vidinv.models.generator import Generator, GeneratorConfig
 from vidinv.models.generator3 import AliasFreeGenerator
+from vidinv.models.ops import StyledConv
 from vidinv.models.synthesis import mean_style
 from vidinv.runtime.compute import Compute
 from vidinv.training.adversarial_losses import generator_loss, path_lengths
