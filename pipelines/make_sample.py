@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import av
@@ -29,7 +30,8 @@ from vidinv.edits.parse import EditRequest
 from vidinv.models.generator import render_pair
 from vidinv.models.pictures import to_levels, to_tensor
 from vidinv.packs.load import Pack, load_pack
-from vidinv.stages.detect import DetectOptions, detect, make_detectors
+from vidinv.runtime.steps import run
+from vidinv.stages.detect import DetectOptions, DetectState, detect, make_detectors
 from vidinv.training import shards
 from vidinv.types import Code, Face, Frame
 
@@ -123,10 +125,11 @@ def main() -> None:
     options = parser.parse_args()
     pack = load_pack(options.pack)
     frames = pictures(expressions(pack, person(pack, options.data)))
-    detectors = make_detectors(DetectOptions())
-    missed = [f.frame.index for f in detect((Frame(p, i) for i, p in enumerate(frames)), detectors) if not f.faces]
+    step = partial(detect, detectors=make_detectors(DetectOptions()))
+    found = run("detect", step, DetectState(), (Frame(p, i) for i, p in enumerate(frames)))
+    missed = [f.frame.index for f in found if [face.person for face in f.faces] != [0]]
     if missed:
-        raise SystemExit(f"the detector misses the face in frames {missed}")
+        raise SystemExit(f"the detector sees no face, or not that person alone, in frames {missed}")
     write(options.out, frames, hum())
     print(f"{options.out}: {len(frames)} frames, a face in each")
 
