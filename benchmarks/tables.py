@@ -47,14 +47,14 @@ def graded(pack: str) -> dict[str, str]:
 
 def summary_table() -> list[str]:
     """The README's one table: the default pack in five lines."""
-    made, edits = card("face-128")["reconstruction"], card("face-128")["edits"]
+    made, edits = card(DEFAULT_PACK)["reconstruction"], card(DEFAULT_PACK)["edits"]
     means, speed, memory = result("clips/results.json")["means"], result("speed.json"), result("memory.json")
     faults = result("faults.json")["kinds"].values()
     age, smile, clips = edits["age"]["2.0"], edits["smile"]["2.0"], means["edits"]["age=+2"]
-    looks = graded("face-128")
+    looks = graded(DEFAULT_PACK)
     held = f"{clips['tl_id']:.3f}, {clips['tg_id']:.3f}, {clips['warping_error_faces_ratio']:.3f}"
     return [
-        "| `face-128`, measured | |",
+        f"| `{DEFAULT_PACK}`, measured | |",
         "| --- | --- |",
         f"| inversion of faces that it was not trained on: PSNR, SSIM, LPIPS, identity | {made['psnr']:.1f} dB, "
         f"{made['ssim']:.3f}, {made['lpips']:.3f}, {made['identity']:.3f} |",
@@ -74,7 +74,7 @@ def summary_table() -> list[str]:
 
 def domain_table() -> list[str]:
     """The codes of both of the default pack's encoders, without F."""
-    domain, rows = card("face-128")["domain"], []
+    domain, rows = card(DEFAULT_PACK)["domain"], []
     for text, name in (("Feature-Style encoder", "feature_style"), ("domain-guided encoder", "domain")):
         f = domain[name]
         cells = (f"{f['psnr']:.1f} dB", *(f"{f[k]:.3f}" for k in ("ssim", "lpips", "identity")), f"{f['domain']:.2f}")
@@ -84,7 +84,7 @@ def domain_table() -> list[str]:
 
 
 def pack_table() -> list[str]:
-    pack = ROOT / "assets" / "models" / "face-128"
+    pack = ROOT / "assets" / "models" / DEFAULT_PACK
     figures = card(pack.name)
     edits = tomllib.loads((pack / "pack.toml").read_text())["edits"]
     inversion = figures["reconstruction"]

@@ -12,6 +12,7 @@ import pytest
 
 import vidinv
 from vidinv.errors import NoFaceFound, UnknownEdit
+from vidinv.packs.locate import DEFAULT_PACK
 from vidinv.report import write_report
 from vidinv.runtime.compute import batch_for
 from vidinv.stages.decode import decode
@@ -59,7 +60,7 @@ def test_the_report_says_what_happened(edited: tuple[Path, vidinv.Report], tmp_p
     assert set(read["identity_consistency"]) == {"source", "inversion", "edited", "persons"}
     assert read["attributes"]["age"]["change"] > 3
     assert all(read["stages"][s]["items"] == 150 for s in ("decode", "detect", "invert", "blend", "encode"))
-    assert read["pack"]["name"] == "face-128"
+    assert read["pack"]["name"] == DEFAULT_PACK
     assert len(read["series"]) == 150
 
 

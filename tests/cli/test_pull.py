@@ -4,6 +4,7 @@ import pytest
 
 from vidinv import errors
 from vidinv.cli import pull_pack
+from vidinv.packs.locate import DEFAULT_PACK
 from vidinv.packs.published.catalogue import CATALOGUE, KnownFile
 
 
@@ -60,7 +61,7 @@ def test_it_says_how_to_import_what_came(invoke, fetched, tmp_path):
     assert result.stdout.strip() == wanted
     result = invoke("packs", "pull", "facenet-vggface2", "--accept-licence", "--to", here)
     file = here / "20180402-114759-vggface2.pt"
-    assert result.stdout.strip() == f"vidinv packs import --base face-128 --identity {file} --name NAME"
+    assert result.stdout.strip() == f"vidinv packs import --base {DEFAULT_PACK} --identity {file} --name NAME"
 
 
 def test_one_that_cannot_be_fetched_does_not_stop_the_others(invoke, monkeypatch, tmp_path):

@@ -61,7 +61,7 @@ def test_a_network_that_is_not_there_is_none(folder: Path) -> None:
         pack.optional("landmarks")
 
 
-@pytest.mark.parametrize("sizes", [{"blocks": ()}, {"widths": ()}, {"blocks": (3, 3, 3, 3, 3)}, {"side": 0}])
+@pytest.mark.parametrize("sizes", [{"blocks": ()}, {"widths": ()}, {"blocks": (3, 3, 3, 3, 3)}])
 def test_sizes_of_no_network_are_damage(folder: Path, sizes: dict) -> None:
     spec = load_pack(folder).spec
     identity = NetworkSpec("student", replace(spec.networks["identity"].config, **sizes))

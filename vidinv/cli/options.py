@@ -14,6 +14,7 @@ from vidinv.edits.parse import EXAMPLES, NAME, EditRequest, check_names, read_re
 from vidinv.edits.times import read_time
 from vidinv.edits.transfer_parse import TransferRequest, parse_transfer
 from vidinv.errors import InputMissing, UsageError
+from vidinv.packs.locate import DEFAULT_PACK
 from vidinv.types import Backend, Composite
 
 Input = Annotated[Path, typer.Argument(metavar="INPUT", help="The video.", show_default=False)]
@@ -100,7 +101,7 @@ Backends = Annotated[
 Pack = Annotated[
     str | None,
     typer.Option(
-        help="Name of a model pack (vidinv packs lists them), or path of its folder: ./NAME.", show_default="face-128"
+        help="Name of a model pack (vidinv packs lists them), or path of its folder: ./NAME.", show_default=DEFAULT_PACK
     ),
 ]
 Boxes = Annotated[

@@ -6,7 +6,6 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vidinv.cli import files
 from vidinv.cli.guard import say
 from vidinv.errors import UsageError
 
@@ -35,6 +34,7 @@ def read(path: Path, output: Path | None, reports: list[Path], overwrite: bool) 
 
     :raises VidinvError: no such project, by line; or an output or report that cannot be written there.
     """
+    from vidinv.cli import files  # late: they take the networks' libraries
     from vidinv.job import read_project
 
     job = read_project(path)
@@ -45,6 +45,7 @@ def read(path: Path, output: Path | None, reports: list[Path], overwrite: bool) 
 
 def render(job: Job, overwrite: bool, resume: bool, told: list[str], tell: Told) -> Report:
     """:param told: is told warnings. :raises VidinvError: see :meth:`vidinv.VideoEditor.edit_video`."""
+    from vidinv.cli import files
     from vidinv.journal import published
     from vidinv.report.quality import QualityOptions
     from vidinv.video import check_output

@@ -80,7 +80,8 @@ def _one(known: KnownFile, folder: Path, accept: bool, quiet: bool) -> Path:
 
 def _agree(known: KnownFile, accept: bool) -> None:
     """:raises UsageError: the terms are not accepted."""
-    say(described(known))
+    for line in described(known).splitlines():
+        say(line)
     if accept:
         return
     if not sys.stdin.isatty():

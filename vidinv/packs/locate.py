@@ -8,7 +8,7 @@ from pathlib import Path
 
 from vidinv.errors import UnknownPack
 
-DEFAULT_PACK = "face-128"
+DEFAULT_PACK = "face-128-detail"
 
 
 def user_packs() -> Path:
