@@ -62,6 +62,24 @@ def test_honest_indices_are_read(tmp_path: Path, kind: str) -> None:
         assert sum(1 for _ in reader) == 5
 
 
+@pytest.mark.parametrize("kind", ["mkv", "webm", "avi", "ts", "flv"])
+def test_pictures_of_other_containers_are_not_taken_for_an_index(tmp_path: Path, kind: str) -> None:
+    codec = {"codec": "libvpx"} if kind == "webm" else {"codec": "mpeg4"} if kind == "avi" else {}
+    path = clip(tmp_path / f"in.{kind}", count=5, audio=(), **codec)
+    path.write_bytes(path.read_bytes() + RUN)
+    check_declared(path)
+
+
+def test_a_bomb_does_not_pass_as_something_else(tmp_path: Path) -> None:
+    path = tmp_path / "in.mp4"
+    for head in (b"RIFF", b"G\0\0\xbc", b"OggS"):
+        size = int.from_bytes(head)
+        path.write_bytes(head + b"ftyp" + (b"G" + bytes(187)) * 5 + ONE_SIZE)
+        assert size > path.stat().st_size
+        with pytest.raises(NotAVideo):
+            check_declared(path)
+
+
 def test_what_only_looks_like_a_table_within_pictures_is_none(tmp_path: Path) -> None:
     path = clip(tmp_path / "in.mp4", count=5, audio=())
     path.write_bytes(path.read_bytes() + box(b"mdat", ONE_SIZE) + box(b"free", RUN))

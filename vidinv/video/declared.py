@@ -19,6 +19,8 @@ MOST_SAMPLES = 20_000_000
 """Of a file that has fewer bytes than samples: an index of 480 MB. Of an honest one it is the size that bounds them."""
 MOST_EXPANDED = 1 << 26  # bytes of a compressed index; QuickTime's own have some hundred thousand
 _OPAQUE = (b"mdat", b"skip", b"wide", b"uuid")  # at the outermost level: what FFmpeg looks for no index in
+_OTHERS = (b"\x1a\x45\xdf\xa3", b"RIFF", b"OggS", b"FLV\x01")  # how Matroska and WebM, AVI, Ogg and Flash Video begin
+_PACKETS = (0, 188, 376, 564)  # where packets of a transport stream begin
 _TABLES = re.compile(rb"stsz.{8}(?P<sizes>.{4})|trun.{4}(?P<run>.{4})", re.DOTALL)
 _COMPRESSED = re.compile(rb"cmvd(.{4})", re.DOTALL)
 
@@ -26,7 +28,7 @@ _COMPRESSED = re.compile(rb"cmvd(.{4})", re.DOTALL)
 def check_declared(path: Path) -> None:
     """:raises NotAVideo: it says that it has far more than fits into it. :raises OSError: it cannot be read."""
     size, samples = path.stat().st_size, 0
-    if not size:
+    if not size or _is_another(path):
         return
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         for kind, begin, end in boxes(file, 0, size):
@@ -36,6 +38,15 @@ def check_declared(path: Path) -> None:
                 raise NotAVideo(
                     f"{path} says it has {samples} pictures and pieces of sound, in {size} bytes; check the file"
                 )
+
+
+def _is_another(path: Path) -> bool:
+    """Is it sure to be read as something else? Its pictures would be taken for boxes, and now and then for an index."""
+    with path.open("rb") as file:
+        head = file.read(4 + _PACKETS[-1] * 188)
+    of_packets = any(all(head[first + n : first + n + 1] == b"G" for n in _PACKETS) for first in (0, 4))
+    # A word there would be a box's name, and FFmpeg might believe it.
+    return (of_packets or head.startswith(_OTHERS)) and not head[4:8].isalnum()
 
 
 def _may_be_index(data: mmap.mmap, kind: bytes, begin: int) -> bool:
