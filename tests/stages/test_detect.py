@@ -14,8 +14,8 @@ import pytest
 from vidinv.faces.quads import quad_from_points, transform_points
 from vidinv.runtime.steps import run
 from vidinv.stages.decode import decode
-from vidinv.stages.detect import DetectOptions, Detectors, DetectState, detect, make_detectors
-from vidinv.types import Faces, Frame, known
+from vidinv.stages.detect import DetectOptions, Detectors, DetectState, _followed, detect, make_detectors
+from vidinv.types import Face, Faces, Frame, known
 
 SAMPLE = Path(__file__).resolve().parents[2] / "assets" / "sample.mp4"
 
@@ -55,8 +55,8 @@ def test_between_full_searches_the_last_network_alone_follows_a_face(detectors: 
     counting = Detectors(Counting(detectors.full), Counting(detectors.region))
     found_in(islice(decode(SAMPLE), 40), counting, DetectOptions(full_every=0.8))
     assert counting.full.calls == 2
-    assert counting.region.looks == 39
-    assert counting.region.calls == 0
+    assert counting.region.looks == 38
+    assert counting.region.calls == 1  # with the second full search, to see that it is a face still
 
 
 def test_where_the_last_network_is_not_sure_the_region_is_searched(detectors: Detectors) -> None:
@@ -66,13 +66,37 @@ def test_where_the_last_network_is_not_sure_the_region_is_searched(detectors: De
     assert all([face.person for face in f.faces] == [0] for f in found)
 
 
-def test_the_region_agrees_with_the_full_search(detectors: Detectors) -> None:
+@pytest.mark.parametrize("followed", [0.99, 2.0], ids=["the last network", "the region"])
+def test_what_finds_a_known_face_agrees_with_the_full_search(detectors: Detectors, followed: float) -> None:
     frames = list(islice(decode(SAMPLE), 12))
     often = [found_in([frame], detectors)[0] for frame in frames]
-    rarely = found_in(frames, detectors, DetectOptions(full_every=4.0))
+    rarely = found_in(frames, detectors, DetectOptions(full_every=4.0, followed=followed))
     side = np.ptp(often[0].faces[0].box[[0, 2]])
     for a, b in zip(often, rarely, strict=True):
         assert np.abs(a.faces[0].points - b.faces[0].points).max() < 0.05 * side
+
+
+def test_a_face_that_stays_is_followed_without_creeping(detectors: Detectors) -> None:
+    [frame] = islice(decode(SAMPLE), 1)
+    found = found_in((Frame(frame.image, i) for i in range(60)), detectors, DetectOptions(full_every=9.0))
+    first, last = found[0].faces[0], found[-1].faces[0]
+    assert np.abs(first.points - last.points).max() < 0.05 * np.ptp(first.box[[0, 2]])
+
+
+def test_a_followed_face_that_is_gone_is_not_seen_any_more(detectors: Detectors) -> None:
+    [frame] = islice(decode(SAMPLE), 1)
+    gone = np.full_like(frame.image, 120)
+    pictures = [cv2.addWeighted(frame.image, 1 - k, gone, k, 0) for k in np.linspace(0, 1, 12)]
+    found = found_in((Frame(p, i) for i, p in enumerate([*pictures, gone, gone])), detectors)
+    assert found[0].faces and not found[-1].faces
+
+
+def test_a_large_box_all_but_outside_the_picture_is_no_face(detectors: Detectors) -> None:
+    image, points = np.zeros((1080, 1920, 3), np.uint8), np.zeros((5, 2), np.float32)
+    points[1, 0] = 1
+    for box in ([1919, 100, 2520, 700], [1925, 100, 2525, 700], [-600, 100, -3, 700]):
+        face = Face(np.array(box, np.float32), points, 1.0)
+        assert _followed(image, face, detectors.region, DetectOptions()) is None
 
 
 def test_a_cut_starts_new_people_and_an_empty_picture_has_none(detectors: Detectors) -> None:

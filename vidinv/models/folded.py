@@ -141,8 +141,13 @@ class Kept:
 
 
 def kept(conv: ModulatedConv) -> Kept:
-    """They are made anew when the weights have changed."""
-    made_of = (conv.weight.data_ptr(), conv.weight._version)
+    """They are made anew when the weights have changed.
+
+    What changes them behind PyTorch's back (through ``.data``, or a fused optimiser on the CPU) is not seen; whoever does
+    that takes ``conv.__dict__.pop("kept")``. Weights made in inference mode have no version, and are not to change.
+    """
+    version = None if conv.weight.is_inference() else conv.weight._version
+    made_of = (conv.weight.data_ptr(), version)
     known: Kept | None = conv.__dict__.get("kept")
     if known is None or known.made_of != made_of:
         scaled = conv.weight * conv.scale

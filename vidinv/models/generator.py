@@ -191,7 +191,7 @@ def render_pair(
     moved = feature if feature_edited is None else feature_edited
     low = generator.config.feature_layer + 1  # styles of the layers below K, and of their last RGB projection
     if torch.equal(w[:, :low], w_edited[:, :low]):
-        below = generator.below(w, noise)[1].repeat(2, 1, 1, 1)
+        below = torch.cat([generator.below(w, noise)[1]] * 2)
     else:
         native, below = generator.below(torch.cat([w, w_edited]), same)
         moved = edited_feature(moved, native[:count].float(), native[count:].float())

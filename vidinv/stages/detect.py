@@ -1,6 +1,7 @@
 """Frame -> Faces: whose faces are where, with ids that last as long as the shot.
 
-Between full searches each known face is looked for around its last place only, in a picture scaled so that the face
+Between full searches each known face is asked of the detector's last network alone, at its last place; where that is
+not sure, and as often as there is a full search, the face is looked for around its place, in a picture scaled so that it
 always has the same size: about a tenth of a full search's time. The detector knows upright faces only; of others it
 finds some with wrong points. So a new face of which it is not sure is looked at from all four sides, and where nobody
 is upright the whole picture is. A face that is known to lie keeps its turn in its region.
@@ -86,15 +87,18 @@ def _found(state: DetectState, frame: Frame, detectors: Detectors, options: Dete
         tracks, since_full = Tracks(next_person=tracks.next_person), None
     faces: list[Face] = []
     lost = False
+    every = options.full_every if any(not track.missing for track in tracks.alive) else options.idle_every
+    due = since_full is None or since_full >= round(every * options.rate)
     for track in tracks.alive:
         if track.missing <= round(options.passing * options.rate):
-            face = None if track.missing else _followed(frame.image, track.face, detectors.region, options)
+            # As often as there is a full search the whole cascade says whether a followed face is one, and where.
+            ask = not track.missing and not due
+            face = _followed(frame.image, track.face, detectors.region, options) if ask else None
             face = face or _search_region(frame.image, track.face, detectors.region, options)
             faces += [face] if face is not None else []
             lost |= face is None and track.missing == 0
-    every = options.full_every if any(not track.missing for track in tracks.alive) else options.idle_every
     quarters = state.quarters
-    if lost or since_full is None or since_full >= round(every * options.rate):
+    if lost or due:
         first = since_full is None
         full = _search_all(frame.image, detectors.full, options)
         lying = {quarters_of(leaning(track.face.points)) for track in tracks.alive} - {0}
@@ -216,7 +220,9 @@ def _cut(image: NDArray[np.uint8], x0: float, y0: float, side: float, size: int)
     if scale < 0.5:
         # Average before the warp: a large face would be sampled at every other pixel only.
         left, top = max(int(x0), 0), max(int(y0), 0)
-        part = image[top : int(y0 + side) + 1, left : int(x0 + side) + 1]
+        part = image[top : max(int(y0 + side), -1) + 1, left : max(int(x0 + side), -1) + 1]
+        if min(part.shape[:2]) * scale < 1:  # (all but) nothing of it lies in the picture
+            return np.zeros((size, size, 3), np.uint8)
         part = _shrunk(part, scale)
         affine = np.array([[1, 0, (left - x0) * scale], [0, 1, (top - y0) * scale]])
     else:
@@ -226,7 +232,7 @@ def _cut(image: NDArray[np.uint8], x0: float, y0: float, side: float, size: int)
 
 
 def _merge(full: list[Face], known: list[Face]) -> list[Face]:
-    """A full search finds who is new; the region's points are the finer ones for those already known."""
+    """A full search finds who is new; the points of those already known are the finer ones."""
     return known + [f for f in full if all(overlap(f.box, k.box) < 0.3 for k in known)]
 
 
