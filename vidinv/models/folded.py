@@ -143,8 +143,8 @@ class Kept:
 def kept(conv: ModulatedConv) -> Kept:
     """They are made anew when the weights have changed.
 
-    What changes them behind PyTorch's back (through ``.data``, or a fused optimiser on the CPU) is not seen; whoever does
-    that takes ``conv.__dict__.pop("kept")``. Weights made in inference mode have no version, and are not to change.
+    What changes them behind PyTorch's back (through ``.data``, or a fused optimiser on the CPU) is not seen; whoever
+    does that takes ``conv.__dict__.pop("kept")``. Weights made in inference mode have no version, and should stay.
     """
     version = None if conv.weight.is_inference() else conv.weight._version
     made_of = (conv.weight.data_ptr(), version)

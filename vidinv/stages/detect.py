@@ -1,8 +1,8 @@
 """Frame -> Faces: whose faces are where, with ids that last as long as the shot.
 
 Between full searches each known face is asked of the detector's last network alone, at its last place; where that is
-not sure, and as often as there is a full search, the face is looked for around its place, in a picture scaled so that it
-always has the same size: about a tenth of a full search's time. The detector knows upright faces only; of others it
+not sure, and as often as there is a full search, the face is looked for around its place, in a picture scaled so that
+it always has the same size: about a tenth of a full search's time. The detector knows upright faces only; of others it
 finds some with wrong points. So a new face of which it is not sure is looked at from all four sides, and where nobody
 is upright the whole picture is. A face that is known to lie keeps its turn in its region.
 """
