@@ -88,6 +88,18 @@ def test_what_cannot_be_used_leaves_nothing(sessions: Sessions, tmp_path: Path) 
         sessions.glance(one)
 
 
+def test_a_folder_that_no_page_made_is_not_emptied(engine: Engine, tmp_path: Path) -> None:
+    mine = tmp_path / "uploads" / "mine.txt"
+    mine.parent.mkdir()
+    mine.write_text("mine")
+    with pytest.raises(UsageError, match="no page made it"):
+        Sessions(mine.parent, engine)
+    assert mine.read_text() == "mine"
+    Sessions(tmp_path / "new", engine).of("a")
+    assert Sessions(tmp_path / "new", engine).folder.is_dir(), "an ended page's is emptied"
+    assert [path.is_dir() for path in (tmp_path / "new").iterdir()] == [False]
+
+
 def test_no_more_are_held_than_there_is_room_for(sessions: Sessions, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session, "SESSIONS", 2)
     first = sessions.of("a")
@@ -95,7 +107,7 @@ def test_no_more_are_held_than_there_is_room_for(sessions: Sessions, monkeypatch
     sessions.of("a")
     sessions.of("c")
     assert sessions.of("a") is first, "the one that was idle for longest goes"
-    assert len(list(sessions.folder.iterdir())) == 2
+    assert sum(path.is_dir() for path in sessions.folder.iterdir()) == 2
 
 
 def test_a_project_says_what_was_chosen_and_is_opened_again(sessions: Sessions, tmp_path: Path) -> None:

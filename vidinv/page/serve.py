@@ -60,7 +60,9 @@ def application(options: PageOptions, make: Callable[[], VideoEditor]) -> tuple[
     :raises MissingExtra: see :func:`require_gradio`.
     """
     require_gradio()
-    scratch = options.folder / "uploads"
+    from vidinv.page.session import UPLOADS, Engine, Sessions
+
+    scratch = options.folder / UPLOADS
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["GRADIO_TEMP_DIR"] = str(scratch)  # uploads and pictures lie there, and go with it
 
@@ -72,7 +74,6 @@ def application(options: PageOptions, make: Callable[[], VideoEditor]) -> tuple[
     from vidinv.page.knobs import knobs
     from vidinv.page.layout import CSS, layout
     from vidinv.page.queue import Queue
-    from vidinv.page.session import Engine, Sessions
 
     options.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     engine = Engine(make)

@@ -19,6 +19,8 @@ from vidinv.scrub import Look, Scrub, Seen
 from vidinv.types import Composite, Progress
 from vidinv.video.output import written_suffix
 
+UPLOADS = "vidinv-uploads"
+MARKER = ".vidinv-uploads"  # a folder without it is somebody else's, and is not emptied
 SESSIONS = 8  # browsers whose videos are held; the one that was idle for longest goes first
 
 
@@ -87,7 +89,8 @@ class Session:
 class Sessions:
     """All of them, by what the browser's page is called. Each has a folder that nobody can guess, which goes with it.
 
-    :param folder: is emptied at the start and at the end.
+    :param folder: is made, and emptied at the start and at the end if an earlier page made it.
+    :raises UsageError: it is there, and no page made it.
     """
 
     def __init__(self, folder: Path, engine: Engine) -> None:
@@ -95,7 +98,10 @@ class Sessions:
         self._of: dict[str, Session] = {}
         self._lock = threading.Lock()
         self.clear()
+        if folder.is_symlink() or folder.exists():
+            raise UsageError(f"{folder} is there, and no page made it; move it, or choose another --folder")
         folder.mkdir(parents=True, mode=0o700)
+        (folder / MARKER).touch(mode=0o600)
 
     def of(self, name: str) -> Session:
         with self._lock:
@@ -123,7 +129,8 @@ class Sessions:
         with self._lock:
             for name in list(self._of):
                 self._drop(name)
-        shutil.rmtree(self.folder, ignore_errors=True)
+        if (self.folder / MARKER).is_file() and not self.folder.is_symlink():
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     def open(self, session: Session, upload: Path, tell: Callable[[Progress], None]) -> Video:
         """Take a video that was dropped: find who is in it, and keep the codes. The upload itself is moved.
