@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -43,11 +43,20 @@ def told(handler: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
-class Page:
-    """The handlers. :param pack: as it was asked for, for jobs."""
+@dataclass(frozen=True)
+class JobSettings:
+    """What jobs are rendered with, as it was asked for."""
 
-    def __init__(self, sessions: Sessions, queue: Queue, knobs: Sequence[Knob], pack: str | None) -> None:
-        self.sessions, self.queue, self.knobs, self.pack = sessions, queue, knobs, pack
+    pack: str | None = None
+    device: str = "auto"
+    precision: str = "auto"
+
+
+class Page:
+    """The handlers."""
+
+    def __init__(self, sessions: Sessions, queue: Queue, knobs: Sequence[Knob], how: JobSettings) -> None:
+        self.sessions, self.queue, self.knobs, self.settings = sessions, queue, knobs, how
 
     def session(self, request: gr.Request) -> Session:
         return self.sessions.of(str(request.session_hash))
@@ -221,7 +230,7 @@ class Page:
         session = self.session(request)
         video = session.loaded()
         path = session.folder / f"{Path(video.name).stem}.toml"
-        write_jobs(path, [session.job(self.pack, video.name)])
+        write_jobs(path, [session.job(self.settings.pack, video.name)])
         return gr.update(value=str(path), visible=True)
 
     @told
@@ -229,7 +238,8 @@ class Page:
         """Outputs: owner, queue, told."""
         session, owner = self.session(request), owner or secrets.token_urlsafe(24)
         video = session.loaded()
-        job = session.job(self.pack)
+        settings = self.settings
+        job = replace(session.job(settings.pack), device=settings.device, precision=settings.precision)
         title = f"{video.name}: {', '.join(job.edits)}"
         entry = self.queue.add(owner, replace(job, codes=video.codes), title if len(title) < 90 else f"{title[:89]}…")
         return [owner, gr.update(choices=self._choices(owner), value=entry.number), ""]
