@@ -163,7 +163,8 @@ class Scrub:
         What a frame becomes depends on those of its shot before it and on half a second behind it, so these are
         rendered too: it takes as long as a run from the beginning of the shot.
 
-        :param going: is told after every frame how many of about how many are done; False ends the work.
+        :param going: is told before the first and after every frame how many of about how many are done; False ends
+            the work.
         :return: None: it was ended.
         """
         if not edit:
@@ -174,6 +175,8 @@ class Scrub:
             for one in range(first, len(self)):
                 yield self._coded(one) if one == index else self._bare(one)
 
+        if not going(0, index + 1 - first):
+            return None
         self._cut(first, min(len(self), index + 1 + round(self.rate)))
         with closing(
             self.editor.render(None, coded(), edit, hold=hold, rate=self.rate, composite=composite, faces=faces)

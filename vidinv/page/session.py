@@ -179,13 +179,14 @@ class Sessions:
         with self.engine.slow_lock:
             if not going(0, 0):
                 return None
-            return video.slow.rendered(
+            look = video.slow.rendered(
                 video.slow.index(session.time),
                 session.requests,
                 hold=session.hold,
                 composite=session.composite,
                 going=going,
             )
+        return look if going(0, 0) else None
 
 
 def _still(session: Session, turn: int, done: int, total: int) -> bool:
