@@ -155,7 +155,7 @@ class Page:
             session = self.session(request)
             session.loaded()
             session.requests = revise.moved(
-                session.requests, session.who, knob.name, value, knob.in_years, round(session.time, 3)
+                session.requests, session.who, knob.name, value, knob.in_years, round(session.time, 3), knob.converted
             )
             there = revise.found(session.requests, session.who, knob.name) is not None
             mine = [one.name for one in session.requests if one.persons == session.who]
