@@ -189,6 +189,10 @@ class Scrub:
                     return None
         raise InputError(f"{self._file.folder} ends before frame {index}; invert again")
 
+    def check(self, edit: Edits, hold: Sequence[str] = (), faces: People | None = None) -> None:
+        """:raises VidinvError: these edits cannot be done; see :meth:`vidinv.VideoEditor.render`."""
+        self._edits(edit, hold, faces)
+
     def _look(self, index: int, before: Picture, after: Picture, exact: bool) -> Look:
         return Look(index, self.time(index), before, after, exact)
 

@@ -104,3 +104,18 @@ def test_a_job_has_what_the_page_was_started_with_wherever_it_is_read(
     assert (job.device, job.precision, job.pack) == ("cpu", "fp32", str(tmp_path / "toy"))
     assert job.source.read_bytes() == b"video"
     assert job.output.parent == job.source.parent
+
+
+def test_several_videos_at_once_are_refused_and_go(tmp_path: Path) -> None:
+    gradio = pytest.importorskip("gradio", reason=WHY)
+    from vidinv.page.events import JobSettings, Page
+
+    paths = [tmp_path / "a.mp4", tmp_path / "b.mp4"]
+    for path in paths:
+        path.write_bytes(b"video")
+    sessions: Any = SimpleNamespace(of=lambda name: Session(tmp_path))
+    request: Any = SimpleNamespace(session_hash="a")
+    page = Page(sessions, Queue(tmp_path / "queue"), [], JobSettings())
+    with pytest.raises(gradio.Error, match="one video at a time"):
+        page.drop(list(map(str, paths)), request)
+    assert not any(path.exists() for path in paths)
