@@ -113,3 +113,17 @@ def test_codes_of_another_video_and_codes_without_features(
     editor.keep_codes(clip, tmp_path / "lean", boxes=BOXES, features=False)
     with pytest.raises(UsageError, match="no features"):
         Scrub(editor, clip, tmp_path / "lean")
+
+
+def test_crops_are_bounded_wherever_one_looks(
+    editor: VideoEditor, clip: Path, codes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = Scrub(editor, clip, codes).rendered(7, ALL)
+    scrub = Scrub(editor, clip, codes)
+    one = 64 * 64 * 3
+    monkeypatch.setattr("vidinv.scrub.CROPS", 4 * one)
+    for index in range(FRAMES):
+        scrub.alone(index, ALL)
+        assert sum(picture.nbytes for crops in scrub._crops.values() for picture in crops) <= 6 * one
+    assert np.array_equal(scrub.rendered(7, ALL).after, whole.after)
+    assert sum(picture.nbytes for crops in scrub._crops.values() for picture in crops) <= 6 * one

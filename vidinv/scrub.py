@@ -96,6 +96,7 @@ class Scrub:
         self.rate = known(self._file.manifest.rate)
         self._rows = _rows(self._file, self.rate)
         self._crops: dict[int, tuple[Picture, ...]] = {}
+        self._held = 0  # bytes of them
         self._part = lru_cache(maxsize=2)(self._read_part)
         self._frame = lru_cache(maxsize=4)(self._read_frame)
 
@@ -240,7 +241,7 @@ class Scrub:
     def _coded(self, index: int) -> Faces:
         """A frame with its picture, and its faces with their crops."""
         bare, frame = self._codes(index), self._frame(index)
-        self._crops.setdefault(index, self._cut_of(bare, frame.image))
+        self._keep(index, self._cut_of(bare, frame.image))
         return self._with_crops(replace(bare, frame=frame))
 
     def _bare(self, index: int) -> Faces:
@@ -270,15 +271,25 @@ class Scrub:
         return replace(bare, image=found.image)
 
     def _cut(self, first: int, stop: int) -> None:
-        """The crops of these frames, in one pass over the video."""
-        if sum(map(_size, self._crops.values())) > CROPS:
-            self._crops.clear()
+        """The crops of these frames, in one pass over the video; of the first ones, where there is no room for all."""
         missing = [at for at in range(first, stop) if at not in self._crops]
         if not missing:
             return
         with Reader(self.src) as reader:
             for frame in islice(reader.frames(missing[0]), missing[-1] + 1 - missing[0]):
-                self._crops.setdefault(frame.index, self._cut_of(self._codes(frame.index), frame.image))
+                if self._held > CROPS and frame.index > missing[0]:
+                    return
+                self._keep(frame.index, self._cut_of(self._codes(frame.index), frame.image))
+
+    def _keep(self, index: int, crops: tuple[Picture, ...]) -> None:
+        """The only place where crops are remembered, for them to be bounded: by CROPS and those of one frame."""
+        if index in self._crops:
+            return
+        if self._held > CROPS:
+            self._crops.clear()
+            self._held = 0
+        self._crops[index] = crops
+        self._held += _size(crops)
 
     def _cut_of(self, faces: Faces, image: Picture) -> tuple[Picture, ...]:
         side = self.editor.pack.resolution
