@@ -21,15 +21,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidinv.api import VideoEditor
-from vidinv.edits.base import Edit
+from vidinv.edits.base import AppliesTogether, Edit
 from vidinv.edits.held import guarded
 from vidinv.edits.parse import Edits, check_names, parse_edits, persons_of
 from vidinv.errors import InputError, UsageError
 from vidinv.faces.quads import quad_side
+from vidinv.faces.smoothing import reach
 from vidinv.faces.warps import crop
 from vidinv.inversion.latent_file import LatentFile, open_latent_file
 from vidinv.portraits import People
+from vidinv.runtime.batching import Collected, collect
 from vidinv.shapes import told
+from vidinv.stages.edit import EditOptions
 from vidinv.types import Composite, Face, Faces, Frame, known
 from vidinv.video import Reader, frame_at
 
@@ -209,16 +212,22 @@ class Scrub:
 
     def _first(self, index: int, edit: Edits, hold: Sequence[str], faces: People | None) -> int:
         """Where to begin for the same bits: nothing is carried over a cut but the batches of the networks, whose sizes
-        tell in the last bits. So it is the first frame of the batch in which the shot begins."""
+        tell in the last bits. So it is a frame at which a batch of the drawing begins and a group of the edit stage
+        too; where an edit asks a network, so far before the shot that what waits there for its window is the same."""
         if any(isinstance(who, str) for one in parse_edits(edit) for who in persons_of(one) or ()):
             return 0  # who has a name is known only from looking
         edits, batch = self._edits(edit, hold, faces), self.editor.batch
         shot = next((at for at in range(index, 0, -1) if self._rows[at].cut), 0)
-        first = size = 0
-        for at in range(shot):
-            size += self._acted(edits, at)
-            if size >= batch or at + 1 - first >= 2 * batch:
-                first, size = at + 1, 0
+        asks = EditOptions(edits, rate=self.rate)
+        group = asks.batch if any(isinstance(one, AppliesTogether) for one in edits) else 0
+        latest = shot - group - reach(asks.sigma * asks.rate) if group else shot
+        drawing, editing, first = Collected[int](), Collected[int](), 0
+        for at in range(latest):
+            drawing, _ = collect(drawing, at, lambda one: self._acted(edits, one), batch)
+            if group:
+                editing, _ = collect(editing, at, lambda one: len(self._rows[one].persons), group, most=group)
+            if not drawing.items and not editing.items:
+                first = at + 1
         return first
 
     def _acted(self, edits: Sequence[Edit], index: int) -> int:
