@@ -56,3 +56,16 @@ def test_no_name_of_a_person_or_a_file_is_said(tmp_path: Path) -> None:
 def test_files_with_keys_of_their_own_get_one() -> None:
     assert mark_tags("mov", True, {"com.vidinv.edited": "a"}, "b") == {"com.vidinv.edited": "a; b"}
     assert mark_tags("mp4", False, {"encoder": "Lavf60"}, "b") == {"encoding_tool": "b"}
+
+
+def test_a_long_curve_and_many_edits_make_a_short_mark(tmp_path: Path) -> None:
+    keys = "".join(f"{at},{at % 3}\n" for at in range(5000))
+    (tmp_path / "long.csv").write_text(f"time,strength\n{keys}")
+    said = marked_by([parse_edit(f"age=@{tmp_path / 'long.csv'}")])
+    assert said.endswith("age=+0@0s..+1@4999s (5000 keys)")
+    tag = mark_tags("mov", False, {"comment": "my own words"}, "vidinv 1 " + "a" * 5000)["comment"]
+    for number in range(5):
+        tag = mark_tags("mov", False, {"comment": tag}, f"vidinv {number} edited faces: " + "b" * 900)["comment"]
+    assert tag.startswith("my own words; vidinv 1 ")
+    assert "vidinv 4 edited faces: bbb" in tag
+    assert len(tag) < 2100

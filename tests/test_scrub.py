@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +15,7 @@ import torch
 from tests.inversion.latent_toy import BOXES, FRAMES, SIZE, write_box_pack, write_clip
 from vidinv.api import VideoEditor
 from vidinv.errors import InputError, UsageError
+from vidinv.faces.smoothing import reach
 from vidinv.scrub import Scrub
 
 ALL = "age=+2"
@@ -113,3 +117,55 @@ def test_codes_of_another_video_and_codes_without_features(
     editor.keep_codes(clip, tmp_path / "lean", boxes=BOXES, features=False)
     with pytest.raises(UsageError, match="no features"):
         Scrub(editor, clip, tmp_path / "lean")
+
+
+def test_crops_are_bounded_wherever_one_looks(
+    editor: VideoEditor, clip: Path, codes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = Scrub(editor, clip, codes).rendered(7, ALL)
+    scrub = Scrub(editor, clip, codes)
+    one = 64 * 64 * 3
+    monkeypatch.setattr("vidinv.scrub.CROPS", 4 * one)
+    for index in range(FRAMES):
+        scrub.alone(index, ALL)
+        assert sum(picture.nbytes for crops in scrub._crops.values() for picture in crops) <= 6 * one
+    assert np.array_equal(scrub.rendered(7, ALL).after, whole.after)
+    assert sum(picture.nbytes for crops in scrub._crops.values() for picture in crops) <= 6 * one
+
+
+class Asks:
+    """An edit that asks a network, of some frames."""
+
+    def acts(self, face: Any, time: float) -> bool:
+        return time > 0.1
+
+    def apply_together(self, codes: Any, faces: Any, times: Any) -> Any:
+        raise NotImplementedError
+
+
+def test_a_look_begins_where_batches_of_the_drawing_and_groups_of_the_edits_do(
+    scrub: Scrub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch, rate = scrub.editor.batch, 10.0
+    faces = [tuple(range(many)) for many in np.random.default_rng(0).integers(0, 4, 320)]
+    rows = [
+        replace(scrub._rows[0], time=Fraction(at) / 10, persons=persons, cut=at == 301)
+        for at, persons in enumerate(faces)
+    ]
+    monkeypatch.setattr(scrub, "_rows", rows)
+    monkeypatch.setattr(scrub, "rate", rate)
+    edits: Any = (Asks(),)
+    monkeypatch.setattr(scrub, "_edits", lambda *_: edits)
+
+    def begins(most: int, group: int, act: bool) -> set[int]:
+        found, size, start = {0}, 0, 0
+        for at, persons in enumerate(faces):
+            size += len(persons) if not act or at > 1 else 0
+            if size >= group or at + 1 - start >= most:
+                found.add(at + 1)
+                size, start = 0, at + 1
+        return found
+
+    first = scrub._first(310, ALL, (), None)
+    assert first in begins(2 * batch, batch, True) & begins(4, 4, False)
+    assert 0 < first <= 301 - 4 - reach(0.13 * rate)

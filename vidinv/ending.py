@@ -29,6 +29,8 @@ from vidinv.types import Progress
 from vidinv.video import Damage, Reader
 from vidinv.video.marks import MAKER
 
+KEYS_SAID = 4  # of a curve, in an output's tag; of one with more the ends and their number
+
 
 @dataclass(frozen=True)
 class Ending:
@@ -112,8 +114,12 @@ def marked_by(asked: Sequence[Asked]) -> str:
 def _said(one: Asked) -> str:
     if not isinstance(one, EditRequest):
         return type(one).__name__.lower()  # drive, transfer
-    curve = replace(one.amount, file=None) if isinstance(one.amount, Curve) else one.amount
-    return str(replace(one, amount=curve, persons=None))
+    if not isinstance(one.amount, Curve):
+        return str(replace(one, persons=None))
+    keys = one.amount.keys
+    few = keys if len(keys) <= KEYS_SAID else (keys[0], keys[-1])
+    said = str(replace(one, amount=Curve(few), persons=None))
+    return said if few is keys else f"{said} ({len(keys)} keys)"
 
 
 def about(

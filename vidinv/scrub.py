@@ -21,15 +21,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidinv.api import VideoEditor
-from vidinv.edits.base import Edit
+from vidinv.edits.base import AppliesTogether, Edit
 from vidinv.edits.held import guarded
 from vidinv.edits.parse import Edits, check_names, parse_edits, persons_of
 from vidinv.errors import InputError, UsageError
 from vidinv.faces.quads import quad_side
+from vidinv.faces.smoothing import reach
 from vidinv.faces.warps import crop
 from vidinv.inversion.latent_file import LatentFile, open_latent_file
 from vidinv.portraits import People
+from vidinv.runtime.batching import Collected, collect
 from vidinv.shapes import told
+from vidinv.stages.edit import EditOptions
 from vidinv.types import Composite, Face, Faces, Frame, known
 from vidinv.video import Reader, frame_at
 
@@ -96,6 +99,7 @@ class Scrub:
         self.rate = known(self._file.manifest.rate)
         self._rows = _rows(self._file, self.rate)
         self._crops: dict[int, tuple[Picture, ...]] = {}
+        self._held = 0  # bytes of them
         self._part = lru_cache(maxsize=2)(self._read_part)
         self._frame = lru_cache(maxsize=4)(self._read_frame)
 
@@ -163,7 +167,8 @@ class Scrub:
         What a frame becomes depends on those of its shot before it and on half a second behind it, so these are
         rendered too: it takes as long as a run from the beginning of the shot.
 
-        :param going: is told after every frame how many of about how many are done; False ends the work.
+        :param going: is told before the first and after every frame how many of about how many are done; False ends
+            the work.
         :return: None: it was ended.
         """
         if not edit:
@@ -174,6 +179,8 @@ class Scrub:
             for one in range(first, len(self)):
                 yield self._coded(one) if one == index else self._bare(one)
 
+        if not going(0, index + 1 - first):
+            return None
         self._cut(first, min(len(self), index + 1 + round(self.rate)))
         with closing(
             self.editor.render(None, coded(), edit, hold=hold, rate=self.rate, composite=composite, faces=faces)
@@ -185,6 +192,10 @@ class Scrub:
                 if not going(done, index + 1 - first):
                     return None
         raise InputError(f"{self._file.folder} ends before frame {index}; invert again")
+
+    def check(self, edit: Edits, hold: Sequence[str] = (), faces: People | None = None) -> None:
+        """:raises VidinvError: these edits cannot be done; see :meth:`vidinv.VideoEditor.render`."""
+        self._edits(edit, hold, faces)
 
     def _look(self, index: int, before: Picture, after: Picture, exact: bool) -> Look:
         return Look(index, self.time(index), before, after, exact)
@@ -201,16 +212,22 @@ class Scrub:
 
     def _first(self, index: int, edit: Edits, hold: Sequence[str], faces: People | None) -> int:
         """Where to begin for the same bits: nothing is carried over a cut but the batches of the networks, whose sizes
-        tell in the last bits. So it is the first frame of the batch in which the shot begins."""
+        tell in the last bits. So it is a frame at which a batch of the drawing begins and a group of the edit stage
+        too; where an edit asks a network, so far before the shot that what waits there for its window is the same."""
         if any(isinstance(who, str) for one in parse_edits(edit) for who in persons_of(one) or ()):
             return 0  # who has a name is known only from looking
         edits, batch = self._edits(edit, hold, faces), self.editor.batch
         shot = next((at for at in range(index, 0, -1) if self._rows[at].cut), 0)
-        first = size = 0
-        for at in range(shot):
-            size += self._acted(edits, at)
-            if size >= batch or at + 1 - first >= 2 * batch:
-                first, size = at + 1, 0
+        asks = EditOptions(edits, rate=self.rate)
+        group = asks.batch if any(isinstance(one, AppliesTogether) for one in edits) else 0
+        latest = shot - group - reach(asks.sigma * asks.rate) if group else shot
+        drawing, editing, first = Collected[int](), Collected[int](), 0
+        for at in range(latest):
+            drawing, _ = collect(drawing, at, lambda one: self._acted(edits, one), batch)
+            if group:
+                editing, _ = collect(editing, at, lambda one: len(self._rows[one].persons), group, most=group)
+            if not drawing.items and not editing.items:
+                first = at + 1
         return first
 
     def _acted(self, edits: Sequence[Edit], index: int) -> int:
@@ -233,7 +250,7 @@ class Scrub:
     def _coded(self, index: int) -> Faces:
         """A frame with its picture, and its faces with their crops."""
         bare, frame = self._codes(index), self._frame(index)
-        self._crops.setdefault(index, self._cut_of(bare, frame.image))
+        self._keep(index, self._cut_of(bare, frame.image))
         return self._with_crops(replace(bare, frame=frame))
 
     def _bare(self, index: int) -> Faces:
@@ -263,15 +280,25 @@ class Scrub:
         return replace(bare, image=found.image)
 
     def _cut(self, first: int, stop: int) -> None:
-        """The crops of these frames, in one pass over the video."""
-        if sum(map(_size, self._crops.values())) > CROPS:
-            self._crops.clear()
+        """The crops of these frames, in one pass over the video; of the first ones, where there is no room for all."""
         missing = [at for at in range(first, stop) if at not in self._crops]
         if not missing:
             return
         with Reader(self.src) as reader:
             for frame in islice(reader.frames(missing[0]), missing[-1] + 1 - missing[0]):
-                self._crops.setdefault(frame.index, self._cut_of(self._codes(frame.index), frame.image))
+                if self._held > CROPS and frame.index > missing[0]:
+                    return
+                self._keep(frame.index, self._cut_of(self._codes(frame.index), frame.image))
+
+    def _keep(self, index: int, crops: tuple[Picture, ...]) -> None:
+        """The only place where crops are remembered, for them to be bounded: by CROPS and those of one frame."""
+        if index in self._crops:
+            return
+        if self._held > CROPS:
+            self._crops.clear()
+            self._held = 0
+        self._crops[index] = crops
+        self._held += _size(crops)
 
     def _cut_of(self, faces: Faces, image: Picture) -> tuple[Picture, ...]:
         side = self.editor.pack.resolution

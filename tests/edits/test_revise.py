@@ -6,7 +6,7 @@ import pytest
 
 from vidinv.edits import revise
 from vidinv.edits.parse import parse_edit
-from vidinv.errors import MalformedEdit
+from vidinv.errors import MalformedEdit, UsageError
 
 ONE = frozenset({0})
 
@@ -54,3 +54,12 @@ def test_nothing_is_timed_that_is_not_asked_for() -> None:
     assert revise.timed((), None, "age", 0.0, 1.0) == revise.keyed((), None, "age", 1.0) == ()
     assert revise.unkeyed((), None, "age", 1.0) == ()
     assert revise.amount_at(None, 1.0) == 0
+
+
+def test_the_other_keys_of_a_curve_mean_the_same_in_another_unit() -> None:
+    some = (parse_edit("age=+1@0s..+2@4s"),)
+    assert texts(revise.moved(some, None, "age", 7.0, True, 2.0, lambda steps: 5 * steps)) == [
+        "age=+5y@0s..+7y@2s..+10y@4s"
+    ]
+    with pytest.raises(UsageError, match="are in steps"):
+        revise.moved(some, None, "age", 7.0, True, 2.0)

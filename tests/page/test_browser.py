@@ -79,7 +79,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(60)
-    assert not (home / "uploads").exists(), "what was dropped goes at the end"
+    assert not (home / "vidinv-uploads").exists(), "what was dropped goes at the end"
 
 
 @pytest.fixture

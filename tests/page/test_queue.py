@@ -138,3 +138,49 @@ def test_a_job_lies_whole_in_its_folder(tmp_path: Path, job: Job) -> None:
     placed = read_project(home / "job.toml")
     assert {placed.source.parent, placed.output.parent, placed.codes.parent} == {home}
     assert placed.edits == job.edits
+
+
+def test_no_error_ends_the_queue_and_nothing_half_written_stays(tmp_path: Path, job: Job) -> None:
+    def breaks(job: Job, tell: Tell) -> JobResult:
+        if job.edits == ("bad=1",):
+            hidden = job.output.with_name(".out.mp4.vidinv")
+            hidden.mkdir()
+            (hidden / "part").write_bytes(b"a face")
+            raise RuntimeError("out of memory")
+        return write(job, tell)
+
+    queue = Queue(tmp_path / "queue", breaks)
+    bad = queue.add("me", Job(source=job.source, output=job.output, edits=("bad=1",)), "bad")
+    queue.add("me", job, "good")
+    queue.start()
+    until(lambda: [one.state for one in queue.entries("me")] == ["failed", "done"])
+    queue.close()
+    assert queue.entries("me")[0].told == "RuntimeError: out of memory"
+    assert {path.name for path in (tmp_path / "queue" / bad.number).iterdir()} == {"job.toml", "entry.json"}
+
+
+def test_a_running_job_that_is_removed_goes_when_it_ends(tmp_path: Path, job: Job) -> None:
+    def slow(job: Job, tell: Tell) -> JobResult:
+        while True:
+            tell(Progress(3, 4, 3))
+            time.sleep(0.01)
+
+    queue = Queue(tmp_path / "queue", slow)
+    running, waiting = queue.add("me", job, "a"), queue.add("me", job, "b")
+    queue.start()
+    until(lambda: (queue.progress(running) or Progress(0, 0, 0)).frames == 3)
+    with queue._lock:  # the second while the first has not seen that it is cancelled
+        queue.remove("me", running.number)
+        queue.cancel("me", waiting.number)
+    until(lambda: [one.title for one in queue.entries("me")] == ["b"])
+    assert queue.entries("me")[0].state == "cancelled"
+    queue.close()
+
+
+def test_old_results_go_while_the_page_runs(tmp_path: Path, job: Job) -> None:
+    queue = Queue(tmp_path / "queue", write)
+    number = queue.add("me", job, "a").number
+    queues._write(tmp_path / "queue" / number, Entry(number, "me", "a", "done", since=1.0))
+    queue.start()
+    until(lambda: queue.entries("me") == [])
+    queue.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,12 @@ import pytest
 from tests.inversion.latent_toy import BOXES, write_box_pack, write_clip
 from vidinv.api import VideoEditor
 from vidinv.edits.parse import parse_edit, read_requests
-from vidinv.errors import InputError, MissingExtra, UsageError
-from vidinv.job import read_project, write_jobs
+from vidinv.errors import InputError, MissingExtra, UsageError, VidinvError
+from vidinv.job import Job, read_project, write_jobs
 from vidinv.packs.spec import EditSpec
 from vidinv.page import serve, session
 from vidinv.page.knobs import knobs
-from vidinv.page.session import Engine, Sessions
+from vidinv.page.session import Engine, Sessions, asked, check_project
 
 
 class Boxed(VideoEditor):
@@ -73,8 +74,14 @@ def test_an_answer_to_an_earlier_question_is_not_given(sessions: Sessions, tmp_p
         one.next_turn()
         return real(*args, **more)
 
-    scrub.rendered = asked_again  # type: ignore[method-assign]
-    assert sessions.look(one) is None
+    def too_late(*args: Any, **more: Any) -> Any:
+        look = real(*args, **more)
+        one.next_turn()
+        return look
+
+    for other in (asked_again, too_late):
+        scrub.rendered = other  # type: ignore[method-assign]
+        assert sessions.look(one) is None
 
 
 def test_what_cannot_be_used_leaves_nothing(sessions: Sessions, tmp_path: Path) -> None:
@@ -88,6 +95,18 @@ def test_what_cannot_be_used_leaves_nothing(sessions: Sessions, tmp_path: Path) 
         sessions.glance(one)
 
 
+def test_a_folder_that_no_page_made_is_not_emptied(engine: Engine, tmp_path: Path) -> None:
+    mine = tmp_path / "uploads" / "mine.txt"
+    mine.parent.mkdir()
+    mine.write_text("mine")
+    with pytest.raises(UsageError, match="no page made it"):
+        Sessions(mine.parent, engine)
+    assert mine.read_text() == "mine"
+    Sessions(tmp_path / "new", engine).of("a")
+    assert Sessions(tmp_path / "new", engine).folder.is_dir(), "an ended page's is emptied"
+    assert [path.is_dir() for path in (tmp_path / "new").iterdir()] == [False]
+
+
 def test_no_more_are_held_than_there_is_room_for(sessions: Sessions, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session, "SESSIONS", 2)
     first = sessions.of("a")
@@ -95,7 +114,7 @@ def test_no_more_are_held_than_there_is_room_for(sessions: Sessions, monkeypatch
     sessions.of("a")
     sessions.of("c")
     assert sessions.of("a") is first, "the one that was idle for longest goes"
-    assert len(list(sessions.folder.iterdir())) == 2
+    assert sum(path.is_dir() for path in sessions.folder.iterdir()) == 2
 
 
 def test_a_project_says_what_was_chosen_and_is_opened_again(sessions: Sessions, tmp_path: Path) -> None:
@@ -106,9 +125,43 @@ def test_a_project_says_what_was_chosen_and_is_opened_again(sessions: Sessions, 
     write_jobs(tmp_path / "a.toml", [one.job("./toy", one.video.name)])
     job = read_project(tmp_path / "a.toml")
     assert (job.source, job.output) == (tmp_path / "a.mkv", tmp_path / "a-edited.mkv")
+    check_project(job, str(tmp_path / "toy"), "a.mkv")
     other = sessions.of("b")
     other.take(job)
     assert (other.requests, other.hold, other.composite) == (one.requests, one.hold, one.composite)
+
+
+def test_a_project_that_the_page_cannot_show_is_refused_by_what_it_has() -> None:
+    job = Job(source=Path("a.mkv"), output=Path("b.mkv"), edits=("age=+2",))
+    check_project(job, None, "a.mkv")
+    more = replace(job, drive=Path("d.mp4"), crf=30, mark=False, pack="other", search={"steps": 5})
+    with pytest.raises(UsageError, match="cannot show: drive, crf, mark, search, pack;"):
+        check_project(more, None, "a.mkv")
+    with pytest.raises(UsageError, match=r"the project is of a\.mkv"):
+        check_project(job, None, "other.mkv")
+
+
+def test_the_page_reads_no_file_of_this_machine(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("hidden")
+    for text in (f"age=@{secret}", f"smile=+1, 0:age=@{secret}"):
+        with pytest.raises(UsageError, match="reads no files"):
+            asked(text)
+    with pytest.raises(UsageError, match="reads no files"):
+        check_project(Job(source=Path("a.mkv"), output=Path("b.mkv"), edits=(f"age=@{secret}",)), None, "a.mkv")
+
+
+def test_what_cannot_be_done_leaves_what_was_there(sessions: Sessions, tmp_path: Path) -> None:
+    one = sessions.of("a")
+    video = sessions.open(one, write_clip(tmp_path / "a.mkv"), lambda at: None)
+    sessions.ask(one, read_requests("age=+2"))
+    with pytest.raises(VidinvError):
+        sessions.ask(one, read_requests("nosuch=+2"))
+    (tmp_path / "bad.mp4").write_bytes(b"no video")
+    with pytest.raises(InputError):
+        sessions.open(one, tmp_path / "bad.mp4", lambda at: None)
+    assert (one.video, one.requests) == (video, read_requests("age=+2"))
+    assert sessions.glance(one).after.any()
 
 
 def test_sliders_go_from_end_to_end_of_what_was_tried_in_their_own_unit() -> None:

@@ -42,11 +42,11 @@ def ui(
     # Late: that something is missing need not wait for torch.
     from vidinv.api import VideoEditor
 
-    options = PageOptions(folder or _home(), pack, host, port, largest)
+    options = PageOptions(folder or _home(), pack, host, port, largest, device, precision)
     if host not in LOOPBACK:
         say(f"warning: everybody who reaches {host} can use this page; it asks for no password")
     ready = _silent if quiet else print
-    serve(options, partial(VideoEditor, pack, device=device, precision=precision), ready)
+    serve(options, partial(VideoEditor, options.pack, device=device, precision=precision), ready)
 
 
 def _silent(where: str) -> None: ...

@@ -5,11 +5,12 @@ Every function takes requests and returns others. One request is known by whom i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from vidinv.edits.curve import Curve
 from vidinv.edits.parse import EASE, EditRequest
+from vidinv.errors import UsageError
 
 Who = frozenset[int | str] | None
 Requests = tuple[EditRequest, ...]
@@ -29,14 +30,31 @@ def amount_at(request: EditRequest | None, time: float) -> float:
 
 
 def moved(
-    requests: Sequence[EditRequest], who: Who, name: str, amount: float, in_years: bool = False, time: float = 0.0
+    requests: Sequence[EditRequest],
+    who: Who,
+    name: str,
+    amount: float,
+    in_years: bool = False,
+    time: float = 0.0,
+    converted: Callable[[float], float] | None = None,
 ) -> Requests:
-    """With another amount; of a curve the key frame at ``time`` (seconds), set where there was none."""
+    """With another amount; of a curve the key frame at ``time`` (seconds), set where there was none.
+
+    :param converted: an amount in the curve's unit to ``amount``'s, where those differ; see
+        :class:`vidinv.packs.spec.Scale`.
+    :raises UsageError: a curve of the other unit, and nothing to convert its other keys by.
+    """
     before = found(requests, who, name)
     if before is None:
         return (*requests, EditRequest(name, amount, in_years, persons=who)) if amount else tuple(requests)
     if isinstance(before.amount, Curve):
-        keys = [key for key in before.amount.keys if abs(key[0] - time) > SAME] + [(time, amount)]
+        keys = [key for key in before.amount.keys if abs(key[0] - time) > SAME]
+        if before.in_years != in_years:
+            if converted is None:
+                unit = "years" if before.in_years else "steps"
+                raise UsageError(f"the key frames of {name} are in {unit}, and one cannot be in another unit")
+            keys = [(at, converted(value)) for at, value in keys]
+        keys.append((time, amount))
         return _with(requests, before, replace(before, amount=Curve(tuple(sorted(keys))), in_years=in_years))
     if not amount and not before.changes:
         return _with(requests, before, None)

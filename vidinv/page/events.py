@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -15,13 +15,13 @@ import gradio as gr
 
 from vidinv.edits import revise
 from vidinv.edits.curve import Curve
-from vidinv.edits.parse import EASE, read_requests
-from vidinv.errors import VidinvError
+from vidinv.edits.parse import EASE
+from vidinv.errors import UsageError, VidinvError
 from vidinv.job import read_project, write_jobs
 from vidinv.page.knobs import Knob
 from vidinv.page.layout import ALWAYS, BETWEEN, EMPTY, KEYS, Parts
 from vidinv.page.queue import Entry, Queue
-from vidinv.page.session import Session, Sessions
+from vidinv.page.session import Session, Sessions, asked, check_project
 from vidinv.scrub import Look
 from vidinv.types import Progress
 
@@ -43,11 +43,20 @@ def told(handler: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
-class Page:
-    """The handlers. :param pack: as it was asked for, for jobs."""
+@dataclass(frozen=True)
+class JobSettings:
+    """What jobs are rendered with, as it was asked for."""
 
-    def __init__(self, sessions: Sessions, queue: Queue, knobs: Sequence[Knob], pack: str | None) -> None:
-        self.sessions, self.queue, self.knobs, self.pack = sessions, queue, knobs, pack
+    pack: str | None = None
+    device: str = "auto"
+    precision: str = "auto"
+
+
+class Page:
+    """The handlers."""
+
+    def __init__(self, sessions: Sessions, queue: Queue, knobs: Sequence[Knob], how: JobSettings) -> None:
+        self.sessions, self.queue, self.knobs, self.settings = sessions, queue, knobs, how
 
     def session(self, request: gr.Request) -> Session:
         return self.sessions.of(str(request.session_hash))
@@ -100,26 +109,39 @@ class Page:
     @told
     def drop(self, paths: list[str] | None, request: gr.Request, progress: gr.Progress = gr.Progress()) -> list[Any]:
         """Outputs: drop, people, time, hold, composite, standing, glance."""
-        session, project = self.session(request), None
-        for path in map(Path, paths or []):
-            if path.suffix.lower() == ".toml":
-                project = read_project(path)
-
-        def tell(at: Progress) -> None:
-            progress((at.frames, at.total), desc="finding faces and their codes", unit="frames")
-
-        if videos := [Path(path) for path in paths or [] if Path(path).suffix.lower() != ".toml"]:
-            progress(0, desc="opening")
-            self.sessions.open(session, videos[0], tell)
-        if project is not None:
-            if session.video is None:
-                raise gr.Error(f"drop {project.source.name} too, of which the project is", print_exception=False)
-            session.take(project)
+        session, dropped = self.session(request), list(map(Path, paths or []))
+        try:
+            self._take(session, dropped, progress)
+        finally:
+            for path in dropped:  # a video that was taken is elsewhere by now
+                path.unlink(missing_ok=True)
         video = session.loaded()
         people = [(one.picture, f"{one.person}: {one.last - one.first:.1f} s") for one in video.people]
         time = gr.update(maximum=max(video.quick.duration, 0.01), value=session.time, step=1 / video.quick.rate)
         return [None, people, time, list(session.hold), session.composite, *self.standing(session),
                 *self.glance(session)]  # fmt: skip
+
+    def _take(self, session: Session, dropped: list[Path], progress: gr.Progress) -> None:
+        """:raises UsageError: more than a video and a project, or a project that cannot be shown."""
+        projects = [path for path in dropped if path.suffix.lower() == ".toml"]
+        videos = [path for path in dropped if path not in projects]
+        if len(videos) > 1 or len(projects) > 1:
+            raise UsageError("drop one video at a time, and one project with it")
+        job = read_project(projects[0]) if projects else None
+        if job is not None:
+            if not videos and session.video is None:
+                raise UsageError(f"drop {job.source.name} too, of which the project is")
+            check_project(job, self.settings.pack, videos[0].name if videos else session.loaded().name)
+
+        def tell(at: Progress) -> None:
+            progress((at.frames, at.total), desc="finding faces and their codes", unit="frames")
+
+        if videos:
+            progress(0, desc="opening")
+            self.sessions.open(session, videos[0], tell)
+        if job is not None:
+            session.loaded().quick.check(asked(",".join(job.edits)), job.hold)
+            session.take(job)
 
     @told
     def pick(self, request: gr.Request, chosen: gr.SelectData) -> list[Any]:
@@ -145,9 +167,10 @@ class Page:
         def slid(value: float, request: gr.Request) -> list[Any]:
             session = self.session(request)
             session.loaded()
-            session.requests = revise.moved(
-                session.requests, session.who, knob.name, value, knob.in_years, round(session.time, 3)
+            moved = revise.moved(
+                session.requests, session.who, knob.name, value, knob.in_years, round(session.time, 3), knob.converted
             )
+            self.sessions.ask(session, moved)
             there = revise.found(session.requests, session.who, knob.name) is not None
             mine = [one.name for one in session.requests if one.persons == session.who]
             which = gr.update(choices=mine, value=knob.name if there else (mine[-1] if mine else None))
@@ -181,12 +204,13 @@ class Page:
         session = self.session(request)
         how, at = (session.requests, session.who, which or ""), session.time
         if when == ALWAYS:
-            session.requests = revise.always(*how, time=at)
+            changed = revise.always(*how, time=at)
         elif when == KEYS:
-            session.requests = revise.keyed(*how, end=session.loaded().quick.duration)
+            changed = revise.keyed(*how, end=session.loaded().quick.duration)
         else:
             until = float("inf") if end is None else float(end)
-            session.requests = revise.timed(*how, float(start or 0), until, EASE if ease is None else float(ease), at)
+            changed = revise.timed(*how, float(start or 0), until, EASE if ease is None else float(ease), at)
+        self.sessions.ask(session, changed)
         return [_text(session), *self.glance(session)]
 
     @told
@@ -200,7 +224,7 @@ class Page:
     def use_text(self, text: str, request: gr.Request) -> list[Any]:
         """Outputs: standing, glance."""
         session = self.session(request)
-        session.requests = read_requests(",".join(text.splitlines())) if text.strip() else ()
+        self.sessions.ask(session, asked(",".join(text.splitlines())))
         return [*self.standing(session), *self.glance(session)]
 
     def clear(self, request: gr.Request) -> list[Any]:
@@ -210,7 +234,8 @@ class Page:
     def how(self, hold: list[str], composite: str, request: gr.Request) -> list[Any]:
         """Outputs: glance."""
         session = self.session(request)
-        session.hold, session.composite = tuple(hold), composite  # type: ignore[assignment]
+        self.sessions.ask(session, session.requests, tuple(hold))
+        session.composite = composite  # type: ignore[assignment]
         return self.glance(session)
 
     # ---- projects and the queue
@@ -221,7 +246,7 @@ class Page:
         session = self.session(request)
         video = session.loaded()
         path = session.folder / f"{Path(video.name).stem}.toml"
-        write_jobs(path, [session.job(self.pack, video.name)])
+        write_jobs(path, [session.job(self.settings.pack, video.name)])
         return gr.update(value=str(path), visible=True)
 
     @told
@@ -229,7 +254,8 @@ class Page:
         """Outputs: owner, queue, told."""
         session, owner = self.session(request), owner or secrets.token_urlsafe(24)
         video = session.loaded()
-        job = session.job(self.pack)
+        settings = self.settings
+        job = replace(session.job(settings.pack), device=settings.device, precision=settings.precision)
         title = f"{video.name}: {', '.join(job.edits)}"
         entry = self.queue.add(owner, replace(job, codes=video.codes), title if len(title) < 90 else f"{title[:89]}…")
         return [owner, gr.update(choices=self._choices(owner), value=entry.number), ""]
@@ -285,7 +311,7 @@ def wire(page: Page, on: Parts) -> None:
     quiet: Mapping[str, Any] = {"show_progress": "hidden", "concurrency_limit": None}
 
     def then(event: Any) -> None:
-        event.then(page.look, None, glance, trigger_mode="multiple", **quiet)
+        event.success(page.look, None, glance, trigger_mode="multiple", **quiet)
 
     with on.blocks:
         on.drop.upload(

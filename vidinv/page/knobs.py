@@ -38,11 +38,14 @@ class Knob:
     def shows(self, request: EditRequest | None, time: float) -> float:
         """What the slider stands at for a request at a time (seconds), in its own unit and within its ends."""
         amount = amount_at(request, time)
-        if request is not None and self.in_years and not request.in_years:
-            amount = self.spec.measured.amount(amount)
-        elif request is not None and request.in_years and not self.in_years:
-            amount = self.spec.measured.steps(amount)
+        if request is not None and request.in_years != self.in_years:
+            amount = self.converted(amount)
         return min(max(amount, self.least), self.most)
+
+    def converted(self, amount: float) -> float:
+        """An amount of the other unit in this slider's."""
+        measured = self.spec.measured
+        return measured.amount(amount) if self.in_years else measured.steps(amount)
 
 
 def knobs(edits: Mapping[str, EditSpec]) -> list[Knob]:

@@ -70,11 +70,11 @@ class Queue:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._lock, self._wake, self._closing = threading.RLock(), threading.Event(), threading.Event()
         self._running: tuple[str, Progress] | None = None
-        self._cancelled = ""
+        self._cancelled: set[str] = set()
+        self._removed: set[str] = set()
+        self._lost: set[str] = set()  # whose end could not be noted; not begun again while this page runs
         self._thread: threading.Thread | None = None
-        for one in self._all():
-            if one.state != "waiting" and time.time() - one.since > KEPT:
-                shutil.rmtree(folder / one.number, ignore_errors=True)
+        self._sweep()
 
     def start(self) -> None:
         self._thread = threading.Thread(target=self._run, name="vidinv-queue", daemon=True)
@@ -138,17 +138,25 @@ class Queue:
         with self._lock:
             for one in self.entries(owner):
                 if one.number == number and one.state == "waiting":
-                    self._cancelled = number
+                    self._cancelled.add(number)
                     if self.progress(one) is None:
                         self._ended(one, "cancelled", "")
 
     def remove(self, owner: str, number: str) -> None:
-        """A job of this browser and all that came of it; one that is worked on is cancelled first."""
-        self.cancel(owner, number)
+        """A job of this browser and all that came of it; one that is worked on is cancelled, and goes when it ends."""
         with self._lock:
+            self.cancel(owner, number)
             for one in self.entries(owner):
                 if one.number == number and self.progress(one) is None:
                     shutil.rmtree(self.folder / number, ignore_errors=True)
+                elif one.number == number:
+                    self._removed.add(number)
+
+    def _sweep(self) -> None:
+        """What nobody removed for long goes."""
+        for one in self._all():
+            if one.state != "waiting" and time.time() - one.since > KEPT:
+                shutil.rmtree(self.folder / one.number, ignore_errors=True)
 
     def _all(self) -> list[Entry]:
         found = []
@@ -160,7 +168,10 @@ class Queue:
     def _run(self) -> None:
         while not self._closing.is_set():
             with self._lock:
-                entry = next((one for one in self._all() if one.state == "waiting"), None)
+                self._sweep()
+                entry = next(
+                    (one for one in self._all() if one.state == "waiting" and one.number not in self._lost), None
+                )
                 if entry is not None:
                     self._running = entry.number, Progress(0, None, 0)
             if entry is None:
@@ -172,7 +183,7 @@ class Queue:
     def _do(self, entry: Entry) -> None:
         def tell(progress: Progress) -> None:
             self._running = entry.number, progress
-            if self._closing.is_set() or self._cancelled == entry.number:
+            if self._closing.is_set() or entry.number in self._cancelled:
                 raise Ended
 
         state, told = "failed", ""
@@ -181,24 +192,37 @@ class Queue:
             state = "failed" if result.status == "failed" else "done"
             told = result.error or "; ".join(result.warnings)
         except Ended:
-            state = "cancelled" if self._cancelled == entry.number else "waiting"
+            state = "cancelled" if entry.number in self._cancelled else "waiting"
         except (VidinvError, OSError) as error:
             told = str(error)
+        except Exception as error:  # the jobs behind it are done whatever it was
+            told = f"{type(error).__name__}: {error}"
         with self._lock:
             self._running = None
-            if state != "waiting":
+            if entry.number in self._removed:
+                shutil.rmtree(self.folder / entry.number, ignore_errors=True)
+            elif state != "waiting":
                 self._ended(entry, state, told)  # type: ignore[arg-type]
+            self._cancelled.discard(entry.number)
+            self._removed.discard(entry.number)
 
     def _ended(self, entry: Entry, state: State, told: str) -> None:
-        """Its video and its codes go; what came of it stays."""
+        """Its video, its codes and what is half written go; what came of it stays."""
         home = self.folder / entry.number
         if not home.is_dir():
             return
-        _write(home, replace(entry, state=state, told=told, since=time.time()))
-        job = read_project(home / JOB)
-        job.source.unlink(missing_ok=True)
-        if job.codes is not None:
-            shutil.rmtree(job.codes, ignore_errors=True)
+        try:
+            _write(home, replace(entry, state=state, told=told, since=time.time()))
+            keep = {ENTRY, JOB}
+            if state == "done":
+                keep |= {"report.html", "report.json", read_project(home / JOB).output.name}
+            for path in home.iterdir():
+                if path.is_dir() and not path.is_symlink():
+                    shutil.rmtree(path, ignore_errors=True)
+                elif path.name not in keep:
+                    path.unlink(missing_ok=True)
+        except Exception:  # a full disk, or a job.toml that somebody changed
+            self._lost.add(entry.number)
 
 
 def _write(home: Path, entry: Entry) -> None:

@@ -5,14 +5,20 @@ from __future__ import annotations
 import importlib.util
 import os
 import secrets
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from filelock import FileLock, Timeout
 
 from vidinv.api import VideoEditor
 from vidinv.edits.held import holdable
 from vidinv.errors import MissingExtra, UsageError
+from vidinv.packs.locate import is_path
 from vidinv.report.page import require_page
 
 if TYPE_CHECKING:
@@ -34,17 +40,22 @@ FONTS = ["ui-sans-serif", "system-ui", "sans-serif"]
 
 @dataclass(frozen=True)
 class PageOptions:
-    """How the page is served."""
+    """How the page is served. Names of files are taken from the folder in which it is made, for jobs lie elsewhere."""
 
     folder: Path  # of the queue, and of uploads while they are used
     pack: str | None = None
     host: str = "127.0.0.1"
     port: int = 7860
     largest: int = 2000  # MB of one video
+    device: str = "auto"  # of jobs, as of the editor
+    precision: str = "auto"
 
     def __post_init__(self) -> None:
         if self.largest < 1 or not 0 < self.port < 65536:
             raise UsageError("a video may be 1 MB or more, and ports are 1 to 65535")
+        object.__setattr__(self, "folder", self.folder.absolute())
+        if self.pack is not None and is_path(self.pack):
+            object.__setattr__(self, "pack", str(Path(self.pack).absolute()))
 
 
 def require_gradio() -> None:
@@ -60,35 +71,34 @@ def application(options: PageOptions, make: Callable[[], VideoEditor]) -> tuple[
     :raises MissingExtra: see :func:`require_gradio`.
     """
     require_gradio()
-    scratch = options.folder / "uploads"
+    from vidinv.page.session import UPLOADS, Engine, Sessions
+
+    scratch = options.folder / UPLOADS
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["GRADIO_TEMP_DIR"] = str(scratch)  # uploads and pictures lie there, and go with it
 
     import gradio as gr
     from fastapi import FastAPI
-    from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-    from vidinv.page.events import Page, wire
+    from vidinv.page.events import JobSettings, Page, wire
     from vidinv.page.knobs import knobs
     from vidinv.page.layout import CSS, layout
     from vidinv.page.queue import Queue
-    from vidinv.page.session import Engine, Sessions
 
     options.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     engine = Engine(make)
     sessions, queue = Sessions(scratch, engine), Queue(options.folder / "queue")
     pack, shown = engine.quick.pack, knobs(engine.quick.edits)
     parts = layout(shown, holdable(pack), _secret(options.folder), f"{options.largest} MB")
-    wire(Page(sessions, queue, shown, options.pack), parts)
+    how = JobSettings(options.pack, options.device, options.precision)
+    wire(Page(sessions, queue, shown, how), parts)
 
     def end() -> None:
         queue.close()
         sessions.clear()
 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    if options.host in LOOPBACK:  # a page elsewhere that gives this address another name is not answered
-        app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*LOOPBACK, "[::1]"])
-    app.add_middleware(_Policy)
+    app.add_middleware(Guard, hosts=LOOPBACK if options.host in LOOPBACK else None)
     parts.blocks.queue(api_open=False)
     theme = gr.themes.Default(font=FONTS, font_mono=["ui-monospace", "monospace"]).set(
         block_info_text_color="*neutral_600", block_info_text_color_dark="*neutral_300"
@@ -116,24 +126,64 @@ def application(options: PageOptions, make: Callable[[], VideoEditor]) -> tuple[
 def serve(options: PageOptions, make: Callable[[], VideoEditor], ready: Callable[[str], None]) -> None:
     """Serve the page until the program is ended.
 
-    :param make: an editor with the pack. :param ready: is told where it is.
+    :param make: an editor with the pack. :param ready: is told where it is, when it answers there.
+    :raises MissingExtra: see :func:`require_gradio`. :raises UsageError: nothing can be served there, or another page
+        has the folder; neither does that page any harm.
     """
-    app, end = application(options, make)
+    require_gradio()
     import uvicorn
 
     where = f"[{options.host}]" if ":" in options.host else options.host
-    ready(f"http://{where}:{options.port}/")
+    with _listening(options) as listener, _alone(options.folder):
+        app, end = application(options, make)
+        ready(f"http://{where}:{options.port}/")
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2))
+        try:
+            with suppress(KeyboardInterrupt):
+                server.run(sockets=[listener])
+        finally:
+            end()
+
+
+@contextmanager
+def _listening(options: PageOptions) -> Iterator[socket.socket]:
+    """The port, before anything is loaded. :raises UsageError: it is taken, or the address is none of ours."""
     try:
-        uvicorn.run(app, host=options.host, port=options.port, log_level="warning", timeout_graceful_shutdown=2)
+        family, *_ = socket.getaddrinfo(options.host, options.port, type=socket.SOCK_STREAM)[0]
+        listener = socket.create_server((options.host, options.port), family=family, backlog=2048)
+    except (OSError, UnicodeError) as error:
+        raise UsageError(
+            f"nothing can be served at {options.host}, port {options.port} ({error}); choose another --port or --host"
+        ) from None
+    with listener:
+        yield listener
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """:raises UsageError: another page has the folder, or it cannot be written."""
+    lock = FileLock(folder / "lock", timeout=0)
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock.acquire()
+    except Timeout:
+        raise UsageError(f"another page uses {folder} at this moment; end it, or choose another --folder") from None
+    except OSError as error:
+        raise UsageError(f"{folder} cannot be used ({error.strerror}); choose another --folder") from None
+    try:
+        yield
     finally:
-        end()
+        lock.release()
 
 
-class _Policy:
-    """Puts the headers on every answer, and lets streams through as they come."""
+class Guard:
+    """Answers no page of another server, and puts the headers on every answer; streams pass as they come.
 
-    def __init__(self, app: Any) -> None:
-        self._app = app
+    :param hosts: the names that this address may be called by, since another server can give it its own; None: any.
+    """
+
+    def __init__(self, app: Any, hosts: Collection[str] | None) -> None:
+        self._app, self._hosts = app, hosts
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         async def sent(message: Any) -> None:
@@ -141,7 +191,28 @@ class _Policy:
                 message = {**message, "headers": [*message["headers"], *HEADERS]}
             await send(message)
 
+        if scope["type"] == "websocket" and self._refused(scope):
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        if scope["type"] == "http" and (status := self._refused(scope)):
+            await sent({"type": "http.response.start", "status": status, "headers": []})
+            await sent({"type": "http.response.body", "body": b""})
+            return
         await self._app(scope, receive, sent if scope["type"] == "http" else send)
+
+    def _refused(self, scope: Any) -> int:
+        """The status of what is not answered; 0: it is."""
+        headers = dict(scope["headers"])
+        host = headers.get(b"host", b"").decode("latin-1").lower()
+        try:
+            name = urlsplit(f"//{host}").hostname
+        except ValueError:
+            name = None
+        if self._hosts is not None and name not in self._hosts:
+            return 400
+        origin = headers.get(b"origin")
+        mine = f"{scope['scheme'].replace('ws', 'http', 1)}://{host}"
+        return 403 if origin is not None and origin.decode("latin-1").lower() != mine else 0
 
 
 def _secret(folder: Path) -> str:

@@ -6,19 +6,23 @@ import secrets
 import shutil
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from time import monotonic
 
 from vidinv.api import VideoEditor
+from vidinv.edits.parse import read_requests
 from vidinv.edits.revise import Requests, Who
 from vidinv.errors import UsageError
-from vidinv.job import Job
+from vidinv.job import Job, table_of
+from vidinv.packs.locate import DEFAULT_PACK
 from vidinv.scrub import Look, Scrub, Seen
-from vidinv.types import Composite, Progress
+from vidinv.types import Composite, Progress, known
 from vidinv.video.output import written_suffix
 
+UPLOADS = "vidinv-uploads"
+MARKER = ".vidinv-uploads"  # a folder without it is somebody else's, and is not emptied
 SESSIONS = 8  # browsers whose videos are held; the one that was idle for longest goes first
 
 
@@ -54,6 +58,7 @@ class Session:
     hold: tuple[str, ...] = ()
     composite: Composite = "detail"
     before: tuple[int, str] | None = None  # the untouched frame that is shown, by index, and its file
+    openings: int = 0  # counts videos that were dropped: an earlier one does not replace a later one
     turn: int = 0  # counts what is asked for: an answer to an earlier question is not shown
     used: float = field(default_factory=monotonic)
     ended: bool = False
@@ -78,16 +83,48 @@ class Session:
         return Job(source=source, output=output, edits=edits, hold=self.hold, composite=self.composite, pack=pack)
 
     def take(self, job: Job) -> None:
-        """What a project asks for."""
-        self.requests, self.hold, self.composite = job.requests(), job.hold, job.composite  # type: ignore[assignment]
-        self.who = None
+        """What a project asks for; see :func:`check_project`."""
+        self.requests = asked(",".join(job.edits))
+        self.hold, self.composite, self.who = job.hold, job.composite, None  # type: ignore[assignment]
         self.next_turn()
+
+
+def asked(text: str) -> Requests:
+    """Edits that somebody writes on the page.
+
+    :raises MalformedEdit: what is no edit. :raises UsageError: a file, of which the page reads none of this machine's.
+    """
+    if "=@" in text:
+        raise UsageError("the page reads no files: write the key frames themselves, age=0@0s..+3@4s")
+    return read_requests(text) if text.strip() else ()
+
+
+def check_project(job: Job, pack: str | None, video: str) -> None:
+    """:param pack: the page's. :param video: what the video is called that the project came with.
+
+    :raises UsageError: it is of another video, or has what the page cannot show and so would lose.
+    """
+    asked(",".join(job.edits))
+    shown = replace(job, edits=("nothing=0",), hold=(), composite="detail", pack=None)
+    lost = [name for name in table_of(shown) if name not in ("source", "output", "edits")]
+    if (job.pack or DEFAULT_PACK) != (pack or DEFAULT_PACK):
+        lost.append("pack")
+    if lost:
+        raise UsageError(f"the project has what this page cannot show: {', '.join(lost)}; render it with vidinv run")
+    if _plain(job.source.name) != _plain(video):
+        raise UsageError(f"the project is of {job.source.name}, and the video is {video}; drop {job.source.name}")
+
+
+def _plain(name: str) -> str:
+    """Without what is taken out of a name when it is uploaded."""
+    return "".join(letter for letter in name if letter.isalnum() or letter in "._-")
 
 
 class Sessions:
     """All of them, by what the browser's page is called. Each has a folder that nobody can guess, which goes with it.
 
-    :param folder: is emptied at the start and at the end.
+    :param folder: is made, and emptied at the start and at the end if an earlier page made it.
+    :raises UsageError: it is there, and no page made it.
     """
 
     def __init__(self, folder: Path, engine: Engine) -> None:
@@ -95,7 +132,10 @@ class Sessions:
         self._of: dict[str, Session] = {}
         self._lock = threading.Lock()
         self.clear()
+        if folder.is_symlink() or folder.exists():
+            raise UsageError(f"{folder} is there, and no page made it; move it, or choose another --folder")
         folder.mkdir(parents=True, mode=0o700)
+        (folder / MARKER).touch(mode=0o600)
 
     def of(self, name: str) -> Session:
         with self._lock:
@@ -123,23 +163,28 @@ class Sessions:
         with self._lock:
             for name in list(self._of):
                 self._drop(name)
-        shutil.rmtree(self.folder, ignore_errors=True)
+        if (self.folder / MARKER).is_file() and not self.folder.is_symlink():
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     def open(self, session: Session, upload: Path, tell: Callable[[Progress], None]) -> Video:
-        """Take a video that was dropped: find who is in it, and keep the codes. The upload itself is moved.
+        """Take a video that was dropped: find who is in it, and keep the codes. The upload itself is moved. The video
+        before stays until this one is ready.
 
         :raises VidinvError: it cannot be used.
         """
-        turn, engine = session.next_turn(), self.engine
-        session.video, session.who, session.requests, session.time, session.before = None, None, (), 0.0, None
+        session.openings += 1
+        opening, engine = session.openings, self.engine
         home = session.folder / secrets.token_hex(4)
         home.mkdir()
         path = Path(shutil.move(upload, home / f"source{upload.suffix.lower()}"))
 
         def going(progress: Progress) -> None:
-            if session.ended or session.turn != turn:
-                raise UsageError("another video was dropped meanwhile")
+            current()
             tell(progress)
+
+        def current() -> None:
+            if session.ended or session.openings != opening:
+                raise UsageError("another video was dropped meanwhile")
 
         try:
             with engine.slow_lock:
@@ -147,38 +192,51 @@ class Sessions:
                 slow = Scrub(engine.slow, path, home / "codes")
                 people = slow.persons()
             quick = Scrub(engine.quick, path, home / "codes")
+            with engine.slow_lock, engine.quick_lock:  # nobody looks at the video before
+                current()
+                session.next_turn()
+                session.video = Video(upload.name, path, home / "codes", quick, slow, people)
+                session.who, session.requests, session.time, session.before = None, (), 0.0, None
         except BaseException:
             shutil.rmtree(home, ignore_errors=True)
             raise
         for other in session.folder.iterdir():  # the video before
             if other != home and other.is_dir():
                 shutil.rmtree(other, ignore_errors=True)
-        session.video = Video(upload.name, path, home / "codes", quick, slow, people)
-        return session.video
+        return known(session.video)
+
+    def ask(self, session: Session, requests: Requests, hold: tuple[str, ...] | None = None) -> None:
+        """Ask for these edits, if they can be done. :raises VidinvError: they cannot; the ones before stay."""
+        hold = session.hold if hold is None else hold
+        if session.video is not None and requests:
+            session.video.quick.check(requests, hold)
+        session.requests, session.hold = requests, hold
 
     def glance(self, session: Session) -> Look:
         """The frame at once, by itself."""
-        video = session.loaded()
         session.next_turn()
         with self.engine.quick_lock:
+            video = session.loaded()
             return video.quick.alone(
                 video.quick.index(session.time), session.requests, hold=session.hold, composite=session.composite
             )
 
     def look(self, session: Session) -> Look | None:
         """The frame as it is rendered; None: something else was asked for meanwhile."""
-        video, turn = session.loaded(), session.turn
+        turn = session.turn
         going: Callable[[int, int], bool] = partial(_still, session, turn)
         with self.engine.slow_lock:
             if not going(0, 0):
                 return None
-            return video.slow.rendered(
+            video = session.loaded()
+            look = video.slow.rendered(
                 video.slow.index(session.time),
                 session.requests,
                 hold=session.hold,
                 composite=session.composite,
                 going=going,
             )
+        return look if going(0, 0) else None
 
 
 def _still(session: Session, turn: int, done: int, total: int) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 MAKER = "vidinv"
 OWN_KEY = "com.vidinv.edited"
+LONGEST = 2000  # letters of what is said of the edits, earlier ones among them; a source's own words stay whole
 
 
 def mark_tags(container: str, own_keys: bool, before: Mapping[str, str], text: str) -> dict[str, str]:
@@ -13,6 +14,8 @@ def mark_tags(container: str, own_keys: bool, before: Mapping[str, str], text: s
 
     MP4 takes the name of the program that made the file (read back as ``encoder``), Matroska and WebM a tag
     EDITED_BY, and MOV, which has neither, a comment, behind the source's own. A file with keys of its own gets one.
+
+    No more than ``LONGEST`` letters are said, and the latest edit before earlier ones.
 
     :param container: the muxer's name. :param own_keys: it writes any key (a camera's are copied).
     :param before: the source's tags. :param text: see :func:`mark_text`.
@@ -28,4 +31,14 @@ def mark_tags(container: str, own_keys: bool, before: Mapping[str, str], text: s
 
 
 def _behind(earlier: str, text: str) -> str:
-    return f"{earlier}; {text}" if earlier else text
+    text = _short(text, LONGEST)
+    at = earlier.find(f"{MAKER} ")
+    own, marks = (earlier, "") if at < 0 else (earlier[:at], earlier[at:])  # the source's own words stay whole
+    room = LONGEST - len(text) - len("; ")
+    marks = _short(marks, room) if room > 0 else ""
+    before = (own + marks).removesuffix("; ")
+    return f"{before}; {text}" if before else text
+
+
+def _short(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"
