@@ -112,7 +112,7 @@ def _found(state: DetectState, frame: Frame, detectors: Detectors, options: Dete
         faces, since_full = [*faces, *(face for face in settled if face is not None)], 0
     patience = round(options.patience * options.rate)
     tracks, named = advance(tracks, _distinct(faces), patience)
-    return DetectState(tracks, state.shot, since_full + 1, quarters), Faces(frame, largest_first(named))
+    return DetectState(tracks, state.shot, (since_full or 0) + 1, quarters), Faces(frame, largest_first(named))
 
 
 def _side(box: NDArray[np.float32]) -> float:
