@@ -129,6 +129,31 @@ def test_an_interruption_before_the_first_segment_is_complete_leaves_nothing(
     assert [p.name for p in tmp_path.iterdir()] == ["in.mp4"]
 
 
+@pytest.mark.parametrize("note", [1, 2], ids=["first segment", "second segment"])
+def test_a_segment_that_was_noted_when_the_interrupt_came_is_kept(
+    editor: VideoEditor, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, note: int
+) -> None:
+    target, replace_file, noted = tmp_path / "out.mp4", os.replace, list[str]()
+
+    def replaced(old: Path, new: Path) -> None:
+        replace_file(old, new)
+        if Path(new).name == "journal.json":
+            noted.append(new)
+            if len(noted) == note + 1:  # the first note is of nothing complete
+                raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "replace", replaced)
+    with pytest.raises(KeyboardInterrupt, match="the same command goes on"):
+        edit(editor, source, target)
+    monkeypatch.undo()
+    told = list[str]()
+    edit(editor, source, target, resume=True, notify=told.append)
+    whole = edit(editor, source, tmp_path / "whole.mp4")
+    assert whole.frames == COUNT
+    assert target.read_bytes() == (tmp_path / "whole.mp4").read_bytes()
+    assert sum("going on after" in message for message in told) == 1
+
+
 @pytest.fixture(scope="module")
 def left(editor: VideoEditor, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a source, and what an interrupted run left."""

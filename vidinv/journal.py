@@ -83,7 +83,7 @@ class Journal:
         self.messages: list[str] = []  # for people
         self._lock = self._locked()
         try:
-            self.at = self._found(resume, overwrite)
+            self.at = self._coming = self._found(resume, overwrite)
             size, _ = (self.at.files or {}).get(ROWS, (0, ""))
             self.rows = Rows(self.folder / ROWS, dst, size, self.at.rows)
             self._note(self.at)
@@ -216,6 +216,7 @@ class Journal:
             sync(self.rows.path)
             first = min(waiting, default=frames)
             at = Checkpoint(number, frames, seconds, first, faces, len(self.rows), elapsed, snapshot.spent, kept)
+            self._coming = at
             self._note(at)
         except OSError as error:
             raise write_error(error, self._dst) from error
@@ -229,12 +230,19 @@ class Journal:
         os.replace(new, self.folder / NOTES)
         sync(self.folder)
 
+    def _catch_up(self) -> None:
+        """An interrupt may have come when a segment was noted already, and nothing here knew of it yet."""
+        with suppress(OSError, ValueError, LookupError, TypeError):
+            if json.loads(read_text(self.folder / NOTES))["segments"] == self._coming.segments:
+                self.at = self._coming
+
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, *_: object) -> None:
         """Kept is what a second try can use."""
         self.rows.close()
+        self._catch_up()
         complete = published(self._dst)
         keep = kind is not None and (self.at.segments > 0 or complete) and _may_go_better(kind)
         if keep:
