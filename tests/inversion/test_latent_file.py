@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
 
 from tests.inversion.latent_toy import (
     BOXES,
@@ -24,6 +26,7 @@ from vidinv.errors import InputError
 from vidinv.inversion import latent_file
 from vidinv.inversion.latent_file import LatentFile, LatentWriter, open_latent_file
 from vidinv.inversion.latent_manifest import manifest_of
+from vidinv.inversion.latent_parts import faces_of, tensors_of
 from vidinv.stages.decode import decode
 from vidinv.stages.encode import encode
 from vidinv.types import Code, Face, Faces
@@ -180,3 +183,18 @@ def test_real_clips_through_the_shipped_pack(name: str, precision: str, tmp_path
     for folder, features in (("whole", True), ("small", False)):
         editor.keep_codes(short, tmp_path / folder, features=features)
         assert same(pictures(editor.render(short, tmp_path / folder, edit)), plain), folder
+
+
+def test_points_are_kept_in_whatever_order_of_memory_a_detector_tells_them(
+    editor: VideoEditor, clip: Path, tmp_path: Path
+) -> None:
+    points = np.asfortranarray(np.arange(10, dtype=np.float32).reshape(5, 2))
+    told = [one.each(lambda face: replace(face, points=points)) for one in editor.analyse(clip, boxes=BOXES)]
+    with safe_open(_saved(tensors_of(told, True), tmp_path / "part"), "pt") as file:
+        found = faces_of({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
+    assert_same_faces(told, found)
+
+
+def _saved(tensors: dict[str, torch.Tensor], path: Path) -> Path:
+    save_file(tensors, path)
+    return path

@@ -76,7 +76,8 @@ def tensors_of(some: Sequence[Faces], features: bool) -> dict[str, Tensor]:
     tensors |= _codes("feature", [code.feature for code in codes]) if features else {}
     if codes[0].noise is not None:
         tensors |= _codes("noise", [known(code.noise) for code in codes])
-    return tensors
+    # Stacked arrays keep the order of their axes in memory, and a file of tensors takes one order alone.
+    return {name: tensor.contiguous() for name, tensor in tensors.items()}
 
 
 def faces_of(tensors: Mapping[str, Tensor], device: str = "cpu") -> list[Faces]:

@@ -67,5 +67,5 @@ class FaceDetector:
         x = (torch.from_numpy(picture).permute(2, 0, 1)[None].float() - 127.5) / 128
         offsets, points, odds = (part[0].cpu().numpy() for part in self._mtcnn.onet(x.to(self._mtcnn.device)))
         box = (np.array([0, 0, 1, 1], np.float32) + offsets) * LAST_SIDE
-        places = points.reshape(2, 5).T * LAST_SIDE
+        places = np.ascontiguousarray(points.reshape(2, 5).T) * LAST_SIDE
         return Detections(box[None], odds[1:], places[None].astype(np.float32))
