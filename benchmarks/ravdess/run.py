@@ -103,6 +103,7 @@ def _measure(video: str) -> Row:
     try:
         return _bench.measure(Path(video))
     except VidinvError as error:
-        return {"error": f"{type(error).__name__}: {error}"}
+        # Published, and where somebody keeps their clips is nobody's business.
+        return {"error": f"{type(error).__name__}: {error}".replace(video, Path(video).name)}
     except Exception as error:  # one file out of a thousand must not cost the others
         return {"error": f"unexpected {type(error).__name__}: {error}"}
