@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidinv.api import VideoEditor
-from vidinv.edits.base import AppliesTogether, Edit
+from vidinv.edits.base import Edit
 from vidinv.edits.held import guarded
 from vidinv.edits.parse import Edits, check_names, parse_edits, persons_of
 from vidinv.errors import InputError, UsageError
@@ -219,12 +219,12 @@ class Scrub:
         edits, batch = self._edits(edit, hold, faces), self.editor.batch
         shot = next((at for at in range(index, 0, -1) if self._rows[at].cut), 0)
         asks = EditOptions(edits, rate=self.rate)
-        group = asks.batch if any(isinstance(one, AppliesTogether) for one in edits) else 0
-        latest = shot - group - reach(asks.sigma * asks.rate) if group else shot
+        group = asks.group
+        latest = shot - group - reach(asks.sigma * asks.rate) if group > 1 else shot
         drawing, editing, first = Collected[int](), Collected[int](), 0
         for at in range(latest):
             drawing, _ = collect(drawing, at, lambda one: self._acted(edits, one), batch)
-            if group:
+            if group > 1:
                 editing, _ = collect(editing, at, lambda one: len(self._rows[one].persons), group, most=group)
             if not drawing.items and not editing.items:
                 first = at + 1
@@ -250,7 +250,8 @@ class Scrub:
     def _coded(self, index: int) -> Faces:
         """A frame with its picture, and its faces with their crops."""
         bare, frame = self._codes(index), self._frame(index)
-        self._keep(index, self._cut_of(bare, frame.image))
+        if index not in self._crops:
+            self._keep(index, self._cut_of(bare, frame.image))
         return self._with_crops(replace(bare, frame=frame))
 
     def _bare(self, index: int) -> Faces:
@@ -292,7 +293,7 @@ class Scrub:
 
     def _keep(self, index: int, crops: tuple[Picture, ...]) -> None:
         """The only place where crops are remembered, for them to be bounded: by CROPS and those of one frame."""
-        if index in self._crops:
+        if index in self._crops:  # from a pass over the video that began before it
             return
         if self._held > CROPS:
             self._crops.clear()

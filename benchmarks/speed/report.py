@@ -50,18 +50,3 @@ def against(told: dict[str, Any]) -> list[str]:
             cells += ["", "", ""]
         rows.append(f"| {' | '.join(cells)} |")
     return rows
-
-
-def peers(told: dict[str, Any]) -> list[str]:
-    """Ways of working beside each other."""
-    rows = [
-        f"| {told['pack']}, {told['frames']} frames | CPU over ours | CPU s | until ready | until the first frame "
-        "| peak MiB |",
-        "| --- |" + " --- |" * 5,
-    ]
-    for way, row in told["ways"].items():
-        cells = [way, f"{told['cpu_over_ours'][way]:.2f}", f"{row['cpu']:.1f}"]
-        cells += [f"{row['ready']:.1f} s", f"{row['first']:.1f} s", f"{row['peak_mib']:.0f}"]
-        rows.append(f"| {' | '.join(cells)} |")
-    absent = ", ".join(told["absent"]) or "none"
-    return [*rows, "", f"Wall seconds under a load average of {told['load']}. Not installed here: {absent}."]

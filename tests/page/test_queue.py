@@ -84,13 +84,15 @@ def test_what_was_not_done_is_done_after_a_restart(tmp_path: Path, job: Job) -> 
     second.close()
 
 
-def test_a_job_is_cancelled_by_its_own_browser_only(tmp_path: Path, job: Job) -> None:
-    def slow(job: Job, tell: Tell) -> JobResult:
-        while True:
-            tell(Progress(3, 4, 3))
-            time.sleep(0.01)
+def endless(job: Job, tell: Tell) -> JobResult:
+    """Work that ends only by being cancelled."""
+    while True:
+        tell(Progress(3, 4, 3))
+        time.sleep(0.01)
 
-    queue = Queue(tmp_path / "queue", slow)
+
+def test_a_job_is_cancelled_by_its_own_browser_only(tmp_path: Path, job: Job) -> None:
+    queue = Queue(tmp_path / "queue", endless)
     running, waiting = queue.add("me", job, "a"), queue.add("me", job, "b")
     assert queue.entries("you") == []
     queue.start()
@@ -160,12 +162,7 @@ def test_no_error_ends_the_queue_and_nothing_half_written_stays(tmp_path: Path, 
 
 
 def test_a_running_job_that_is_removed_goes_when_it_ends(tmp_path: Path, job: Job) -> None:
-    def slow(job: Job, tell: Tell) -> JobResult:
-        while True:
-            tell(Progress(3, 4, 3))
-            time.sleep(0.01)
-
-    queue = Queue(tmp_path / "queue", slow)
+    queue = Queue(tmp_path / "queue", endless)
     running, waiting = queue.add("me", job, "a"), queue.add("me", job, "b")
     queue.start()
     until(lambda: (queue.progress(running) or Progress(0, 0, 0)).frames == 3)

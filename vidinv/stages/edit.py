@@ -27,6 +27,11 @@ class EditOptions:
     guard: Guard | None = None  # what is held; None: nothing
     batch: int = 4  # faces that an edit which asks a network is asked for together; as many frames wait for that
 
+    @property
+    def group(self) -> int:
+        """Faces that are edited together: 1 where no edit asks a network."""
+        return self.batch if any(isinstance(one, AppliesTogether) for one in self.edits) else 1
+
 
 @dataclass(frozen=True)
 class EditState:
@@ -43,7 +48,7 @@ def edit(
 
     :param compute: for edits that ask a network.
     """
-    batch = options.batch if any(isinstance(one, AppliesTogether) for one in options.edits) else 1
+    batch = options.group
     waiting, group = collect(state.waiting, faces, lambda one: len(one.faces), batch, most=batch)
     window, due = advance(state.window, group, _codes, reach(options.sigma * options.rate), ended=faces is None)
     asked = [[_asked(face, one, view, options) for face in one.faces] for one, view in due]
