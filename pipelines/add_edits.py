@@ -42,7 +42,8 @@ def described(
     for name in names:
         told = table[name]
         spec = before.get(name) or EditSpec(unit=told["unit"], step="", text=told["text"])
-        specs[name] = replace(spec, kind="network", region=told.get("region", "face"), grade=0.0)
+        where, colours = told.get("region", "face"), told.get("colours", 1.0)
+        specs[name] = replace(spec, kind="network", region=where, colours=colours, grade=0.0)
     return specs
 
 

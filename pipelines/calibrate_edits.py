@@ -56,8 +56,12 @@ def main() -> None:
         rows = np.sort(rng.choice(rows, min(options.measured, len(rows)), replace=False))
         faces, move = codes.faces_of(found, rows, nets), card.answered(network, number)
 
-        def changes(lengths: list[float], name: str = name, move: card.Move = move, faces=faces) -> list[float]:
-            tried = card.effects(name, move, lengths, pack.generator, faces, labelling, None)
+        colours = settings["edits"][name].get("colours", 1.0)
+
+        def changes(
+            lengths: list[float], name: str = name, move: card.Move = move, faces=faces, colours: float = colours
+        ) -> list[float]:
+            tried = card.effects(name, move, lengths, pack.generator, faces, labelling, None, colours)
             for length, effect in zip(lengths, tried, strict=True):
                 print(f"{name}, {length:.2f}: {effect.change[name]:+.3f}, identity {effect.identity:.3f}", flush=True)
             return [effect.change[name] for effect in tried]

@@ -86,6 +86,8 @@ def main() -> None:
     settings = read_settings(options.settings)
     how = build(EditTrainingOptions, settings.get("training", {}))
     how = dataclasses.replace(how, images=options.images or how.images)
+    told = {n: edit.get("colours", 1.0) for n, edit in settings["edits"].items()}
+    how = dataclasses.replace(how, colours=tuple((n, share) for n, share in told.items() if share < 1))
     how = edit_training.larger(how, options.batch) if options.batch else how
     compute = tune(options)
     options.out.mkdir(parents=True, exist_ok=True)

@@ -22,6 +22,7 @@ from tests.video.make import clip, other_packets
 from vidinv import ending
 from vidinv.api import VideoEditor
 from vidinv.errors import DiskFull, OutputExists, OutputUnwritable, UsageError
+from vidinv.faces.regions import Touch
 from vidinv.report import Report, rows
 from vidinv.report.quality import QualityOptions
 from vidinv.stages.encode import EncodeOptions
@@ -322,8 +323,8 @@ class Own:
     def acts(self, face: Any, time: float) -> bool:
         return True
 
-    def regions(self, face: Any, time: float) -> dict[str, float]:
-        return {"face": 1.0}
+    def touches(self, face: Any, time: float) -> list[Touch]:
+        return [Touch()]
 
     def apply(self, code: Any, face: Any, time: float) -> tuple[Any, float]:
         return code, 1.0

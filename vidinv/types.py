@@ -251,6 +251,9 @@ class Face:
     """Where the edits that act on this face in this frame may change it: names of vidinv.faces.regions, and how much
     each counts beside the others, above 0, the largest 1; none: the face; set by edit."""
 
+    colours: float = 1.0
+    """0..1, how much of the colours that the edits draw in are their own, the rest being the face's; set by edit."""
+
     held: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     """Per attribute that is held, by how much the edits that act move it without and with what holds it, standard
     deviations over faces; set by edit."""

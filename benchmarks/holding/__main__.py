@@ -87,7 +87,7 @@ def shown(pack: Pack, subjects: Subjects, edits: Sequence[Edit], codes: list[Cod
                 pack.generator, own.w[None], code.w[None], own.feature[None], code.feature[None]
             )
         points = transform_points(quad_to_affine(known(face.quad), side), known(face.points))
-        named = together(each for one in edits for each in one.regions(face, 0.0).items())
+        named = together(each for one in edits for each in one.touches(face, 0.0))
         where = torch.from_numpy(known(union(named, oval(side), points, side)))
         made.append((x + where * (after - before)[0]).clamp(-1, 1))
     return torch.stack(made)

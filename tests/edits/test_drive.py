@@ -12,6 +12,7 @@ from vidinv.edits.drive import FADE, NEAR, Drive, Motion
 from vidinv.edits.driver_table import LANDMARKS, read_driver_table
 from vidinv.edits.parse import persons_of
 from vidinv.errors import InputMissing, UsageError
+from vidinv.faces.regions import Touch
 from vidinv.models.landmarks import LandmarkConfig, LandmarkNet
 from vidinv.types import Code, Face
 
@@ -52,8 +53,8 @@ def test_a_neutral_driver_does_not_act_and_others_act_on_their_persons() -> None
     assert edited.w is code.w
     assert edited.change is not None
     assert amount == 0
-    assert mine.regions(face, 0.1) == {"crop": 1.0}
-    assert mine.regions(face, 9.0) == {}
+    assert mine.touches(face, 0.1) == [Touch("crop")]
+    assert mine.touches(face, 9.0) == []
 
 
 def write(path: Path, *lines: str) -> Path:

@@ -17,6 +17,7 @@ from vidinv.edits.held import Guard, Held, Stride, guarded, hold_back, holdable
 from vidinv.edits.parse import parse_edits
 from vidinv.errors import UsageError
 from vidinv.faces.masks import oval
+from vidinv.faces.regions import Touch
 from vidinv.models.attributes import SCORES, AttributeConfig, AttributeNet, scaled
 from vidinv.models.generator import render_pair
 from vidinv.models.pictures import to_tensor
@@ -185,8 +186,8 @@ class Own:
     def apply(self, code: Code, face: Face, time: float) -> tuple[Code, float]:
         return (self.step * time).of(code), time
 
-    def regions(self, face: Face, time: float) -> dict[str, float]:
-        return {"face": min(1.0, time)}
+    def touches(self, face: Face, time: float) -> list[Touch]:
+        return [Touch(share=min(1.0, time))]
 
 
 def test_a_users_own_edit_is_held_by_what_it_does_in_the_frame(pack: Pack) -> None:

@@ -14,6 +14,7 @@ from vidinv.edits.linear import Linear
 from vidinv.edits.network import NetworkEdit
 from vidinv.edits.parse import parse_edits
 from vidinv.errors import DamagedPack
+from vidinv.faces.regions import Touch
 from vidinv.models.edit_network import EditNetwork, EditNetworkConfig
 from vidinv.packs.load import Pack, load_pack
 from vidinv.packs.spec import NetworkSpec
@@ -107,8 +108,8 @@ def test_an_edit_that_the_network_does_not_know_is_a_damaged_pack(tmp_path: Path
 
 def test_a_network_edit_names_its_region(pack: Pack) -> None:
     (edit,) = resolve(parse_edits("smile=+1@2s-4s"), pack)
-    assert edit.regions(FACE, 2.1) == {"face": pytest.approx(0.5)}
-    assert edit.regions(FACE, 5.0) == {}
+    assert edit.touches(FACE, 2.1) == [Touch("face", pytest.approx(0.5))]
+    assert edit.touches(FACE, 5.0) == []
 
 
 def test_a_network_edit_follows_a_curve_through_nothing_to_the_other_sign(pack: Pack) -> None:

@@ -14,6 +14,7 @@ from vidinv.edits.linear import Linear
 from vidinv.edits.parse import parse_edits
 from vidinv.edits.proxy import ProxyEdit
 from vidinv.errors import DamagedPack
+from vidinv.faces.regions import Touch
 from vidinv.packs.load import Pack, load_pack
 from vidinv.packs.spec import NetworkSpec
 from vidinv.packs.write import write_pack
@@ -73,7 +74,7 @@ def test_a_proxy_edit_has_its_time_and_its_people_and_its_region(pack: Pack) -> 
     assert [edit.acts(FACE, t) for t in (1.0, 3.0, 5.0)] == [False, True, False]
     assert edit.apply(mine, other, 3.0) == (mine, 0.0)
     assert edit.apply(mine, FACE, 2.1)[1] == pytest.approx(0.5)
-    assert edit.regions(FACE, 2.1) == {"face": pytest.approx(0.5)}
+    assert edit.touches(FACE, 2.1) == [Touch("face", pytest.approx(0.5))]
 
 
 def test_w_star_is_entered_before_a_direction_moves_the_code(pack: Pack) -> None:

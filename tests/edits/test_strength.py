@@ -9,6 +9,7 @@ from vidinv.edits.curve import Curve
 from vidinv.edits.library import KINDS
 from vidinv.edits.linear import Linear, Step
 from vidinv.edits.strength import Span, Strength
+from vidinv.faces.regions import Touch
 from vidinv.packs.spec import EDIT_KINDS, Scale
 from vidinv.types import Code, Displacement, Face
 
@@ -40,8 +41,8 @@ def test_a_curve_changes_the_sign_of_what_acts_and_says_how_much() -> None:
     assert float(found[0.0][0].w[0, 0]) == -1
     assert float(found[0.5][0].w[0, 0]) < 0
     assert [found[t][1] for t in (0.0, 3.0, 9.0)] == [1, 2, 2]
-    assert one.regions(FACE, 0) == {"face": 0.5}
-    assert one.regions(FACE, 3) == {"face": 1}
+    assert one.touches(FACE, 0) == [Touch("face", 0.5)]
+    assert one.touches(FACE, 3) == [Touch("face", 1)]
 
 
 def test_an_edit_does_not_act_where_its_curve_is_nothing() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from vidinv.faces.pose import HEAD
 from vidinv.faces.quads import quad_from_points, quad_to_affine, transform_points
-from vidinv.faces.regions import REGIONS, eyes, heights, lower, skin, together, union
+from vidinv.faces.regions import REGIONS, Touch, colours, eyes, heights, lower, skin, together, union
 
 SIZE = 128
 POINTS = np.array([[40, 50], [88, 50], [64, 80], [46, 98], [82, 98]], np.float32)
@@ -76,4 +76,12 @@ def test_without_a_network_or_points_there_is_less_to_go_by() -> None:
 
 
 def test_shares_of_one_region_are_its_largest_and_none_is_left_out() -> None:
-    assert together([("eyes", 0.2), ("face", 0.0), ("eyes", 0.7), ("eyes", 0.1)]) == {"eyes": 0.7}
+    assert together([Touch("eyes", 0.2), Touch("face", 0.0), Touch("eyes", 0.7), Touch("eyes", 0.1)]) == {"eyes": 0.7}
+
+
+def test_an_edit_with_colours_of_its_own_has_them_beside_one_without_and_by_itself_while_it_comes() -> None:
+    beard, makeup = Touch("lower", 1.0, 0.0), Touch("face", 0.25, 1.0)
+    assert colours([beard]) == 0
+    assert colours([beard, makeup]) == 0.25
+    assert colours([makeup]) == 1
+    assert colours([]) == 1

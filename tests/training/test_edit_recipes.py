@@ -77,7 +77,7 @@ def test_a_pack_is_given_a_networks_edit_and_forgets_how_the_old_one_looked(plac
     assert pack.spec.edits["smile"].grade == 0
     (edit,) = resolve(parse_edits("smile=+1"), pack)
     assert isinstance(edit, NetworkEdit)
-    assert torch.count_nonzero(pack.edit_network.steps) == 7
+    assert torch.count_nonzero(pack.edit_network.steps) == 8
     card = json.loads((place / "toy" / "card.json").read_text())
     assert card["figures"]["look"] == {}
     assert set(card["figures"]["edits"]["smile"]) == {str(s) for s in STRENGTHS}

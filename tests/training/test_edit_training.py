@@ -63,6 +63,7 @@ def toy_pool(count: int = 24) -> Pool:
         attribute_grids=grids,
         probe_grids=accessories.view_grids(nets, points, 64),
         hulls=edit_samples.hull_maps(points, 64, 16),
+        mouths=edit_samples.mouth_maps(points, 64, 16),
         pairs=edit_samples.pairs_of(persons, rows),
         pair_weights=edit_samples.even(persons),
         alike=np.ones(count, bool),

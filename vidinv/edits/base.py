@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
+from vidinv.faces.regions import Touch
 from vidinv.types import Code, Face
 
 
@@ -26,9 +27,9 @@ class Edit(Protocol):
         """
         ...
 
-    def regions(self, face: Face, time: float) -> Mapping[str, float]:
-        """Where on the face it acts: names of vidinv.faces.regions, as ``EditSpec.region`` says, and how much of it
-        acts there at this time, 0..1. Of several edits at once the union counts."""
+    def touches(self, face: Face, time: float) -> Sequence[Touch]:
+        """Where on the face it acts, as ``EditSpec.region`` says, how much of it acts there at this time, and in whose
+        colours. Of several edits at once the union counts."""
         ...
 
 

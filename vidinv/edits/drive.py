@@ -6,7 +6,7 @@ sizes of the face, so that nobody gets another's shape; where the driver is neut
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from vidinv.faces.compositing import followed
 from vidinv.faces.landmark_motion import face_size, landmark_change
-from vidinv.faces.regions import CROP
+from vidinv.faces.regions import CROP, Touch
 from vidinv.models.landmarks import LandmarkNet
 from vidinv.models.pictures import to_tensor
 from vidinv.types import Code, Face, known
@@ -76,9 +76,9 @@ class Drive:
         moved = landmark_change(crop, points, face_size(points) * self.motion.at(time))
         return replace(code, change=moved if code.change is None else followed(code.change, moved)), 0.0
 
-    def regions(self, face: Face, time: float) -> Mapping[str, float]:
+    def touches(self, face: Face, time: float) -> Sequence[Touch]:
         """See :class:`vidinv.edits.base.Edit`."""
-        return {CROP: 1.0} if self.acts(face, time) else {}
+        return [Touch(CROP)] if self.acts(face, time) else []
 
 
 def landmarks_of(network: LandmarkNet, crops: list[NDArray[np.uint8]]) -> NDArray[np.float32]:

@@ -33,8 +33,9 @@ from vidinv.edits.transfer import Transfer
 from vidinv.errors import UsageError
 from vidinv.faces.masks import oval
 from vidinv.faces.quads import quad_to_affine, transform_points
-from vidinv.faces.regions import union
+from vidinv.faces.regions import Touch, colours, together, union
 from vidinv.models.attributes import AttributeNet
+from vidinv.models.face_colours import in_face_colours
 from vidinv.models.generator import edited_feature
 from vidinv.models.pictures import to_tensor
 from vidinv.models.synthesis import StyleGenerator
@@ -250,15 +251,16 @@ class _Acting:
                 code = (stride.moved * (units[0] / axes[0].at)).of(code)
         return code
 
-    def regions(self, face: Face, time: float) -> dict[str, float]:
+    def touches(self, face: Face, time: float) -> list[Touch]:
         """The whole of where they may change a face."""
-        found = list[str]()
+        found = list[Touch]()
         for stride, _, units in self._each():
             if isinstance(stride.edit, Parts):
-                found += [part.region for part, some in zip(stride.edit.parts, units, strict=True) if some]
+                acting = [part for part, some in zip(stride.edit.parts, units, strict=True) if some]
+                found += [Touch(part.region, colours=part.colours) for part in acting]
             elif units[0]:
-                found += [name for name, share in stride.edit.regions(face, time).items() if share > 0]
-        return dict.fromkeys(found, 1.0)
+                found += [replace(one, share=1.0) for one in stride.edit.touches(face, time) if one.share > 0]
+        return found
 
     def _each(self) -> Iterator[tuple[Stride, Sequence[Axis], Sequence[int]]]:
         at = 0
@@ -279,7 +281,8 @@ def _solved(
     free = [i for i, name in enumerate(guard.names) if names != {name}]
     wanted = [i for i in free if guard.names[i] in names]
     eye = np.eye(len(guard.names))
-    look = _Look(guard, source, replace(face, regions=acting.regions(face, time)))
+    touches = acting.touches(face, time)
+    look = _Look(guard, source, replace(face, regions=together(touches), colours=colours(touches)))
     edited = acting.of(source)
 
     def pushed(steps: NDArray[np.float64]) -> Code:
@@ -324,6 +327,7 @@ class _Look:
         self.where = 1.0 if where is None else torch.from_numpy(where).to(self.before)
         # What a viewer sees is the change on the face's own pixels, and a network reads it otherwise on the inversion.
         self.shown = self.before if face.crop is None else to_tensor(face.crop[None], str(self.before.device))
+        self.colours = torch.tensor([face.colours], device=self.before.device)
         self.scores = self._scores(self.shown)
 
     def moved(self, codes: Sequence[Code]) -> NDArray[np.float64]:
@@ -334,6 +338,7 @@ class _Look:
             native, below = self.guard.generator.below(w, noise)
             drawn = edited_feature(feature, self.native.float(), native.float())
             after = self.guard.generator.render_from(w, drawn, below, noise).float()
+            after = in_face_colours(after, self.before, self.colours)
         return self._scores(self.shown + self.where * (after - self.before)) - self.scores
 
     @torch.inference_mode()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from vidinv.edits.curve import Curve, smooth
 from vidinv.edits.parse import EASE, EditRequest
-from vidinv.faces.regions import together
+from vidinv.faces.regions import Touch
 from vidinv.packs.load import Pack
 from vidinv.packs.spec import Scale
 from vidinv.types import Code, Face
@@ -72,6 +72,7 @@ class Part(Generic[What]):
     strength: Strength
     persons: frozenset[int | str] | None = None  # by id or name; None: everybody
     region: str = "face"  # of vidinv.faces.regions
+    colours: float = 1.0  # 0..1, how much of the colours it draws in are its own
     name: str = ""  # of the pack's edit; "": it is none of the pack's
 
     def steps(self, face: Face, time: float) -> float:
@@ -113,12 +114,14 @@ class Parts(ABC, Generic[What]):
     def _made(self, code: Code, acting: Sequence[tuple[What, float]]) -> Code:
         """What the parts that act make of a code: what each does, and how many steps of it; one or more."""
 
-    def regions(self, face: Face, time: float) -> Mapping[str, float]:
+    def touches(self, face: Face, time: float) -> Sequence[Touch]:
         """See :class:`vidinv.edits.base.Edit`."""
-        return together((part.region, part.share(face, time)) for part in self.parts)
+        acting = [(part, share) for part in self.parts if (share := part.share(face, time)) > 0]
+        return [Touch(part.region, share, part.colours) for part, share in acting]
 
 
 def part(request: EditRequest, what: What, strength: Strength, pack: Pack) -> Part[What]:
     """What was asked for, as a part of its kind's edit."""
     spec = pack.edit(request.name)
-    return Part(what, strength, request.persons, "face" if spec is None else spec.region, request.name)
+    where, colours = ("face", 1.0) if spec is None else (spec.region, spec.colours)
+    return Part(what, strength, request.persons, where, colours, request.name)

@@ -6,10 +6,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vidinv.faces.masks import oval
+
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # of RGB, Rec. 601
 CELLS = 16  # a side: what compression does to chroma averages out over them
 KNOTS = 9  # of the line that a tint follows from dark to light: sepia is no straight one
 CONTRAST = 50.0  # levels; of a picture of less, colours are weaker too, and count for more
+CHROMA = np.array([0.564, 0.713], np.float32)  # of B - Y and R - Y: Cb and Cr
 FAINT, CLEAR = 1.5, 2.1  # levels beside the tint: below the one is grey or sepia footage, as compressed; above, colour
 
 
@@ -34,9 +37,8 @@ def beside_tint(picture: NDArray[np.uint8]) -> tuple[float, float]:
     contrast = min(float((cells @ LUMA).std()), CONTRAST)
     cells = cells[whole]
     luma = cells @ LUMA
-    chroma = (cells[:, [2, 0]] - luma[:, None]) * np.array([0.564, 0.713], np.float32)
-    step = 255 / (KNOTS - 1)
-    knots = np.maximum(0, 1 - np.abs(luma[:, None] - step * np.arange(KNOTS)) / step)
+    chroma = (cells[:, [2, 0]] - luma[:, None]) * CHROMA
+    knots = _knots(luma)
     beside = chroma - knots @ np.linalg.lstsq(knots, chroma, rcond=1e-6)[0]
     levels = float(np.sqrt(np.square(beside).sum(1).mean())) * CONTRAST / max(contrast, 1.0)
     return min(levels, 2 * CLEAR), contrast / CONTRAST
@@ -61,6 +63,18 @@ def tinted(picture: NDArray, share: float, tint: NDArray | None = None) -> NDArr
     if isinstance(tint, np.ndarray):
         mixed = mixed + (1 - share) * (tint - _luma(tint))
     return np.asarray(mixed, np.float32)
+
+
+def core(size: int) -> NDArray[np.bool_]:
+    """The middle of a crop, brows to mouth, in which there is hardly anything but the face: [size, size]."""
+    return oval(size, 0.72, 0.1) > 0.5
+
+
+def _knots(luma: NDArray) -> NDArray[np.float32]:
+    """How much each knot counts for each luma [*]: [*, KNOTS], hats that add up to 1."""
+    step = 255 / (KNOTS - 1)
+    places = np.clip(luma, 0, 255)[..., None] - step * np.arange(KNOTS, dtype=np.float32)
+    return np.asarray(np.maximum(0, 1 - np.abs(places) / step), np.float32)
 
 
 def _luma(picture: NDArray) -> NDArray[np.float32]:

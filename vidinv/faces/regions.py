@@ -7,7 +7,8 @@ downwards: the brows lie at about -0.4, the tip of the nose at 0.6, the mouth at
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,13 +74,29 @@ REGIONS: dict[str, Callable[[NDArray, int], Map] | None] = {
 }
 
 
-def together(some: Iterable[tuple[str, float]]) -> dict[str, float]:
+@dataclass(frozen=True)
+class Touch:
+    """Where on a face an edit acts, and in whose colours."""
+
+    region: str = "face"  # of REGIONS
+    share: float = 1.0  # 0..1, how much of it acts
+    colours: float = 1.0  # 0..1, how much of the colours it draws in are its own: EditSpec.colours
+
+
+def together(touches: Iterable[Touch]) -> dict[str, float]:
     """Each region once, with the largest of its shares; what has no share is left out."""
     found: dict[str, float] = {}
-    for name, share in some:
-        if share > found.get(name, 0.0):
-            found[name] = share
+    for touch in touches:
+        if touch.share > found.get(touch.region, 0.0):
+            found[touch.region] = touch.share
     return found
+
+
+def colours(touches: Sequence[Touch]) -> float:
+    """0..1, the largest share of own colours that an edit asks for; one that comes while another acts does so by its
+    share."""
+    most = max((touch.share for touch in touches), default=0.0)
+    return max(touch.colours * touch.share for touch in touches) / most if most > 0 else 1.0
 
 
 def union(named: Mapping[str, float], face: Map | None, points: NDArray | None, size: int) -> Map | None:

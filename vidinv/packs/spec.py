@@ -62,6 +62,9 @@ class EditSpec:
     strengths: tuple[float, ...] = ()  # steps at which the effect was measured, ascending; none for imported directions
     effects: tuple[float, ...] = ()  # mean change of the score at those strengths, in units
     region: str = "face"  # where on the face it acts, of REGIONS
+    colours: float = (
+        1.0  # how much of the colours it draws in are its own, 0..1; the rest are the face's, dark to light
+    )
     scale: float = 0.0  # standard deviation of the score over faces: years, logits of probabilities; 0: nobody measured
     grade: float = 0.0  # how its pictures look to blind readers, 1 (painted) to 5 (photograph); 0: nobody was asked
 
@@ -79,6 +82,8 @@ class EditSpec:
     def __post_init__(self) -> None:
         if self.region not in REGIONS:
             raise ValueError(f"region {self.region!r}; there are {', '.join(REGIONS)}")
+        if not 0 <= self.colours <= 1:
+            raise ValueError(f"colours {self.colours:g}; they are from 0 to 1")
         if len(self.strengths) != len(self.effects):
             raise ValueError(f"{len(self.effects)} effects of {len(self.strengths)} strengths")
 

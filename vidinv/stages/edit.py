@@ -11,7 +11,7 @@ import torch
 
 from vidinv.edits.base import AppliesTogether, Edit, apply_each
 from vidinv.edits.held import Guard, Held, Stride, hold_back
-from vidinv.faces.regions import together
+from vidinv.faces.regions import Touch, colours, together
 from vidinv.faces.smoothing import reach, smooth_at
 from vidinv.runtime.batching import Collected, collect, in_batches
 from vidinv.runtime.compute import Compute
@@ -85,7 +85,8 @@ def _asked(face: Face, faces: Faces, view: View[Code], options: EditOptions) -> 
     if not any(one.acts(face, time) for one in options.edits):
         return None
     source = _smoothed(view.track(face.person), options.sigma * options.rate)
-    return _Acting(replace(face, regions=_regions(face, time, options)), time, source)
+    touches = [touch for one in options.edits for touch in one.touches(face, time)]
+    return _Acting(replace(face, regions=_regions(touches), colours=colours(touches)), time, source)
 
 
 def _ways(some: Sequence[_Acting], edits: Sequence[Edit]) -> list[tuple[Code, list[Stride]]]:
@@ -110,9 +111,9 @@ def _edited(acting: _Acting, code: Code, strides: list[Stride], options: EditOpt
     return replace(face, smooth_code=acting.source, edited_code=code, amount=amount, held=told)
 
 
-def _regions(face: Face, time: float, options: EditOptions) -> dict[str, float]:
+def _regions(touches: Sequence[Touch]) -> dict[str, float]:
     """Those of all edits; an edit that comes or goes by itself does so by its amount, in the whole of its region."""
-    named = together(each for one in options.edits for each in one.regions(face, time).items())
+    named = together(touches)
     return {name: share / max(named.values()) for name, share in named.items()}
 
 

@@ -4,7 +4,8 @@ From frame to frame the generator's two pictures differ at random. The last fram
 now (optical flow between the source's crops) and the new one is mixed into it: what sits on the skin stays on the skin.
 The frame's own pixels are not touched by it, so nothing of the footage is smeared.
 
-Footage without colours of its own takes the change's luma only: what is grey or sepia stays so.
+What is drawn takes the face's colours as far as the edits have none of their own to draw in (EditSpec.colours), and
+footage without colours of its own takes the change's luma only: what is grey or sepia stays so.
 """
 
 from __future__ import annotations
@@ -15,11 +16,14 @@ from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from vidinv.faces.colour import beside_tint, colour_share, tinted
 from vidinv.faces.compositing import change_between, followed
 from vidinv.faces.motion import fetch, optical_flow
+from vidinv.models.face_colours import in_face_colours
+from vidinv.models.pictures import to_tensor
 from vidinv.types import Change, Face, Faces, known
 
 
@@ -73,9 +77,19 @@ def _steady(face: Face, mean: Past | None) -> Face:
     return replace(face, change=Change(change.motion, tinted(change.residual, share), share))
 
 
+def _in_colours(change: Change, face: Face) -> Change:
+    """What an edit draws in the colours of the face that it says it has no other for."""
+    if face.colours >= 1:
+        return change
+    moved, rise = (to_tensor(x[None]) for x in (fetch(known(face.inversion), change.motion), change.residual))
+    rise = rise + 1  # of differences 0 is nothing
+    drawn = in_face_colours(moved + rise, moved, torch.tensor([face.colours]))
+    return replace(change, residual=((drawn - moved) * 127.5)[0].permute(1, 2, 0).contiguous().numpy())
+
+
 def _mixed(past: Past | None, face: Face, time: float, options: StabiliseOptions) -> Past:
     """The past, moved to where the face is now, with the new change mixed into it."""
-    crop, change = known(face.crop), change_between(known(face.inversion), known(face.edited))
+    crop, change = known(face.crop), _in_colours(change_between(known(face.inversion), known(face.edited)), face)
     amounts = np.full_like(change.motion[..., :1], face.amount)
     motion, residual = np.concatenate([change.motion, amounts], 2), change.residual
     colour, told = beside_tint(crop)

@@ -13,6 +13,7 @@ from torch import Tensor
 from vidinv.errors import InputError
 from vidinv.models.attributes import AttributeNet
 from vidinv.models.edit_network import EditNetwork
+from vidinv.models.face_colours import in_face_colours
 from vidinv.models.feature_style_encoder import FeatureStyleEncoder
 from vidinv.models.generator import Generator, edited_feature
 from vidinv.models.latent_flow import LatentFlow
@@ -122,8 +123,9 @@ def effects(
     faces: Faces,
     labelling: Labelling,
     student: AttributeNet | None,
+    colours: float = 1.0,
 ) -> list[Effect]:
-    """Measure an edit on ``faces``, once for each of ``strengths``."""
+    """Measure an edit on ``faces``, once for each of ``strengths``. :param colours: EditSpec.colours."""
     before: list[dict[str, Tensor]] = []
     after: list[list[dict[str, Tensor]]] = [[] for _ in strengths]
     asked = student if student is not None and name in student.config.scores else None
@@ -139,6 +141,7 @@ def effects(
             native_moved, skip = generator.below(moved.w)
             feature = edited_feature(moved.feature, native, native_moved)
             picture = generator.render_from(moved.w, feature, skip).clamp(-1, 1)
+            picture = in_face_colours(picture, inversion, torch.tensor([colours]))
             kept = 1 - identity_distance(labelling.teachers, picture, inversion, some.identity_grids)
             found.append(_read(picture, some, name, labelling, asked) | {"identity": kept})
     return [_effect(_together(before), _together(found), labelling) for found in after]
@@ -216,10 +219,11 @@ def measured(
     labels: dict[str, NDArray],
     labelling: Labelling,
     student: AttributeNet | None,
+    colours: float = 1.0,
 ) -> list[Effect]:
     """What an edit does at each of STRENGTHS.
 
-    :param faces: N of them. :param labels: theirs.
+    :param faces: N of them. :param labels: theirs. :param colours: EditSpec.colours.
     :raises InputError: none of the faces is one to measure this edit on.
     """
     groups: dict[bool, Sequence[float]] = {False: STRENGTHS}
@@ -234,7 +238,7 @@ def measured(
                 f"{name}: among {len(faces.w)} validation faces are none of {who}; measure more faces, or leave the "
                 "edit out of the settings"
             )
-        found += effects(name, move, strengths, generator, subset(faces, rows), labelling, student)
+        found += effects(name, move, strengths, generator, subset(faces, rows), labelling, student, colours)
     return found
 
 
@@ -246,7 +250,8 @@ def measure_edits(
     assert isinstance(generator, Generator)
     moves = moves_of(pack)
     for name in names:
-        found = measured(name, moves[name], generator, faces, labels, labelling, pack.attributes)
+        colours = pack.spec.edits[name].colours
+        found = measured(name, moves[name], generator, faces, labels, labelling, pack.attributes, colours)
         figures[name] = {str(s): asdict(e) for s, e in zip(STRENGTHS, found, strict=True)}
         specs[name] = replace(
             pack.spec.edits[name],

@@ -24,8 +24,9 @@ BLUR = 8  # side, pixels, of the blurred picture whose colours are held
 COLOURED = {"hair": 1.0, "skin": 1.0, "beard": 0.8, "age": 0.5, "glasses": 0.6, "makeup": 0.4, "gender": 0.4}
 COLOURED |= {"yaw": 0.7, "pitch": 0.7, "mouth": 0.4, "smile": 0.3}
 OUTSIDE = {"hair": 1.0, "skin": 0.3, "yaw": 0.8, "pitch": 0.8, "gender": 0.6, "age": 0.4, "mouth": 0.2}
-TINTED = {"hair": 1.0, "skin": 1.0, "makeup": 0.7, "yaw": 0.5, "pitch": 0.5, "glasses": 0.3, "beard": 0.3}
-TINTED |= {"gender": 0.3, "mouth": 0.3, "age": 0.2, "smile": 0.2}  # what is grey or red at every single place
+TINTED = {"hair": 1.0, "skin": 1.0, "makeup": 0.7, "yaw": 0.5, "pitch": 0.5, "glasses": 0.6, "beard": 0.6}
+TINTED |= {"gender": 0.3, "mouth": 0.3, "age": 0.3, "smile": 0.2}  # what is grey or red at every single place
+AT_MOUTH = {"smile": 0.8, "mouth": 0.8}  # what colours are spared where teeth and tongue appear
 CHANGED = {"yaw": 0.7, "pitch": 0.7, "skin": 0.8, "hair": 0.6}  # and the size of the whole change
 
 
@@ -117,11 +118,12 @@ def holds(pictures: Tensor, batch: Batch, names: tuple[str, ...]) -> dict[str, T
     """What changed that should not, 0-d each: colours of the blurred picture, colours at every place, pixels beside the
     face, pixels at all."""
     change = pictures - batch.picture
-    blurred = F.adaptive_avg_pool2d(change, BLUR).abs().mean((1, 2, 3))
+    elsewhere = 1 - batch.mouth * (1 - held(batch.amounts, names, AT_MOUTH))[:, None, None, None]
+    blurred = (F.adaptive_avg_pool2d(change, BLUR).abs() * F.adaptive_avg_pool2d(elsewhere, BLUR)).mean((1, 2, 3))
     size = change.abs().mean(1, keepdim=True)
-    beside = 1 - F.interpolate(batch.hull, size.shape[-2:], mode="bilinear", align_corners=False)
+    beside, elsewhere = (_as_large(x, size) for x in (1 - batch.hull, elsewhere))
     outside = (size * beside).mean((1, 2, 3))
-    tint = (change - change.mean(1, keepdim=True)).abs().mean((1, 2, 3))
+    tint = ((change - change.mean(1, keepdim=True)).abs() * elsewhere).mean((1, 2, 3))
     found = {"blurred": (blurred, COLOURED), "tint": (tint, TINTED)}
     found |= {"outside": (outside, OUTSIDE), "change": (size.mean((1, 2, 3)), CHANGED)}
     return {name: (value * held(batch.amounts, names, spared)).mean() for name, (value, spared) in found.items()}
@@ -145,7 +147,7 @@ def pair_losses(teachers: Teachers, pictures: Tensor, batch: Batch) -> dict[str,
         points = read_points(teachers, made, batch.attribute_grids[first:]) / size
     motion = (points - batch.partner_points / size).abs().mean((1, 2))
     partner = batch.partner + blur(own) - blur(batch.partner)
-    where = F.interpolate(batch.hull[first:], made.shape[-2:], mode="bilinear", align_corners=False)
+    where = _as_large(batch.hull[first:], made)
     weight = 0.25 + 0.75 * batch.alike
     pixels = ((made - partner).abs() * where).mean((1, 2, 3)) * weight
     target = own + where * (partner - own)
@@ -155,4 +157,8 @@ def pair_losses(teachers: Teachers, pictures: Tensor, batch: Batch) -> dict[str,
 
 def blur(x: Tensor) -> Tensor:
     """Colours of pictures at BLUR pixels, at their own size."""
-    return F.interpolate(F.adaptive_avg_pool2d(x, BLUR), x.shape[-2:], mode="bilinear", align_corners=False)
+    return _as_large(F.adaptive_avg_pool2d(x, BLUR), x)
+
+
+def _as_large(maps: Tensor, as_these: Tensor) -> Tensor:
+    return F.interpolate(maps, as_these.shape[-2:], mode="bilinear", align_corners=False)

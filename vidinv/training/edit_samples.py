@@ -42,6 +42,7 @@ class Pool:
     attribute_grids: Tensor
     probe_grids: Tensor
     hulls: Array  # [N, h, h] 0..255, where the face is
+    mouths: Array  # [N, h, h] 0..255, where the mouth is, and may be once it is open
     pairs: NDArray[np.int64]  # [P, 2] rows of two training pictures of one person
     pair_weights: NDArray[np.float64]  # [P] how often each is drawn
     alike: NDArray[np.bool_]  # [P] was their light the same?
@@ -57,7 +58,8 @@ class Pool:
         w, feature, below, pictures = (_sent(a, device) for a in (c.w, c.feature, c.below, c.inversions))
         codes = Codes(w, feature, below, pictures, c.labels, c.scales)
         grids = {n: getattr(self, n).to(device) for n in ("identity_grids", "attribute_grids", "probe_grids")}
-        return replace(self, codes=codes, hulls=_sent(self.hulls, device), **grids)
+        hulls, mouths = _sent(self.hulls, device), _sent(self.mouths, device)
+        return replace(self, codes=codes, hulls=hulls, mouths=mouths, **grids)
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,7 @@ class Batch:
     attribute_grids: Tensor
     probe_grids: Tensor
     hull: Tensor  # [B, 1, h, h] 0..1
+    mouth: Tensor  # [B, 1, h, h] 0..1
     partner: Tensor  # [P, 3, S, S] inversions of the other pictures of the last P faces' persons
     partner_points: Tensor  # [P, 68, 2] their landmarks, pixels
     alike: Tensor  # [P] 1 where their light is the same
@@ -83,13 +86,25 @@ class Batch:
 
 def hull_maps(points68: NDArray, size: int, side: int) -> NDArray[np.uint8]:
     """Where faces are, jaw to upper forehead: [N, side, side] 0..255, of landmarks in crops of ``size`` pixels."""
-    found = np.zeros((len(points68), side, side), np.uint8)
-    for at, p in zip(found, points68, strict=True):
-        up = p[27] - p[8]  # the forehead is about as high as half of the face below the brows
-        brow = p[17:27] + 0.45 * up
-        shape = cv2.convexHull(np.concatenate([p, brow]).astype(np.float32)).reshape(-1, 2)
+    up = points68[:, 27] - points68[:, 8]  # the forehead is about as high as half of the face below the brows
+    brows = points68[:, 17:27] + 0.45 * up[:, None]
+    return _filled(np.concatenate([points68, brows], 1), size, side)
+
+
+def mouth_maps(points68: NDArray, size: int, side: int) -> NDArray[np.uint8]:
+    """Where mouths are, lips included, with room for a smile and an open one: as :func:`hull_maps`."""
+    lips = points68[:, 48:68]
+    wide = lips.mean(1, keepdims=True) + 1.25 * (lips - lips.mean(1, keepdims=True))
+    chin = points68[:, 8:9]
+    return _filled(np.concatenate([wide, wide + 0.35 * (chin - lips.mean(1, keepdims=True))], 1), size, side)
+
+
+def _filled(points: NDArray, size: int, side: int) -> NDArray[np.uint8]:
+    """Convex hulls of points [N, P, 2] in crops of ``size`` pixels: [N, side, side] 0..255."""
+    found = np.zeros((len(points), side, side), np.uint8)
+    for at, p in zip(found, points, strict=True):
         mask = np.zeros((size, size), np.uint8)
-        cv2.fillConvexPoly(mask, np.round(shape).astype(np.int32), 255)
+        cv2.fillConvexPoly(mask, np.round(cv2.convexHull(p.astype(np.float32)).reshape(-1, 2)).astype(np.int32), 255)
         at[:] = cv2.resize(mask, (side, side), interpolation=cv2.INTER_AREA)
     return found
 
@@ -120,6 +135,7 @@ def read_pool(folder: Path, names: tuple[str, ...], nets: Teachers) -> Pool:
         attribute_grids=attribute_grids(points, size),
         probe_grids=accessories.view_grids(nets, points, size),
         hulls=hull_maps(points, size, codes.feature.shape[-1]),
+        mouths=mouth_maps(points, size, codes.feature.shape[-1]),
         pairs=pairs,
         pair_weights=even(persons[pairs[:, 0]]),
         alike=np.array([persons[a].split("/")[0] in SAME_LIGHT for a, _ in pairs], bool),
@@ -210,6 +226,7 @@ def draw(pool: Pool, paired: Pool, centre: NDArray, sizes: tuple[int, int], twic
         attribute_grids=both(lambda p: p.attribute_grids),
         probe_grids=both(lambda p: p.probe_grids),
         hull=both(lambda p: p.hulls).float()[:, None] / 255,
+        mouth=both(lambda p: p.mouths).float()[:, None] / 255,
         partner=to_tensor(take(paired.codes.inversions, second), device),
         partner_points=take(paired.codes.labels["points68"], second).float().to(device),
         alike=take(paired.alike, chosen).float().to(device),

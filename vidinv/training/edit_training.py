@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from vidinv.models.edit_network import EditNetwork, EditNetworkConfig
+from vidinv.models.face_colours import in_face_colours, own_colours
 from vidinv.models.generator import Generator
 from vidinv.runtime.compute import Compute
 from vidinv.training import edit_losses
@@ -37,6 +38,7 @@ class EditTrainingOptions:
     unpaired: int = 6  # faces of a step without a partner
     paired: int = 2  # and with one
     twice: float = 0.3  # share of the former that is asked for two edits
+    colours: tuple[tuple[str, float], ...] = ()  # of edits that draw in the face's colours: EditSpec.colours
     rate: float = 1.5e-3
     critic_rate: float = 7e-4
     anneal: float = 0.3  # last share of the run over which both rates fall to a fiftieth
@@ -168,7 +170,7 @@ def step(
         group["lr"] = options.critic_rate * share
     with compute.autocast():
         made, change = apply(state.net, generator, batch.w, batch.feature, batch.amounts, batch.below)
-    made = made.float()
+    made = in_face_colours(made.float(), batch.picture, own_colours(batch.amounts, readers.names, options.colours))
     figures = _critic_step(state, made.detach(), batch, real, options, rng, compute)
     state.critic.requires_grad_(False)
     losses = _losses(state, readers, made, change, batch, options, rng, compute)

@@ -1,0 +1,57 @@
+"""What an edit draws in the colours that the face has."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from vidinv.faces.colour import LUMA
+from vidinv.models.face_colours import in_face_colours, own_colours
+
+SIDE = 64
+
+
+def luma(picture: Tensor) -> Tensor:
+    return torch.einsum("bchw,c->bhw", picture, torch.from_numpy(LUMA))
+
+
+@pytest.fixture
+def face() -> Tensor:
+    """[1, 3, S, S]: from dark brown at the left to light skin at the right, each lightness with one colour."""
+    dark, light = torch.tensor([-0.7, -0.85, -0.9]), torch.tensor([0.8, 0.55, 0.4])
+    ramp = torch.linspace(0, 1, SIDE)
+    return (dark[:, None] + (light - dark)[:, None] * ramp)[None, :, None].expand(1, 3, SIDE, SIDE).contiguous()
+
+
+def test_what_is_drawn_takes_the_colour_that_the_face_has_where_it_is_as_light(face: Tensor) -> None:
+    drawn = face.clone()
+    drawn[:, :, 40:50, 40:60] = torch.tensor([-0.5, -0.1, -0.5])[:, None, None]  # a green moustache on the skin
+    made = in_face_colours(drawn, face, torch.zeros(1))
+    torch.testing.assert_close(luma(made), luma(drawn), atol=1e-5, rtol=0)
+    column = int((luma(face)[0, 0] - luma(drawn)[0, 45, 50]).abs().argmin())  # as light as it, in the face
+    torch.testing.assert_close(made[0, :, 45, 50], face[0, :, 0, column], atol=0.04, rtol=0)
+    torch.testing.assert_close(made[:, :, :40], face[:, :, :40], atol=1e-5, rtol=0)
+
+
+def test_a_share_of_its_own_colours_stays(face: Tensor) -> None:
+    drawn = face + torch.tensor([-0.3, 0.2, 0.1])[:, None, None]
+    none, half, whole = (in_face_colours(drawn, face, torch.tensor([share])) for share in (0.0, 0.5, 1.0))
+    assert torch.equal(whole, drawn)
+    torch.testing.assert_close(half, (none + drawn) / 2)
+
+
+def test_a_face_is_judged_with_gradients_in_the_colours_it_is_shown_in(face: Tensor) -> None:
+    drawn = (face * 0.9).requires_grad_(True)
+    in_face_colours(drawn, face, torch.zeros(1)).square().sum().backward()
+    assert drawn.grad is not None
+    assert bool(torch.isfinite(drawn.grad).all())
+    # Luma alone counts: a change of colour of the same luma changes nothing.
+    tint = torch.tensor([0.587, -0.299, 0.0])[:, None, None]
+    assert float((drawn.grad * tint).sum().abs()) < 1e-3 * float(drawn.grad.abs().sum())
+
+
+def test_the_edit_that_asks_for_most_colours_decides() -> None:
+    amounts = torch.tensor([[2.0, 0, 0], [2.0, 1.0, 0], [0, 0, -1.0]])
+    found = own_colours(amounts, ("beard", "age", "makeup"), (("beard", 0.0), ("age", 0.5)))
+    assert found.tolist() == [0, 0.5, 1]

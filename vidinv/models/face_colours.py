@@ -1,0 +1,60 @@
+"""Edited pictures in the colours that their face has: what is drawn takes the colour of its own lightness there.
+
+A generator that draws a moustache draws green and violet beside it, which readers of attributes do not mind and every
+eye does. In the colours that the face has from dark to light the same moustache is as brown as its brows. It is done
+with gradients, so that such edits are trained and judged as they are shown.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from vidinv.faces.colour import CHROMA, KNOTS, LUMA, core
+
+STIFF = (
+    20.0  # pixels that say of a face's colours that they do not change from knot to knot: where no place is so light
+)
+
+
+def in_face_colours(made: Tensor, picture: Tensor, own: Tensor) -> Tensor:
+    """Edited pictures [B, 3, S, S] with their luma, and of their own chroma a share only.
+
+    The rest is the chroma of the picture before, changed as the face's own changes with luma: the least-squares fit to
+    the crop's middle.
+
+    :param picture: [B, 3, S, S] the pictures before, both in -1..1.
+    :param own: [B] 0..1; at 1 a picture stays as it is.
+    """
+    if bool((own >= 1).all()):
+        return made
+    where = torch.from_numpy(core(made.shape[-1])).to(made.device)
+    chroma_of, weights = made.new_tensor(CHROMA)[:, None], made.new_tensor(LUMA)
+    before, after = ((x.movedim(1, -1) @ weights) for x in (picture, made))  # [B, S, S]
+    knots = _knots(before[:, where])
+    colours = (picture[:, [2, 0]] - before[:, None])[:, :, where] * chroma_of  # [B, 2, N]
+    bends = torch.diff(torch.eye(KNOTS, device=made.device), dim=0)
+    held = knots.mT @ knots + STIFF * bends.T @ bends + 1e-3 * torch.eye(KNOTS, device=made.device)
+    line = torch.linalg.solve(held, knots.mT @ colours.mT)  # [B, KNOTS, 2]
+    steps = ((_knots(after) - _knots(before)).flatten(1, 2) @ line).mT / chroma_of
+    blue, red = steps.view(len(made), 2, *before.shape[1:]).unbind(1)
+    green = -(weights[0] * red + weights[2] * blue) / weights[1]
+    follows = picture + (after - before)[:, None] + torch.stack([red, green, blue], 1)
+    return follows + own[:, None, None, None] * (made - follows)
+
+
+def own_colours(amounts: Tensor, names: tuple[str, ...], shares: tuple[tuple[str, float], ...]) -> Tensor:
+    """[B] 0..1, the largest share of own colours that any of the edits that act asks for.
+
+    :param amounts: [B, K]. :param shares: of the edits that ask for less than all.
+    """
+    told = dict(shares)
+    asked = torch.tensor([told.get(n, 1.0) for n in names], device=amounts.device)
+    return ((amounts != 0) * asked).amax(1)
+
+
+def _knots(luma: Tensor) -> Tensor:
+    """How much each knot counts for each luma [*], -1..1: [*, KNOTS]."""
+    step = 2 / (KNOTS - 1)
+    places = luma.clamp(-1, 1)[..., None] - torch.linspace(-1, 1, KNOTS, device=luma.device)
+    return (1 - places.abs() / step).clamp_min(0)
