@@ -25,7 +25,6 @@ import torch
 from pipelines.arguments import device_arguments, elsewhere_arguments, tune
 from vidinv.errors import InputError
 from vidinv.models.edit_network import EditNetworkConfig
-from vidinv.models.pictures import to_tensor
 from vidinv.runtime.closing import close
 from vidinv.runtime.prefetch import prefetch
 from vidinv.training import checkpoints, edit_samples, edit_training, teachers
@@ -50,19 +49,12 @@ def config_of(pack: Networks, table: dict) -> EditNetworkConfig:
     return dataclasses.replace(fits, **{k: tuple(v) if isinstance(v, list) else v for k, v in table.items()})
 
 
-@torch.inference_mode()
-def write_sheets(folder: Path, state: EditState, pack: Networks, pool: edit_samples.Pool, rows: np.ndarray) -> None:
+def write_sheets(
+    folder: Path, state: EditState, pack: Networks, pool: edit_samples.Pool, rows: np.ndarray, how: EditTrainingOptions
+) -> None:
     """Two sheets: half of the edits each, for SHOWN validation faces."""
-    codes = pool.codes
-    w, feature, source = (edit_samples.take(a, rows) for a in (codes.w, codes.feature, codes.inversions))
-    w, feature, source = w.float(), feature.float(), to_tensor(source, pool.device)
-    for part, edits in enumerate(np.array_split(np.arange(len(pool.names)), 2)):
-        strips = [source]
-        for edit in edits:
-            for amount in (2.0, -2.0):
-                amounts = torch.zeros(len(rows), len(pool.names), device=pool.device)
-                amounts[:, edit] = amount
-                strips.append(edit_training.apply(state.average, pack.generator, w, feature, amounts)[0])
+    for part, edits in enumerate(np.array_split(np.array(pool.names), 2)):
+        strips = edit_training.shown(state.average, pack.generator, pool, rows, edits.tolist(), how.colours)
         write_sheet(folder / f"sheet-{state.seen:07d}-{part}.png", strips)
 
 
@@ -132,7 +124,7 @@ def main() -> None:
 
     def checkpoint() -> dict[str, float]:
         checkpoints.keep(options.out, state.to_dict(), state.weights(), options.part_mib)
-        write_sheets(options.out, state, pack, pool, shown)
+        write_sheets(options.out, state, pack, pool, shown, how)
         if options.portable:
             checkpoints.hand_out(options.out, options.portable)
         return {}

@@ -9,15 +9,19 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import product
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from vidinv.models.edit_network import EditNetwork, EditNetworkConfig
 from vidinv.models.face_colours import in_face_colours, own_colours
 from vidinv.models.generator import Generator
+from vidinv.models.pictures import to_tensor
 from vidinv.runtime.compute import Compute
 from vidinv.training import edit_losses
 from vidinv.training.adversarial_losses import critic_loss, generator_loss, r1_penalty
@@ -146,6 +150,27 @@ def apply(
     if below is None:
         _, below = generator.below(w)
     return generator.render_from(w + styles, feature + change, below), change
+
+
+@torch.inference_mode()
+def shown(
+    net: EditNetwork,
+    generator: Generator,
+    pool: Pool,
+    rows: NDArray,
+    edits: Sequence[str],
+    colours: tuple[tuple[str, float], ...],
+) -> list[Tensor]:
+    """Inversions of some faces, then each edit of them two standard deviations up and down, [N, 3, S, S] each."""
+    w, feature = (take(a, rows).float() for a in (pool.codes.w, pool.codes.feature))
+    source = to_tensor(take(pool.codes.inversions, rows), pool.device)
+    strips = [source]
+    for name, amount in product(edits, (2.0, -2.0)):
+        amounts = torch.zeros(len(rows), len(pool.names), device=pool.device)
+        amounts[:, pool.names.index(name)] = amount
+        made, _ = apply(net, generator, w, feature, amounts)
+        strips.append(in_face_colours(made, source, own_colours(amounts, pool.names, colours)))
+    return strips
 
 
 def step(
