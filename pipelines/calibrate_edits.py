@@ -25,6 +25,7 @@ from vidinv.packs.write import write_tensors
 from vidinv.training import accessories, card, checkpoints, codes, directions, edit_samples, shards, teachers
 from vidinv.training.edit_training import EditTrainingOptions
 from vidinv.training.labelling import Labelling
+from vidinv.training.scores import colours_in_place
 from vidinv.training.settings import build, read_settings
 
 NETWORK = "edit_network"  # name of the files, and of the network in a pack
@@ -56,7 +57,7 @@ def main() -> None:
         rows = np.sort(rng.choice(rows, min(options.measured, len(rows)), replace=False))
         faces, move = codes.faces_of(found, rows, nets), card.answered(network, number)
 
-        colours = settings["edits"][name].get("colours", 1.0)
+        colours = colours_in_place(name, settings["edits"][name].get("colours", 1.0))
 
         def changes(
             lengths: list[float], name: str = name, move: card.Move = move, faces=faces, colours: float = colours

@@ -33,7 +33,7 @@ from vidinv.training.edit_losses import Readers
 from vidinv.training.edit_training import EditState, EditTrainingOptions
 from vidinv.training.networks import Networks, open_networks, open_probe
 from vidinv.training.runs import Run, complete, train
-from vidinv.training.scores import SCORES
+from vidinv.training.scores import SCORES, colours_in_place
 from vidinv.training.settings import build, read_settings
 from vidinv.training.sheets import write_sheet
 
@@ -78,8 +78,8 @@ def main() -> None:
     settings = read_settings(options.settings)
     how = build(EditTrainingOptions, settings.get("training", {}))
     how = dataclasses.replace(how, images=options.images or how.images)
-    told = {n: edit.get("colours", 1.0) for n, edit in settings["edits"].items()}
-    how = dataclasses.replace(how, colours=tuple((n, share) for n, share in told.items() if share < 1))
+    told = ((n, colours_in_place(n, edit.get("colours", 1.0))) for n, edit in settings["edits"].items())
+    how = dataclasses.replace(how, colours=tuple((n, share) for n, share in told if share < 1))
     how = edit_training.larger(how, options.batch) if options.batch else how
     compute = tune(options)
     options.out.mkdir(parents=True, exist_ok=True)

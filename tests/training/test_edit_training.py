@@ -19,7 +19,7 @@ from vidinv.training.edit_critic import EditCritic, EditCriticConfig
 from vidinv.training.edit_losses import Readers
 from vidinv.training.edit_samples import Pool
 from vidinv.training.edit_training import EditState, EditTrainingOptions
-from vidinv.training.scores import SCORES
+from vidinv.training.scores import MOVING, SCORES
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -119,7 +119,7 @@ def test_no_face_is_edited_in_what_it_does_not_show(pool: Pool) -> None:
 def test_pairs_are_two_pictures_of_one_person_and_the_amounts_between_them(pool: Pool) -> None:
     batch = edit_samples.draw(pool, pool, edit_samples.centre_of(pool), (4, 8), 0.0, (5,))
     asked = batch.amounts[4:]
-    differ = [n in edit_samples.PAIRED for n in SCORES]
+    differ = [n in MOVING for n in SCORES]
     assert not asked[:, ~torch.tensor(differ)].any()
     assert asked[:, torch.tensor(differ)].any()
     persons = np.array(["a", "b", "", "a", ""])

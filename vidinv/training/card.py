@@ -24,7 +24,7 @@ from vidinv.training.directions import Faces
 from vidinv.training.labelling import Labelling
 from vidinv.training.losses import identity_distance
 from vidinv.training.photometry import hair
-from vidinv.training.scores import ACCESSORIES, ADULT, LOGITS, scores
+from vidinv.training.scores import ACCESSORIES, ADULT, LOGITS, colours_in_place, scores
 from vidinv.training.similarity import structural
 from vidinv.training.teachers import Teachers
 from vidinv.types import Code, Displacement
@@ -250,7 +250,7 @@ def measure_edits(
     assert isinstance(generator, Generator)
     moves = moves_of(pack)
     for name in names:
-        colours = pack.spec.edits[name].colours
+        colours = colours_in_place(name, pack.spec.edits[name].colours)
         found = measured(name, moves[name], generator, faces, labels, labelling, pack.attributes, colours)
         figures[name] = {str(s): asdict(e) for s, e in zip(STRENGTHS, found, strict=True)}
         specs[name] = replace(

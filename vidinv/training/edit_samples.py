@@ -17,13 +17,12 @@ from vidinv.training import accessories, losses
 from vidinv.training.codes import Array, Codes, read_codes
 from vidinv.training.labelling import attribute_grids
 from vidinv.training.sampling import balanced_weights
-from vidinv.training.scores import LOGITS, behind_dark_glass, eligible, scores
+from vidinv.training.scores import LOGITS, MOVING, behind_dark_glass, eligible, scores
 from vidinv.training.sources import PAIRS_SET, person_of
 from vidinv.training.teachers import Teachers
 
 LEAST, MOST = 0.4, 3.0  # standard deviations that an amount is between
 YOUNGEST = 14.0  # years; faces are not edited to be younger, since heads of children have other shapes
-PAIRED = ("smile", "mouth", "eyes", "yaw", "pitch")  # scores in which two pictures of one person may differ
 SAME_LIGHT = ("imm", "ccface", "liveportrait", "deepface", "johns")  # sets in which they differ in nothing else
 
 
@@ -201,7 +200,7 @@ def draw(pool: Pool, paired: Pool, centre: NDArray, sizes: tuple[int, int], twic
     amounts = draw_amounts(pool, rows, rng, twice)
     chosen = rng.choice(len(paired.pairs), sizes[1], p=paired.pair_weights)
     first, second = paired.pairs[chosen].T
-    differ = np.array([n in PAIRED for n in pool.names])
+    differ = np.array([n in MOVING for n in pool.names])  # between pictures of one person
     between = np.where(differ, paired.known[second] - paired.known[first], 0)
     between = np.clip(np.nan_to_num(between), -MOST, MOST).astype(np.float32)
     amounts = np.concatenate([amounts, between])

@@ -17,6 +17,7 @@ from vidinv.models.attributes import SUREST
 
 ATTRIBUTES = ("age", "smile", "gender")  # read by networks; no edit may leak into them
 SHAPES = ("mouth", "eyes", "yaw", "pitch")  # read off the landmarks
+MOVING = ("smile", *SHAPES)  # edits that move the face, and its colours with it
 COLOURS = ("hair", "skin")  # read in the picture; columns of photometry.measured
 ACCESSORIES = ("glasses", "beard", "makeup")  # read by a probe; columns of pipelines.label_accessories
 SCORES = ATTRIBUTES + SHAPES + COLOURS + ACCESSORIES
@@ -75,6 +76,15 @@ def scores(labels: dict[str, NDArray]) -> dict[str, NDArray]:
 def scales(labels: dict[str, NDArray]) -> dict[str, float]:
     """Standard deviation of each score that any of the labelled faces shows."""
     return {name: float(np.nanstd(score)) for name, score in scores(labels).items() if np.isfinite(score).any()}
+
+
+def colours_in_place(name: str, colours: float) -> float:
+    """How much of an edit's colours are its own where it is trained and measured: pictures are compared in place there,
+    and what an edit moves would get the colour of what was there before. The product knows the motion.
+
+    :param colours: EditSpec.colours.
+    """
+    return 1.0 if name in MOVING else colours
 
 
 def require(names: tuple[str, ...], labels: dict[str, NDArray]) -> None:
