@@ -21,6 +21,11 @@ from vidinv.types import Face, Faces, known
 
 @dataclass(frozen=True)
 class ReidentifyOptions(Looking):
+    # Measured by benchmarks.persons with face-128-detail. Of two-second shots of ten people, some behind hands or with
+    # rolling heads, 0.55 finds 90 to 92 % and nobody wrong (0.5: 91 to 93 %, and takes 0.2 % of who comes first for
+    # somebody else). Among 63 others it takes 0.4 % of strangers for one of them (0.5: 1.7 %), and of two pictures
+    # against two of one sitting it finds 97 % (0.5: 99 %). There is no margin to the next nearest: who was once not
+    # found is known twice, and then would never be found.
     least: float = 0.55  # cosine; who is further from everybody is somebody new
     most: int = 64  # persons who are known; of more, those who were not seen for longest are forgotten
 
