@@ -38,6 +38,7 @@ from vidinv.types import Code, Face, Faces, Frame
 
 ROOT = Path(__file__).resolve().parents[1]
 STAGES = {"detect", "align", "invert", "edit", "synthesise", "assess", "gate", "stabilise", "blend", "score"}
+OF_FACES = {"reidentify"}
 FRAMES, AFTER = 54, 29
 EDITS = "age=+2,smile=+1@0.5s-1.5s"
 GO_ON = "from tests.test_states import go_on; go_on({!r}, {!r})"
@@ -76,7 +77,7 @@ def with_snapshot(stream: Iterable[Faces | Snapshot], path: Path) -> tuple[list[
     before = -1
     for item in stream:
         if isinstance(item, Snapshot):
-            assert set(item.states) == STAGES
+            assert set(item.states) - OF_FACES == STAGES
             write_states(path, item.states)
             before = len(out)
         else:

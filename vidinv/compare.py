@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from vidinv.errors import InputError, NoFaceFound, UsageError
+from vidinv.halves import reidentified
 from vidinv.packs.load import load_pack
 from vidinv.report import Report
 from vidinv.report.build import build
@@ -64,7 +65,8 @@ def compare_videos(
         found = way.stage("detect", looking, DetectState(), way.watch.measure("decode", decode(before)))
         placing = partial(align, options=AlignOptions(networks.resolution, networks.template, rate=way.rate))
         placed = way.stage("align", placing, AlignState(), found)
-        paired = pair_frames(placed, way.watch.measure("decode edited", decode(after)), counts)
+        numbered = reidentified(placed, way, networks, compute)
+        paired = pair_frames(numbered, way.watch.measure("decode edited", decode(after)), counts)
         scoring = partial(score, scorers=scorers, options=ScoreOptions(batch, networks.scores, every_face=True))
         scored = way.stage("score", scoring, figures.state, paired, figures)
         for count, faces in enumerate(scored, 1):

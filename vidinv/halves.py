@@ -28,6 +28,7 @@ from vidinv.stages.gate import GateOptions, GateState, gate
 from vidinv.stages.invert import InvertOptions, InvertState, invert
 from vidinv.stages.pair_frames import put_under
 from vidinv.stages.recognise import RecogniseOptions, recognise
+from vidinv.stages.reidentify import ReidentifyOptions, ReidentifyState, reidentify
 from vidinv.stages.restore import RestoreOptions, RestoreState, restore
 from vidinv.stages.stabilise import StabiliseOptions, StabiliseState, stabilise
 from vidinv.stages.synthesise import SynthesiseOptions, SynthesiseState, synthesise
@@ -62,8 +63,19 @@ def analysed(found: Iterable[Faces], way: Way, means: Means, inverter: Inverter)
     pack = means.pack
     placing = partial(align, options=AlignOptions(pack.resolution, pack.template, rate=way.rate))
     placed = prefetch(way.stage("align", placing, AlignState(), found), AHEAD, "vidinv-faces")
+    numbered = reidentified(way.watch.elsewhere(placed), way, pack, means.compute)
     inverting = partial(invert, inverter=inverter, compute=means.compute, options=InvertOptions(means.batch))
-    return unforked(way.stage("invert", inverting, InvertState(), way.watch.elsewhere(placed)))
+    return unforked(way.stage("invert", inverting, InvertState(), numbered))
+
+
+def reidentified(placed: Iterable[Faces], way: Way, pack: Pack, compute: Compute) -> Iterable[Faces]:
+    """Persons found again after cuts, where the pack can tell people apart; as they are elsewhere."""
+    identity = pack.optional("identity")
+    if identity is None or pack.crops.kind != "face":
+        return placed
+    options = ReidentifyOptions(rate=way.rate)
+    knowing = partial(reidentify, identity=identity, compute=compute, options=options)
+    return way.stage("reidentify", knowing, ReidentifyState(), placed)
 
 
 def restored(file: LatentFile, frames: Iterable[Frame], way: Way, means: Means) -> Stream:

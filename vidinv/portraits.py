@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 from vidinv.edits.parse import NAME
 from vidinv.errors import InputError, NoFaceFound, UsageError
 from vidinv.faces.quads import BoxTemplate, quad_from_box, quad_side
-from vidinv.models.identity import IdentityNet
+from vidinv.models.identity import IdentityNet, embedded
 from vidinv.packs.load import Pack
 from vidinv.runtime.compute import Compute
 from vidinv.runtime.steps import Latest, run
 from vidinv.stages.align import AlignOptions, AlignState, align
 from vidinv.stages.detect import Detectors, DetectState, detect
-from vidinv.stages.recognise import RecogniseState, References, embedded
+from vidinv.stages.recognise import RecogniseState, References
 from vidinv.types import Face, Frame, known
 from vidinv.video.stills import pictures_in, read_picture
 

@@ -47,7 +47,7 @@ class Seen:
     __repr__ = told
 
     person: int
-    """Id, as the report counts them; persons live within one shot."""
+    """Id, as the report counts them."""
     frames: int
     first: float
     """Seconds."""

@@ -134,7 +134,7 @@ def _unlike(name: str, found: RecogniseState) -> str:
         return f"there was no face to compare with {name}'s picture"
     cosine, person = found.nearest[name]
     if cosine >= RecogniseOptions.least:
-        other = found.names.get(person)
+        other = found.called(person)
         return f"person {person}, who is as near to {name}'s picture as {cosine:.2f}, is {other or 'called otherwise'}"
     least = f"nobody is as near to {name}'s picture as {RecogniseOptions.least:g}"
     return f"{least}; the nearest is person {person} with {cosine:.2f}"

@@ -212,8 +212,8 @@ class Face:
     """The detector's probability, 0..1; set by detect."""
 
     person: int = -1
-    """Id of the track that it belongs to, from 0; -1 before tracking; set by detect, or track_boxes. Persons live
-    within one shot."""
+    """Who it is, from 0; -1 before tracking. Of detect, or track_boxes, the id of its track, which lives within one
+    shot; from reidentify on, where the pack can tell people apart, that of the first track of the same person."""
 
     seen: bool = True
     """False: bridged over frames in which the detector missed it; set by align."""
@@ -231,7 +231,7 @@ class Face:
     """0..1, of the edit in the picture: fades at the ends of a track (align), and where it is not trusted (gate)."""
 
     name: str | None = None
-    """What the person is called, of the names that pictures were given for; held to the end of the track, once known;
+    """What the person is called, of the names that pictures were given for; held to the end of the shot, once known;
     set by recognise; None: nobody whose picture was given."""
 
     code: Code | None = None

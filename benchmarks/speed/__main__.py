@@ -41,6 +41,7 @@ from vidinv.stages.edit import EditOptions, EditState, edit
 from vidinv.stages.encode import EncodeOptions, encode
 from vidinv.stages.gate import GateOptions, GateState, gate
 from vidinv.stages.invert import InvertOptions, InvertState, invert
+from vidinv.stages.reidentify import ReidentifyOptions, ReidentifyState, reidentify
 from vidinv.stages.score import ScoreOptions, Scorers, ScoreState, score
 from vidinv.stages.stabilise import StabiliseOptions, StabiliseState, stabilise
 from vidinv.stages.synthesise import SynthesiseOptions, SynthesiseState, synthesise
@@ -71,6 +72,10 @@ def stages_alone(
     steps = {
         "detect": (partial(detect, detectors=make_detectors(DetectOptions())), DetectState()),
         "align": (partial(align, options=AlignOptions(pack.resolution, pack.template, rate=rate)), AlignState()),
+        "reidentify": (
+            partial(reidentify, identity=pack.identity, compute=compute, options=ReidentifyOptions(rate=rate)),
+            ReidentifyState(),
+        ),
         "invert": (
             partial(invert, inverter=make_inverter(pack), compute=compute, options=InvertOptions(batch)),
             InvertState(),

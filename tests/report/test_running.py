@@ -77,3 +77,17 @@ def test_a_person_whose_shot_is_over_keeps_the_figures_and_no_embedding() -> Non
     assert not after.persons[3].first
     assert len(after.persons[3].spread) == 0
     assert after.cut().persons[3] is after.persons[3]
+
+
+def test_who_is_found_again_is_held_against_the_first_frame_of_every_shot() -> None:
+    source, edited = (x / np.linalg.norm(x, axis=1, keepdims=True) for x in RNG.normal(size=(2, 12, 16)) + 3)
+    views = [{"source": a, "edited": b} for a, b in zip(source, edited, strict=True)]
+    both, shots = Tally(), [Tally(), Tally()]
+    for i, view in enumerate(views):
+        both = (both.cut() if i == 5 else both).add_identity(3, i, view)
+        shots[i >= 5] = shots[i >= 5].add_identity(3, i, view)
+    assert both.persons[3].frames == 12
+    assert both.persons[3].neighbours == 4 + 6, "frames on either side of a cut are no neighbours"
+    for figure in (lambda t: global_identity(t.persons), lambda t: summarise_identity(t.persons)[1]["edited"]):
+        assert figure(both) == pytest.approx((5 * figure(shots[0]) + 7 * figure(shots[1])) / 12)
+    assert global_identity(both.cut().persons) == pytest.approx(global_identity(both.persons))

@@ -48,6 +48,16 @@ def weights(out: list[Faces]) -> np.ndarray:
     return np.array([r.faces[0].weight for r in out])
 
 
+def test_who_comes_again_after_a_while_is_seen_anew_and_who_was_missed_for_a_moment_is_not() -> None:
+    darker = replace(FINE, residual=22.0)
+    for gap, doubted in ((30, True), (60, False)):
+        frames = stream([FINE] * 60 + [darker] * (gap + 40))
+        frames = [replace(one, faces=()) if 60 <= i < 60 + gap else one for i, one in enumerate(frames)]
+        out = gated(frames, GateOptions(rate=RATE))
+        told = [one.faces[0].assessment.doubts for one in out[60 + gap :]]
+        assert all("occlusion" in doubts for doubts in told) if doubted else not any(told)
+
+
 SPOILT = {
     "pose": {"yaw": 60.0},
     "occlusion": {"residual": 22.0},

@@ -11,9 +11,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from vidinv.models.identity import embedded
 from vidinv.runtime.compute import Compute
 from vidinv.runtime.steps import Latest, run
-from vidinv.stages.recognise import RecogniseOptions, RecogniseState, References, embedded, recognise
+from vidinv.stages.recognise import RecogniseOptions, RecogniseState, References, recognise
 from vidinv.types import Face, Faces, Frame
 
 CPU = Compute("cpu", torch.float32)
@@ -90,7 +91,16 @@ def test_after_a_cut_everybody_is_looked_at_anew() -> None:
     shots += [frame(i, [(2, GREEN), (3, RED)], cut=i == 20) for i in range(20, 40)]
     names, state = named(shots)
     assert names[19:21] == [{0: "anna", 1: "ben"}, {2: "ben", 3: "anna"}]
-    assert set(state.seen) == set(state.names) == {2, 3}, "of a shot that is over nothing is kept"
+    assert set(state.seen) == set(state.names) == {(1, 2), (1, 3)}, "of a shot that is over nothing is kept"
+
+
+def test_a_number_that_was_given_again_has_no_name_by_that() -> None:
+    shots = [frame(i, [(0, RED)]) for i in range(20)] + [frame(i, [(0, GREEN)], cut=i == 20) for i in range(20, 40)]
+    shots += [frame(i, [(0, BLUE)], cut=i == 40) for i in range(40, 43)]
+    names, state = named(shots)
+    assert [n[0] for n in names] == ["anna"] * 20 + ["ben"] * 20 + [None] * 3
+    assert state.called(0) is None
+    assert named(shots[:40])[1].called(0) == "ben"
 
 
 def test_who_was_bridged_over_a_gap_is_not_looked_at() -> None:

@@ -116,7 +116,7 @@ class Page:
             for path in dropped:  # a video that was taken is elsewhere by now
                 path.unlink(missing_ok=True)
         video = session.loaded()
-        people = [(one.picture, f"{one.person}: {one.last - one.first:.1f} s") for one in video.people]
+        people = [(one.picture, f"{one.person}: {one.frames / video.quick.rate:.1f} s") for one in video.people]
         time = gr.update(maximum=max(video.quick.duration, 0.01), value=session.time, step=1 / video.quick.rate)
         return [None, people, time, list(session.hold), session.composite, *self.standing(session),
                 *self.glance(session)]  # fmt: skip

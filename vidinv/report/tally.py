@@ -1,4 +1,4 @@
-"""What is counted while frames pass by. Of persons whose shot is over only a few numbers are kept."""
+"""What is counted while frames pass by. Of shots that are over only a few numbers are kept."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ Embeddings = Mapping[str, NDArray[np.float32]]  # by view
 class PersonTally:
     """Running sums over the edited frames of one person; no embedding is kept but the first, the last and a few.
 
-    A view may be missing (a comparison of two videos has no inversion), but then in every frame.
+    Frames are held against others of their shot only: in the next one the light is another. A view may be missing (a
+    comparison of two videos has no inversion), but then in every frame.
     """
 
     frames: int = 0
@@ -30,25 +31,33 @@ class PersonTally:
     last: Embeddings = field(default_factory=dict)
     last_index: int = -2
     to_source: Mapping[str, float] = field(default_factory=dict)  # sum of <R(view_i), R(source_i)>
-    to_first: Mapping[str, float] = field(default_factory=dict)  # sum of <R(view_i), R(view_0)>
+    to_first: Mapping[str, float] = field(default_factory=dict)  # sum of <R(view_i), R(view_0)>, 0 the shot's first
     local: float = 0.0  # sum of neighbours' similarity, edited over source
     neighbours: int = 0
     spread: Thinned[tuple[NDArray[np.float32], NDArray[np.float32]]] = Thinned(PAIRS)  # source, edited
-    consistency: float | None = None  # TG-ID, of a person whose shot is over; None: to be had from ``spread``
+    over: tuple[int, float] = (0, 0.0)  # frames of shots that are over, and the mean TG-ID of these
 
     @property
     def global_consistency(self) -> float | None:
-        """TG-ID over at most ``PAIRS`` evenly spread frames; None with fewer than two."""
-        if self.consistency is not None or len(self.spread) < 2:
-            return self.consistency
-        return global_consistency(*(np.stack(views) for views in zip(*self.spread, strict=True)))
+        """TG-ID over at most ``PAIRS`` evenly spread frames of each shot; None with fewer than two in all of them."""
+        frames, mean = self._consistency
+        return mean if frames else None
+
+    @property
+    def _consistency(self) -> tuple[int, float]:
+        """With the frames that it is of."""
+        if len(self.spread) < 2:
+            return self.over
+        now, (before, mean) = self.spread.offered, self.over
+        value = global_consistency(*(np.stack(views) for views in zip(*self.spread, strict=True)))
+        return before + now, value if not before else (before * mean + now * value) / (before + now)
 
     def finished(self) -> PersonTally:
-        """Without embeddings: the person's shot is over, and they do not come back under this number."""
+        """Without embeddings: the shot is over."""
         if not self.first:
             return self
         nothing = Thinned[tuple[NDArray[np.float32], NDArray[np.float32]]](PAIRS)
-        return replace(self, first={}, last={}, spread=nothing, consistency=self.global_consistency)
+        return replace(self, first={}, last={}, last_index=-2, spread=nothing, over=self._consistency)
 
     def add(self, index: int, embeddings: Embeddings) -> PersonTally:
         """One frame more: the unit embedding [D] of each view."""
@@ -67,6 +76,7 @@ class PersonTally:
             local,
             neighbours,
             self.spread.add(lambda: (embeddings["source"], embeddings["edited"])),
+            self.over,
         )
 
 
@@ -102,7 +112,7 @@ class Tally:
         )
 
     def cut(self) -> Tally:
-        """A new shot starts: persons live within one."""
+        """A new shot starts."""
         return replace(self, persons={number: person.finished() for number, person in self.persons.items()})
 
     def add_identity(self, person: int, index: int, embeddings: Embeddings) -> Tally:
@@ -154,7 +164,8 @@ def summarise_identity(
         return sum(found) / total if len(found) == len(sums) else None
 
     alike = {view: mean([p.to_source for p in persons.values()], view) for view in VIEWS[1:]}
-    # Eq. 9 is about one person: every person is held against their own first frame, and frames count equally.
+    # Eq. 9 is about one clip of one person: they are held against their own first frame of the shot, and frames count
+    # equally.
     held: dict[str, Any] = {view: mean([p.to_first for p in persons.values()], view) for view in VIEWS}
     held["persons"] = {
         str(i): {v: p.to_first[v] / p.frames if v in p.to_first else None for v in VIEWS}

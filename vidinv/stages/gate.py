@@ -46,6 +46,7 @@ class GateOptions:
     memory: float = 4.0  # seconds after which the usual is forgotten to 1/e
     patience: float = 3.0  # seconds after which what was doubted is taken for the new usual (a lamp goes on, and stays)
     fade: float = 0.2  # seconds over which the edit goes and comes
+    away: float = 1.2  # seconds after which who comes again is seen anew: in another light, at another size
     rate: float = 30.0  # frames per second
 
 
@@ -66,6 +67,7 @@ class Usual:
 class GateState:
     to_judge: Window[Faces, Assessment] = Window()
     usual: Mapping[int, Usual] = field(default_factory=dict)  # by person
+    last: Mapping[int, int] = field(default_factory=dict)  # by person of this shot, index of their last frame so far
     to_weigh: Window[Faces, Assessment] = Window()
 
 
@@ -76,13 +78,14 @@ def gate(state: GateState, faces: Faces | None, options: GateOptions = GateOptio
     """
     fade, ahead = round(options.fade * options.rate), round(max(options.median, options.missed) * options.rate)
     to_judge, due = advance_one(state.to_judge, faces, _assessments, ahead)
-    usual, judged = state.usual, []
+    usual, last, judged = state.usual, state.last, []
     for one, view in due:
+        last, usual = _remembered(one, last, usual, options)
         now, usual = _judged(one, view, usual, options)
         judged.append(now)
     to_weigh, out = advance(state.to_weigh, judged, _assessments, fade, ended=faces is None)
     weighed = [one.each(partial(_weighed, view=view, fade=fade)) for one, view in out]
-    return GateState(to_judge, usual, to_weigh), weighed
+    return GateState(to_judge, usual, last, to_weigh), weighed
 
 
 def _assessments(faces: Faces) -> Memory[Assessment]:
@@ -90,12 +93,22 @@ def _assessments(faces: Faces) -> Memory[Assessment]:
     return Memory(assessed, faces.frame.cut)
 
 
+def _remembered(
+    faces: Faces, last: Mapping[int, int], usual: Mapping[int, Usual], options: GateOptions
+) -> tuple[Mapping[int, int], Mapping[int, Usual]]:
+    """Who was seen when, with the frame; and what is usual for those who were not away for long."""
+    if faces.frame.cut:  # the next shot has its own light
+        last, usual = {}, {}
+    now, away = faces.frame.index, round(options.away * options.rate) + 1
+    stay = {person: known for person, known in usual.items() if now - last.get(person, now) <= away}
+    return {**last, **{face.person: now for face in faces.faces}}, stay
+
+
 def _judged(
     faces: Faces, view: View[Assessment], usual: Mapping[int, Usual], options: GateOptions
 ) -> tuple[Faces, Mapping[int, Usual]]:
     """Doubts by name; trust 0 where they are to be acted upon."""
-    # Persons live within one shot.
-    learnt: dict[int, Usual] = {} if faces.frame.cut else dict(usual)
+    learnt = dict(usual)
 
     def judged(face: Face) -> Face:
         if face.assessment is None:

@@ -1,0 +1,1 @@
+"""How surely persons are found again after cuts."""
