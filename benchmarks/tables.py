@@ -274,6 +274,8 @@ TABLES: dict[str, Callable[[], list[str]]] = {
     "speed": speed_table,
     "speed stages": lambda: frames.stages(result("speed-stages.json")),
     "speed against": lambda: frames.against(result("against.json")),
+    "peers": lambda: frames.peers(result("peers.json")),
+    "growth": lambda: frames.growth(result("growth.json")),
     "latent": latent_table,
     "holding": holding_table,
     "published": published_table,
