@@ -32,6 +32,13 @@ def result(name: str) -> dict:
     return json.loads((RESULTS / name).read_text())
 
 
+def measured_with(name: str, table: Callable[[dict], list[str]], command: str) -> list[str]:
+    """The table of one result; where nobody published any, what would."""
+    if not (RESULTS / name).exists():
+        return [f"Not measured on a quiet machine yet: `python -m {command} --publish`."]
+    return table(result(name))
+
+
 def card(pack: str) -> dict:
     return json.loads((ROOT / "assets" / "models" / pack / "card.json").read_text())["figures"]
 
@@ -272,8 +279,10 @@ TABLES: dict[str, Callable[[], list[str]]] = {
     "ravdess": partial(video_set_table, "ravdess"),
     "clips": partial(video_set_table, "clips"),
     "speed": speed_table,
-    "speed stages": lambda: frames.stages(result("speed-stages.json")),
+    "speed stages": partial(measured_with, "speed-stages.json", frames.stages, "benchmarks.speed CLIP --stages"),
     "speed against": lambda: frames.against(result("against.json")),
+    "peers": partial(measured_with, "peers.json", frames.peers, "benchmarks.peers CLIP"),
+    "growth": partial(measured_with, "growth.json", frames.growth, "benchmarks.growth CLIP"),
     "latent": latent_table,
     "holding": holding_table,
     "published": published_table,

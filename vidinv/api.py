@@ -251,7 +251,7 @@ class VideoEditor:
 
         :param faces: as of :meth:`render`.
         :param hold: as of :meth:`render`; the report says what leaked with and without.
-        :param quality: measure everything that a full report holds, which takes about a quarter more time; None:
+        :param quality: measure everything that a full report holds, which takes more time (docs/speed.md); None:
             identity, attributes and time only.
         :param codes: a folder of :meth:`keep_codes`: nothing is looked for or inverted.
         :param keep_codes: where to keep the codes of this run; it then has no segments.

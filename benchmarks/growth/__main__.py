@@ -26,22 +26,23 @@ import numpy as np
 
 from benchmarks.inversion.plots import figure_of, finish
 from benchmarks.memory.__main__ import looped
-from benchmarks.output import add_output, destination, tell
+from benchmarks.output import ROOT, add_output, destination, tell
 from vidinv.stages.decode import decode
 from vidinv.stages.encode import EncodeOptions, encode
 from vidinv.types import Frame
 from vidinv.video import VideoInfo, probe
 
 CHILD = """
-import json, os, resource, sys, time
+import json, os, sys, time
 cores = int(sys.argv[4])
 if cores: os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
 import vidinv
+from benchmarks.peers.ways import peak_mib
 editor = vidinv.VideoEditor(sys.argv[3])
 cpu, wall = time.process_time(), time.perf_counter()
 report = editor.edit_video(sys.argv[1], sys.argv[2], "age=+2", series=sys.argv[2] + ".series")
 print(json.dumps({"cpu": time.process_time() - cpu, "wall": time.perf_counter() - wall, "frames": report.frames,
-    "faces": report.faces, "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
+    "faces": report.faces, "peak_mib": peak_mib()}))
 """
 
 
@@ -73,7 +74,8 @@ def sized(frames: Iterator[Frame], height: int) -> Iterator[Frame]:
 
 def run(clip: Path, folder: Path, pack: str, cores: int = 0) -> dict[str, float]:
     command = [sys.executable, "-c", CHILD, str(clip), str(folder / f"edited-{os.urandom(4).hex()}.mp4"), pack]
-    done = subprocess.run([*command, str(cores)], check=True, stdout=subprocess.PIPE, text=True)
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run([*command, str(cores)], check=True, stdout=subprocess.PIPE, text=True, env=environment)
     return {name: round(value, 3) for name, value in json.loads(done.stdout.splitlines()[-1]).items()}
 
 
@@ -92,19 +94,19 @@ def grown(options: argparse.Namespace, folder: Path) -> dict[str, dict[str, dict
         took("length", times, written(looped(start, times), base, folder / "long.mp4"))
     for height in options.heights:
         width = round(base.width * height / base.height / 2) * 2
-        there = replace(base, width=width, height=height)
+        there = replace(base, width=width, height=height, display_width=width, display_height=height)
         took("height", height, written(sized(decode(start), height), there, folder / "sized.mp4"))
     for faces in options.faces:
         several = (replace(frame, image=tiled(frame.image, faces)) for frame in decode(start))
         took("faces", faces, written(several, base, folder / "tiled.mp4"))
     for cores in options.cores:
         took("cores", cores, written(looped(start, 5), base, folder / "cores.mp4"), cores)
-    return found
+    return {name: points for name, points in found.items() if points}
 
 
 def drawn(result: dict[str, Any], path: Path) -> Path:
-    """Seconds per frame, and memory, over each of the four."""
-    figure, axes = figure_of(2, 4)
+    """Milliseconds per frame, and memory, over each of what was asked."""
+    figure, axes = figure_of(2, len(result["points"]))
     for column, (name, points) in enumerate(result["points"].items()):
         values, rows = [int(v) for v in points], list(points.values())
         axes[0, column].plot(values, [1e3 * row["cpu"] / row["frames"] for row in rows], "o-", label="CPU")

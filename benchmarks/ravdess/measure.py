@@ -107,7 +107,7 @@ class Bench:
                 Path(folder) / f"edited{video.suffix}",
                 edit,
                 output=EncodeOptions(preset="ultrafast", crf=30),
-                quality=QualityOptions(),
+                quality=QualityOptions(whole_every=1),
             )
         row = {name: report.quality[name].value for name in EDIT_FIGURES}
         row |= {f"{n}_source": report.quality[n].source for n in EDIT_FIGURES if report.quality[n].source is not None}

@@ -68,27 +68,41 @@ for line in sys.stdin:
 
 
 class Checkout:
-    """A process that works with one checkout."""
+    """A process that works with one checkout; one that ended is started anew when it is asked again."""
 
     def __init__(self, folder: Path, pack: str) -> None:
-        environment = os.environ | {"PYTHONPATH": str(folder)}
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", CHILD, pack],
-            cwd=folder,
-            env=environment,
+        self.folder, self.pack = folder, pack
+        self.process = self._started()
+
+    def _started(self) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-c", CHILD, self.pack],
+            cwd=self.folder,
+            env=os.environ | {"PYTHONPATH": str(self.folder)},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
 
     def ask(self, *what: str) -> dict[str, Any]:
+        """:raises RuntimeError: the process ended over it."""
+        if self.process.poll() is not None:
+            self.process = self._started()
         assert self.process.stdin is not None
         assert self.process.stdout is not None
-        print(json.dumps(what), file=self.process.stdin, flush=True)
-        answer = self.process.stdout.readline()
+        try:
+            print(json.dumps(what), file=self.process.stdin, flush=True)
+            answer = self.process.stdout.readline()
+        except BrokenPipeError:
+            answer = ""
         if not answer:
-            raise RuntimeError(f"{what}: the checkout's process ended; its own words are above")
+            code = self.process.wait()
+            raise RuntimeError(f"{self.folder.name} ended with {code} at {what[0]}; its own words are above")
         return json.loads(answer)
+
+    def end(self) -> None:
+        if self.process.poll() is None:
+            self.process.communicate()
 
 
 def likeness(a: Path, b: Path) -> float:
@@ -109,8 +123,7 @@ def compared(clip: Path, both: dict[str, Checkout], options: argparse.Namespace,
                 try:
                     said[name].append(checkout.ask(what, str(short), str(outputs[name]), options.edit))
                 except RuntimeError as error:
-                    row["error"] = str(error)
-                    return row
+                    return row | {"error": str(error)}
         row[what] = {name: min(each, key=lambda one: one["seconds"]) for name, each in said.items()}
         row[what]["ratio"] = round(row[what]["this"]["seconds"] / row[what]["other"]["seconds"], 3)
         if what == "find" and not row[what]["this"]["faces"]:
@@ -138,7 +151,7 @@ def main() -> None:
             print(clip.name, json.dumps(result["clips"][clip.name]), flush=True)
             write_atomically(destination(options, "against.json"), result)  # clips take their time
     for checkout in both.values():
-        checkout.process.communicate()
+        checkout.end()
     tell(result, destination(options, "against.json"))
 
 

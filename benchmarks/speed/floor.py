@@ -81,7 +81,7 @@ def counted(name: str, stream: Iterable[Any], table: dict[str, dict[str, float]]
     """Run a stage to its end and book the products of its networks."""
     with FlopCounterMode(display=False) as counter:
         items = list(stream)
-    table[name] = {"macs": counter.get_total_flops() / 2}
+    table[name] = {"macs": counter.get_total_flops() / 2, "items": len(items)}
     return items
 
 
@@ -93,7 +93,9 @@ def measured(
 
     best, codec, info = ceilings(), codecs(clip), probe(clip)
     short = first_frames(clip, COUNTED, folder)
-    products = {name: row["macs"] / COUNTED for name, row in stages(clip=short, timed=counted).items()}
+    booked = stages(clip=short, timed=counted)
+    frames = booked["decode"]["items"]  # of a short clip fewer
+    products = {name: row["macs"] / frames for name, row in booked.items()}
     frame, rate = 3 * info.width * info.height, best["gbytes_per_second"] * 1e6
     floors = {}
     for name, macs in products.items():

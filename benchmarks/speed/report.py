@@ -38,6 +38,9 @@ def against(told: dict[str, Any]) -> list[str]:
         "| --- |" + " --- |" * 9,
     ]
     for clip, row in told["clips"].items():
+        if "error" in row:
+            rows.append(f"| {clip} | {row['error']} |" + " |" * 8)
+            continue
         a, b = row["find"]["other"], row["find"]["this"]
         cells = [f"{clip}, {b['frames']}", f"{row['find']['ratio']:.2f}"]
         cells += [f"{a[name]} → {b[name]}" for name in ("faces", "empty", "persons", "gaps")]
@@ -50,3 +53,37 @@ def against(told: dict[str, Any]) -> list[str]:
             cells += ["", "", ""]
         rows.append(f"| {' | '.join(cells)} |")
     return rows
+
+
+def peers(told: dict[str, Any]) -> list[str]:
+    """Ways of working on one clip, each beside ours."""
+    rows = [
+        "| way | CPU, over ours | CPU seconds | ready after | first frame after | peak memory |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    for way, row in told["ways"].items():
+        cells = [f"{told['cpu_over_ours'][way]:.2f}", f"{row['cpu']:.1f}", f"{row['ready']:.1f} s"]
+        cells += [f"{row['first']:.1f} s", f"{row['peak_mib']:.0f} MiB"]
+        rows.append(f"| {way} | {' | '.join(cells)} |")
+    absent = f" Not installed here, and so not run: {', '.join(told['absent'])}." if told["absent"] else ""
+    return [
+        *rows,
+        "",
+        f"{told['frames']} frames of {told['clip']}, {told['pack']}, start-up and reading of networks counted in; "
+        f"load average {told['load']}.{absent}",
+    ]
+
+
+def growth(told: dict[str, Any]) -> list[str]:
+    """What a run takes as it grows, question by question."""
+    names = {"length": "times the clip", "height": "lines", "faces": "faces", "cores": "cores"}
+    rows = ["| what grows | CPU ms a frame | wall ms a frame | peak memory |", "| --- | --- | --- | --- |"]
+    for name, points in told["points"].items():
+        for value, row in points.items():
+            each = (f"{1e3 * row[clock] / row['frames']:.0f}" for clock in ("cpu", "wall"))
+            rows.append(f"| {names[name]}: {value} | {' | '.join(each)} | {row['peak_mib']:.0f} MiB |")
+    return [
+        *rows,
+        "",
+        f"{told['frames']} frames of {told['clip']}, {told['pack']}, without start-up; load average {told['load']}.",
+    ]

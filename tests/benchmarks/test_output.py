@@ -10,6 +10,8 @@ import pytest
 
 from benchmarks.editing.nod import nod_kept
 from benchmarks.output import RESULTS, ROOT, RUNS, add_output, destination, tell
+from benchmarks.speed import report
+from benchmarks.tables import measured_with
 
 
 def given(*words: str) -> argparse.Namespace:
@@ -47,3 +49,14 @@ def test_a_slow_nod_is_kept_at_any_rate(rate: float) -> None:
     assert list(kept) == ["0.5 Hz", "1 Hz", "2 Hz", "3 Hz"]
     assert kept["1 Hz"] == pytest.approx(0.96, abs=0.01)  # at least what align's options promise
     assert 1 > kept["0.5 Hz"] > kept["1 Hz"] > kept["2 Hz"] > kept["3 Hz"] > 0
+
+
+def test_a_clip_over_which_a_checkout_ended_says_so_in_the_table() -> None:
+    rows = report.against({"clips": {"a.mp4": {"error": "base ended with -9 at edit"}}})
+    assert rows[-1].startswith("| a.mp4 | base ended with -9 at edit |")
+    assert rows[-1].count("|") == rows[0].count("|")
+
+
+def test_what_was_not_measured_names_the_command_that_would() -> None:
+    (line,) = measured_with("no-such-result.json", report.peers, "benchmarks.peers CLIP")
+    assert "python -m benchmarks.peers CLIP --publish" in line

@@ -84,6 +84,7 @@ def test_the_outside_is_untouched_or_counted() -> None:
     assert outside_difference(source, edited, inside) == 0
     assert outside_difference(source, source + np.uint8(2), inside) == pytest.approx(2)
     assert math.isnan(outside_difference(source, edited, np.ones((20, 30), bool)))
+    assert outside_difference(source, source + np.uint8(2), np.zeros((20, 30), bool)) == pytest.approx(2)
 
 
 def test_steadiness_ignores_the_source_and_a_constant_edit() -> None:

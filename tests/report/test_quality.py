@@ -13,7 +13,7 @@ from torch import nn
 from vidinv.faces.quads import quad_from_points
 from vidinv.faces.warps import crop
 from vidinv.report.figures import over_time, reconstruction, sound
-from vidinv.report.quality import Instruments, Quality, QualityOptions, measure, start
+from vidinv.report.quality import Instruments, Quality, QualityOptions, edited_crop, measure, place, start
 from vidinv.report.tally import Tally
 from vidinv.runtime.compute import Compute
 from vidinv.types import Face, Faces, Frame
@@ -32,7 +32,8 @@ class Brightest(nn.Module):
 
 
 def tools(**options) -> Instruments:
-    return Instruments(Brightest(), Compute("cpu", torch.float32), QualityOptions(flow_every=1, **options))
+    often = {"flow_every": 1, "whole_every": 1} | options
+    return Instruments(Brightest(), Compute("cpu", torch.float32), QualityOptions(**often))
 
 
 def measured(group: list[Faces], **options) -> Quality:
@@ -80,6 +81,31 @@ def test_neighbours_are_neighbours_only_without_a_gap_and_without_a_cut() -> Non
         assert over_time(found, Tally())["seam_flicker"].value is None
         assert over_time(found, Tally())["landmark_jitter"].reason == "too few frames"
     assert over_time(cuts, Tally())["warping_error"].value is None
+
+
+def test_flow_about_the_faces_says_what_flow_over_the_whole_picture_says_of_them() -> None:
+    stream = [compared(i, 20 * (i % 2)) for i in range(8)]
+    whole, near = measured(stream), measured(stream, whole_every=100)
+    name = "warping_faces/edited"
+    assert near.figures[name].mean == pytest.approx(whole.figures[name].mean, rel=0.05)
+    assert near.figures[name].count == whole.figures[name].count
+    assert (whole.figures["warping/edited"].count, near.figures["warping/edited"].count) == (7, 1)
+
+
+def test_flow_is_looked_for_about_faces_at_the_pictures_border_too() -> None:
+    outside = [replace(faces, faces=()) for faces in (compared(0), compared(1))]
+    for quad in (QUAD - 60, QUAD + [200, 120], (QUAD - QUAD.mean(0)) * 0.05 + 3):
+        stream = [one.each(lambda face, quad=quad: replace(face, quad=quad)) for one in (compared(0), compared(1))]
+        found = measured(stream, whole_every=100, flow_every=1)
+        assert found.figures["warping_faces/source"].mean == pytest.approx(0, abs=1e-9)
+    assert "warping_faces/source" not in measured(outside).figures
+
+
+def test_crops_that_are_there_already_change_no_figure() -> None:
+    stream, with_ = [compared(i, 20 * (i % 2)) for i in range(6)], tools()
+    crops = {place(one, face): edited_crop(one, face) for one in stream for face in one.faces}
+    alone, shared = measure(start(with_.options), stream, with_), measure(start(with_.options), stream, with_, crops)
+    assert alone.figures == shared.figures
 
 
 def test_what_changes_outside_the_faces_is_counted() -> None:

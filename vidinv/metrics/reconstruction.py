@@ -5,12 +5,16 @@ Pictures are [N, 3, H, W] tensors on a scale of 0..1; figures are [N] float64 te
 
 from __future__ import annotations
 
+from functools import cache
+
 import torch
 from torch import Tensor
 
 from vidinv.errors import MissingExtra
 
 WINDOW = 5  # pixels that SSIM's window reaches to either side
+SIGMA = 1.5  # pixels
+K1, K2 = 0.01**2, 0.03**2  # what steadies SSIM's quotients, for pictures on a scale of 0..1
 MS_SSIM_SMALLEST = 161  # pixels: five scales of an 11 x 11 window need more than 160
 
 
@@ -27,15 +31,24 @@ def psnr(a: Tensor, b: Tensor) -> Tensor:
 def ssim(a: Tensor, b: Tensor) -> Tensor:
     """SSIM (Wang et al. 2004) as it is commonly reported: 11 x 11 Gaussian window of sigma 1.5, K = 0.01 and 0.03,
     population covariance, the mean over places where the window fits and over RGB. 1 for equal pictures.
-
-    :raises MissingExtra: torchmetrics is not installed.
     """
-    image = _torchmetrics()
-    _, everywhere = image.structural_similarity_index_measure(
-        a.float(), b.float(), data_range=1.0, reduction="none", return_full_image=True
-    )
-    # torchmetrics also counts the border, over mirrored pictures; Wang et al. and the published tables do not.
-    return everywhere[..., WINDOW:-WINDOW, WINDOW:-WINDOW].double().mean((1, 2, 3))
+    a, b = a.float(), b.float()
+    rows, columns = (_windows(side).to(a.device) for side in a.shape[-2:])
+    # The window is separable: along an axis it is a matrix, which is several times quicker than a convolution.
+    mean_a, mean_b, aa, bb, ab = rows @ torch.stack([a, b, a * a, b * b, a * b]) @ columns.t()
+    both, squares = mean_a * mean_b, mean_a.square() + mean_b.square()
+    structure = (2 * (ab - both) + K2) / (aa + bb - squares + K2)
+    return ((2 * both + K1) / (squares + K1) * structure).double().mean((1, 2, 3))
+
+
+@cache
+def _windows(side: int) -> Tensor:
+    """[side - 2 WINDOW, side]: what each place of an axis on which SSIM's window fits takes of its neighbours."""
+    taps = (-0.5 * (torch.arange(-WINDOW, WINDOW + 1).double() / SIGMA).square()).exp()
+    every = torch.zeros(side - 2 * WINDOW, side, dtype=torch.float64)
+    for place, row in enumerate(every):
+        row[place : place + len(taps)] = taps / taps.sum()
+    return every.float()
 
 
 def ms_ssim(a: Tensor, b: Tensor) -> Tensor:
@@ -56,5 +69,5 @@ def _torchmetrics():
     try:
         import torchmetrics.functional.image as image
     except ImportError:
-        raise MissingExtra('SSIM needs torchmetrics, which is not installed; pip install "vidinv[report]"') from None
+        raise MissingExtra('MS-SSIM needs torchmetrics, which is not installed; pip install "vidinv[report]"') from None
     return image

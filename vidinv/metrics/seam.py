@@ -31,10 +31,17 @@ def outside_difference(source: NDArray[np.uint8], output: NDArray[np.uint8], ins
 
     NaN where nothing is outside.
     """
-    if inside.all():
+    within = inside.astype(np.uint8)
+    count = within.size - cv2.countNonZero(within)
+    if not count:
         return float("nan")
-    outside = (~inside).astype(np.uint8)
-    return float(np.mean(cv2.mean(cv2.absdiff(source, output), outside)[:3]))
+    # A mask makes it slow, and is needed only where there is something inside: the sums are whole numbers.
+    x, y, width, height = cv2.boundingRect(within)
+    near = slice(y, y + height), slice(x, x + width)
+    total = cv2.norm(source, output, cv2.NORM_L1)
+    if width and height:
+        total -= cv2.norm(source[near], output[near], cv2.NORM_L1, within[near])
+    return total / (3 * count)
 
 
 def steadiness(source: NDArray, output: NDArray) -> float:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,9 +17,12 @@ def visible(forward: NDArray, backward: NDArray) -> NDArray[np.bool_]:
 
     The threshold is that of Sundaram et al. 2010: 0.01 (|u|^2 + |v|^2) + 0.5.
     """
-    back = fetch(forward, backward)
-    error = np.square(back + backward).sum(2)
-    return error < 0.01 * (np.square(back).sum(2) + np.square(backward).sum(2)) + 0.5
+    x, y = cv2.split(backward)
+    back_x, back_y = cv2.split(fetch(forward, backward))
+    lengths = back_x * back_x + back_y * back_y + (x * x + y * y)
+    back_x += x
+    back_y += y
+    return back_x * back_x + back_y * back_y < 0.01 * lengths + 0.5
 
 
 def warping_error(
@@ -57,8 +62,17 @@ def moved_difference(
 
     :param region: [H, W] bool; None: everywhere. :return: NaN where nothing is visible.
     """
-    seen = where.visible if region is None else where.visible & region
-    if not seen.any():
-        return float("nan")
-    moved = fetch(before, where.backward).astype(np.float32)
-    return float(np.square((moved - after)[seen] / 255).mean())
+    total, count = moved_squares(before, after, where, (region,))[0]
+    return total / count if count else float("nan")
+
+
+def moved_squares(
+    before: NDArray, after: NDArray, where: Correspondence, regions: Sequence[NDArray[np.bool_] | None]
+) -> list[tuple[float, int]]:
+    """What :func:`moved_difference` is the mean of, in several regions: the sum of squares, and of how many numbers."""
+    moved, found = fetch(before, where.backward), []
+    for region in regions:
+        seen = (where.visible if region is None else where.visible & region).astype(np.uint8)
+        count = 3 * cv2.countNonZero(seen)
+        found.append((cv2.norm(moved, after, cv2.NORM_L2SQR, seen) / 255**2 if count else 0.0, count))
+    return found

@@ -11,6 +11,11 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 
+def rectified(x: Tensor) -> Tensor:
+    """Leaky ReLU; where no gradient is asked for, in place: ``x`` is a layer's answer that nobody else sees."""
+    return F.leaky_relu(x, 0.2, inplace=not torch.is_grad_enabled())
+
+
 class ResidualBlock(nn.Module):
     """Two 3x3 convolutions with batch norm beside a 1x1 (or empty) shortcut; ``stride`` 2 halves the picture."""
 
@@ -27,11 +32,12 @@ class ResidualBlock(nn.Module):
         self.stride = stride
 
     def forward(self, x: Tensor) -> Tensor:
-        y = F.leaky_relu(self.norm1(self.conv1(x)), 0.2)
+        y = rectified(self.norm1(self.conv1(x)))
         y = self.norm2(self.conv2(y))
         # Averaging before the 1x1 shortcut is the anti-aliased (and cheaper) form of a strided 1x1.
         x = F.avg_pool2d(x, 2) if self.stride == 2 else x
-        return F.leaky_relu(y + self.shortcut(x), 0.2)
+        shortcut = self.shortcut(x)
+        return rectified(y + shortcut if torch.is_grad_enabled() else y.add_(shortcut))
 
 
 def stage(c_in: int, c_out: int, blocks: int, stride: int = 2) -> nn.Sequential:

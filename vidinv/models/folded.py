@@ -126,7 +126,8 @@ class Kept:
     """A convolution's weights as they are multiplied with, made when they are first asked for."""
 
     made_of: object
-    scaled: Tensor  # [C', C, k, k] float32
+    whole: Tensor  # [C', C, k, k] float32, the convolution's own
+    scale: float
     up: bool
     power: Tensor  # [C, C'] float32, sums of squares, by which demodulation is found
     forms: dict[tuple[bool, torch.dtype], Tensor] = field(default_factory=dict)
@@ -135,8 +136,9 @@ class Kept:
         """As a convolution in ``computed`` takes them, :func:`phases_of` them or as they are, kept in ``dtype``."""
         phases = self.up and computed != torch.float32
         if (phases, dtype) not in self.forms:
-            whole = phases_of(self.scaled) if phases else self.scaled
-            self.forms[phases, dtype] = whole.to(dtype, memory_format=torch.channels_last)
+            scaled = self.whole * self.scale
+            made = phases_of(scaled) if phases else scaled
+            self.forms[phases, dtype] = made.to(dtype, memory_format=torch.channels_last)
         return self.forms[phases, dtype]
 
 
@@ -150,8 +152,8 @@ def kept(conv: ModulatedConv) -> Kept:
     made_of = (conv.weight.data_ptr(), version)
     known: Kept | None = conv.__dict__.get("kept")
     if known is None or known.made_of != made_of:
-        scaled = conv.weight * conv.scale
-        known = Kept(made_of, scaled, conv.up, scaled.square().sum((2, 3)).t().contiguous())
+        power = (conv.weight * conv.scale).square().sum((2, 3)).t().contiguous()
+        known = Kept(made_of, conv.weight, conv.scale, conv.up, power)
         conv.__dict__["kept"] = known
     return known
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 import torch.nn.functional as F
@@ -28,6 +29,29 @@ class DescribingConfig(StudentConfig):
     squeeze: int = 64  # channels kept per place of the last stage
 
 
+def resized(x: Tensor, side: int) -> Tensor:
+    """[B, C, side, side] float32, channels last: what bilinear interpolation with antialiasing makes of [B, C, S, S].
+
+    Along an axis it is a matrix, and two products of matrices take two thirds of its time.
+    """
+    b, c, height, width = x.shape
+    if (height, width) == (side, side):
+        return x.float()
+    with torch.autocast(x.device.type, enabled=False):
+        rows = x.permute(0, 2, 3, 1).float().reshape(b, height, width * c)
+        small = _resizing(height, side).to(x.device) @ rows @ _resizing(width, side, c).t().to(x.device)
+    return small.view(b, side, side, c).permute(0, 3, 1, 2)
+
+
+@cache
+def _resizing(size: int, side: int, channels: int = 1) -> Tensor:
+    """[side channels, size channels], of an axis whose pixels lie behind one another with all their channels."""
+    with torch.inference_mode(False):
+        axis = torch.eye(size)[:, None, None]  # a picture of one row for each of its pixels
+        along = F.interpolate(axis, (1, side), mode="bilinear", antialias=True)[:, 0, 0].t().contiguous()
+        return torch.kron(along, torch.eye(channels))
+
+
 class Student(nn.Module):
     """A trunk that sees crops at its own size."""
 
@@ -46,7 +70,7 @@ class Student(nn.Module):
 
         :param x: [B, 3, S, S] RGB crops of the pack's template, -1..1, any S.
         """
-        x = F.interpolate(x.float(), (self.config.side,) * 2, mode="bilinear", antialias=True)
+        x = resized(x, self.config.side)
         found = [self.stem(F.pixel_unshuffle(x, 2))]
         for down in self.stages:
             found.append(down(found[-1]))

@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from vidinv.models.backbone import rectified
 from vidinv.models.student import Student, StudentConfig
 
 
@@ -42,7 +43,7 @@ class Merge(nn.Module):
 
     def forward(self, coarse: Tensor, fine: Tensor) -> Tensor:
         up = F.interpolate(self.narrow(coarse), scale_factor=2, mode="bilinear", align_corners=False)
-        return F.leaky_relu(self.norm(self.conv(up + fine)), 0.2)
+        return rectified(self.norm(self.conv(up + fine)))
 
 
 class VisibilityNet(Student):

@@ -62,6 +62,7 @@ class Looked:
 
     faces: Faces
     looks: dict[int, Look]
+    whole: frozenset[int]  # those of whom all pictures and answers are numbers
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ def assess(
 
     waiting, group = collect(state.waiting, faces, lambda one: len(_drawn(one)), options.batch)
     looks = iter(in_batches([face for one in group for face in _drawn(one)], options.batch, looks_of))
-    looked = [Looked(one, {face.person: next(looks) for face in _drawn(one)}) for one in group]
+    looked = [_looked(one, {face.person: next(looks) for face in _drawn(one)}) for one in group]
     reach = math.ceil(2 * max(options.sigma, options.place) * options.rate)
     window, due = advance(state.window, looked, _memory, reach, ended=faces is None)
     return AssessState(waiting, window), [_assessed(one, view, options) for one, view in due]
@@ -109,9 +110,13 @@ def _drawn(faces: Faces) -> list[Face]:
     return [face for face in faces.faces if face.edited is not None]
 
 
+def _looked(faces: Faces, looks: dict[int, Look]) -> Looked:
+    return Looked(faces, looks, frozenset(f.person for f in _drawn(faces) if _finite(f, looks[f.person])))
+
+
 def _memory(looked: Looked) -> Memory[Past]:
     looks = looked.looks
-    whole = [f for f in _drawn(looked.faces) if _finite(f, looks[f.person])]
+    whole = [f for f in _drawn(looked.faces) if f.person in looked.whole]
     past = {f.person: Past(known(f.inversion), looks[f.person], _points(f), f.seen) for f in whole}
     return Memory(past, looked.faces.frame.cut)
 
@@ -132,7 +137,12 @@ def _points(face: Face) -> NDArray[np.float32] | None:
 def _mean(values: list[tuple[int, NDArray[np.float32]]], sigma: float) -> NDArray[np.float32]:
     """Gaussian mean about place 0."""
     weights = np.exp([-0.5 * (t / max(sigma, 1e-9)) ** 2 for t, _ in values]).astype(np.float32)
-    return np.tensordot(weights / weights.sum(), np.stack([value for _, value in values]), 1)
+    # One after the other they stay in the cache, and nothing is copied; what counts for nothing is left out.
+    total = np.zeros_like(values[0][1])
+    for weight, (_, value) in zip((weights / weights.sum()).tolist(), values, strict=True):
+        if weight > 0:
+            cv2.scaleAdd(value, weight, total, dst=total)
+    return total
 
 
 def _embedded(
@@ -164,7 +174,7 @@ def _assessed(looked: Looked, view: View[Past], options: AssessOptions) -> Faces
         look = looked.looks.get(face.person)
         if look is None:
             return face
-        if not _finite(face, look):
+        if face.person not in looked.whole:
             doubts = ("broken",) if face.seen else ("missed", "broken")
             return replace(face, assessment=Assessment({}, 0.0, 0.0, 0.0, doubts=doubts))
         # Without a limit to gaps: what the face is, is no other for a moment in which nothing was edited.
@@ -195,8 +205,9 @@ def _assessment(face: Face, look: Look, track: list[tuple[int, Past]], options: 
     mask = oval(size, content=face.content)
     mask = mask if visible is None else mask * visible
     usual = _mean([(t, m.inversion) for t, m in track], options.sigma * options.rate)
-    error = np.square(source - usual).mean(2)
-    residual = float(np.sqrt((error * mask).sum() / max(mask.sum(), 1.0)))
+    apart = source - usual
+    error = np.einsum("ijk,ijk->ij", apart, apart).ravel() @ mask.ravel() / 3
+    residual = float(np.sqrt(error / max(mask.sum(), 1.0)))
     doubts = () if face.seen else ("missed",)
     luma = cv2.cvtColor(source, cv2.COLOR_RGB2GRAY)
     light = float(luma.mean()), float(luma.std())

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from vidinv.models.attributes import AttributeNet
 from vidinv.models.identity import IdentityNet
 from vidinv.models.pictures import to_tensor
-from vidinv.report.quality import Instruments, Quality, edited_crop, measure
+from vidinv.report.quality import Instruments, Quality, edited_crop, measure, place
 from vidinv.report.tally import VIEWS, Embeddings, Tally
 from vidinv.runtime.batching import Collected, collect, in_batches
 from vidinv.runtime.compute import Compute
@@ -70,7 +70,8 @@ def score(
     quality = state.quality
     if quality is not None and scorers.instruments is not None:
         some = [replace(one, faces=tuple(f for f in _looked_at(one, options) if not _broken(f))) for one in group]
-        quality = measure(quality, some, scorers.instruments)
+        crops = {place(look.faces, look.face): look.edited for look in looks}
+        quality = measure(quality, some, scorers.instruments, crops)
     return ScoreState(tally, quality, waiting), scored
 
 
@@ -143,13 +144,12 @@ def _attributes(looks: Sequence[Look], scorers: Scorers, options: ScoreOptions) 
     read = [at for at, look in enumerate(looks) if look.faces.frame.index % options.attributes_every == 0]
     if not read or not options.attributes or scorers.attributes is None:
         return found
-    said = []
-    for view in ("source", "edited"):
-        with torch.inference_mode(), scorers.compute.autocast():
-            pictures = to_tensor([looks[at].views()[view] for at in read], scorers.compute.device)
-            said.append(scorers.attributes(pictures))
+    views = [looks[at].views()[view] for view in ("source", "edited") for at in read]
+    with torch.inference_mode(), scorers.compute.autocast():
+        said = scorers.attributes(to_tensor(views, scorers.compute.device))
     for name in options.attributes:
-        for at, *pair in zip(read, *(attributes.score(name).float().tolist() for attributes in said), strict=True):
+        told = said.score(name).float().tolist()
+        for at, *pair in zip(read, told[: len(read)], told[len(read) :], strict=True):
             found[at][name] = (pair[0], pair[1])
     return found
 
