@@ -71,13 +71,13 @@ def go_on(states: str, out: str) -> None:
     np.savez(out, pictures=np.stack([faces.output.image for faces in finished]), scores=np.array(scores))
 
 
-def with_snapshot(stream: Iterable[Faces | Snapshot], path: Path) -> tuple[list[Faces], int]:
+def with_snapshot(stream: Iterable[Faces | Snapshot], path: Path, stages: set[str] = STAGES) -> tuple[list[Faces], int]:
     """Everything that comes out, and how much of it came before the snapshot, which is written to ``path``."""
     out: list[Faces] = []
     before = -1
     for item in stream:
         if isinstance(item, Snapshot):
-            assert set(item.states) - OF_FACES == STAGES
+            assert set(item.states) == stages
             write_states(path, item.states)
             before = len(out)
         else:
@@ -91,7 +91,7 @@ def test_states_saved_after_a_frame_go_on_in_another_process_bit_for_bit(tmp_pat
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     marked = iter([*frames[: AFTER + 1], Snapshot(), *frames[AFTER + 1 :]])
-    out, before = with_snapshot(whole_way(VideoEditor(), marked, {}, EDITS), states)
+    out, before = with_snapshot(whole_way(VideoEditor(), marked, {}, EDITS), states, STAGES | OF_FACES)
     torch.set_num_threads(threads)
     assert len(out) == FRAMES
     assert before < AFTER, "the snapshot overtakes what waits in the stages"
@@ -102,6 +102,15 @@ def test_states_saved_after_a_frame_go_on_in_another_process_bit_for_bit(tmp_pat
     assert len(again["pictures"]) == FRAMES - before
     assert all(np.array_equal(a, b.output.image) for a, b in zip(again["pictures"], out[before:], strict=True))
     assert [str(s) for s in again["scores"]] == [repr(f.score) for faces in out[before:] for f in faces.faces]
+
+
+def test_of_faces_who_has_which_number_is_saved_too(tmp_path: Path) -> None:
+    editor = VideoEditor(write_toy_pack(tmp_path / "toy"), batch=2)
+    blank = [Frame(np.zeros((90, 120, 3), np.uint8), i) for i in range(4)]
+    marked = iter([*blank[:2], Snapshot(), *blank[2:]])
+    out, before = with_snapshot(whole_way(editor, marked, {}, "age=+2"), tmp_path / "states", STAGES | OF_FACES)
+    assert len(out) == 4
+    assert before >= 0
 
 
 @pytest.fixture(scope="module", params=[(), ("identity", "attributes", "landmarks")], ids=["whole", "bare"])

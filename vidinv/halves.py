@@ -64,7 +64,9 @@ def analysed(found: Iterable[Faces], way: Way, means: Means, inverter: Inverter)
     placing = partial(align, options=AlignOptions(pack.resolution, pack.template, rate=way.rate))
     placed = prefetch(way.stage("align", placing, AlignState(), found), AHEAD, "vidinv-faces")
     numbered = reidentified(way.watch.elsewhere(placed), way, pack, means.compute)
-    inverting = partial(invert, inverter=inverter, compute=means.compute, options=InvertOptions(means.batch))
+    inverting = partial(
+        invert, inverter=inverter, compute=means.compute, options=InvertOptions(means.batch, rate=way.rate)
+    )
     return unforked(way.stage("invert", inverting, InvertState(), numbered))
 
 

@@ -115,7 +115,7 @@ def _most(counted: tuple[str, int]) -> int:
 
 def _who_came(tally: Tally) -> frozenset[int | str]:
     """Ids and names."""
-    return tally.persons_seen | frozenset(tally.names.values())
+    return tally.persons_seen | frozenset(name for names in tally.names.values() for name in names)
 
 
 def _absent(whom: Collection[int | str], tally: Tally, people: Recognition | None) -> str:

@@ -36,6 +36,22 @@ def test_running_motion_is_motion_kept() -> None:
     assert RunningMotion().kept is None
 
 
+def test_of_a_face_that_stands_still_in_two_places_of_two_shots_no_motion_is_kept() -> None:
+    running = RunningMotion()
+    for place in (200, 900):
+        running = running.finished()
+        for source in RNG.normal(size=(20, 68, 2)) + place:
+            running = running.add(source, np.full((68, 2), float(place)))
+    assert running.kept == pytest.approx(0, abs=1e-9)
+
+
+def test_all_the_names_that_a_person_had_are_kept() -> None:
+    tally = Tally()
+    for name in ("anna", "anna", "ben", "anna"):
+        tally = tally.add_frame(frozenset({0}), {0: name})
+    assert tally.add_frame(frozenset({0})).names == {0: ("anna", "ben")}
+
+
 @pytest.mark.parametrize("count", [1, 5, 8, 9, 100, 1000])
 def test_thinned_items_are_evenly_spread_and_few(count: int) -> None:
     kept: Thinned[int] = Thinned(8)

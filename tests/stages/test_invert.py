@@ -64,6 +64,13 @@ def test_a_person_who_was_hidden_for_a_frame_is_gone_on_with(inverter: Inverter)
     assert torch.allclose(known(third.faces[0].code).w, steps_of(inverter, third.faces[0], first.faces[0]), atol=1e-3)
 
 
+def test_who_was_away_for_long_is_searched_for_anew(inverter: Inverter) -> None:
+    first, *_, last = coded(inverter, frames([[0], *[[] for _ in range(40)], [0]]))
+    code = known(last.faces[0].code).w
+    assert torch.allclose(code, steps_of(inverter, last.faces[0], None), atol=1e-3)
+    assert not torch.allclose(code, steps_of(inverter, last.faces[0], first.faces[0]), atol=1e-3)
+
+
 def test_a_cut_begins_anew_even_if_the_number_is_the_same(inverter: Inverter) -> None:
     out = coded(inverter, frames([[0], [0]], cuts=(1,)))
     assert torch.allclose(known(out[1].faces[0].code).w, steps_of(inverter, out[1].faces[0], None), atol=1e-3)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from vidinv.faces.readable import Readable
 from vidinv.faces.sightings import matched
 from vidinv.runtime.compute import Compute
 from vidinv.runtime.saved import read_states, write_states
@@ -20,7 +22,8 @@ from vidinv.stages.reidentify import ReidentifyOptions, ReidentifyState, reident
 from vidinv.types import Face, Faces, Frame
 
 CPU = Compute("cpu", torch.float32)
-OPTIONS = ReidentifyOptions(rate=25)
+ANY = Readable(0, 0, 0)  # the crops here are of one colour
+OPTIONS = ReidentifyOptions(rate=25, readable=ANY)
 AHEAD = 9  # frames: three looks after the first, 0.12 s apart
 Colour = Sequence[int]
 Person = tuple[int, Colour]  # track, and the colour of the face
@@ -127,11 +130,46 @@ def test_who_is_never_seen_is_somebody_new() -> None:
     assert numbered(stream)[-1] == {1: RED}
 
 
+def test_who_comes_in_crops_that_cannot_be_read_is_somebody_new() -> None:
+    stream = shots([(0, RED)], [(1, RED)], [(2, RED)])
+    drawn = np.random.default_rng(0).integers(0, 2, (128, 128, 1), np.uint8)
+    sharp = [one.each(lambda face: replace(face, crop=50 + drawn * face.crop[0, 0])) for one in stream]
+    flat = [one.each(lambda face: replace(face, crop=np.full((128, 128, 3), 90, np.uint8))) for one in stream]
+    step = partial(reidentify, identity=Tint(), compute=CPU, options=ReidentifyOptions(rate=25))
+    for some, count in ((sharp, 1), (flat, 3)):
+        out = list(run("reidentify", step, ReidentifyState(), some))
+        assert len({face.person for one in out for face in one.faces}) == count
+
+
+class Mute(Tint):
+    """Gives no numbers for faces of green."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.where(x.mean((2, 3))[:, 1:2] > 0, torch.nan, super().forward(x))
+
+
+def test_where_the_network_gives_no_numbers_nothing_is_learnt_and_all_goes_on() -> None:
+    found = numbered(shots([(0, RED)], [(1, GREEN)], [(2, RED)], [(3, GREEN)]), Mute())
+    assert [set(one) for one in found[::15]] == [{0}, {1}, {0}, {3}]
+
+
+def test_what_is_remembered_of_many_passers_by_is_bounded() -> None:
+    state, options = ReidentifyState(), replace(OPTIONS, looks=1)
+    seen = set[int]()
+    for i in range(3000):
+        state, out = reidentify(state, frame(i, [(i, RED if i % 2 else GREEN)], seen=False), Tint(), CPU, options)
+        seen |= {face.person for one in out for face in one.faces}
+        assert max(len(state.given), len(state.numbers), len(state.known), len(state.coming)) <= 1100
+    assert len(seen) == 3000, "and nobody shares a number"
+    state, [again] = reidentify(state, frame(3000, [(0, RED)], seen=False), Tint(), CPU, options)
+    assert again.faces[0].person == 3000
+
+
 def test_of_too_many_those_who_were_not_seen_for_longest_are_forgotten() -> None:
     people = [[(0, RED)], [(1, GREEN)], [(2, BLUE)], [(3, RED)], [(4, GREEN)]]
-    found = numbered(shots(*people), options=ReidentifyOptions(rate=25, most=2))
+    found = numbered(shots(*people), options=replace(OPTIONS, most=2))
     assert [set(one) for one in found[::15]] == [{0}, {1}, {2}, {3}, {4}]
-    found = numbered(shots(*people), options=ReidentifyOptions(rate=25, most=3))
+    found = numbered(shots(*people), options=replace(OPTIONS, most=3))
     assert [set(one) for one in found[::15]] == [{0}, {1}, {2}, {0}, {1}]
 
 

@@ -59,7 +59,7 @@ def build(
         frames=tally.frames,
         faces=tally.faces,
         persons=sorted(tally.persons_seen),
-        names={str(person): name for person, name in sorted(tally.names.items())},
+        names={str(person): ", ".join(names) for person, names in sorted(tally.names.items())},
         identity_similarity=alike,
         identity_consistency=held,
         local_identity=local,

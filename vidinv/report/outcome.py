@@ -104,7 +104,7 @@ def _outcome(
     person: int, acted: Acted, tally: Tally, wanted: Sequence[Wanted], edits: Mapping[str, EditSpec]
 ) -> Outcome:
     asked: dict[str, list[str]] = {}
-    seen, called = tally.persons.get(person), {person, tally.names.get(person)}
+    seen, called = tally.persons.get(person), {person, *tally.names.get(person, ())}
     for one in wanted:
         if one.name is not None and (one.persons is None or one.persons & called):
             asked.setdefault(one.name, []).append(one.text)

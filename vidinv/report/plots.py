@@ -120,7 +120,8 @@ def _line(
 
 def _shade(axes: Axes, spans: list[Untrusted], own: list[Score]) -> None:
     times = {s.frame: _time(s) for s in own}
-    step = (max(times.values()) - min(times.values())) / max(len(own) - 1, 1)
+    # The usual one: who is away for long has a gap in between.
+    step = float(np.median([_time(b) - _time(a) for a, b in pairwise(own)])) if len(own) > 1 else 0.0
     for span in spans:
         for reason in span.reasons or ("weakened",):
             label = reason if reason in DOUBTS else None

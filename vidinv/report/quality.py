@@ -155,6 +155,8 @@ def _with_frame(
         # Who was not in the last frame, or was in another shot, has no neighbour: only their motion is asked for.
         if track.change is not None and (source.cut or track.index < source.index - 1):
             tracks[person] = replace(track, points=(), change=None)
+        if source.cut:
+            tracks[person] = replace(tracks[person], motion=track.motion.finished())
     return replace(
         so_far,
         figures=add_all(so_far.figures, found),

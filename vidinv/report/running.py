@@ -72,7 +72,10 @@ class Thinned(Generic[T]):
 
 @dataclass(frozen=True)
 class RunningMotion:
-    """:func:`vidinv.metrics.landmarks.motion_kept` of two tracks, point by point [P, 2], without keeping them."""
+    """:func:`vidinv.metrics.landmarks.motion_kept` of two tracks, point by point [P, 2], without keeping them.
+
+    With shots it is the sum over them: each has its own means.
+    """
 
     count: int = 0
     source: NDArray[np.float64] | float = 0.0  # means so far
@@ -85,6 +88,10 @@ class RunningMotion:
         mean, other = self.source + step / count, self.output + (output - self.output) / count
         moved = self.moved + float((step * (source - mean)).sum())
         return RunningMotion(count, mean, other, moved, self.both + float((step * (output - other)).sum()))
+
+    def finished(self) -> RunningMotion:
+        """What comes is of another shot, with means of its own."""
+        return RunningMotion(moved=self.moved, both=self.both)
 
     @property
     def kept(self) -> float | None:

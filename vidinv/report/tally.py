@@ -91,7 +91,7 @@ class Tally:
     frames: int = 0
     faces: int = 0  # in all frames
     persons_seen: frozenset[int] = frozenset()
-    names: Mapping[int, str] = field(default_factory=dict)  # of the persons who were recognised
+    names: Mapping[int, tuple[str, ...]] = field(default_factory=dict)  # that persons were called, every shot anew
     persons: Mapping[int, PersonTally] = field(default_factory=dict)
     attributes: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  # name -> view -> sum of scores
     attribute_faces: int = 0
@@ -103,13 +103,19 @@ class Tally:
 
     def add_frame(self, persons: frozenset[int], names: Mapping[int, str] = {}) -> Tally:
         """One frame more, and who is in it, of some the name."""
+        more = self._more(names)
         return replace(
             self,
             frames=self.frames + 1,
             faces=self.faces + len(persons),
             persons_seen=self.persons_seen | persons if persons - self.persons_seen else self.persons_seen,
-            names={**self.names, **names} if names.items() - self.names.items() else self.names,
+            names={**self.names, **more} if more else self.names,
         )
+
+    def _more(self, names: Mapping[int, str]) -> dict[int, tuple[str, ...]]:
+        """Those who were not called so before."""
+        before = {person: self.names.get(person, ()) for person in names}
+        return {person: (*before[person], name) for person, name in names.items() if name not in before[person]}
 
     def cut(self) -> Tally:
         """A new shot starts."""

@@ -101,6 +101,7 @@ def _remembered(
         last, usual = {}, {}
     now, away = faces.frame.index, round(options.away * options.rate) + 1
     stay = {person: known for person, known in usual.items() if now - last.get(person, now) <= away}
+    last = {person: index for person, index in last.items() if now - index <= away}
     return {**last, **{face.person: now for face in faces.faces}}, stay
 
 

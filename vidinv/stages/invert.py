@@ -16,6 +16,8 @@ from vidinv.types import Face, Faces, known
 @dataclass(frozen=True)
 class InvertOptions:
     batch: int = 8  # crops per pass
+    away: float = 1.2  # seconds after which the search for who comes again begins anew, as what the gate knows does
+    rate: float = 30.0  # frames per second
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,7 @@ class InvertState:
     waiting: Collected[Faces] = Collected()
     last: Mapping[int, Inverted] = field(default_factory=dict)
     """By person of this shot: where a method that goes on from the frame before was; each a batch of one."""
+    seen: Mapping[int, int] = field(default_factory=dict)  # by the same persons, the index of that frame
 
 
 def invert(
@@ -51,7 +54,9 @@ def _one_by_one(
     """Frame after frame: a frame's codes are where the next frame's search begins."""
     if faces is None:
         return state, []
-    last = {} if faces.frame.cut else dict(state.last)
+    now, away = faces.frame.index, round(options.away * options.rate) + 1
+    times = {p: i for p, i in state.seen.items() if not faces.frame.cut and now - i <= away}
+    last = {person: state.last[person] for person in times}
     before = dict(last)
 
     def rows_of(some: Sequence[Face]) -> list[Inverted]:
@@ -64,7 +69,7 @@ def _one_by_one(
         rows = in_batches(some, options.batch, rows_of)
         last |= {face.person: row for face, row in zip(some, rows, strict=True)}
     coded = faces.each(lambda face: replace(face, code=last[face.person].codes()[0]))
-    return replace(state, last=last), [coded]
+    return replace(state, last=last, seen=times | {face.person: now for face in faces.faces}), [coded]
 
 
 def _inverted(some: Sequence[Face], start: Inverted | None, inverter: Inverter, compute: Compute) -> Inverted:

@@ -92,7 +92,8 @@ def _looked(
         found = embedded([known(face.crop) for face in due], identity, compute)
         for face, embedding in zip(due, found, strict=True):
             who = state.read, face.person
-            seen[who] = looked(seen.get(who), embedding, now)
+            if np.isfinite(embedding).all():
+                seen[who] = looked(seen.get(who), embedding, now)
     return replace(state, seen=seen)
 
 

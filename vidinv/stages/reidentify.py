@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from vidinv.faces.readable import Readable
 from vidinv.faces.sightings import Looking, Sighting, looked, matched
 from vidinv.models.identity import IdentityNet, embedded
 from vidinv.runtime.compute import Compute
@@ -28,6 +29,10 @@ class ReidentifyOptions(Looking):
     # found is known twice, and then would never be found.
     least: float = 0.55  # cosine; who is further from everybody is somebody new
     most: int = 64  # persons who are known; of more, those who were not seen for longest are forgotten
+    readable: Readable = Readable()  # other crops are not looked at: strangers look alike there
+
+
+NUMBERS = 1024  # numbers that are remembered one by one, as those of tracks that are out of sight
 
 
 @dataclass(frozen=True)
@@ -37,7 +42,8 @@ class ReidentifyState:
     coming: Mapping[int, Sighting] = field(default_factory=dict)  # by track: those in waiting frames without a number
     numbers: Mapping[int, int] = field(default_factory=dict)  # by track of this shot
     known: Mapping[int, Sighting] = field(default_factory=dict)  # by number
-    given: frozenset[int] = frozenset()  # all numbers so far
+    given: frozenset[int] = frozenset()  # the highest numbers so far
+    full: int = -1  # all numbers up to this one count as given
 
 
 def reidentify(
@@ -71,10 +77,13 @@ def _looked(
     """Look at whoever is due in the next frame."""
     now, coming, people = state.frames, dict(state.coming), dict(state.known)
     due = [face for face in faces.faces if face.seen and _due(state, face.person, options)]
+    due = [face for face in due if options.readable.reads(known(face.crop))]
     if due:
         found = embedded([known(face.crop) for face in due], identity, compute)
         for face, embedding in zip(due, found, strict=True):
             number = state.numbers.get(face.person)
+            if not np.isfinite(embedding).all():
+                continue
             if number is None:
                 coming[face.person] = looked(coming.get(face.person), embedding, now)
             else:
@@ -123,7 +132,7 @@ def _numbered(state: ReidentifyState, options: ReidentifyOptions) -> ReidentifyS
         found = {tracks[i]: away[j] for i, j in matched(looks @ people.T, options.least).items()}
     for face in new:
         state = _given(state, face, found.get(face.person))
-    return _forgotten(state, ahead, options)
+    return _forgotten(_bounded(state), ahead, options)
 
 
 def _means(of: Mapping[int, Sighting], who: Sequence[int]) -> NDArray[np.float32]:
@@ -135,7 +144,7 @@ def _given(state: ReidentifyState, face: Face, number: int | None) -> Reidentify
     track, given = face.person, state.given
     if number is None:
         # Another track may have been taken for the one that this number was given to, and be in sight now.
-        number = track if track not in given else max(given) + 1
+        number = track if track > state.full and track not in given else max(given, default=state.full) + 1
         given = given | {number}
     # Whoever had the number is out of sight: if that track comes again, it is looked at anew.
     numbers = {t: n for t, n in state.numbers.items() if n != number} | {track: number}
@@ -144,6 +153,18 @@ def _given(state: ReidentifyState, face: Face, number: int | None) -> Reidentify
     if seen is not None:
         people[number] = seen.with_all(people.get(number))
     return replace(state, numbers=numbers, coming=coming, known=people, given=given)
+
+
+def _bounded(state: ReidentifyState) -> ReidentifyState:
+    """A long video, or a shot that many pass through, takes no more memory: the oldest are left out."""
+    if len(state.given) > NUMBERS:
+        *_, full = sorted(state.given)[: -NUMBERS // 2]
+        state = replace(state, full=full, given=frozenset(n for n in state.given if n > full))
+    if len(state.numbers) > NUMBERS:
+        here = {face.person for one in state.waiting for face in one.faces}
+        late = [*state.numbers][-NUMBERS // 2 :]
+        state = replace(state, numbers={t: n for t, n in state.numbers.items() if t in here or t in late})
+    return state
 
 
 def _forgotten(state: ReidentifyState, ahead: tuple[Faces, ...], options: ReidentifyOptions) -> ReidentifyState:
