@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import html
+import re
 import secrets
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import wraps
@@ -17,17 +19,22 @@ from vidinv.edits import revise
 from vidinv.edits.curve import Curve
 from vidinv.edits.parse import EASE
 from vidinv.errors import UsageError, VidinvError
-from vidinv.job import read_project, write_jobs
+from vidinv.job import write_jobs
+from vidinv.page.browser import browser_of, named
 from vidinv.page.knobs import Knob
 from vidinv.page.layout import ALWAYS, BETWEEN, EMPTY, KEYS, Parts
+from vidinv.page.project import check_video, open_project
 from vidinv.page.queue import Entry, Queue
-from vidinv.page.session import Session, Sessions, asked, check_project
+from vidinv.page.session import UPLOADS, Session, Sessions, asked
 from vidinv.scrub import Look
 from vidinv.types import Progress
 
+LOADED = 5  # parts that stand there with a video
 PICTURES = 6  # of looks at frames, that are kept on the disk
 ALONE = "*This frame by itself; what is rendered follows.*"
 EXACT = "**As it is rendered**, bit for bit."
+PARTLY = "*Without what else is in the project.*"
+_NAMED = re.compile(rf"/[^:;\n]*/{UPLOADS}/[0-9a-f]{{32}}/(?:[0-9a-f]{{8}}/(?:video/)?)?")  # where an upload lies
 
 
 def told(handler: Callable[..., Any]) -> Callable[..., Any]:
@@ -38,7 +45,7 @@ def told(handler: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return handler(*args, **more)
         except VidinvError as error:
-            raise gr.Error(str(error), duration=15, print_exception=False) from None
+            raise gr.Error(_NAMED.sub("", str(error)), duration=15, print_exception=False) from None
 
     return run
 
@@ -68,7 +75,7 @@ class Page:
         if session.video is None:
             return [None, EMPTY]
         look = self.sessions.glance(session)
-        return [self._pair(session, look), self._said(look, EXACT if look.exact else ALONE)]
+        return [self._pair(session, look), self._said(session, look)]
 
     def look(self, request: gr.Request) -> list[Any]:
         """The same as it is rendered, when nobody asked for anything else meanwhile."""
@@ -76,9 +83,10 @@ class Page:
         if session.video is None:
             return [gr.skip(), gr.skip()]
         look = self.sessions.look(session)
-        return [gr.skip(), gr.skip()] if look is None else [self._pair(session, look), self._said(look, EXACT)]
+        return [gr.skip(), gr.skip()] if look is None else [self._pair(session, look), self._said(session, look)]
 
-    def _said(self, look: Look, how: str) -> str:
+    def _said(self, session: Session, look: Look) -> str:
+        how = ALONE if not look.exact else EXACT if session.complete else PARTLY
         height, width, _ = look.after.shape
         return f"Frame {look.index} at {look.time:.2f} s, {width} x {height}. {how}"
 
@@ -108,7 +116,7 @@ class Page:
 
     @told
     def drop(self, paths: list[str] | None, request: gr.Request, progress: gr.Progress = gr.Progress()) -> list[Any]:
-        """Outputs: drop, people, time, hold, composite, standing, glance."""
+        """Outputs: drop, loaded, people, time, hold, composite, keeps, kept, standing, glance."""
         session, dropped = self.session(request), list(map(Path, paths or []))
         try:
             self._take(session, dropped, progress)
@@ -116,9 +124,14 @@ class Page:
             for path in dropped:  # a video that was taken is elsewhere by now
                 path.unlink(missing_ok=True)
         video = session.loaded()
-        people = [(one.picture, f"{one.person}: {one.last - one.first:.1f} s") for one in video.people]
+        people = gr.update(
+            value=[(one.picture, f"{one.person}: {one.last - one.first:.1f} s") for one in video.people],
+            selected_index=None,
+        )
         time = gr.update(maximum=max(video.quick.duration, 0.01), value=session.time, step=1 / video.quick.rate)
-        return [None, people, time, list(session.hold), session.composite, *self.standing(session),
+        kept = session.project.kept if session.project else ""
+        return [None, *[gr.update(visible=True)] * LOADED, people, time, list(session.hold), session.composite,
+                gr.update(visible=True if kept else "hidden"), kept, *self.standing(session),
                 *self.glance(session)]  # fmt: skip
 
     def _take(self, session: Session, dropped: list[Path], progress: gr.Progress) -> None:
@@ -127,11 +140,16 @@ class Page:
         videos = [path for path in dropped if path not in projects]
         if len(videos) > 1 or len(projects) > 1:
             raise UsageError("drop one video at a time, and one project with it")
-        job = read_project(projects[0]) if projects else None
-        if job is not None:
+        project = None
+        if projects:
+            path = Path(shutil.move(projects[0], session.folder / projects[0].name))
+            try:
+                project = open_project(path, self.settings.pack)
+            finally:
+                path.unlink(missing_ok=True)
             if not videos and session.video is None:
-                raise UsageError(f"drop {job.source.name} too, of which the project is")
-            check_project(job, self.settings.pack, videos[0].name if videos else session.loaded().name)
+                raise UsageError(f"drop {project.job.source.name} too, of which the project is")
+            check_video(project, videos[0].name if videos else session.loaded().name)
 
         def tell(at: Progress) -> None:
             progress((at.frames, at.total), desc="finding faces and their codes", unit="frames")
@@ -139,9 +157,10 @@ class Page:
         if videos:
             progress(0, desc="opening")
             self.sessions.open(session, videos[0], tell)
-        if job is not None:
-            session.loaded().quick.check(asked(",".join(job.edits)), job.hold)
-            session.take(job)
+        if project is not None:
+            if project.requests:
+                session.loaded().quick.check(project.requests, project.job.hold)
+            session.take(project)
 
     @told
     def pick(self, request: gr.Request, chosen: gr.SelectData) -> list[Any]:
@@ -246,26 +265,38 @@ class Page:
         session = self.session(request)
         video = session.loaded()
         path = session.folder / f"{Path(video.name).stem}.toml"
-        write_jobs(path, [session.job(self.settings.pack, video.name)])
+        write_jobs(path, [session.job_saved(self.settings.pack)])
         return gr.update(value=str(path), visible=True)
 
     @told
-    def render(self, owner: str, request: gr.Request) -> list[Any]:
-        """Outputs: owner, queue, told."""
-        session, owner = self.session(request), owner or secrets.token_urlsafe(24)
+    def render(self, request: gr.Request) -> list[Any]:
+        """Outputs: job, none, queue, choice, told."""
+        session, owner = self.session(request), _browser(request)
         video = session.loaded()
         settings = self.settings
-        job = replace(session.job(settings.pack), device=settings.device, precision=settings.precision)
+        job = replace(session.job_here(settings.pack), device=settings.device, precision=settings.precision)
         title = f"{video.name}: {', '.join(job.edits)}"
         entry = self.queue.add(owner, replace(job, codes=video.codes), title if len(title) < 90 else f"{title[:89]}…")
-        return [owner, gr.update(choices=self._choices(owner), value=entry.number), ""]
+        return [entry.number, *self._listed(owner, entry.number, True), ""]
 
-    def refresh(self, owner: str) -> Any:
-        """Outputs: queue."""
-        return gr.update(choices=self._choices(owner)) if owner else gr.skip()
+    def choose(self, chosen: gr.SelectData) -> Any:
+        """Outputs: job."""
+        return chosen.value
 
-    def _choices(self, owner: str) -> list[tuple[str, str]]:
-        return [(f"{one.title} - {self._how_far(one)}", one.number) for one in self.queue.entries(owner)]
+    def refresh(self, number: str | None, request: gr.Request) -> list[Any]:
+        """Outputs: none, queue, choice."""
+        browser = browser_of(_cookies(request))
+        return self._listed(browser, number) if browser else [gr.skip()] * 3
+
+    def _listed(self, owner: str, number: str | None, new: bool = False) -> list[Any]:
+        """:param number: what is chosen. :param new: just now, and not by the browser itself."""
+        entries = self.queue.entries(owner)
+        choices = [(f"{one.title} - {self._how_far(one)}", one.number) for one in entries]
+        gone = number is not None and number not in [one.number for one in entries]
+        chosen = {"value": None if gone else number} if gone or new else {}
+        some: Any = True if entries else "hidden"
+        return [gr.update(visible="hidden" if entries else True), gr.update(choices=choices, visible=some, **chosen),
+                gr.update(visible=some)]  # fmt: skip
 
     def _how_far(self, entry: Entry) -> str:
         at = self.queue.progress(entry)
@@ -274,15 +305,12 @@ class Page:
         share = f" ({100 * at.frames // max(at.total, at.frames, 1)} %)" if at.total else ""
         return f"rendering, frame {at.frames}{share}"
 
-    def _entry(self, owner: str, number: str | None) -> Entry | None:
-        return next((one for one in self.queue.entries(owner) if one.number == number), None) if owner else None
-
     @told
-    def show(self, owner: str, number: str | None) -> list[Any]:
+    def show(self, number: str | None, request: gr.Request) -> list[Any]:
         """Outputs: told, result, files, report."""
-        entry = self._entry(owner, number)
+        entry = next((one for one in self.queue.entries(_browser(request)) if one.number == number), None)
         if entry is None or entry.state != "done":
-            why = "Choose a job that is done." if entry is None else f"{self._how_far(entry)}. {entry.told}"
+            why = "Choose a job above that is done." if entry is None else f"{self._how_far(entry)}. {entry.told}"
             return [why, gr.update(visible=False, value=None), gr.update(visible=False, value=None), ""]
         files = self.queue.files(entry)
         page = files["report.html"].read_text(encoding="utf-8") if "report.html" in files else ""
@@ -290,15 +318,19 @@ class Page:
         return [entry.told, gr.update(visible=True, value=str(files["video"])),
                 gr.update(visible=True, value=[str(path) for path in files.values()]), framed]  # fmt: skip
 
-    def cancel(self, owner: str, number: str | None) -> Any:
-        if owner and number:
-            self.queue.cancel(owner, number)
-        return self.refresh(owner)
+    @told
+    def cancel(self, number: str | None, request: gr.Request) -> list[Any]:
+        """Outputs: none, queue, choice, told."""
+        if number:
+            self.queue.cancel(_browser(request), number)
+        return [*self._listed(_browser(request), number), "" if number else "Choose a job above."]
 
-    def remove(self, owner: str, number: str | None) -> Any:
-        if owner and number:
-            self.queue.remove(owner, number)
-        return gr.update(choices=self._choices(owner), value=None) if owner else gr.skip()
+    @told
+    def remove(self, number: str | None, request: gr.Request) -> list[Any]:
+        """Outputs: none, queue, choice, told."""
+        if number:
+            self.queue.remove(_browser(request), number)
+        return [*self._listed(_browser(request), number), "" if number else "Choose a job above."]
 
     def unload(self, request: gr.Request) -> None:
         self.sessions.end(str(request.session_hash))
@@ -317,7 +349,7 @@ def wire(page: Page, on: Parts) -> None:
         on.drop.upload(
             page.drop,
             on.drop,
-            [on.drop, on.people, on.time, on.hold, on.composite, *standing, *glance],
+            [on.drop, *on.loaded, on.people, on.time, on.hold, on.composite, on.keeps, on.kept, *standing, *glance],
             concurrency_limit=None,
             show_progress_on=[on.status],
         )
@@ -337,14 +369,24 @@ def wire(page: Page, on: Parts) -> None:
         for part in (on.hold.input, on.composite.input):
             then(part(page.how, [on.hold, on.composite], glance, **quiet))
         on.save.click(page.save, None, on.saved, **quiet)
-        on.render.click(page.render, on.owner, [on.owner, on.queue, on.told], **quiet)
-        chosen = [on.owner, on.queue]
-        on.show.click(page.show, chosen, [on.told, on.result, on.files, on.report], **quiet)
-        on.cancel.click(page.cancel, chosen, on.queue, **quiet)
-        on.remove.click(page.remove, chosen, on.queue, **quiet)
-        on.timer.tick(page.refresh, on.owner, on.queue, **quiet)
-        on.blocks.load(page.refresh, on.owner, on.queue, **quiet)
+        listed = [on.none, on.queue, on.choice]
+        on.render.click(page.render, None, [on.job, *listed, on.told], **quiet)
+        on.queue.select(page.choose, None, on.job, **quiet)
+        on.show.click(page.show, on.queue, [on.told, on.result, on.files, on.report], **quiet)
+        on.cancel.click(page.cancel, on.queue, [*listed, on.told], **quiet)
+        on.remove.click(page.remove, on.queue, [*listed, on.told], **quiet)
+        on.timer.tick(page.refresh, on.job, listed, **quiet)
+        on.blocks.load(page.refresh, on.job, listed, **quiet)
         on.blocks.unload(page.unload)
+
+
+def _cookies(request: gr.Request) -> str:
+    return str(dict(request.headers).get("cookie", ""))
+
+
+def _browser(request: gr.Request) -> str:
+    """:raises UsageError: it keeps no cookies."""
+    return named(_cookies(request))
 
 
 def _text(session: Session) -> str:
