@@ -100,9 +100,11 @@ def test_what_is_wrong_is_told_without_where_it_lies(page: Page, tmp_path: Path)
             page.use_text(text, me)
     with pytest.raises(gradio.Error):
         page.render(me)  # nothing to do
-    (tmp_path / "p.toml").write_text("format = 1\n[[job]]\nsource = 'a.mkv'\noutput = 'b.mkv'\ncolour = 1\n")
+    path = page.sessions.folder / ("0" * 64) / "p.toml"  # where gradio puts it
+    path.parent.mkdir()
+    path.write_text("format = 1\n[[job]]\nsource = 'a.mkv'\noutput = 'b.mkv'\ncolour = 1\n")
     with pytest.raises(gradio.Error, match=r"p\.toml, job 1.*colour is unknown.*line 5") as told:
-        page.drop([str(tmp_path / "p.toml")], me)
+        page.drop([str(path)], me)
     assert str(tmp_path) not in str(told.value)
 
 

@@ -34,7 +34,7 @@ PICTURES = 6  # of looks at frames, that are kept on the disk
 ALONE = "*This frame by itself; what is rendered follows.*"
 EXACT = "**As it is rendered**, bit for bit."
 PARTLY = "*Without what else is in the project.*"
-_NAMED = re.compile(rf"/[^:;\n]*/{UPLOADS}/[0-9a-f]{{32}}/(?:[0-9a-f]{{8}}/(?:video/)?)?")  # where an upload lies
+_NAMED = re.compile(rf"/[^:;\n]*/{UPLOADS}/[0-9a-f]{{32,64}}/(?:[0-9a-f]{{8}}/(?:video/)?)?")  # where an upload lies
 
 
 def told(handler: Callable[..., Any]) -> Callable[..., Any]:
@@ -142,11 +142,7 @@ class Page:
             raise UsageError("drop one video at a time, and one project with it")
         project = None
         if projects:
-            path = Path(shutil.move(projects[0], session.folder / projects[0].name))
-            try:
-                project = open_project(path, self.settings.pack)
-            finally:
-                path.unlink(missing_ok=True)
+            project = open_project(projects[0], self.settings.pack)
             if not videos and session.video is None:
                 raise UsageError(f"drop {project.job.source.name} too, of which the project is")
             check_video(project, videos[0].name if videos else session.loaded().name)
@@ -265,7 +261,10 @@ class Page:
         session = self.session(request)
         video = session.loaded()
         path = session.folder / f"{Path(video.name).stem}.toml"
-        write_jobs(path, [session.job_saved(self.settings.pack)])
+        folder = session.project.folder if session.project else session.folder  # from which its files are named
+        folder.mkdir(parents=True, exist_ok=True)
+        write_jobs(folder / path.name, [session.job_saved(self.settings.pack)])
+        shutil.move(folder / path.name, path)
         return gr.update(value=str(path), visible=True)
 
     @told
@@ -346,13 +345,14 @@ def wire(page: Page, on: Parts) -> None:
         event.success(page.look, None, glance, trigger_mode="multiple", **quiet)
 
     with on.blocks:
-        on.drop.upload(
+        dropped = on.drop.upload(
             page.drop,
             on.drop,
             [on.drop, *on.loaded, on.people, on.time, on.hold, on.composite, on.keeps, on.kept, *standing, *glance],
             concurrency_limit=None,
             show_progress_on=[on.status],
         )
+        then(dropped)
         then(on.people.select(page.pick, None, [on.time, *standing, *glance], **quiet))
         on.everybody.click(page.pick_all, None, standing, **quiet)
         for knob, slider in zip(page.knobs, on.sliders, strict=True):

@@ -20,9 +20,9 @@ NOTHING = "Nothing yet. What you render stands here, also after a restart."
 CSS = """
 .gradio-container {max-width: 1500px !important; margin: 0 auto}
 #head h1 {margin: 0; font-size: 1.4rem}
-#head p, #none p {margin: 0; color: var(--body-text-color-subdued)}
+#head p, #none p {margin: 0; color: var(--block-info-text-color)}
 .title h2 {margin: 0; font-size: 1.05rem}
-#people .grid-wrap {max-height: 250px; padding-top: 34px}
+#people .grid-wrap {max-height: 170px; padding-top: 34px}
 #people .grid-container {grid-template-columns: repeat(auto-fill, 104px) !important; height: auto !important}
 #people .gallery-item, #people .thumbnail-item {width: 104px; height: 104px; aspect-ratio: 1}
 #people .caption-label {font-size: 11px; max-width: 100%}
@@ -33,11 +33,10 @@ CSS = """
 #report iframe {width: 100%; height: 75vh; border: 1px solid #8884; border-radius: 6px; background: white}
 footer {display: none !important}
 /* A slider of an edit is filled from where it changes nothing, and its words have the whole width. */
-.edit {--fill: linear-gradient(to right,
-  var(--neutral-300) min(var(--zero), var(--at)), var(--slider-color) 0 max(var(--zero), var(--at)),
-  var(--neutral-300) 0)}
-.dark .edit {--neutral-300: var(--neutral-600)}
-.edit input[type=range] {--at: var(--range_progress, 50%)}
+.edit {--off: var(--neutral-300)}
+.dark .edit {--off: var(--neutral-600)}
+.edit input[type=range] {--at: var(--range_progress, 50%); --fill: linear-gradient(to right,
+  var(--off) min(var(--zero), var(--at)), var(--slider-color) 0 max(var(--zero), var(--at)), var(--off) 0)}
 .edit input[type=range]::-webkit-slider-runnable-track {background: var(--fill) !important; height: 6px}
 .edit input[type=range]::-moz-range-track {background: var(--fill) !important; height: 6px}
 .edit input[type=range]::-moz-range-progress {background: transparent !important}
@@ -125,15 +124,15 @@ def layout(knobs: Sequence[Knob], holdable: Sequence[str], most: str) -> Parts:
                         label=f"Video (up to {most}), with its project if it has one",
                         file_count="multiple",
                         file_types=DROPPED,
-                        height=130,
+                        height=150,
                         elem_id="drop",
                     )
-                    with gr.Column(visible="hidden") as persons:
+                    with gr.Row(visible="hidden") as persons, gr.Column(min_width=240):
                         gr.Markdown("## Who", elem_classes="title")
                         people = gr.Gallery(
                             label="Click a face to edit that person only",
                             columns=4,
-                            height="auto",
+                            height=170,
                             allow_preview=False,
                             object_fit="contain",
                             interactive=False,
@@ -143,12 +142,12 @@ def layout(knobs: Sequence[Knob], holdable: Sequence[str], most: str) -> Parts:
                         with gr.Row(equal_height=True):
                             whom = gr.Markdown("Edits are for **everybody**", elem_id="whom")
                             everybody = gr.Button("Everybody", size="sm", scale=0, min_width=110)
-                with gr.Column(elem_id="what", visible="hidden") as what:
+                with gr.Row(elem_id="what", visible="hidden") as what, gr.Column(min_width=240):
                     gr.Markdown("## What", elem_classes="title")
                     sliders = _sliders(knobs)
             with gr.Column(scale=3, min_width=300, elem_id="right"):
                 with gr.Column(elem_id="view"):
-                    with gr.Column(visible="hidden") as picture:
+                    with gr.Row(visible="hidden") as picture, gr.Column(min_width=240):
                         wipe = gr.ImageSlider(
                             label="before | after",
                             interactive=False,
@@ -157,9 +156,9 @@ def layout(knobs: Sequence[Knob], holdable: Sequence[str], most: str) -> Parts:
                             elem_id="wipe",
                         )
                     status = gr.Markdown(EMPTY, elem_id="status")
-                    with gr.Column(visible="hidden") as scrubbed:
+                    with gr.Row(visible="hidden") as scrubbed, gr.Column(min_width=240):
                         time = gr.Slider(0, 1, 0, step=0.01, label="time (s)", elem_id="time")
-                with gr.Column(elem_id="how", visible="hidden") as how:
+                with gr.Row(elem_id="how", visible="hidden") as how, gr.Column(min_width=240):
                     with gr.Accordion("When: a range of time, or key frames", open=False, elem_id="when"):
                         which = gr.Dropdown([], label="edit", interactive=True, elem_id="which")
                         when = gr.Radio([ALWAYS, BETWEEN, KEYS], value=ALWAYS, label="acts", elem_id="acts")
@@ -188,7 +187,7 @@ def layout(knobs: Sequence[Knob], holdable: Sequence[str], most: str) -> Parts:
                     with gr.Row():
                         use_text = gr.Button("Use this text", size="sm", min_width=110, elem_id="use")
                         clear = gr.Button("No edits", size="sm", min_width=110, elem_id="clear")
-                    with gr.Column(visible="hidden") as keeps:
+                    with gr.Row(visible="hidden") as keeps, gr.Column(min_width=240):
                         kept = gr.Textbox(
                             label="Also in the project: kept as it is, and saved again",
                             info="The picture above is without what of this changes it.",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
+import logging
 import os
 import socket
 from collections.abc import Callable, Collection, Iterator
@@ -138,11 +140,18 @@ def serve(options: PageOptions, make: Callable[[], VideoEditor], ready: Callable
         app, end = application(options, make)
         ready(f"http://{where}:{options.port}/")
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2))
+        logging.getLogger("uvicorn.error").addFilter(_is_told)
         try:
             with suppress(KeyboardInterrupt):
                 server.run(sockets=[listener])
         finally:
             end()
+
+
+def _is_told(record: logging.LogRecord) -> bool:
+    """Streams to tabs that are open when the page ends are cut: that is no error."""
+    cut = record.exc_info is not None and isinstance(record.exc_info[1], asyncio.CancelledError)
+    return not cut and not record.getMessage().startswith("Cancel ")
 
 
 @contextmanager

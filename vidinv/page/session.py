@@ -109,7 +109,9 @@ class Session:
 
     def take(self, project: Project) -> None:
         """Go on with a project."""
-        self.project, self.requests, self.who = project, project.requests, None
+        everyone = {one.persons for one in project.requests}
+        self.project, self.requests = project, project.requests
+        self.who = everyone.pop() if len(everyone) == 1 else None
         self.hold, self.composite = project.job.hold, project.job.composite  # type: ignore[assignment]
         self.next_turn()
 
