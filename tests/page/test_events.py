@@ -119,12 +119,12 @@ def test_two_tabs_have_their_own_edits_and_one_queue(page: Page, tmp_path: Path)
     page.render(two)
     titles = ["a.mkv: age=+2 - waiting", "a.mkv: smile=+1 - waiting"]
     for who in (one, two, tab("reloaded")):
-        assert [title for title, _ in page.refresh(None, who)[1]["choices"]] == titles
-    assert page.refresh(None, other)[1]["choices"] == []
+        assert [title for title, _ in page.refresh(None, who)["choices"]] == titles
+    assert page.refresh(None, other)["choices"] == []
     number = page.queue.entries("a" * 32)[0].number
-    assert "value" not in page.refresh(number, one)[1], "what is chosen meanwhile stays"
+    assert "value" not in page.refresh(number, one), "what is chosen meanwhile stays"
     page.remove(number, two)
-    assert page.refresh(number, one)[1]["value"] is None
+    assert page.refresh(number, one)["value"] is None
     assert "Choose a job" in page.show(number, one)[0]
     page.unload(one)
     assert page.session(two).video is not None

@@ -29,7 +29,6 @@ from vidinv.page.session import UPLOADS, Session, Sessions, asked
 from vidinv.scrub import Look
 from vidinv.types import Progress
 
-LOADED = 5  # parts that stand there with a video
 PICTURES = 6  # of looks at frames, that are kept on the disk
 ALONE = "*This frame by itself; what is rendered follows.*"
 EXACT = "**As it is rendered**, bit for bit."
@@ -116,7 +115,7 @@ class Page:
 
     @told
     def drop(self, paths: list[str] | None, request: gr.Request, progress: gr.Progress = gr.Progress()) -> list[Any]:
-        """Outputs: drop, loaded, people, time, hold, composite, keeps, kept, standing, glance."""
+        """Outputs: drop, people, time, hold, composite, kept, standing, glance."""
         session, dropped = self.session(request), list(map(Path, paths or []))
         try:
             self._take(session, dropped, progress)
@@ -130,8 +129,8 @@ class Page:
         )
         time = gr.update(maximum=max(video.quick.duration, 0.01), value=session.time, step=1 / video.quick.rate)
         kept = session.project.kept if session.project else ""
-        return [None, *[gr.update(visible=True)] * LOADED, people, time, list(session.hold), session.composite,
-                gr.update(visible=True if kept else "hidden"), kept, *self.standing(session),
+        return [None, people, time, list(session.hold), session.composite,
+                kept, *self.standing(session),
                 *self.glance(session)]  # fmt: skip
 
     def _take(self, session: Session, dropped: list[Path], progress: gr.Progress) -> None:
@@ -269,33 +268,31 @@ class Page:
 
     @told
     def render(self, request: gr.Request) -> list[Any]:
-        """Outputs: job, none, queue, choice, told."""
+        """Outputs: job, queue, told."""
         session, owner = self.session(request), _browser(request)
         video = session.loaded()
         settings = self.settings
         job = replace(session.job_here(settings.pack), device=settings.device, precision=settings.precision)
         title = f"{video.name}: {', '.join(job.edits)}"
         entry = self.queue.add(owner, replace(job, codes=video.codes), title if len(title) < 90 else f"{title[:89]}…")
-        return [entry.number, *self._listed(owner, entry.number, True), ""]
+        return [entry.number, self._listed(owner, entry.number, True), ""]
 
     def choose(self, chosen: gr.SelectData) -> Any:
         """Outputs: job."""
         return chosen.value
 
-    def refresh(self, number: str | None, request: gr.Request) -> list[Any]:
-        """Outputs: none, queue, choice."""
+    def refresh(self, number: str | None, request: gr.Request) -> Any:
+        """Outputs: queue."""
         browser = browser_of(_cookies(request))
-        return self._listed(browser, number) if browser else [gr.skip()] * 3
+        return self._listed(browser, number) if browser else gr.skip()
 
-    def _listed(self, owner: str, number: str | None, new: bool = False) -> list[Any]:
+    def _listed(self, owner: str, number: str | None, new: bool = False) -> Any:
         """:param number: what is chosen. :param new: just now, and not by the browser itself."""
         entries = self.queue.entries(owner)
         choices = [(f"{one.title} - {self._how_far(one)}", one.number) for one in entries]
         gone = number is not None and number not in [one.number for one in entries]
         chosen = {"value": None if gone else number} if gone or new else {}
-        some: Any = True if entries else "hidden"
-        return [gr.update(visible="hidden" if entries else True), gr.update(choices=choices, visible=some, **chosen),
-                gr.update(visible=some)]  # fmt: skip
+        return gr.update(choices=choices, **chosen)
 
     def _how_far(self, entry: Entry) -> str:
         at = self.queue.progress(entry)
@@ -319,17 +316,17 @@ class Page:
 
     @told
     def cancel(self, number: str | None, request: gr.Request) -> list[Any]:
-        """Outputs: none, queue, choice, told."""
+        """Outputs: queue, told."""
         if number:
             self.queue.cancel(_browser(request), number)
-        return [*self._listed(_browser(request), number), "" if number else "Choose a job above."]
+        return [self._listed(_browser(request), number), "" if number else "Choose a job above."]
 
     @told
     def remove(self, number: str | None, request: gr.Request) -> list[Any]:
-        """Outputs: none, queue, choice, told."""
+        """Outputs: queue, told."""
         if number:
             self.queue.remove(_browser(request), number)
-        return [*self._listed(_browser(request), number), "" if number else "Choose a job above."]
+        return [self._listed(_browser(request), number), "" if number else "Choose a job above."]
 
     def unload(self, request: gr.Request) -> None:
         self.sessions.end(str(request.session_hash))
@@ -348,7 +345,7 @@ def wire(page: Page, on: Parts) -> None:
         dropped = on.drop.upload(
             page.drop,
             on.drop,
-            [on.drop, *on.loaded, on.people, on.time, on.hold, on.composite, on.keeps, on.kept, *standing, *glance],
+            [on.drop, on.people, on.time, on.hold, on.composite, on.kept, *standing, *glance],
             concurrency_limit=None,
             show_progress_on=[on.status],
         )
@@ -369,14 +366,13 @@ def wire(page: Page, on: Parts) -> None:
         for part in (on.hold.input, on.composite.input):
             then(part(page.how, [on.hold, on.composite], glance, **quiet))
         on.save.click(page.save, None, on.saved, **quiet)
-        listed = [on.none, on.queue, on.choice]
-        on.render.click(page.render, None, [on.job, *listed, on.told], **quiet)
+        on.render.click(page.render, None, [on.job, on.queue, on.told], **quiet)
         on.queue.select(page.choose, None, on.job, **quiet)
         on.show.click(page.show, on.queue, [on.told, on.result, on.files, on.report], **quiet)
-        on.cancel.click(page.cancel, on.queue, [*listed, on.told], **quiet)
-        on.remove.click(page.remove, on.queue, [*listed, on.told], **quiet)
-        on.timer.tick(page.refresh, on.job, listed, **quiet)
-        on.blocks.load(page.refresh, on.job, listed, **quiet)
+        on.cancel.click(page.cancel, on.queue, [on.queue, on.told], **quiet)
+        on.remove.click(page.remove, on.queue, [on.queue, on.told], **quiet)
+        on.timer.tick(page.refresh, on.job, on.queue, **quiet)
+        on.blocks.load(page.refresh, on.job, on.queue, **quiet)
         on.blocks.unload(page.unload)
 
 

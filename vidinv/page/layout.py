@@ -19,6 +19,7 @@ HEAD = "# vidinv\n\nEdit faces in video. Nothing leaves the machine that serves 
 NOTHING = "Nothing yet. What you render stands here, also after a restart."
 CSS = """
 .gradio-container {max-width: 1500px !important; margin: 0 auto}
+.gradio-container .fillable {width: 100%; padding: clamp(8px, 2.2vw, 32px) !important}
 #head h1 {margin: 0; font-size: 1.4rem}
 #head p, #none p {margin: 0; color: var(--block-info-text-color)}
 .title h2 {margin: 0; font-size: 1.05rem}
@@ -27,6 +28,12 @@ CSS = """
 #people .gallery-item, #people .thumbnail-item {width: 104px; height: 104px; aspect-ratio: 1}
 #people .caption-label {font-size: 11px; max-width: 100%}
 #right {position: sticky; top: 8px; align-self: flex-start}
+/* What stands there once there is a picture, something that is kept, or a job. */
+.gradio-container:not(:has(#wipe img)) :is(#persons, #what, #picture, #scrubbed, #how),
+#keeps:has(textarea:placeholder-shown),
+.gradio-container:not(:has(#queue input)) :is(#choice, .form:has(#queue)),
+.gradio-container:has(#queue input) #none {display: none !important}
+.label-wrap {text-align: left}
 #status {min-height: 24px}
 #queue .wrap {flex-direction: column; align-items: stretch}
 #queue label {white-space: normal; overflow-wrap: anywhere}
@@ -46,8 +53,6 @@ footer {display: none !important}
 .edit .head .tab-like-container {position: absolute; top: 0; right: 0}
 .edit [data-testid=block-info] {min-height: 30px; padding-right: 112px; font-weight: 600}
 @media (max-width: 760px) {
-  main.fillable, .gradio-container main {padding: 8px !important}
-  .gradio-container {padding: 0 !important}
   #left, #right {display: contents}
   #who {order: 1}
   #view {order: 2; position: sticky; top: 0; z-index: 20; background: var(--body-background-fill); padding-bottom: 6px}
@@ -70,7 +75,6 @@ class Parts:
 
     blocks: Any
     drop: Any
-    loaded: list[Any]  # what stands there as soon as there is a video
     people: Any
     everybody: Any
     whom: Any
@@ -87,17 +91,14 @@ class Parts:
     text: Any
     use_text: Any
     clear: Any
-    keeps: Any
     kept: Any
     hold: Any
     composite: Any
     render: Any
     save: Any
     saved: Any
-    none: Any
     job: Any
     queue: Any
-    choice: Any
     show: Any
     cancel: Any
     remove: Any
@@ -121,13 +122,13 @@ def layout(knobs: Sequence[Knob], holdable: Sequence[str], most: str) -> Parts:
             with gr.Column(scale=2, min_width=300, elem_id="left"):
                 with gr.Column(elem_id="who"):
                     drop = gr.File(
-                        label=f"Video (up to {most}), with its project if it has one",
+                        label=f"Video or project, up to {most}",
                         file_count="multiple",
                         file_types=DROPPED,
                         height=150,
                         elem_id="drop",
                     )
-                    with gr.Row(visible="hidden") as persons, gr.Column(min_width=240):
+                    with gr.Column(elem_id="persons"):
                         gr.Markdown("## Who", elem_classes="title")
                         people = gr.Gallery(
                             label="Click a face to edit that person only",
@@ -142,12 +143,12 @@ def layout(knobs: Sequence[Knob], holdable: Sequence[str], most: str) -> Parts:
                         with gr.Row(equal_height=True):
                             whom = gr.Markdown("Edits are for **everybody**", elem_id="whom")
                             everybody = gr.Button("Everybody", size="sm", scale=0, min_width=110)
-                with gr.Row(elem_id="what", visible="hidden") as what, gr.Column(min_width=240):
+                with gr.Column(elem_id="what"):
                     gr.Markdown("## What", elem_classes="title")
                     sliders = _sliders(knobs)
             with gr.Column(scale=3, min_width=300, elem_id="right"):
                 with gr.Column(elem_id="view"):
-                    with gr.Row(visible="hidden") as picture, gr.Column(min_width=240):
+                    with gr.Column(elem_id="picture"):
                         wipe = gr.ImageSlider(
                             label="before | after",
                             interactive=False,
@@ -156,9 +157,9 @@ def layout(knobs: Sequence[Knob], holdable: Sequence[str], most: str) -> Parts:
                             elem_id="wipe",
                         )
                     status = gr.Markdown(EMPTY, elem_id="status")
-                    with gr.Row(visible="hidden") as scrubbed, gr.Column(min_width=240):
+                    with gr.Column(elem_id="scrubbed"):
                         time = gr.Slider(0, 1, 0, step=0.01, label="time (s)", elem_id="time")
-                with gr.Row(elem_id="how", visible="hidden") as how, gr.Column(min_width=240):
+                with gr.Column(elem_id="how"):
                     with gr.Accordion("When: a range of time, or key frames", open=False, elem_id="when"):
                         which = gr.Dropdown([], label="edit", interactive=True, elem_id="which")
                         when = gr.Radio([ALWAYS, BETWEEN, KEYS], value=ALWAYS, label="acts", elem_id="acts")
@@ -187,13 +188,14 @@ def layout(knobs: Sequence[Knob], holdable: Sequence[str], most: str) -> Parts:
                     with gr.Row():
                         use_text = gr.Button("Use this text", size="sm", min_width=110, elem_id="use")
                         clear = gr.Button("No edits", size="sm", min_width=110, elem_id="clear")
-                    with gr.Row(visible="hidden") as keeps, gr.Column(min_width=240):
+                    with gr.Column(elem_id="keeps"):
                         kept = gr.Textbox(
                             label="Also in the project: kept as it is, and saved again",
                             info="The picture above is without what of this changes it.",
                             lines=1,
                             max_lines=12,
                             interactive=False,
+                            placeholder=" ",  # by which it is seen to be empty
                             elem_id="kept",
                         )
                     with gr.Row():
@@ -202,12 +204,12 @@ def layout(knobs: Sequence[Knob], holdable: Sequence[str], most: str) -> Parts:
                     saved = gr.File(label="project", visible=False, interactive=False, elem_id="saved")
         with gr.Column():
             gr.Markdown("## Queue", elem_classes="title")
-            none = gr.Markdown(NOTHING, elem_id="none")
+            gr.Markdown(NOTHING, elem_id="none")
             job = gr.State(
                 None
             )  # of the radio: as its input, one that another tab removed would be an error of gradio's
-            queue = gr.Radio([], show_label=False, visible="hidden", elem_id="queue")
-            with gr.Row(visible="hidden") as choice:
+            queue = gr.Radio([], show_label=False, elem_id="queue")
+            with gr.Row(elem_id="choice"):
                 show = gr.Button("Show result", size="sm", min_width=90, elem_id="show")
                 cancel = gr.Button("Cancel", size="sm", min_width=90, elem_id="cancel")
                 remove = gr.Button("Remove", size="sm", min_width=90, elem_id="remove")
@@ -220,9 +222,9 @@ def layout(knobs: Sequence[Knob], holdable: Sequence[str], most: str) -> Parts:
                     report = gr.HTML("", elem_id="report")
         timer = gr.Timer(1.0)
     return Parts(
-        blocks, drop, [persons, what, picture, scrubbed, how], people, everybody, whom, sliders, wipe, status, time,
-        which, when, start, end, ease, unkey, text, use_text, clear, keeps, kept, hold, composite, render, save, saved,
-        none, job, queue, choice, show, cancel, remove, told, result, report, files, timer,
+        blocks, drop, people, everybody, whom, sliders, wipe, status, time,
+        which, when, start, end, ease, unkey, text, use_text, clear, kept, hold, composite, render, save, saved,
+        job, queue, show, cancel, remove, told, result, report, files, timer,
     )  # fmt: skip
 
 
