@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import re
-import secrets
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +11,6 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
-import cv2
 import gradio as gr
 
 from vidinv.edits import revise
@@ -23,13 +21,13 @@ from vidinv.job import write_jobs
 from vidinv.page.browser import browser_of, named
 from vidinv.page.knobs import Knob
 from vidinv.page.layout import ALWAYS, BETWEEN, EMPTY, KEYS, Parts
+from vidinv.page.pictures import forget_old, png
 from vidinv.page.project import check_video, open_project
 from vidinv.page.queue import Entry, Queue
 from vidinv.page.session import UPLOADS, Session, Sessions, asked
 from vidinv.scrub import Look
 from vidinv.types import Progress
 
-PICTURES = 6  # of looks at frames, that are kept on the disk
 ALONE = "*This frame by itself; what is rendered follows.*"
 EXACT = "**As it is rendered**, bit for bit."
 PARTLY = "*Without what else is in the project.*"
@@ -90,16 +88,14 @@ class Page:
         return f"Frame {look.index} at {look.time:.2f} s, {width} x {height}. {how}"
 
     def _pair(self, session: Session, look: Look) -> tuple[str, str]:
-        pictures = sorted(session.folder.glob("look-*.png"), key=lambda path: path.stat().st_mtime_ns)
-        for path in pictures[: max(0, len(pictures) - PICTURES)]:
-            path.unlink(missing_ok=True)
+        forget_old(session.folder)
         if session.before is None or session.before[0] != look.index:
-            before = _png(session.folder, look.before, "before")
+            before = png(session.folder, look.before, "before")
             for path in session.folder.glob("before-*.png"):
                 if str(path) not in (before, session.before and session.before[1]):  # which may be on its way yet
                     path.unlink(missing_ok=True)
             session.before = look.index, before
-        return session.before[1], _png(session.folder, look.after, "look")
+        return session.before[1], png(session.folder, look.after, "look")
 
     def standing(self, session: Session) -> list[Any]:
         """Whom, all sliders, which edit, the text."""
@@ -291,7 +287,7 @@ class Page:
         entries = self.queue.entries(owner)
         choices = [(f"{one.title} - {self._how_far(one)}", one.number) for one in entries]
         gone = number is not None and number not in [one.number for one in entries]
-        chosen = {"value": None if gone else number} if gone or new else {}
+        chosen: Any = {"value": None if gone else number} if gone or new else {}
         return gr.update(choices=choices, **chosen)
 
     def _how_far(self, entry: Entry) -> str:
@@ -387,10 +383,3 @@ def _browser(request: gr.Request) -> str:
 
 def _text(session: Session) -> str:
     return "\n".join(str(one) for one in session.requests)
-
-
-def _png(folder: Path, picture: Any, name: str) -> str:
-    """Every bit of a picture, quickly."""
-    path = folder / f"{name}-{secrets.token_hex(12)}.png"
-    cv2.imwrite(str(path), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_PNG_COMPRESSION, 1])
-    return str(path)
