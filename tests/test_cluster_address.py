@@ -33,7 +33,9 @@ def test_a_silent_address_is_given_up(form: str, full: int, monkeypatch: pytest.
         cluster._check_answers(address)
 
 
-@pytest.mark.parametrize("address", ["127.0.0.1:1", "ray://[::1]:1", "127.0.0.1:99999", "a..b:6379", "no.such.invalid:1"])
+@pytest.mark.parametrize(
+    "address", ["127.0.0.1:1", "ray://[::1]:1", "127.0.0.1:99999", "a..b:6379", "no.such.invalid:1"]
+)
 def test_an_address_where_nobody_is_is_told(address: str) -> None:
     with pytest.raises(UsageError, match="no Ray cluster answers at"):
         cluster._check_answers(address)

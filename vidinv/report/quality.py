@@ -117,7 +117,7 @@ def measure(so_far: Quality, group: Sequence[Faces], tools: Instruments) -> Qual
 
 def edited_crop(faces: Faces, face: Face) -> NDArray[np.uint8]:
     """The face as it is in the finished frame, [S, S, 3]."""
-    return crop(known(faces.output).image, known(face.quad), len(known(face.crop)), face.content)
+    return crop(known(faces.output).picture(), known(face.quad), len(known(face.crop)), face.content)
 
 
 def _with_frame(so_far: Quality, faces: Faces, options: QualityOptions) -> Quality:
@@ -127,13 +127,15 @@ def _with_frame(so_far: Quality, faces: Faces, options: QualityOptions) -> Quali
     for face in faces.faces:
         cv2.fillConvexPoly(region, np.round(known(face.quad)).astype(np.int32), 1)
     inside = region > 0
-    found = {"outside": seam.outside_difference(source.image, output.image, inside)}
+    now = source.picture(), output.picture()
+    found = {"outside": seam.outside_difference(*now, inside)}
     due = source.index % options.flow_every == 0 and inside.any() and not source.cut
     if so_far.last is not None and due:
-        seen = correspondence(so_far.last[0].image, source.image)
+        last = so_far.last[0].picture(), so_far.last[1].picture()
+        seen = correspondence(last[0], now[0])
         for name, where in (("warping", None), ("warping_faces", inside)):
-            for view, before, after in (("source", so_far.last[0], source), ("edited", so_far.last[1], output)):
-                found[f"{name}/{view}"] = moved_difference(before.image, after.image, seen, where)
+            for view, before, after in zip(("source", "edited"), last, now, strict=True):
+                found[f"{name}/{view}"] = moved_difference(before, after, seen, where)
     tracks = dict(so_far.tracks)
     for person, track in tracks.items():
         # Who was not in the last frame, or was in another shot, has no neighbour: only their motion is asked for.
@@ -215,7 +217,9 @@ def _with_reconstruction(so_far: Quality, looked_at: Sequence[tuple[Faces, Face]
 def _shown(faces: Faces, width: int = 320) -> Shown:
     frames = (faces.frame, known(faces.output))
     height = round(frames[0].image.shape[0] * width / frames[0].image.shape[1])
-    small = [np.asarray(cv2.resize(f.image, (width, height), interpolation=cv2.INTER_AREA), np.uint8) for f in frames]
+    small = [
+        np.asarray(cv2.resize(f.picture(), (width, height), interpolation=cv2.INTER_AREA), np.uint8) for f in frames
+    ]
     face = max(faces.faces, key=lambda f: quad_side(known(f.quad)), default=None)
     pair = None if face is None else (known(face.crop), edited_crop(faces, face))
     time = faces.frame.time
