@@ -156,7 +156,7 @@ def carried(frame: av.VideoFrame) -> set[str]:
     """Names of what a frame carries beside its pixels. ``frame.side_data`` would keep what it finds in the frame, which
     then holds itself: its pixels would stay until a collector of garbage comes by, long after everybody let go of it.
     """
-    return {str(data.type).rpartition(".")[2] for data in SideDataContainer(frame)}
+    return {str(data.type).rpartition(".")[2] for data in SideDataContainer(frame)}  # type: ignore[call-arg]
 
 
 def read_info(path: Path, container: Any, stream: av.VideoStream, frame: av.VideoFrame) -> VideoInfo:
