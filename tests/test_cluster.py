@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import socket
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -53,3 +56,15 @@ def test_no_cluster_at_an_address() -> None:
     job = Job(source=Path("a.mp4"), output=Path("b.mp4"), edits=("age=1",))
     with pytest.raises(UsageError, match=r"no Ray cluster answers at 127\.0\.0\.1:1 .*--ray local"):
         edit_many([job], ray="127.0.0.1:1")
+
+
+def test_what_answers_and_is_no_cluster_is_given_up() -> None:
+    """In a process of its own: Ray reads its limits when it is imported."""
+    program = "import sys; from pathlib import Path; from vidinv import Job, edit_many\n" + (
+        "edit_many([Job(source=Path('a.mp4'), output=Path('b.mp4'), edits=('age=1',))], ray=sys.argv[1])"
+    )
+    with socket.create_server(("", 0)) as silent:
+        command = [sys.executable, "-c", program, f"127.0.0.1:{silent.getsockname()[1]}"]
+        quick = os.environ | {"RAY_py_gcs_connect_timeout_s": "1"}
+        done = subprocess.run(command, env=quick, capture_output=True, text=True, timeout=60)
+    assert "UsageError: no Ray cluster answers at 127.0.0.1:" in done.stderr

@@ -11,7 +11,7 @@ from packaging.utils import canonicalize_name
 from tests.test_architecture import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-EXTRAS = ("report", "train", "ray", "dev")  # not ffmpeg and docs: a program of the system's, and a page
+EXTRAS = ("report", "train", "ray", "ui", "dev")  # not ffmpeg and docs: a program of the system's, and a page
 NEEDED = [
     Requirement(text)
     for text in (*PROJECT["dependencies"], *(t for e in EXTRAS for t in PROJECT["optional-dependencies"][e]))

@@ -2,75 +2,142 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import av
+import cv2
 import numpy as np
 import pytest
-import torch
+from typer.testing import CliRunner
 
-from tests.inversion.latent_toy import BOXES, FRAMES, SIZE, write_box_pack, write_clip
+from tests.inversion.latent_toy import BOXES, FRAMES, SAMPLE, SIZE, write_box_pack, write_clip
+from tests.toy import add_toy_edit_network
 from vidinv.api import VideoEditor
+from vidinv.cli.main import app
 from vidinv.errors import InputError, UsageError
 from vidinv.faces.smoothing import reach
 from vidinv.scrub import Scrub
+from vidinv.video import Reader
+from vidinv.video.container import YuvConverter
 
 ALL = "age=+2"
 EDITS = [ALL, "1:age=-2", "age=+1@0.1s-0.6s,0:smile=+1@0s..-1@0.9s"]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+ASKING: dict[str, dict[str, Any]] = {  # an edit network, in ever other groups of faces
+    "smile=+2": {},
+    "smile=+1,age=+1@0.1s-0.6s,0:smile=-2@0s..+2@0.9s": {"hold": ("age",), "composite": "replace"},
+    "smile=+2@0.5s-": {},
+}
+WHEN = (3, 8, 15, 23)  # a cut at 8 and at 16
 
-
-@pytest.fixture(scope="module")
-def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_clip(tmp_path_factory.mktemp("clips") / "three-shots.mkv")
-
-
-@pytest.fixture(scope="module")
-def editor(tmp_path_factory: pytest.TempPathFactory) -> VideoEditor:
-    return VideoEditor(write_box_pack(tmp_path_factory.mktemp("packs") / "toy"), batch=4)
-
-
-@pytest.fixture(scope="module")
-def codes(editor: VideoEditor, clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("codes") / "codes"
-    editor.keep_codes(clip, folder, boxes=BOXES)
-    return folder
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture
-def scrub(editor: VideoEditor, clip: Path, codes: Path) -> Scrub:
-    return Scrub(editor, clip, codes)
+def scrub(editor: VideoEditor, clip: Path, kept: Path) -> Scrub:
+    return Scrub(editor, clip, kept)
 
 
-@pytest.mark.parametrize("edit", EDITS)
-def test_a_frame_is_the_one_of_the_run_bit_for_bit_in_every_shot(
-    scrub: Scrub, editor: VideoEditor, clip: Path, codes: Path, edit: str
-) -> None:
-    run = [one.output.image for one in editor.render(clip, codes, edit)]
+def written(monkeypatch: pytest.MonkeyPatch, run: Callable[[], Any]) -> list[np.ndarray]:
+    """The pictures that a run gives to its encoder."""
+    found: list[np.ndarray] = []
+    convert = YuvConverter.__call__
+
+    def noted(self: YuvConverter, image: np.ndarray) -> Any:
+        found.append(image.copy())
+        return convert(self, image)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(YuvConverter, "__call__", noted)
+        run()
+    return found
+
+
+def assert_as_run(scrub: Scrub, edit: str, run: Sequence[np.ndarray], when: Sequence[int], **how: Any) -> None:
+    """The looks are the pictures of the run, and some of them show the edit."""
     changed = 0
-    for index in (3, 8, 9, 15, 23):  # a cut at 8 and at 16
-        look = scrub.rendered(index, edit)
+    for index in when:
+        look = scrub.rendered(index, edit, **how)
         assert look.exact
         assert np.array_equal(look.after, run[index]), index
         changed += not np.array_equal(look.after, look.before)
     assert changed
 
 
+@pytest.mark.parametrize("edit", EDITS)
+def test_a_frame_is_the_one_of_the_run_bit_for_bit_in_every_shot(
+    scrub: Scrub, editor: VideoEditor, clip: Path, kept: Path, edit: str
+) -> None:
+    assert_as_run(scrub, edit, [one.output.image for one in editor.render(clip, kept, edit)], WHEN)
+
+
+@pytest.fixture(scope="module")
+def asking(tmp_path_factory: pytest.TempPathFactory, clip: Path) -> Scrub:
+    """A pack with an edit network, whose answers depend on how many faces it is asked about together."""
+    pack = add_toy_edit_network(write_box_pack(tmp_path_factory.mktemp("packs") / "toy"))
+    editor = VideoEditor(pack, batch=4)
+    codes = tmp_path_factory.mktemp("codes") / "codes"
+    editor.keep_codes(clip, codes, boxes=BOXES)
+    return Scrub(editor, clip, codes)
+
+
+@pytest.mark.parametrize("edit", ASKING)
+def test_a_frame_that_an_edit_network_changed_is_the_one_that_is_written(
+    asking: Scrub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, edit: str
+) -> None:
+    how = ASKING[edit]
+    run = written(
+        monkeypatch,
+        lambda: asking.editor.edit_video(asking.src, tmp_path / "out.mp4", edit, boxes=BOXES, **how),
+    )
+    assert len(run) == FRAMES
+    assert_as_run(asking, edit, run, WHEN, **how)
+
+
+def write_two_shots(path: Path) -> Path:
+    """Somebody's face for a third of a second, then its mirrored picture for another."""
+    with Reader(SAMPLE) as reader, av.open(str(path), "w") as output:
+        stream = output.add_stream("libx264", rate=25, options={"crf": "16", "bf": "0"})
+        stream.width, stream.height, stream.pix_fmt = 480, 270, "yuv420p"
+        frames = [cv2.resize(frame.image, (480, 270), interpolation=cv2.INTER_AREA) for frame in islice(reader, 8)]
+        for picture in (*frames, *(frame[::-1, ::-1] // 4 for frame in frames[:1]), *(f[:, ::-1] for f in frames)):
+            output.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")))
+        output.mux(stream.encode(None))
+    return path
+
+
+@pytest.mark.slow
+def test_what_the_default_pack_shows_is_what_vidinv_run_gives_to_its_encoder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip, edit = write_two_shots(tmp_path / "in.mp4"), "smile=+1.5,age=+10y@0.1s-,beard=0@0s..+2@0.6s"
+    editor = VideoEditor()
+    assert {editor.edits[name].kind for name in ("smile", "age", "beard")} == {"network"}
+    editor.keep_codes(clip, tmp_path / "codes")
+    scrub = Scrub(editor, clip, tmp_path / "codes")
+    assert [row.cut for row in scrub._rows].count(True) > 0
+    command = ["run", str(clip), "-o", str(tmp_path / "out.mp4"), "-e", edit, "--hold", "gender", "-q"]
+
+    def run() -> None:
+        ran = CliRunner().invoke(app, command)
+        assert ran.exit_code == 0, ran.stderr
+
+    pictures = written(monkeypatch, run)
+    assert len(pictures) == len(scrub)
+    assert_as_run(scrub, edit, pictures, (2, 7, 12, len(scrub) - 1), hold=("gender",))
+
+
 def test_a_pasted_face_and_what_is_held_are_the_ones_of_the_run(
-    scrub: Scrub, editor: VideoEditor, clip: Path, codes: Path
+    scrub: Scrub, editor: VideoEditor, clip: Path, kept: Path
 ) -> None:
     how = {"composite": "replace", "hold": ("smile",)}
-    run = [one.output.image for one in editor.render(clip, codes, ALL, **how)]
+    run = [one.output.image for one in editor.render(clip, kept, ALL, **how)]
     assert np.array_equal(scrub.rendered(10, ALL, **how).after, run[10])
 
 
@@ -110,20 +177,20 @@ def test_persons_and_times(scrub: Scrub) -> None:
 
 
 def test_codes_of_another_video_and_codes_without_features(
-    editor: VideoEditor, clip: Path, codes: Path, tmp_path: Path
+    editor: VideoEditor, clip: Path, kept: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(InputError):
-        Scrub(editor, write_clip(tmp_path / "other.mkv", seed=1), codes)
+        Scrub(editor, write_clip(tmp_path / "other.mkv", seed=1), kept)
     editor.keep_codes(clip, tmp_path / "lean", boxes=BOXES, features=False)
     with pytest.raises(UsageError, match="no features"):
         Scrub(editor, clip, tmp_path / "lean")
 
 
 def test_crops_are_bounded_wherever_one_looks(
-    editor: VideoEditor, clip: Path, codes: Path, monkeypatch: pytest.MonkeyPatch
+    editor: VideoEditor, clip: Path, kept: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = Scrub(editor, clip, codes).rendered(7, ALL)
-    scrub = Scrub(editor, clip, codes)
+    whole = Scrub(editor, clip, kept).rendered(7, ALL)
+    scrub = Scrub(editor, clip, kept)
     one = 64 * 64 * 3
     monkeypatch.setattr("vidinv.scrub.CROPS", 4 * one)
     for index in range(FRAMES):

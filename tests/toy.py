@@ -9,6 +9,7 @@ import torch
 
 from vidinv.faces.quads import FACE
 from vidinv.models.attributes import AttributeConfig, AttributeNet
+from vidinv.models.edit_network import EditNetwork, EditNetworkConfig
 from vidinv.models.feature_style_encoder import EncoderConfig, FeatureStyleEncoder
 from vidinv.models.generator import Generator, GeneratorConfig
 from vidinv.models.generator3 import AliasFreeConfig, AliasFreeGenerator
@@ -94,4 +95,20 @@ def add_toy_flow(folder: Path, attributes: tuple[str, ...] = ("age", "smile"), s
     networks = {**before.networks, "latent_flow": NetworkSpec("realnvp", config)}
     edits = {**before.edits, "smile": replace(before.edits["smile"], kind="proxy")}
     write_pack(folder, replace(before, networks=networks, edits=edits))
+    return folder
+
+
+def add_toy_edit_network(folder: Path, edits: tuple[str, ...] = ("mouth", "smile")) -> Path:
+    """Give the toy pack in ``folder`` an edit network, which makes its edit "smile"; "age" stays linear."""
+    channels, side, _ = GENERATOR.feature_shape
+    config = EditNetworkConfig(edits, GENERATOR.layers, GENERATOR.d_style, channels, side, 6, (8, 8), 1, 8)
+    torch.manual_seed(2)
+    network = EditNetwork(config)
+    torch.nn.init.normal_(network.draw)
+    network.steps.copy_(torch.linspace(0.5, 1.5, len(edits)))
+    write_tensors(folder / "edit_network.safetensors", network.state_dict())
+    before = load_pack(folder).spec
+    networks = {**before.networks, "edit_network": NetworkSpec("unet", config)}
+    smile = replace(before.edits["smile"], kind="network")
+    write_pack(folder, replace(before, networks=networks, edits={**before.edits, "smile": smile}))
     return folder

@@ -6,6 +6,7 @@ import importlib.util
 import logging
 import os
 import signal
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,10 @@ from vidinv.processes import Event, Make
 
 LOCAL = "local"
 POLL = 0.5  # seconds between two looks at how far the jobs are
+ANSWER = 5.0  # seconds within which an address has to answer
+CLIENT_PORT = 10001  # of ray://HOST
+# Ray would try twenty times to speak to what answers and is no cluster, for 40 seconds each: a quarter of an hour.
+_IMPATIENT = {"RAY_NUM_REDIS_GET_RETRIES": "1", "RAY_py_gcs_connect_timeout_s": "8"}
 
 
 class _Actor:
@@ -50,6 +55,10 @@ class Cluster:
         if importlib.util.find_spec("ray") is None:
             raise MissingExtra('--ray needs Ray, which is not installed; pip install "vidinv[ray]"')
         os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # nothing is told to anybody; Ray reads it when it is imported
+        if address != LOCAL:
+            _check_answers(address)
+            for name, value in _IMPATIENT.items():
+                os.environ.setdefault(name, value)
         import ray
 
         self._ray: Any = ray
@@ -124,6 +133,30 @@ def _own_signals() -> Iterator[None]:
             signal.signal(signal.SIGTERM, before)
 
 
+def _check_answers(address: str) -> None:
+    """:param address: as Ray has it: HOST:PORT, ray://HOST:PORT; "auto" is looked up by Ray itself.
+
+    :raises UsageError: nothing takes a connection there.
+    """
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not host and address.startswith("ray://"):
+        host, port = port, str(CLIENT_PORT)
+    if not (host and port.isdecimal()):
+        return  # Ray says what is wrong with it
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), ANSWER).close()
+    except TimeoutError:
+        raise _no_cluster(address, f"no answer within {ANSWER:g} s") from None
+    except (OSError, OverflowError, UnicodeError) as error:  # of the name too
+        raise _no_cluster(address, getattr(error, "strerror", None) or str(error)) from None
+
+
+def _no_cluster(address: str, why: str) -> UsageError:
+    return UsageError(
+        f"no Ray cluster answers at {address} ({why}); start one (ray start --head), or write --ray local"
+    )
+
+
 def _join(ray: Any, address: str, cores: int) -> None:
     quiet = {"include_dashboard": False, "logging_level": logging.ERROR, "log_to_driver": False}
     if address == LOCAL:
@@ -132,7 +165,4 @@ def _join(ray: Any, address: str, cores: int) -> None:
     try:
         ray.init(address=address, logging_level=logging.ERROR, log_to_driver=False)
     except (ConnectionError, RuntimeError, ValueError) as error:
-        why = str(error).strip().partition("\n")[0]
-        raise UsageError(
-            f"no Ray cluster answers at {address} ({why}); start one (ray start --head), or write --ray local"
-        ) from None
+        raise _no_cluster(address, str(error).strip().partition("\n")[0]) from None

@@ -188,8 +188,8 @@ class Journal:
         :param device: where tensors go. :param reader: of the source, at its start.
         """
         if not self.resumed:
-            return {}, reader.frames()
-        frames = reader.frames(self.at.first)
+            return {}, reader.frames(compact=True)
+        frames = reader.frames(self.at.first, compact=True)
         held = {frame.index: frame for frame in islice(frames, self.at.frames - self.at.first)}
         states = read_states(self.folder / _states(self.at.segments), device)
         return mapped(states, (Faces, Frame), lambda item: _dressed(item, held)), frames
@@ -321,16 +321,16 @@ def _bare(item: Faces | Frame, waiting: list[int]) -> Faces | Frame:
     """Without the pictures that the source holds anyhow. :param waiting: is told the frame's index."""
     if isinstance(item, Frame):
         waiting.append(item.index)
-        return replace(item, image=_NO_PICTURE)
+        return replace(item, image=_NO_PICTURE, coded=None)
     same = item.output is not None and item.output.image is item.frame.image
-    output = replace(item.output, image=_NO_PICTURE) if item.output is not None and same else item.output
+    output = replace(item.output, image=_NO_PICTURE, coded=None) if item.output is not None and same else item.output
     return replace(item, frame=cast(Frame, _bare(item.frame, waiting)), output=output)
 
 
 def _dressed(item: Faces | Frame, held: Mapping[int, Frame]) -> Faces | Frame:
     """The way back."""
     if isinstance(item, Frame):
-        return replace(item, image=held[item.index].image)
+        return replace(item, image=held[item.index].image, coded=held[item.index].coded)
     frame = cast(Frame, _dressed(item.frame, held))
     output = frame if item.output is not None and not item.output.image.size else item.output
     return replace(item, frame=frame, output=output)

@@ -54,6 +54,14 @@ class Frame:
     cut: bool = False
     """A new shot starts here; set by detect, or track_boxes."""
 
+    coded: Callable[[], NDArray[np.uint8]] | None = field(default=None, repr=False)
+    """Makes the picture of what was decoded, which takes less room than pixels; then ``image`` tells its size only.
+    None: the picture is ``image``. Of large frames while a run has them wait; set by decode."""
+
+    def picture(self) -> NDArray[np.uint8]:
+        """[H, W, 3] RGB, 0..255: ``image``, or made anew."""
+        return self.image if self.coded is None else self.coded()
+
     def seconds(self, rate: float) -> float:
         """Presentation time; of a frame that carries none, by its place at ``rate`` frames per second."""
         return float(self.time) if self.time is not None else self.index / rate
@@ -307,6 +315,11 @@ class Progress:
 
     faces: int
     """Edited or watched face crops so far."""
+
+
+def no_picture(height: int, width: int) -> NDArray[np.uint8]:
+    """[H, W, 3] of a picture's size, that takes no room."""
+    return np.broadcast_to(np.zeros((), np.uint8), (height, width, 3))
 
 
 def known(value: T | None) -> T:

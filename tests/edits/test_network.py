@@ -8,17 +8,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.toy import GENERATOR, write_toy_pack
+from tests.toy import GENERATOR, add_toy_edit_network, write_toy_pack
 from vidinv.edits.library import resolve
 from vidinv.edits.linear import Linear
 from vidinv.edits.network import NetworkEdit
 from vidinv.edits.parse import parse_edits
 from vidinv.errors import DamagedPack
 from vidinv.faces.regions import Touch
-from vidinv.models.edit_network import EditNetwork, EditNetworkConfig
 from vidinv.packs.load import Pack, load_pack
-from vidinv.packs.spec import NetworkSpec
-from vidinv.packs.write import write_pack, write_tensors
 from vidinv.types import Code, Face
 
 FACE = Face(torch.zeros(4).numpy(), person=1)
@@ -26,24 +23,7 @@ FACE = Face(torch.zeros(4).numpy(), person=1)
 
 def pack_with_network(folder: Path, edits: tuple[str, ...] = ("mouth", "smile")) -> Pack:
     """The toy pack, whose edit "smile" is a network's and whose "age" is linear."""
-    before = load_pack(write_toy_pack(folder)).spec
-    channels, side, _ = GENERATOR.feature_shape
-    config = EditNetworkConfig(edits, GENERATOR.layers, GENERATOR.d_style, channels, side, 6, (8, 8), 1, 8)
-    torch.manual_seed(2)
-    network = EditNetwork(config)
-    torch.nn.init.normal_(network.draw)
-    network.steps.copy_(torch.linspace(0.5, 1.5, len(edits)))
-    write_tensors(folder / "edit_network.safetensors", network.state_dict())
-    networks = {**before.networks, "edit_network": NetworkSpec("unet", config)}
-    write_pack(
-        folder,
-        replace(
-            before,
-            networks=networks,
-            edits={**before.edits, "smile": replace(before.edits["smile"], kind="network")},
-        ),
-    )
-    return load_pack(folder)
+    return load_pack(add_toy_edit_network(write_toy_pack(folder), edits))
 
 
 @pytest.fixture(scope="module")

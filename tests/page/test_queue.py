@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Callable
@@ -40,7 +41,7 @@ def write(job: Job, tell: Tell) -> JobResult:
     tell(Progress(1, 2, 1))
     job.output.write_bytes(b"edited")
     for path in job.reports:
-        path.write_text("report")
+        path.write_text(json.dumps([f"{job.source} becomes {job.output}"]))
     return JobResult(job.source, job.output, "done", warnings=("a word",))
 
 
@@ -55,8 +56,10 @@ def test_a_job_is_done_and_its_video_goes(tmp_path: Path, job: Job) -> None:
     files = queue.files(done)
     assert files["video"].read_bytes() == b"edited"
     assert set(files) == {"video", "report.html", "report.json"}
+    for name in ("report.html", "report.json"):  # which are taken home
+        assert json.loads(files[name].read_text()) == ["in.mp4 becomes out.mp4"]
     home = tmp_path / "queue" / entry.number
-    until(lambda: not (home / "source.mp4").exists() and not (home / "codes").exists())
+    until(lambda: not (home / "video").exists() and not (home / "codes").exists())
     queue.remove("me", entry.number)
     assert list((tmp_path / "queue").iterdir()) == []
     queue.close()
@@ -138,7 +141,8 @@ def test_a_job_lies_whole_in_its_folder(tmp_path: Path, job: Job) -> None:
     queue = Queue(tmp_path / "queue", write)
     home = tmp_path / "queue" / queue.add("me", job, "a").number
     placed = read_project(home / "job.toml")
-    assert {placed.source.parent, placed.output.parent, placed.codes.parent} == {home}
+    assert {placed.source.parent.parent, placed.output.parent, placed.codes.parent} == {home}
+    assert placed.source.name == job.source.name, "as reports will have it"
     assert placed.edits == job.edits
 
 

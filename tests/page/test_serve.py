@@ -5,20 +5,16 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from tests.inversion.latent_toy import write_box_pack
 from vidinv.api import VideoEditor
-from vidinv.edits.parse import read_requests
 from vidinv.errors import UsageError
-from vidinv.job import read_project
 from vidinv.page import serve
-from vidinv.page.queue import Queue
+from vidinv.page.browser import COOKIE, browser_of, named
 from vidinv.page.serve import PageOptions
-from vidinv.page.session import Session
 
 HERE = "http://127.0.0.1:7860"
 WHY = "the page is made with gradio"
@@ -67,6 +63,18 @@ def test_the_page_itself_is_answered(client: Any) -> None:
     assert client.get("/").status_code == 200
 
 
+def test_a_browser_has_one_name_in_all_of_its_tabs(client: Any) -> None:
+    first = client.get("/").headers["set-cookie"]
+    assert all(word in first for word in ("HttpOnly", "SameSite=Strict", "Max-Age="))
+    mine = browser_of(first.partition(";")[0])
+    again = client.get("/", headers={"cookie": f"other=1; {COOKIE}={mine}"}).headers["set-cookie"]
+    assert browser_of(again.partition(";")[0]) == mine
+    for odd in (f"{COOKIE}=short", f"{COOKIE}=../../../../../../../../../../etc", "", "\x7f=;;"):
+        assert browser_of(odd) is None
+    with pytest.raises(UsageError, match="keeps no cookie"):
+        named("other=1")
+
+
 def test_a_second_page_is_told_before_it_does_anything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(serve, "require_gradio", lambda: None)
     monkeypatch.setattr(serve, "application", lambda *_: pytest.fail("it began"))
@@ -80,42 +88,3 @@ def test_a_second_page_is_told_before_it_does_anything(tmp_path: Path, monkeypat
         serve.serve(PageOptions(tmp_path, port=port), VideoEditor, print)
     with serve._alone(tmp_path):
         pass  # it is free again
-
-
-def test_a_job_has_what_the_page_was_started_with_wherever_it_is_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pytest.importorskip("gradio", reason=WHY)
-    from vidinv.page.events import JobSettings, Page
-
-    monkeypatch.chdir(tmp_path)
-    options = PageOptions(Path("page"), "./toy", device="cpu", precision="fp32")
-    (tmp_path / "in.mp4").write_bytes(b"video")
-    (tmp_path / "codes").mkdir()
-    session: Any = Session(tmp_path, requests=read_requests("age=+2"))
-    session.video = SimpleNamespace(name="in.mp4", path=tmp_path / "in.mp4", codes=tmp_path / "codes")
-    sessions: Any = SimpleNamespace(of=lambda name: session)
-    request: Any = SimpleNamespace(session_hash="a")
-    queue = Queue(options.folder / "queue")
-    page = Page(sessions, queue, [], JobSettings(options.pack, options.device, options.precision))
-    page.render("me", request)
-    monkeypatch.chdir("/")
-    job = read_project(queue.folder / queue.entries("me")[0].number / "job.toml")
-    assert (job.device, job.precision, job.pack) == ("cpu", "fp32", str(tmp_path / "toy"))
-    assert job.source.read_bytes() == b"video"
-    assert job.output.parent == job.source.parent
-
-
-def test_several_videos_at_once_are_refused_and_go(tmp_path: Path) -> None:
-    gradio = pytest.importorskip("gradio", reason=WHY)
-    from vidinv.page.events import JobSettings, Page
-
-    paths = [tmp_path / "a.mp4", tmp_path / "b.mp4"]
-    for path in paths:
-        path.write_bytes(b"video")
-    sessions: Any = SimpleNamespace(of=lambda name: Session(tmp_path))
-    request: Any = SimpleNamespace(session_hash="a")
-    page = Page(sessions, Queue(tmp_path / "queue"), [], JobSettings())
-    with pytest.raises(gradio.Error, match="one video at a time"):
-        page.drop(list(map(str, paths)), request)
-    assert not any(path.exists() for path in paths)

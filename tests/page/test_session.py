@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,8 @@ from vidinv.job import Job, read_project, write_jobs
 from vidinv.packs.spec import EditSpec
 from vidinv.page import serve, session
 from vidinv.page.knobs import knobs
-from vidinv.page.session import Engine, Sessions, asked, check_project
+from vidinv.page.project import check_video, open_project
+from vidinv.page.session import Engine, Sessions, asked
 
 
 class Boxed(VideoEditor):
@@ -91,7 +91,7 @@ def test_what_cannot_be_used_leaves_nothing(sessions: Sessions, tmp_path: Path) 
         sessions.open(one, tmp_path / "a.mp4", lambda at: None)
     assert one.video is None
     assert list(one.folder.iterdir()) == []
-    with pytest.raises(UsageError, match="drop a video first"):
+    with pytest.raises(UsageError, match="no video here"):
         sessions.glance(one)
 
 
@@ -122,23 +122,81 @@ def test_a_project_says_what_was_chosen_and_is_opened_again(sessions: Sessions, 
     sessions.open(one, write_clip(tmp_path / "a.mkv"), lambda at: None)
     one.requests = read_requests("0:age=+2@0.1s-0.5s,smile=+0@0s..+1@0.9s")
     one.hold, one.composite = ("smile",), "replace"
-    write_jobs(tmp_path / "a.toml", [one.job("./toy", one.video.name)])
+    write_jobs(tmp_path / "a.toml", [one.job_saved(str(tmp_path / "toy"))])
     job = read_project(tmp_path / "a.toml")
     assert (job.source, job.output) == (tmp_path / "a.mkv", tmp_path / "a-edited.mkv")
-    check_project(job, str(tmp_path / "toy"), "a.mkv")
+    project = open_project(tmp_path / "a.toml", str(tmp_path / "toy"))
+    check_video(project, "a.mkv")
+    assert project.kept == ""
     other = sessions.of("b")
-    other.take(job)
+    other.take(project)
     assert (other.requests, other.hold, other.composite) == (one.requests, one.hold, one.composite)
-
-
-def test_a_project_that_the_page_cannot_show_is_refused_by_what_it_has() -> None:
-    job = Job(source=Path("a.mkv"), output=Path("b.mkv"), edits=("age=+2",))
-    check_project(job, None, "a.mkv")
-    more = replace(job, drive=Path("d.mp4"), crf=30, mark=False, pack="other", search={"steps": 5})
-    with pytest.raises(UsageError, match="cannot show: drive, crf, mark, search, pack;"):
-        check_project(more, None, "a.mkv")
     with pytest.raises(UsageError, match=r"the project is of a\.mkv"):
-        check_project(job, None, "other.mkv")
+        check_video(project, "other.mkv")
+    with pytest.raises(UsageError, match="is for the pack"):
+        open_project(tmp_path / "a.toml", None)
+
+
+WHOLE = """\
+format = 1
+
+[[job]]
+source = "clips/a.mkv"
+output = "out/b.mkv"
+edits = [
+    "age=+2",
+    "anna:age=+3",
+    "smile=@curves/smile.csv",
+]
+transfers = [
+    "calm.jpg,happy.jpg=0.7",
+]
+drive = "../driver.mp4"
+hold = [
+    "smile",
+]
+crf = 30.0
+mark = false
+
+[job.faces]
+anna = [
+    "anna.jpg",
+]
+"""
+
+
+def test_what_the_page_cannot_show_is_told_and_written_again_as_it_was(sessions: Sessions, tmp_path: Path) -> None:
+    one = sessions.of("a")
+    sessions.open(one, write_clip(tmp_path / "a.mkv"), lambda at: None)
+    (one.folder / "p.toml").write_text(WHOLE)
+    project = open_project(one.folder / "p.toml", None)
+    one.take(project)
+    assert list(map(str, one.requests)) == ["age=+2"]
+    assert project.elsewhere == ("edits", "transfers", "drive", "faces")
+    for line in ('"anna:age=+3"', '"smile=@curves/smile.csv"', 'drive = "../driver.mp4"', "crf = 30.0", '"anna.jpg"'):
+        assert line in project.kept
+    assert '"age=+2"' not in project.kept
+    assert str(tmp_path) not in project.kept
+    write_jobs(one.folder / "p.toml", [one.job_saved(None)])
+    assert (one.folder / "p.toml").read_text() == WHOLE
+    assert not one.complete
+    with pytest.raises(UsageError, match="does not render: edits, transfers, drive, faces; save it"):
+        one.job_here(None)
+    sessions.ask(one, read_requests("age=-1"))
+    write_jobs(one.folder / "p.toml", [one.job_saved(None)])
+    assert (one.folder / "p.toml").read_text() == WHOLE.replace("age=+2", "age=-1")
+    sessions.open(one, write_clip(tmp_path / "a.mkv"), lambda at: None)
+    assert one.project is None, "another video is another project"
+
+
+def test_how_a_project_is_encoded_is_honoured_here(sessions: Sessions, tmp_path: Path) -> None:
+    one = sessions.of("a")
+    video = sessions.open(one, write_clip(tmp_path / "a.mkv"), lambda at: None)
+    write_jobs(one.folder / "p.toml", [Job(source=Path("a.mkv"), output=Path("to/b.mp4"), edits=("age=+2",), crf=30)])
+    one.take(open_project(one.folder / "p.toml", None))
+    assert one.complete
+    job = one.job_here("toy")
+    assert (job.source, job.output, job.crf, job.pack) == (video.path, Path("b.mp4"), 30, "toy")
 
 
 def test_the_page_reads_no_file_of_this_machine(tmp_path: Path) -> None:
@@ -147,8 +205,6 @@ def test_the_page_reads_no_file_of_this_machine(tmp_path: Path) -> None:
     for text in (f"age=@{secret}", f"smile=+1, 0:age=@{secret}"):
         with pytest.raises(UsageError, match="reads no files"):
             asked(text)
-    with pytest.raises(UsageError, match="reads no files"):
-        check_project(Job(source=Path("a.mkv"), output=Path("b.mkv"), edits=(f"age=@{secret}",)), None, "a.mkv")
 
 
 def test_what_cannot_be_done_leaves_what_was_there(sessions: Sessions, tmp_path: Path) -> None:
@@ -171,9 +227,10 @@ def test_sliders_go_from_end_to_end_of_what_was_tried_in_their_own_unit() -> Non
     unknown = EditSpec(unit="sd", step="?")
     first, plain, last = knobs({"odd": odd, "age": years, "unknown": unknown})
     assert (first.name, first.least, first.most, first.in_years) == ("age", -10, 12, True)
-    assert (last.name, last.least, last.most, last.label) == ("odd", -1.0, 2.0, "odd (steps), experimental")
-    assert last.info == "odd. One step: a lot."
+    assert (last.name, last.least, last.most, last.label) == ("odd", -1.0, 2.0, "odd (steps)")
+    assert last.info == "odd. One step: a lot"
     assert (plain.least, plain.most) == (-3.0, 3.0)
+    assert first.zero == pytest.approx(10 / 22)
     assert first.shows(parse_edit("age=+5y"), 0) == 5
     assert first.shows(parse_edit("age=+1"), 0) == 6  # years of one step
     assert first.shows(parse_edit("age=+9"), 0) == 12

@@ -13,10 +13,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from vidinv.types import Code, Face, Faces, Frame, known
+from vidinv.types import Code, Face, Faces, Frame, known, no_picture
 
 NOTHING = torch.empty(0)
 """In place of F, where a file holds none."""
@@ -24,7 +23,7 @@ NOTHING = torch.empty(0)
 
 def lean(faces: Faces, features: bool) -> Faces:
     """What of a frame and its faces is kept: not their pictures, whose sizes alone remain, nor F if it is left out."""
-    frame = replace(faces.frame, image=_no_picture(faces.frame.image.shape[:2]))
+    frame = replace(faces.frame, image=no_picture(*faces.frame.image.shape[:2]), coded=None)
     return Faces(frame, tuple(replace(face, crop=None, code=_lean(known(face.code), features)) for face in faces.faces))
 
 
@@ -92,7 +91,7 @@ def faces_of(tensors: Mapping[str, Tensor], device: str = "cpu") -> list[Faces]:
     rows = zip(*columns, tensors["frame.cut"].tolist(), tensors["frame.size"].tolist(), counts, strict=True)
     return [
         Faces(
-            Frame(_no_picture(size), index, pts if has_pts else None, Fraction(*time) if has_time else None, cut=cut),
+            Frame(no_picture(*size), index, pts if has_pts else None, Fraction(*time) if has_time else None, cut=cut),
             tuple(next(faces) for _ in range(count)),
         )
         for index, pts, has_pts, time, has_time, cut, size, count in rows
@@ -162,8 +161,3 @@ def _laid_out(tensors: Mapping[str, Tensor], name: str, count: int, device: str)
         row.permute(order).contiguous().permute([order.index(axis) for axis in range(len(order))])
         for row, order in zip(rows, orders, strict=True)
     ]
-
-
-def _no_picture(size: Sequence[int]) -> NDArray[np.uint8]:
-    """[H, W, 3] of the size of a picture, in one byte of memory."""
-    return np.broadcast_to(np.zeros((), np.uint8), (*size, 3))

@@ -3,31 +3,35 @@
 from __future__ import annotations
 
 import html
-import secrets
+import re
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import wraps
 from pathlib import Path
 from typing import Any
 
-import cv2
 import gradio as gr
 
 from vidinv.edits import revise
 from vidinv.edits.curve import Curve
 from vidinv.edits.parse import EASE
 from vidinv.errors import UsageError, VidinvError
-from vidinv.job import read_project, write_jobs
+from vidinv.job import write_jobs
+from vidinv.page.browser import browser_of, named
 from vidinv.page.knobs import Knob
 from vidinv.page.layout import ALWAYS, BETWEEN, EMPTY, KEYS, Parts
+from vidinv.page.pictures import forget_old, png
+from vidinv.page.project import check_video, open_project
 from vidinv.page.queue import Entry, Queue
-from vidinv.page.session import Session, Sessions, asked, check_project
+from vidinv.page.session import UPLOADS, Session, Sessions, asked
 from vidinv.scrub import Look
 from vidinv.types import Progress
 
-PICTURES = 6  # of looks at frames, that are kept on the disk
 ALONE = "*This frame by itself; what is rendered follows.*"
 EXACT = "**As it is rendered**, bit for bit."
+PARTLY = "*Without what else is in the project.*"
+_NAMED = re.compile(rf"/[^:;\n]*/{UPLOADS}/[0-9a-f]{{32,64}}/(?:[0-9a-f]{{8}}/(?:video/)?)?")  # where an upload lies
 
 
 def told(handler: Callable[..., Any]) -> Callable[..., Any]:
@@ -38,7 +42,7 @@ def told(handler: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return handler(*args, **more)
         except VidinvError as error:
-            raise gr.Error(str(error), duration=15, print_exception=False) from None
+            raise gr.Error(_NAMED.sub("", str(error)), duration=15, print_exception=False) from None
 
     return run
 
@@ -68,7 +72,7 @@ class Page:
         if session.video is None:
             return [None, EMPTY]
         look = self.sessions.glance(session)
-        return [self._pair(session, look), self._said(look, EXACT if look.exact else ALONE)]
+        return [self._pair(session, look), self._said(session, look)]
 
     def look(self, request: gr.Request) -> list[Any]:
         """The same as it is rendered, when nobody asked for anything else meanwhile."""
@@ -76,23 +80,22 @@ class Page:
         if session.video is None:
             return [gr.skip(), gr.skip()]
         look = self.sessions.look(session)
-        return [gr.skip(), gr.skip()] if look is None else [self._pair(session, look), self._said(look, EXACT)]
+        return [gr.skip(), gr.skip()] if look is None else [self._pair(session, look), self._said(session, look)]
 
-    def _said(self, look: Look, how: str) -> str:
+    def _said(self, session: Session, look: Look) -> str:
+        how = ALONE if not look.exact else EXACT if session.complete else PARTLY
         height, width, _ = look.after.shape
         return f"Frame {look.index} at {look.time:.2f} s, {width} x {height}. {how}"
 
     def _pair(self, session: Session, look: Look) -> tuple[str, str]:
-        pictures = sorted(session.folder.glob("look-*.png"), key=lambda path: path.stat().st_mtime_ns)
-        for path in pictures[: max(0, len(pictures) - PICTURES)]:
-            path.unlink(missing_ok=True)
+        forget_old(session.folder)
         if session.before is None or session.before[0] != look.index:
-            before = _png(session.folder, look.before, "before")
+            before = png(session.folder, look.before, "before")
             for path in session.folder.glob("before-*.png"):
                 if str(path) not in (before, session.before and session.before[1]):  # which may be on its way yet
                     path.unlink(missing_ok=True)
             session.before = look.index, before
-        return session.before[1], _png(session.folder, look.after, "look")
+        return session.before[1], png(session.folder, look.after, "look")
 
     def standing(self, session: Session) -> list[Any]:
         """Whom, all sliders, which edit, the text."""
@@ -108,7 +111,7 @@ class Page:
 
     @told
     def drop(self, paths: list[str] | None, request: gr.Request, progress: gr.Progress = gr.Progress()) -> list[Any]:
-        """Outputs: drop, people, time, hold, composite, standing, glance."""
+        """Outputs: drop, people, time, hold, composite, kept, standing, glance."""
         session, dropped = self.session(request), list(map(Path, paths or []))
         try:
             self._take(session, dropped, progress)
@@ -116,9 +119,14 @@ class Page:
             for path in dropped:  # a video that was taken is elsewhere by now
                 path.unlink(missing_ok=True)
         video = session.loaded()
-        people = [(one.picture, f"{one.person}: {one.frames / video.quick.rate:.1f} s") for one in video.people]
+        people = gr.update(
+            value=[(one.picture, f"{one.person}: {one.frames / video.quick.rate:.1f} s") for one in video.people],
+            selected_index=None,
+        )
         time = gr.update(maximum=max(video.quick.duration, 0.01), value=session.time, step=1 / video.quick.rate)
-        return [None, people, time, list(session.hold), session.composite, *self.standing(session),
+        kept = session.project.kept if session.project else ""
+        return [None, people, time, list(session.hold), session.composite,
+                kept, *self.standing(session),
                 *self.glance(session)]  # fmt: skip
 
     def _take(self, session: Session, dropped: list[Path], progress: gr.Progress) -> None:
@@ -127,11 +135,12 @@ class Page:
         videos = [path for path in dropped if path not in projects]
         if len(videos) > 1 or len(projects) > 1:
             raise UsageError("drop one video at a time, and one project with it")
-        job = read_project(projects[0]) if projects else None
-        if job is not None:
+        project = None
+        if projects:
+            project = open_project(projects[0], self.settings.pack)
             if not videos and session.video is None:
-                raise UsageError(f"drop {job.source.name} too, of which the project is")
-            check_project(job, self.settings.pack, videos[0].name if videos else session.loaded().name)
+                raise UsageError(f"drop {project.job.source.name} too, of which the project is")
+            check_video(project, videos[0].name if videos else session.loaded().name)
 
         def tell(at: Progress) -> None:
             progress((at.frames, at.total), desc="finding faces and their codes", unit="frames")
@@ -139,9 +148,10 @@ class Page:
         if videos:
             progress(0, desc="opening")
             self.sessions.open(session, videos[0], tell)
-        if job is not None:
-            session.loaded().quick.check(asked(",".join(job.edits)), job.hold)
-            session.take(job)
+        if project is not None:
+            if project.requests:
+                session.loaded().quick.check(project.requests, project.job.hold)
+            session.take(project)
 
     @told
     def pick(self, request: gr.Request, chosen: gr.SelectData) -> list[Any]:
@@ -246,26 +256,39 @@ class Page:
         session = self.session(request)
         video = session.loaded()
         path = session.folder / f"{Path(video.name).stem}.toml"
-        write_jobs(path, [session.job(self.settings.pack, video.name)])
+        folder = session.project.folder if session.project else session.folder  # from which its files are named
+        folder.mkdir(parents=True, exist_ok=True)
+        write_jobs(folder / path.name, [session.job_saved(self.settings.pack)])
+        shutil.move(folder / path.name, path)
         return gr.update(value=str(path), visible=True)
 
     @told
-    def render(self, owner: str, request: gr.Request) -> list[Any]:
-        """Outputs: owner, queue, told."""
-        session, owner = self.session(request), owner or secrets.token_urlsafe(24)
+    def render(self, request: gr.Request) -> list[Any]:
+        """Outputs: job, queue, told."""
+        session, owner = self.session(request), _browser(request)
         video = session.loaded()
         settings = self.settings
-        job = replace(session.job(settings.pack), device=settings.device, precision=settings.precision)
+        job = replace(session.job_here(settings.pack), device=settings.device, precision=settings.precision)
         title = f"{video.name}: {', '.join(job.edits)}"
         entry = self.queue.add(owner, replace(job, codes=video.codes), title if len(title) < 90 else f"{title[:89]}…")
-        return [owner, gr.update(choices=self._choices(owner), value=entry.number), ""]
+        return [entry.number, self._listed(owner, entry.number, True), ""]
 
-    def refresh(self, owner: str) -> Any:
+    def choose(self, chosen: gr.SelectData) -> Any:
+        """Outputs: job."""
+        return chosen.value
+
+    def refresh(self, number: str | None, request: gr.Request) -> Any:
         """Outputs: queue."""
-        return gr.update(choices=self._choices(owner)) if owner else gr.skip()
+        browser = browser_of(_cookies(request))
+        return self._listed(browser, number) if browser else gr.skip()
 
-    def _choices(self, owner: str) -> list[tuple[str, str]]:
-        return [(f"{one.title} - {self._how_far(one)}", one.number) for one in self.queue.entries(owner)]
+    def _listed(self, owner: str, number: str | None, new: bool = False) -> Any:
+        """:param number: what is chosen. :param new: just now, and not by the browser itself."""
+        entries = self.queue.entries(owner)
+        choices = [(f"{one.title} - {self._how_far(one)}", one.number) for one in entries]
+        gone = number is not None and number not in [one.number for one in entries]
+        chosen: Any = {"value": None if gone else number} if gone or new else {}
+        return gr.update(choices=choices, **chosen)
 
     def _how_far(self, entry: Entry) -> str:
         at = self.queue.progress(entry)
@@ -274,15 +297,12 @@ class Page:
         share = f" ({100 * at.frames // max(at.total, at.frames, 1)} %)" if at.total else ""
         return f"rendering, frame {at.frames}{share}"
 
-    def _entry(self, owner: str, number: str | None) -> Entry | None:
-        return next((one for one in self.queue.entries(owner) if one.number == number), None) if owner else None
-
     @told
-    def show(self, owner: str, number: str | None) -> list[Any]:
+    def show(self, number: str | None, request: gr.Request) -> list[Any]:
         """Outputs: told, result, files, report."""
-        entry = self._entry(owner, number)
+        entry = next((one for one in self.queue.entries(_browser(request)) if one.number == number), None)
         if entry is None or entry.state != "done":
-            why = "Choose a job that is done." if entry is None else f"{self._how_far(entry)}. {entry.told}"
+            why = "Choose a job above that is done." if entry is None else f"{self._how_far(entry)}. {entry.told}"
             return [why, gr.update(visible=False, value=None), gr.update(visible=False, value=None), ""]
         files = self.queue.files(entry)
         page = files["report.html"].read_text(encoding="utf-8") if "report.html" in files else ""
@@ -290,15 +310,19 @@ class Page:
         return [entry.told, gr.update(visible=True, value=str(files["video"])),
                 gr.update(visible=True, value=[str(path) for path in files.values()]), framed]  # fmt: skip
 
-    def cancel(self, owner: str, number: str | None) -> Any:
-        if owner and number:
-            self.queue.cancel(owner, number)
-        return self.refresh(owner)
+    @told
+    def cancel(self, number: str | None, request: gr.Request) -> list[Any]:
+        """Outputs: queue, told."""
+        if number:
+            self.queue.cancel(_browser(request), number)
+        return [self._listed(_browser(request), number), "" if number else "Choose a job above."]
 
-    def remove(self, owner: str, number: str | None) -> Any:
-        if owner and number:
-            self.queue.remove(owner, number)
-        return gr.update(choices=self._choices(owner), value=None) if owner else gr.skip()
+    @told
+    def remove(self, number: str | None, request: gr.Request) -> list[Any]:
+        """Outputs: queue, told."""
+        if number:
+            self.queue.remove(_browser(request), number)
+        return [self._listed(_browser(request), number), "" if number else "Choose a job above."]
 
     def unload(self, request: gr.Request) -> None:
         self.sessions.end(str(request.session_hash))
@@ -314,13 +338,14 @@ def wire(page: Page, on: Parts) -> None:
         event.success(page.look, None, glance, trigger_mode="multiple", **quiet)
 
     with on.blocks:
-        on.drop.upload(
+        dropped = on.drop.upload(
             page.drop,
             on.drop,
-            [on.drop, on.people, on.time, on.hold, on.composite, *standing, *glance],
+            [on.drop, on.people, on.time, on.hold, on.composite, on.kept, *standing, *glance],
             concurrency_limit=None,
             show_progress_on=[on.status],
         )
+        then(dropped)
         then(on.people.select(page.pick, None, [on.time, *standing, *glance], **quiet))
         on.everybody.click(page.pick_all, None, standing, **quiet)
         for knob, slider in zip(page.knobs, on.sliders, strict=True):
@@ -337,22 +362,24 @@ def wire(page: Page, on: Parts) -> None:
         for part in (on.hold.input, on.composite.input):
             then(part(page.how, [on.hold, on.composite], glance, **quiet))
         on.save.click(page.save, None, on.saved, **quiet)
-        on.render.click(page.render, on.owner, [on.owner, on.queue, on.told], **quiet)
-        chosen = [on.owner, on.queue]
-        on.show.click(page.show, chosen, [on.told, on.result, on.files, on.report], **quiet)
-        on.cancel.click(page.cancel, chosen, on.queue, **quiet)
-        on.remove.click(page.remove, chosen, on.queue, **quiet)
-        on.timer.tick(page.refresh, on.owner, on.queue, **quiet)
-        on.blocks.load(page.refresh, on.owner, on.queue, **quiet)
+        on.render.click(page.render, None, [on.job, on.queue, on.told], **quiet)
+        on.queue.select(page.choose, None, on.job, **quiet)
+        on.show.click(page.show, on.queue, [on.told, on.result, on.files, on.report], **quiet)
+        on.cancel.click(page.cancel, on.queue, [on.queue, on.told], **quiet)
+        on.remove.click(page.remove, on.queue, [on.queue, on.told], **quiet)
+        on.timer.tick(page.refresh, on.job, on.queue, **quiet)
+        on.blocks.load(page.refresh, on.job, on.queue, **quiet)
         on.blocks.unload(page.unload)
+
+
+def _cookies(request: gr.Request) -> str:
+    return str(dict(request.headers).get("cookie", ""))
+
+
+def _browser(request: gr.Request) -> str:
+    """:raises UsageError: it keeps no cookies."""
+    return named(_cookies(request))
 
 
 def _text(session: Session) -> str:
     return "\n".join(str(one) for one in session.requests)
-
-
-def _png(folder: Path, picture: Any, name: str) -> str:
-    """Every bit of a picture, quickly."""
-    path = folder / f"{name}-{secrets.token_hex(12)}.png"
-    cv2.imwrite(str(path), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_PNG_COMPRESSION, 1])
-    return str(path)

@@ -27,13 +27,17 @@ class Knob:
 
     @property
     def label(self) -> str:
-        unit = "years" if self.in_years else "steps"
-        return f"{self.name} ({unit}), experimental" if self.spec.experimental else f"{self.name} ({unit})"
+        return f"{self.name} ({'years' if self.in_years else 'steps'})"
 
     @property
     def info(self) -> str:
-        step = "" if self.in_years else f" One step: {self.spec.step.removesuffix(SEEN_BY).replace(' a step', '')}."
-        return f"{self.spec.text or self.name}.{step}"
+        step = "" if self.in_years else f". One step: {self.spec.step.removesuffix(SEEN_BY).replace(' a step', '')}"
+        return f"{self.spec.text or self.name}{step}"
+
+    @property
+    def zero(self) -> float:
+        """Where nothing is changed, from 0, the least, to 1, the most."""
+        return -self.least / (self.most - self.least)
 
     def shows(self, request: EditRequest | None, time: float) -> float:
         """What the slider stands at for a request at a time (seconds), in its own unit and within its ends."""

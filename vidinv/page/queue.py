@@ -26,7 +26,8 @@ from vidinv.worker import JobResult
 
 MOST = 20  # entries of one browser
 KEPT = 7 * 24 * 3600.0  # seconds for which results are kept that nobody removes
-JOB, ENTRY = "job.toml", "entry.json"
+JOB, ENTRY, VIDEO = "job.toml", "entry.json", "video"
+REPORTS = ("report.html", "report.json")
 State = Literal["waiting", "done", "failed", "cancelled"]
 Tell = Callable[[Progress], None]
 Render = Callable[[Job, Tell], JobResult]
@@ -100,15 +101,16 @@ class Queue:
             try:
                 hidden.mkdir(mode=0o700)
                 home = self.folder / entry.number
-                source = _linked(job.source, hidden / f"source{job.source.suffix}")
+                (hidden / VIDEO).mkdir()
+                source = _linked(job.source, hidden / VIDEO / job.source.name)
                 codes = None if job.codes is None else _linked(job.codes, hidden / "codes")
                 output = home / job.output.name
                 placed = replace(
                     job,
-                    source=home / source.name,
+                    source=home / VIDEO / source.name,
                     codes=None if codes is None else home / codes.name,
                     output=output,
-                    reports=(home / "report.html", home / "report.json"),
+                    reports=tuple(home / name for name in REPORTS),
                 )
                 write_jobs(hidden / JOB, [placed])
                 _write(hidden, entry)
@@ -130,7 +132,7 @@ class Queue:
     def files(self, entry: Entry) -> dict[str, Path]:
         """What came of a job that is done: "video", "report.html", "report.json"."""
         home = self.folder / entry.number
-        paths = {"video": read_project(home / JOB).output, **{n: home / n for n in ("report.html", "report.json")}}
+        paths = {"video": read_project(home / JOB).output, **{name: home / name for name in REPORTS}}
         return {name: path for name, path in paths.items() if path.is_file()}
 
     def cancel(self, owner: str, number: str) -> None:
@@ -212,10 +214,13 @@ class Queue:
         if not home.is_dir():
             return
         try:
-            _write(home, replace(entry, state=state, told=told, since=time.time()))
             keep = {ENTRY, JOB}
             if state == "done":
-                keep |= {"report.html", "report.json", read_project(home / JOB).output.name}
+                keep |= {*REPORTS, read_project(home / JOB).output.name}
+                with suppress(OSError, ValueError):  # on a full disk they stay as they are
+                    for name in REPORTS:
+                        _nameless(home, name)
+            _write(home, replace(entry, state=state, told=_within(home, told), since=time.time()))
             for path in home.iterdir():
                 if path.is_dir() and not path.is_symlink():
                     shutil.rmtree(path, ignore_errors=True)
@@ -230,6 +235,23 @@ def _write(home: Path, entry: Entry) -> None:
     part = part_path(path)
     part.write_text(json.dumps(asdict(entry)), encoding="utf-8")
     os.replace(part, path)
+
+
+def _nameless(home: Path, name: str) -> None:
+    """Reports are taken home, where nobody knows the folders of this machine."""
+    path = home / name
+    if path.is_file():
+        part = part_path(path)
+        part.write_text(_within(home, path.read_text(encoding="utf-8")), encoding="utf-8")
+        os.replace(part, path)
+
+
+def _within(home: Path, text: str) -> str:
+    """A text with the files of a job named from its folder."""
+    for folder in (home / VIDEO, home):
+        for prefix in (f"{folder}{os.sep}", json.dumps(f"{folder}{os.sep}")[1:-1]):
+            text = text.replace(prefix, "")
+    return text
 
 
 def _linked(path: Path, to: Path) -> Path:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
+import logging
 import os
-import secrets
 import socket
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
@@ -19,6 +20,7 @@ from vidinv.api import VideoEditor
 from vidinv.edits.held import holdable
 from vidinv.errors import MissingExtra, UsageError
 from vidinv.packs.locate import is_path
+from vidinv.page.browser import browser_of, cookie, header_of
 from vidinv.report.page import require_page
 
 if TYPE_CHECKING:
@@ -82,14 +84,14 @@ def application(options: PageOptions, make: Callable[[], VideoEditor]) -> tuple[
 
     from vidinv.page.events import JobSettings, Page, wire
     from vidinv.page.knobs import knobs
-    from vidinv.page.layout import CSS, layout
+    from vidinv.page.layout import CSS, layout, zeros
     from vidinv.page.queue import Queue
 
     options.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     engine = Engine(make)
     sessions, queue = Sessions(scratch, engine), Queue(options.folder / "queue")
     pack, shown = engine.quick.pack, knobs(engine.quick.edits)
-    parts = layout(shown, holdable(pack), _secret(options.folder), f"{options.largest} MB")
+    parts = layout(shown, holdable(pack), f"{options.largest} MB")
     how = JobSettings(options.pack, options.device, options.precision)
     wire(Page(sessions, queue, shown, how), parts)
 
@@ -117,7 +119,7 @@ def application(options: PageOptions, make: Callable[[], VideoEditor]) -> tuple[
         mcp_server=False,
         footer_links=[],
         theme=theme,
-        css=CSS,
+        css=CSS + zeros(shown),
     )
     queue.start()
     return app, end
@@ -138,11 +140,18 @@ def serve(options: PageOptions, make: Callable[[], VideoEditor], ready: Callable
         app, end = application(options, make)
         ready(f"http://{where}:{options.port}/")
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2))
+        logging.getLogger("uvicorn.error").addFilter(_is_told)
         try:
             with suppress(KeyboardInterrupt):
                 server.run(sockets=[listener])
         finally:
             end()
+
+
+def _is_told(record: logging.LogRecord) -> bool:
+    """Streams to tabs that are open when the page ends are cut: that is no error."""
+    cut = record.exc_info is not None and isinstance(record.exc_info[1], asyncio.CancelledError)
+    return not cut and not record.getMessage().startswith("Cancel ")
 
 
 @contextmanager
@@ -177,7 +186,8 @@ def _alone(folder: Path) -> Iterator[None]:
 
 
 class Guard:
-    """Answers no page of another server, and puts the headers on every answer; streams pass as they come.
+    """Answers no page of another server, and puts the headers on every answer; streams pass as they come. A browser
+    that opens the page gets its name.
 
     :param hosts: the names that this address may be called by, since another server can give it its own; None: any.
     """
@@ -188,7 +198,9 @@ class Guard:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         async def sent(message: Any) -> None:
             if message["type"] == "http.response.start":
-                message = {**message, "headers": [*message["headers"], *HEADERS]}
+                named = [(b"set-cookie", cookie(browser_of(header_of(scope["headers"]))).encode())]
+                here = named if scope["path"] == "/" and message["status"] == 200 else []
+                message = {**message, "headers": [*message["headers"], *HEADERS, *here]}
             await send(message)
 
         if scope["type"] == "websocket" and self._refused(scope):
@@ -213,12 +225,3 @@ class Guard:
         origin = headers.get(b"origin")
         mine = f"{scope['scheme'].replace('ws', 'http', 1)}://{host}"
         return 403 if origin is not None and origin.decode("latin-1").lower() != mine else 0
-
-
-def _secret(folder: Path) -> str:
-    """What browsers lock their own memory with: the same after a restart, so that each finds its jobs again."""
-    path = folder / "secret"
-    if not path.is_file():
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_hex(8), encoding="ascii")
-    return path.read_text(encoding="ascii")

@@ -15,8 +15,8 @@ from vidinv.api import VideoEditor
 from vidinv.edits.parse import read_requests
 from vidinv.edits.revise import Requests, Who
 from vidinv.errors import UsageError
-from vidinv.job import Job, table_of
-from vidinv.packs.locate import DEFAULT_PACK
+from vidinv.job import Job
+from vidinv.page.project import Project
 from vidinv.scrub import Look, Scrub, Seen
 from vidinv.types import Composite, Progress, known
 from vidinv.video.output import written_suffix
@@ -57,6 +57,7 @@ class Session:
     time: float = 0.0
     hold: tuple[str, ...] = ()
     composite: Composite = "detail"
+    project: Project | None = None  # that it goes on with
     before: tuple[int, str] | None = None  # the untouched frame that is shown, by index, and its file
     openings: int = 0  # counts videos that were dropped: an earlier one does not replace a later one
     turn: int = 0  # counts what is asked for: an answer to an earlier question is not shown
@@ -71,21 +72,47 @@ class Session:
     def loaded(self) -> Video:
         """:raises UsageError: there is no video yet."""
         if self.video is None:
-            raise UsageError("drop a video first")
+            raise UsageError("there is no video here; drop one (after a long rest it is removed)")
         return self.video
 
-    def job(self, pack: str | None, name: str | None = None) -> Job:
-        """What is asked for, as a job. :raises UsageError: no video. :raises MalformedEdit: no edit."""
+    @property
+    def complete(self) -> bool:
+        """Is all that is asked for in the picture?"""
+        return self.project is None or not self.project.elsewhere
+
+    def job_here(self, pack: str | None) -> Job:
+        """What is asked for, to be rendered by the page itself.
+
+        :raises UsageError: no video, or more than the page renders. :raises MalformedEdit: no edit.
+        """
         video = self.loaded()
-        source = Path(name) if name else video.path
+        if not self.complete:
+            raise UsageError(
+                f"the project has what this page does not render: {', '.join(known(self.project).elsewhere)}; save it, "
+                "put it beside its files, and render it with vidinv run"
+            )
+        job = self.job_saved(pack)
+        return replace(job, source=video.path, output=Path(job.output.name), pack=pack)
+
+    def job_saved(self, pack: str | None) -> Job:
+        """The same for a file beside the video: where a project was opened, with all that it had.
+
+        :raises UsageError: no video. :raises MalformedEdit: no edit.
+        """
+        video = self.loaded()
+        if self.project is not None:
+            return self.project.with_shown(self.requests, self.hold, self.composite)
         output = Path(f"{Path(video.name).stem}-edited{written_suffix(Path(video.name))}")
         edits = tuple(str(one) for one in self.requests)
+        source = Path(video.name)
         return Job(source=source, output=output, edits=edits, hold=self.hold, composite=self.composite, pack=pack)
 
-    def take(self, job: Job) -> None:
-        """What a project asks for; see :func:`check_project`."""
-        self.requests = asked(",".join(job.edits))
-        self.hold, self.composite, self.who = job.hold, job.composite, None  # type: ignore[assignment]
+    def take(self, project: Project) -> None:
+        """Go on with a project."""
+        everyone = {one.persons for one in project.requests}
+        self.project, self.requests = project, project.requests
+        self.who = everyone.pop() if len(everyone) == 1 else None
+        self.hold, self.composite = project.job.hold, project.job.composite  # type: ignore[assignment]
         self.next_turn()
 
 
@@ -97,27 +124,6 @@ def asked(text: str) -> Requests:
     if "=@" in text:
         raise UsageError("the page reads no files: write the key frames themselves, age=0@0s..+3@4s")
     return read_requests(text) if text.strip() else ()
-
-
-def check_project(job: Job, pack: str | None, video: str) -> None:
-    """:param pack: the page's. :param video: what the video is called that the project came with.
-
-    :raises UsageError: it is of another video, or has what the page cannot show and so would lose.
-    """
-    asked(",".join(job.edits))
-    shown = replace(job, edits=("nothing=0",), hold=(), composite="detail", pack=None)
-    lost = [name for name in table_of(shown) if name not in ("source", "output", "edits")]
-    if (job.pack or DEFAULT_PACK) != (pack or DEFAULT_PACK):
-        lost.append("pack")
-    if lost:
-        raise UsageError(f"the project has what this page cannot show: {', '.join(lost)}; render it with vidinv run")
-    if _plain(job.source.name) != _plain(video):
-        raise UsageError(f"the project is of {job.source.name}, and the video is {video}; drop {job.source.name}")
-
-
-def _plain(name: str) -> str:
-    """Without what is taken out of a name when it is uploaded."""
-    return "".join(letter for letter in name if letter.isalnum() or letter in "._-")
 
 
 class Sessions:
@@ -175,8 +181,8 @@ class Sessions:
         session.openings += 1
         opening, engine = session.openings, self.engine
         home = session.folder / secrets.token_hex(4)
-        home.mkdir()
-        path = Path(shutil.move(upload, home / f"source{upload.suffix.lower()}"))
+        (home / "video").mkdir(parents=True)
+        path = Path(shutil.move(upload, home / "video" / upload.name))
 
         def going(progress: Progress) -> None:
             current()
@@ -197,6 +203,7 @@ class Sessions:
                 session.next_turn()
                 session.video = Video(upload.name, path, home / "codes", quick, slow, people)
                 session.who, session.requests, session.time, session.before = None, (), 0.0, None
+                session.project = None
         except BaseException:
             shutil.rmtree(home, ignore_errors=True)
             raise

@@ -132,7 +132,7 @@ def place(faces: Faces, face: Face) -> Place:
 
 def edited_crop(faces: Faces, face: Face) -> NDArray[np.uint8]:
     """The face as it is in the finished frame, [S, S, 3]."""
-    return crop(known(faces.output).image, known(face.quad), len(known(face.crop)), face.content)
+    return crop(known(faces.output).picture(), known(face.quad), len(known(face.crop)), face.content)
 
 
 def _with_frame(
@@ -143,13 +143,15 @@ def _with_frame(
     region = np.zeros(source.image.shape[:2], np.uint16)  # the number of the face that is there, from 1
     for number, face in enumerate(faces.faces, 1):
         cv2.fillConvexPoly(region, np.round(known(face.quad)).astype(np.int32), number)
-    found = {"outside": seam.outside_difference(source.image, output.image, region > 0)}
+    now = source.picture(), output.picture()
+    found = {"outside": seam.outside_difference(*now, region > 0)}
     due = source.index % options.flow_every == 0 and faces.faces and not source.cut
     if so_far.last is not None and due:
         # The first reading there can be is a whole one: a short clip has no other.
         whole = source.index // options.flow_every % options.whole_every == 1 % options.whole_every
         read = _warping if whole else _warping_near
-        found |= read((so_far.last[0].image, source.image), (so_far.last[1].image, output.image), faces.faces, region)
+        before = so_far.last[0].picture(), so_far.last[1].picture()
+        found |= read((before[0], now[0]), (before[1], now[1]), faces.faces, region)
     tracks = dict(so_far.tracks)
     for person, track in tracks.items():
         # Who was not in the last frame, or was in another shot, has no neighbour: only their motion is asked for.
@@ -271,7 +273,9 @@ def _with_reconstruction(so_far: Quality, looked_at: Sequence[tuple[Faces, Face]
 def _shown(faces: Faces, edited: Mapping[Place, NDArray[np.uint8]], width: int = 320) -> Shown:
     frames = (faces.frame, known(faces.output))
     height = round(frames[0].image.shape[0] * width / frames[0].image.shape[1])
-    small = [np.asarray(cv2.resize(f.image, (width, height), interpolation=cv2.INTER_AREA), np.uint8) for f in frames]
+    small = [
+        np.asarray(cv2.resize(f.picture(), (width, height), interpolation=cv2.INTER_AREA), np.uint8) for f in frames
+    ]
     face = max(faces.faces, key=lambda f: quad_side(known(f.quad)), default=None)
     pair = None if face is None else (known(face.crop), edited[place(faces, face)])
     time = faces.frame.time

@@ -67,12 +67,13 @@ def _quad(face: Face, template: Template | BoxTemplate) -> NDArray[np.float64]:
 def _aligned(faces: Faces, view: View[Face], spans: _Spans, options: AlignOptions) -> Faces:
     first, last = view.shot()
     around = view.around[view.at + first : view.at + last + 1]
-    placed = []
+    placed, image = [], None
     for person in sorted({person for memory in around for person in memory.of}):
         track = view.track(person, spans.bridge)
         face = _placed(track, first, last, spans, options)
         if face is not None:
-            picture = crop(faces.frame.image, known(face.quad), options.size, options.template.content)
+            image = faces.frame.picture() if image is None else image
+            picture = crop(image, known(face.quad), options.size, options.template.content)
             placed.append(replace(face, crop=picture, content=options.template.content))
     return replace(faces, faces=tuple(placed))
 

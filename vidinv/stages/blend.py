@@ -26,11 +26,13 @@ def blend(state: None, faces: Faces | None, options: BlendOptions = BlendOptions
     if faces is None:
         return state, []
     masked = faces.each(lambda face: replace(face, mask=_mask(face)))
-    image = faces.frame.image
-    for face in masked.faces:
-        if face.change is not None:
-            image = _composite(image, image is faces.frame.image, face, face.change, options.composite)
-    output = faces.frame if image is faces.frame.image else replace(faces.frame, image=image)
+    changed = [(face, face.change) for face in masked.faces if face.change is not None]
+    if not changed:
+        return state, [replace(masked, output=faces.frame)]
+    image = own = faces.frame.picture()
+    for face, change in changed:
+        image = _composite(image, image is own, face, change, options.composite)
+    output = faces.frame if image is own else replace(faces.frame, image=image, coded=None)
     return state, [replace(masked, output=output)]
 
 

@@ -73,15 +73,19 @@ def detect(
     state: DetectState, frame: Frame | None, detectors: Detectors, options: DetectOptions = DetectOptions()
 ) -> tuple[DetectState, list[Faces]]:
     """Find and name the faces of a frame, largest first."""
-    shot, ready = mark_cuts(state.shot, frame, options.rate)
+    image = None if frame is None else frame.picture()  # once, if it has to be made
+    shot, ready = mark_cuts(state.shot, frame, options.rate, image)
     out = list[Faces]()
     for one in ready:
-        state, found = _found(state, one, detectors, options)
+        now = image if frame is not None and one.index == frame.index else None
+        state, found = _found(state, one, one.picture() if now is None else now, detectors, options)
         out.append(found)
     return replace(state, shot=shot), out
 
 
-def _found(state: DetectState, frame: Frame, detectors: Detectors, options: DetectOptions) -> tuple[DetectState, Faces]:
+def _found(
+    state: DetectState, frame: Frame, image: NDArray[np.uint8], detectors: Detectors, options: DetectOptions
+) -> tuple[DetectState, Faces]:
     tracks, since_full = state.tracks, state.since_full
     if frame.cut:
         tracks, since_full = Tracks(next_person=tracks.next_person), None
@@ -93,22 +97,22 @@ def _found(state: DetectState, frame: Frame, detectors: Detectors, options: Dete
         if track.missing <= round(options.passing * options.rate):
             # As often as there is a full search the whole cascade says whether a followed face is one, and where.
             ask = not track.missing and not due
-            face = _followed(frame.image, track.face, detectors.region, options) if ask else None
-            face = face or _search_region(frame.image, track.face, detectors.region, options)
+            face = _followed(image, track.face, detectors.region, options) if ask else None
+            face = face or _search_region(image, track.face, detectors.region, options)
             faces += [face] if face is not None else []
             lost |= face is None and track.missing == 0
     quarters = state.quarters
     if lost or due:
         first = since_full is None
-        full = _search_all(frame.image, detectors.full, options)
+        full = _search_all(image, detectors.full, options)
         lying = {quarters_of(leaning(track.face.points)) for track in tracks.alive} - {0}
         if not full and not faces and not lying:
             # At first from all sides; later from one after the other, as most such pictures have nobody in them.
             quarters = quarters % 3 + 1
             lying = {1, 2, 3} if first else {quarters}
-        full += [f for k in sorted(lying) for f in _search_all(frame.image, detectors.full, options, k)]
+        full += [f for k in sorted(lying) for f in _search_all(image, detectors.full, options, k)]
         fresh = _merge(full, faces)[len(faces) :]
-        settled = [_settled(frame.image, face, detectors.region, options) for face in fresh]
+        settled = [_settled(image, face, detectors.region, options) for face in fresh]
         faces, since_full = [*faces, *(face for face in settled if face is not None)], 0
     patience = round(options.patience * options.rate)
     tracks, named = advance(tracks, _distinct(faces), patience)

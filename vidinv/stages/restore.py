@@ -50,7 +50,7 @@ def restore(
         ]
 
     if faces is not None:
-        image = faces.frame.image
+        image = faces.frame.picture() if faces.faces else faces.frame.image
         faces = faces.each(lambda f: replace(f, crop=crop(image, known(f.quad), options.size, f.content)))
     if inverter is None:
         return state, [] if faces is None else [faces]

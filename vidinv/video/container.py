@@ -15,6 +15,7 @@ from typing import IO, Any
 import av
 import cv2
 import numpy as np
+from av.sidedata.sidedata import SideDataContainer
 from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
@@ -26,7 +27,7 @@ from vidinv.video.encoder import EncoderSettings, encoder_options
 from vidinv.video.info import ColourTags, VideoInfo
 from vidinv.video.inputs import kind_of_picture, refuse_others
 from vidinv.video.timeline import continuous, goes_on, moved
-from vidinv.video.timing import believed_rate
+from vidinv.video.timing import believed_rate, stream_duration
 
 LIBRARIES = f"av {av.__version__}"
 Broken = av.error.FFmpegError  # what every call here raises on data or files that do not work
@@ -151,13 +152,11 @@ def _one_clock(path: Path) -> bool:
     return False
 
 
-def stream_duration(stream: av.VideoStream) -> Fraction | None:
-    if stream.duration:
-        return stream.duration * exact(stream.time_base)
-    stated = stream.metadata.get("DURATION", "").split(":")  # Matroska: 00:01:02.345000000
-    with suppress(ValueError):
-        return Fraction(stated[0]) * 3600 + Fraction(stated[1]) * 60 + Fraction(stated[2]) if len(stated) == 3 else None
-    return None
+def carried(frame: av.VideoFrame) -> set[str]:
+    """Names of what a frame carries beside its pixels. ``frame.side_data`` would keep what it finds in the frame, which
+    then holds itself: its pixels would stay until a collector of garbage comes by, long after everybody let go of it.
+    """
+    return {str(data.type).rpartition(".")[2] for data in SideDataContainer(frame)}  # type: ignore[call-arg]
 
 
 def read_info(path: Path, container: Any, stream: av.VideoStream, frame: av.VideoFrame) -> VideoInfo:

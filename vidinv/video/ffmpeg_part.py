@@ -48,7 +48,7 @@ class FfmpegEncoder:
         return self._process.stdin
 
     def write(self, frame: Frame, pts: int) -> None:
-        picture = self._to_yuv(frame.image)
+        picture = self._to_yuv(frame.picture())
         picture.pts, picture.time_base = pts, self._info.time_base
         try:
             self._pipe.mux(self._stream.encode(picture))

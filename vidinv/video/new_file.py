@@ -63,7 +63,7 @@ class NewVideo:
         """Append one frame, [H, W, 3] RGB 0..255; it lasts for one tick of the rate."""
         if frame.image.shape != (self._info.height, self._info.width, 3):
             raise OutputUnwritable(f"frame {frame.index} is {frame.image.shape}; keep the size of the first")
-        picture = self._to_yuv(frame.image)
+        picture = self._to_yuv(frame.picture())
         picture.pts, picture.time_base = self._count, self._info.time_base
         self._count += 1
         self._mux(picture)

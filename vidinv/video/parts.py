@@ -93,7 +93,7 @@ class BuiltInEncoder:
         self._inside: dict[int, int] = {}  # pts as the encoder sees it -> number of the frame
 
     def write(self, frame: Frame, pts: int) -> None:
-        picture = self._to_yuv(frame.image)
+        picture = self._to_yuv(frame.picture())
         picture.pts, picture.time_base = pts, self._info.time_base
         if self._counts_frames:
             picture.pts, picture.time_base = self._given, self._stream.codec_context.time_base

@@ -7,29 +7,35 @@ from collections.abc import Generator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from math import floor
 from pathlib import Path
+from threading import Lock
 from typing import Any, Self
 
+import numpy as np
+from numpy.typing import NDArray
+
 from vidinv.errors import NotAVideo
-from vidinv.types import Frame
+from vidinv.types import Frame, no_picture
 from vidinv.video import colour, orientation
 from vidinv.video.container import (
     Broken,
     RgbConverter,
     beginning,
+    carried,
     clock_jumps,
     demux,
     exact,
     open_input,
     read_info,
-    stream_duration,
     video_stream,
 )
 from vidinv.video.demuxers import MOST_PIXELS
 from vidinv.video.dolby import DolbyVision, dolby_vision
 from vidinv.video.info import UNSPECIFIED, Damage, VideoInfo
 from vidinv.video.matroska import is_whole
+from vidinv.video.timing import stream_duration
 from vidinv.video.whole import identity_of, missing_bytes, what_happened
 
 INTERLACED = (
@@ -38,12 +44,8 @@ INTERLACED = (
 )
 CAPTIONS = "closed captions inside its pictures are not kept; extract them first, as a subtitle track or file"
 RESIZED = "its pictures change their size on the way; they are fitted into the first one's size, with bars"
+LARGE = 1 << 23  # bytes of pixels from which a frame waits as it was decoded: above 1080p room is worth more than time
 _RPU = {"DOVI_RPU_BUFFER", "DOVI_METADATA"}
-
-
-def _carried(frame: Any) -> set[str]:
-    """Names of what a frame carries beside its pixels."""
-    return {str(data.type).rpartition(".")[2] for data in frame.side_data or ()}
 
 
 def probe(path: str | Path) -> VideoInfo:
@@ -92,10 +94,10 @@ class Reader:
                 )
             self.info = read_info(self._path, self._container, self._stream, self._first)
             record = dolby_vision(self._path, self.info.container)
-            if record is None and _RPU & _carried(self._first) and self.info.colour.transfer == UNSPECIFIED:
+            if record is None and _RPU & carried(self._first) and self.info.colour.transfer == UNSPECIFIED:
                 record = DolbyVision(5, 0)  # a broadcast has no such record
             colour.refuse_hdr(self.info.colour, str(self._path), record)
-            self._to_rgb = RgbConverter(self.info)
+            self._to_rgb, self._converting = RgbConverter(self.info), Lock()  # compact frames ask from any thread
         except BaseException:
             self._container.close()
             raise
@@ -118,16 +120,28 @@ class Reader:
     def __iter__(self) -> Iterator[Frame]:
         return self.frames()
 
-    def frames(self, first: int = 0) -> Iterator[Frame]:
+    def frames(self, first: int = 0, *, compact: bool = False) -> Iterator[Frame]:
         """Every frame from that index on. Those before it are decoded too, which alone tells their number and times in
-        any file, but not converted."""
+        any file, but not converted.
+
+        :param compact: large ones stay as they are decoded until their picture is asked for: see ``Frame.coded``.
+        """
         for coded in self._timed():
             if coded.index >= first:
-                yield self._converted(coded)
+                yield self._converted(coded, compact)
 
-    def _converted(self, coded: _Coded) -> Frame:
-        time = coded.pts * self.info.time_base
-        return Frame(self._to_rgb(coded.picture), coded.index, coded.pts, time, coded.stays)
+    def _converted(self, coded: _Coded, compact: bool = False) -> Frame:
+        time, picture = coded.pts * self.info.time_base, coded.picture
+        frame = partial(Frame, index=coded.index, pts=coded.pts, time=time, stays=coded.stays)
+        height, width = self.info.display_height, self.info.display_width
+        pixels = 3 * height * width
+        if compact and pixels >= LARGE and sum(plane.buffer_size for plane in picture.planes) < pixels:
+            return frame(no_picture(height, width), coded=partial(self._pixels, picture))
+        return frame(self._pixels(picture))
+
+    def _pixels(self, picture: Any) -> NDArray[np.uint8]:
+        with self._converting:
+            return self._to_rgb(picture)
 
     def _timed(self) -> Iterator[_Coded]:
         """All that is shown, with its times, for those who convert only some of it."""
@@ -152,10 +166,10 @@ class Reader:
 
     def _look(self, frame: Any) -> None:
         """Say once what of a frame cannot be kept."""
-        carried = _carried(frame)
+        beside = carried(frame)
         found = (
             (frame.interlaced_frame, INTERLACED),
-            ("A53_CC" in carried, CAPTIONS),
+            ("A53_CC" in beside, CAPTIONS),
             ((frame.width, frame.height) != (self.info.width, self.info.height), RESIZED),
         )
         self.warnings += [text for is_so, text in found if is_so and text not in self.warnings]

@@ -40,17 +40,19 @@ class ShotState:
     lit: NDArray[np.float32] | None = None  # the last thumbnail that showed anything; None: none in this shot
 
 
-def mark_cuts(state: ShotState, frame: Frame | None, rate: float) -> tuple[ShotState, list[Frame]]:
+def mark_cuts(
+    state: ShotState, frame: Frame | None, rate: float, image: NDArray[np.uint8] | None = None
+) -> tuple[ShotState, list[Frame]]:
     """Frames that are known to begin a new shot, or not: ``cut`` says so. The first of all does not.
 
     One that differs from those before it waits for up to PASSING, and as long as no more than MOST wait: if the old
     picture is back until then, it was no cut. Others come out at once.
 
-    :param frame: None at the end. :param rate: frames per second.
+    :param frame: None at the end. :param rate: frames per second. :param image: its picture, where that is at hand.
     """
     if frame is None:
         return _settled(state, 0, len(state.waiting))
-    small = thumbnail_of(frame.image)
+    small = thumbnail_of(frame.picture() if image is None else image)
     if state.thumbnail is None:
         return ShotState(small, lit=_lit(small)), [replace(frame, cut=False)]
     compared = len(state.waiting)

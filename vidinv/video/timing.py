@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from fractions import Fraction
 from itertools import pairwise
 from statistics import median
+from typing import Any
 
 _ROUND = (15, 24, 25, 30, 48, 50, 60, 90, 100, 120, 240)
 USUAL = (*map(Fraction, _ROUND), *(Fraction(rate * 1000, 1001) for rate in (24, 30, 60, 120)))
@@ -14,6 +16,16 @@ WRONG = 1.1  # ratio of stated and counted rate from which the stated one is not
 PAUSE = Fraction(1)  # seconds: a longer stay of one picture ...
 PAUSES = 4  # ... which is also so many times the median, says nothing of the rate
 FASTEST = Fraction(1000)
+
+
+def stream_duration(stream: Any) -> Fraction | None:
+    """Seconds, as the container says."""
+    if stream.duration:
+        return Fraction(stream.duration * stream.time_base.numerator, stream.time_base.denominator)
+    stated = stream.metadata.get("DURATION", "").split(":")  # Matroska: 00:01:02.345000000
+    with suppress(ValueError):
+        return Fraction(stated[0]) * 3600 + Fraction(stated[1]) * 60 + Fraction(stated[2]) if len(stated) == 3 else None
+    return None
 
 
 def counted_rate(times: Sequence[int], tick: Fraction) -> Fraction | None:
