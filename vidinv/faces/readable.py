@@ -42,7 +42,7 @@ def legible(crop: NDArray[np.uint8]) -> tuple[float, float, float]:
     way = cv2.INTER_AREA if len(crop) > SIDE else cv2.INTER_LINEAR
     small = crop if len(crop) == SIDE else cv2.resize(crop, (SIDE, SIDE), interpolation=way)
     luma = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    smooth = cv2.GaussianBlur(luma, (0, 0), GRAIN)
+    smooth = np.asarray(cv2.GaussianBlur(luma, (0, 0), GRAIN), np.float32)
     sharp = [_deviation(smooth, 2, axis) / max(_deviation(smooth, 1, axis), 1e-3) for axis in (0, 1)]
     middle = luma[MIDDLE]
     return float(middle.mean()), float(middle.std() / max(float(middle.mean()), 1.0)), min(sharp)
