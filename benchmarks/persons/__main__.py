@@ -4,17 +4,20 @@
         [--publish | --out FILE.json]
 
 Pictures are faces of ``pipelines.prepare_faces`` whose files lie in a folder per person: of everybody with pictures
-enough so many are held against the mean of as many others, among so many more people. Clips show one person each,
-every one another: films are shots of two seconds out of them, drawn at random, and go through the stage itself.
+enough so many are held against the mean of as many others, among so many more people; and so again darker, with less
+contrast and out of focus. Clips show one person each, every one another: films are shots of two seconds out of them,
+drawn at random, and go through the stage itself. Crops that cannot be read are not looked at in either.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections import Counter
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -22,6 +25,7 @@ from torch import Tensor, nn
 
 from benchmarks.faces import aligned
 from benchmarks.output import add_output, destination, tell
+from vidinv.faces.readable import Readable
 from vidinv.models.identity import embedded
 from vidinv.packs.load import Pack, load_pack
 from vidinv.runtime.compute import Compute
@@ -36,44 +40,61 @@ LOOKS, GALLERIES, ROUNDS = (1, 2, 3), (1, 4, 16, 63), 6000
 LEAST = ReidentifyOptions.least
 PEOPLE, SHOTS, SECONDS = (2, 4, 8), 12, 2.0
 RATE = 1 / ReidentifyOptions.every  # a frame per look
+ANY = Readable(0, 0, 0)  # reads whatever there is: in films it was decided before
+WORSE: dict[str, Callable[[NDArray[np.uint8]], NDArray[np.uint8]]] = {
+    "as they are": lambda crop: crop,
+    "40 % of the light": lambda crop: np.rint(crop * 0.4).astype(np.uint8),
+    "12 % of the light": lambda crop: np.rint(crop * 0.12).astype(np.uint8),
+    "20 % of the contrast": lambda crop: np.rint(crop.mean() + 0.2 * (crop - crop.mean())).astype(np.uint8),
+    "blur of 2 pixels": lambda crop: np.asarray(cv2.GaussianBlur(crop, (0, 0), 2 * len(crop) / 128), np.uint8),
+    "blur of 4 pixels": lambda crop: np.asarray(cv2.GaussianBlur(crop, (0, 0), 4 * len(crop) / 128), np.uint8),
+}  # of crops [S, S, 3] RGB; pixels of 128
 
 
 def unit(vectors: NDArray) -> NDArray:
     return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
 
 
-def pictures(folder: Path, pack: Pack) -> list[dict[str, float]]:
-    """Shares of who is known (right, wrong, new) and of strangers who are taken for somebody."""
-    crops = read_crops(folder)
-    looks = np.concatenate([embedded(some, pack.identity, CPU) for some in np.array_split(crops, len(crops) // 32 + 1)])
-    of: dict[str, list[int]] = {}
-    for row, file in enumerate(read_labels(folder)["file"]):
-        of.setdefault("/".join(str(file).split("/")[:2]), []).append(row)
-    everybody, rng = list(of), np.random.default_rng(0)
+def pictures(folder: Path, pack: Pack) -> list[dict[str, object]]:
+    """Shares of who is known (right, wrong, new) and of strangers who are taken for somebody, by state of pictures."""
+    crops, files = read_crops(folder), [str(file) for file in read_labels(folder)["file"]]
+    table: list[dict[str, object]] = []
+    for state, worse in WORSE.items():
+        made = [worse(crop) for crop in crops]
+        rows = [row for row, crop in enumerate(made) if ReidentifyOptions.readable.reads(crop)]
+        read = {"state": state, "read": round(len(rows) / len(crops), 4)}
+        parts = [rows[i : i + 32] for i in range(0, len(rows), 32)]
+        looks = [embedded([made[row] for row in part], pack.identity, CPU) for part in parts]
+        of: dict[str, list[int]] = {}
+        for at, row in enumerate(rows):
+            of.setdefault("/".join(files[row].split("/")[:2]), []).append(at)
+        galleries = [others for others in GALLERIES if others < len(of)]
+        told = [known_among(np.concatenate(looks), of, count, others) for count in LOOKS for others in galleries]
+        table += [read | one for one in told if one["people"]] or [read]
+    return table
+
+
+def known_among(looks: NDArray, of: dict[str, list[int]], count: int, others: int) -> dict[str, float]:
+    """How often ``count`` looks tell who somebody is. :param looks: [N, D]. :param of: their rows, by person."""
 
     def mean(rows: NDArray) -> NDArray:
         return unit(looks[rows].sum(0))
 
-    table = []
-    for count in LOOKS:
-        enough = [who for who in everybody if len(of[who]) >= 2 * count]
-        for others in GALLERIES:
-            told = Counter[str]()
-            for _ in range(ROUNDS):
-                who = enough[rng.integers(len(enough))]
-                rows = rng.permutation(of[who])
-                own = float(mean(rows[:count]) @ mean(rows[count : 2 * count]))
-                strangers = [
-                    other for i in rng.choice(len(everybody), others + 1, False) if (other := everybody[i]) != who
-                ]
-                gallery = np.stack([mean(rng.permutation(of[other])[:count]) for other in strangers[:others]])
-                nearest = float((gallery @ mean(rows[:count])).max())
-                told["right"] += own >= max(nearest, LEAST)
-                told["wrong"] += nearest >= LEAST and nearest > own
-                told["taken"] += nearest >= LEAST
-            shares = {name: round(told[name] / ROUNDS, 4) for name in ("right", "wrong", "taken")}
-            table.append({"pictures": count, "people": len(enough), "others": others, **shares})
-    return table
+    everybody, rng = list(of), np.random.default_rng(0)
+    enough = [who for who in everybody if len(of[who]) >= 2 * count]
+    told = Counter[str]()
+    for _ in range(ROUNDS if enough else 0):
+        who = enough[rng.integers(len(enough))]
+        rows = rng.permutation(of[who])
+        own = float(mean(rows[:count]) @ mean(rows[count : 2 * count]))
+        strangers = [other for i in rng.choice(len(everybody), others + 1, False) if (other := everybody[i]) != who]
+        gallery = np.stack([mean(rng.permutation(of[other])[:count]) for other in strangers[:others]])
+        nearest = float((gallery @ mean(rows[:count])).max())
+        told["right"] += own >= max(nearest, LEAST)
+        told["wrong"] += nearest >= LEAST and nearest > own
+        told["taken"] += nearest >= LEAST
+    shares = {name: round(told[name] / ROUNDS, 4) for name in ("right", "wrong", "taken")}
+    return {"pictures": count, "people": len(enough), "others": others, **shares}
 
 
 class Kept(nn.Module):
@@ -89,12 +110,14 @@ class Kept(nn.Module):
 
 
 def looks_at(clip: Path, pack: Pack) -> list[NDArray[np.float32]]:
-    """Of the person who is longest in sight, one look per frame of a film."""
+    """Of the person who is longest in sight, one look per frame of a film; NaN where the crop cannot be read."""
+    reads = ReidentifyOptions.readable.reads
     every, seen = max(1, round(float(probe(clip).rate) / RATE)), dict[int, list[NDArray]]()
     for faces in aligned(clip, pack):
         if faces.frame.index % every == 0:
             for face in (face for face in faces.faces if face.seen):
-                seen.setdefault(face.person, []).append(embedded([known(face.crop)], pack.identity, CPU)[0])
+                look = embedded([known(face.crop)], pack.identity, CPU)[0]
+                seen.setdefault(face.person, []).append(look if reads(known(face.crop)) else np.full_like(look, np.nan))
     return max(seen.values(), key=len)
 
 
@@ -102,7 +125,7 @@ def films(clips: list[list[NDArray]], count: int) -> list[dict[str, float]]:
     """Shares of shots by what number is given: right, another person's, a new one; and of first shots, taken."""
     rows = np.concatenate([np.stack(looks) for looks in clips]).astype(np.float32)
     starts = np.cumsum([0, *map(len, clips)])
-    step = partial(reidentify, identity=Kept(rows), compute=CPU, options=ReidentifyOptions(rate=RATE))
+    step = partial(reidentify, identity=Kept(rows), compute=CPU, options=ReidentifyOptions(rate=RATE, readable=ANY))
     rng, length, box = np.random.default_rng(0), round(SECONDS * RATE), np.zeros(4, np.float32)
     table = []
     for people in (some for some in PEOPLE if some <= len(clips)):

@@ -21,13 +21,14 @@ ALIKE = 0.1  # 1 - cosine at which a picture is the person beyond doubt; inversi
 BLUR = 8  # side, pixels, of the blurred picture whose colours are held
 # Shares of the holds that an edit is spared, since it is made to change that: the colours of the blurred picture, and
 # what lies outside the face.
-COLOURED = {"hair": 1.0, "skin": 1.0, "beard": 0.8, "age": 0.5, "glasses": 0.6, "makeup": 0.4, "gender": 0.4}
+COLOURED = {"hair": 1.0, "skin": 1.0, "beard": 1.0, "age": 0.5, "glasses": 0.9, "makeup": 0.4, "gender": 0.4}
 COLOURED |= {"yaw": 0.7, "pitch": 0.7, "mouth": 0.4, "smile": 0.3}
 OUTSIDE = {"hair": 1.0, "skin": 0.3, "yaw": 0.8, "pitch": 0.8, "gender": 0.6, "age": 0.4, "mouth": 0.2}
 TINTED = {"hair": 1.0, "skin": 1.0, "makeup": 0.7, "yaw": 0.5, "pitch": 0.5, "glasses": 0.6, "beard": 0.6}
 TINTED |= {"gender": 0.3, "mouth": 0.3, "age": 0.3, "smile": 0.2}  # what is grey or red at every single place
 AT_MOUTH = {"smile": 0.8, "mouth": 0.8}  # what colours are spared where teeth and tongue appear
-CHANGED = {"yaw": 0.7, "pitch": 0.7, "skin": 0.8, "hair": 0.6}  # and the size of the whole change
+# And the size of the whole change. A beard and a frame are dark: held, they become light specks and thin gold.
+CHANGED = {"yaw": 0.7, "pitch": 0.7, "skin": 0.8, "hair": 0.6, "beard": 0.8, "glasses": 0.8}
 
 
 @dataclass(frozen=True)
