@@ -30,14 +30,14 @@ def in_face_colours(made: Tensor, picture: Tensor, own: Tensor) -> Tensor:
         return made
     where = torch.from_numpy(core(made.shape[-1])).to(made.device)
     chroma_of, weights = made.new_tensor(CHROMA)[:, None], made.new_tensor(LUMA)
-    before, after = ((x.movedim(1, -1) @ weights) for x in (picture, made))  # [B, S, S]
+    before, after = (torch.einsum("bcij,c->bij", x, weights) for x in (picture, made))  # [B, S, S]
     knots = _knots(before[:, where])
     colours = (picture[:, [2, 0]] - before[:, None])[:, :, where] * chroma_of  # [B, 2, N]
     bends = torch.diff(torch.eye(KNOTS, device=made.device), dim=0)
     held = knots.mT @ knots + STIFF * bends.T @ bends + 1e-3 * torch.eye(KNOTS, device=made.device)
     line = torch.linalg.solve(held, knots.mT @ colours.mT)  # [B, KNOTS, 2]
-    steps = ((_knots(after) - _knots(before)).flatten(1, 2) @ line).mT / chroma_of
-    blue, red = steps.view(len(made), 2, *before.shape[1:]).unbind(1)
+    line = line.mT / chroma_of  # [B, 2, KNOTS]
+    blue, red = (_along(line, after) - _along(line, before)).unbind(1)
     green = -(weights[0] * red + weights[2] * blue) / weights[1]
     follows = picture + (after - before)[:, None] + torch.stack([red, green, blue], 1)
     return follows + own[:, None, None, None] * (made - follows)
@@ -58,3 +58,14 @@ def _knots(luma: Tensor) -> Tensor:
     step = 2 / (KNOTS - 1)
     places = luma.clamp(-1, 1)[..., None] - torch.linspace(-1, 1, KNOTS, device=luma.device)
     return (1 - places.abs() / step).clamp_min(0)
+
+
+def _along(line: Tensor, luma: Tensor) -> Tensor:
+    """Values of lines [B, C, KNOTS] at luma [B, S, S], -1..1: [B, C, S, S]. What _knots says, without its zeros."""
+    places = (luma.clamp(-1, 1) + 1) * ((KNOTS - 1) / 2)
+    below = places.detach().long().clamp_max(KNOTS - 2)  # the knot under each
+    share = (places - below).unsqueeze(1)
+    at = below.flatten(1).unsqueeze(1).expand(-1, line.shape[1], -1)
+    low = line.gather(2, at).view(len(luma), -1, *luma.shape[1:])
+    rise = torch.diff(line).gather(2, at).view_as(low)
+    return low + share * rise
