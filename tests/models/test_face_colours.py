@@ -55,3 +55,10 @@ def test_the_edit_that_asks_for_most_colours_decides() -> None:
     amounts = torch.tensor([[2.0, 0, 0], [2.0, 1.0, 0], [0, 0, -1.0]])
     found = own_colours(amounts, ("beard", "age", "makeup"), (("beard", 0.0), ("age", 0.5)))
     assert found.tolist() == [0, 0.5, 1]
+
+
+def test_many_edits_of_one_face_are_drawn_as_each_alone(face: Tensor) -> None:
+    several = torch.cat([face * 0.9, face * 0.5 - 0.2])
+    together = in_face_colours(several, face, torch.zeros(2))
+    alone = [in_face_colours(one[None], face, torch.zeros(1)) for one in several]
+    torch.testing.assert_close(together, torch.cat(alone))

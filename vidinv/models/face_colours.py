@@ -61,7 +61,8 @@ def _knots(luma: Tensor) -> Tensor:
 
 
 def _along(line: Tensor, luma: Tensor) -> Tensor:
-    """Values of lines [B, C, KNOTS] at luma [B, S, S], -1..1: [B, C, S, S]. What _knots says, without its zeros."""
+    """Values of lines [B, C, KNOTS], or of one, at luma [B, S, S], -1..1: [B, C, S, S]. As _knots, without zeros."""
+    line = line.expand(len(luma), -1, -1)
     places = (luma.clamp(-1, 1) + 1) * ((KNOTS - 1) / 2)
     below = places.detach().long().clamp_max(KNOTS - 2)  # the knot under each
     share = (places - below).unsqueeze(1)
