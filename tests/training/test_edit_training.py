@@ -267,3 +267,20 @@ def test_persons_are_drawn_alike_whatever_the_number_of_their_pictures() -> None
 def test_an_edit_that_is_no_score_is_refused(pool: Pool) -> None:
     with pytest.raises(ValueError, match=r"no score is called smlie; there are age"):
         edit_samples.only(pool, ("smlie",))
+
+
+def test_only_what_is_put_on_alone_is_held_dark() -> None:
+    names = ("beard", "glasses", "smile")
+    amounts = torch.tensor([[2.0, 0, 0], [0, 1, 0], [1, 2, 0], [-2, 0, 0], [1, 0, 1], [1, 0, -1], [0, 0, 2], [0, 0, 0]])
+    found = edit_losses.puts_on(amounts, names, edit_losses.DARK)
+    assert found.tolist() == [True, True, True, False, False, False, False, False]
+
+
+def test_a_light_beard_is_held_and_a_dark_one_is_not(pool: Pool) -> None:
+    batch = edit_samples.draw(pool, pool, edit_samples.centre_of(pool), (4, 0), 0.0, (5,))
+    beard = torch.zeros_like(batch.amounts)
+    beard[:, SCORES.index("beard")] = 2.0
+    batch = dataclasses.replace(batch, amounts=beard)
+    lighter, darker = (edit_losses.holds(batch.picture + by, batch, SCORES)["lighter"] for by in (0.2, -0.2))
+    assert float(lighter) == pytest.approx(0.2, abs=1e-4)
+    assert float(darker) == 0

@@ -17,8 +17,9 @@ GRAIN = 1.5  # pixels, sigma: what noise and compression draw is smoothed away f
 class Readable:
     """From which figures of :func:`legible` on a crop is read.
 
-    Measured on 500 sharp crops of 250 people, and on the same made worse. All of the sharp ones are read (of 2,300 others 99.7 %); none at
-    12 % of the light, none blurred by a Gaussian of 4 or 6 of 128 pixels, none moved by 15 or 25 pixels.
+    Measured on 500 sharp crops of 250 people, and on the same made worse. All of the sharp ones are read (of 2,300
+    others 99.8 %); none at 12 % of the light, none blurred by a Gaussian of 4 or 6 of 128 pixels, none moved by 15 or
+    25 pixels.
     """
 
     light: float = 24.0  # levels; the least of the sharp crops has 65, the most at 12 % of their light 23

@@ -30,6 +30,8 @@ AT_MOUTH = {"smile": 0.8, "mouth": 0.8}  # what colours are spared where teeth a
 # And the size of the whole change. A beard and a frame are dark: held, they become light specks and thin gold.
 CHANGED = {"yaw": 0.7, "pitch": 0.7, "skin": 0.8, "hair": 0.6, "beard": 0.8, "glasses": 0.8}
 
+DARK = {"beard", "glasses"}  # put on, these are darker than what they cover: drawn light, networks take them, eyes not
+
 
 @dataclass(frozen=True)
 class Readers:
@@ -117,7 +119,7 @@ def identity_loss(teachers: Teachers, pictures: Tensor, batch: Batch, count: int
 
 def holds(pictures: Tensor, batch: Batch, names: tuple[str, ...]) -> dict[str, Tensor]:
     """What changed that should not, 0-d each: colours of the blurred picture, colours at every place, pixels beside the
-    face, pixels at all."""
+    face, pixels at all; and what became lighter where something DARK, and nothing else, is put on."""
     change = pictures - batch.picture
     elsewhere = 1 - batch.mouth * (1 - held(batch.amounts, names, AT_MOUTH))[:, None, None, None]
     blurred = (F.adaptive_avg_pool2d(change, BLUR).abs() * F.adaptive_avg_pool2d(elsewhere, BLUR)).mean((1, 2, 3))
@@ -127,13 +129,21 @@ def holds(pictures: Tensor, batch: Batch, names: tuple[str, ...]) -> dict[str, T
     tint = ((change - change.mean(1, keepdim=True)).abs() * elsewhere).mean((1, 2, 3))
     found = {"blurred": (blurred, COLOURED), "tint": (tint, TINTED)}
     found |= {"outside": (outside, OUTSIDE), "change": (size.mean((1, 2, 3)), CHANGED)}
-    return {name: (value * held(batch.amounts, names, spared)).mean() for name, (value, spared) in found.items()}
+    lighter = change.mean(1).clamp_min(0).mean((1, 2)) * puts_on(batch.amounts, names, DARK)
+    kept = {name: (value * held(batch.amounts, names, spared)).mean() for name, (value, spared) in found.items()}
+    return kept | {"lighter": lighter.mean()}
 
 
 def held(amounts: Tensor, names: tuple[str, ...], spared: dict[str, float]) -> Tensor:
     """[B] 0..1: what is left of a hold beside the edit that is spared most of it."""
     share = torch.tensor([spared.get(n, 0.0) for n in names], device=amounts.device)
     return 1 - ((amounts != 0) * share).amax(1)
+
+
+def puts_on(amounts: Tensor, names: tuple[str, ...], what: set[str]) -> Tensor:
+    """[B] bool: is all that is asked for more of these?"""
+    these = torch.tensor([n in what for n in names], device=amounts.device)
+    return (amounts > 0)[:, these].any(1) & ~(amounts != 0)[:, ~these].any(1) & ~(amounts < 0).any(1)
 
 
 def pair_losses(teachers: Teachers, pictures: Tensor, batch: Batch) -> dict[str, Tensor]:

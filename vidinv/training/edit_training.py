@@ -56,6 +56,7 @@ class EditTrainingOptions:
     tint: float = 8.0
     outside: float = 12.0
     change: float = 1.0
+    lighter: float = 20.0
     motion: float = 4.0
     pair: float = 3.0
     pair_lpips: float = 0.5
