@@ -29,6 +29,7 @@ from vidinv.inversion.latent_manifest import is_latent_file
 from vidinv.models.pictures import to_tensor
 from vidinv.packs.own import Effects, OwnEdit, check_own_name
 from vidinv.packs.spec import EditSpec
+from vidinv.regular import opened_text, table_lines
 from vidinv.still_files import read_codes
 from vidinv.stills import Images, coded_faces, drawn, sources_of
 from vidinv.types import Displacement, Face, known
@@ -218,8 +219,8 @@ def read_labels(path: str | Path) -> dict[str, float]:
     """A CSV file with the columns file and value. :raises InputMissing, InputError: by line, what is wrong with it."""
     found: dict[str, float] = {}
     try:
-        with open(path, newline="", encoding="utf-8-sig") as lines:
-            reader = csv.DictReader(lines)
+        with opened_text(Path(path)) as lines:
+            reader = csv.DictReader(table_lines(lines))
             if not {"file", "value"} <= set(reader.fieldnames or ()):
                 raise InputError(f"{path}: its first line is to name the columns file and value")
             for row in reader:

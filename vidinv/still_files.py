@@ -19,7 +19,7 @@ import torch
 from vidinv.api import VideoEditor
 from vidinv.errors import InputError, NoFaceFound
 from vidinv.inversion.latent_file import Kept, LatentWriter, open_latent_file
-from vidinv.inversion.latent_manifest import manifest_of, source_of
+from vidinv.inversion.latent_manifest import AGAIN, manifest_of, source_of
 from vidinv.metrics import reconstruction
 from vidinv.portraits import Images, Picture, sources_of
 from vidinv.stills import Codes, coded_faces, drawn
@@ -99,7 +99,10 @@ def read_codes(folder: str | Path, *, device: str = "cpu") -> Codes:
     if told.rate is not None:
         raise InputError(f"{folder} holds codes of a video ({told.named}); give it to vidinv run --codes")
     names = tuple(source.name for source in told.sources)
-    faces = tuple(one.faces[0] for one in file.faces(device))
+    every = list(file.faces(device))
+    if len(every) != len(names) or any(len(one.faces) != 1 for one in every):
+        raise InputError(f"{folder} holds codes of {len(every)} pictures, not one of each of {len(names)}; {AGAIN}")
+    faces = tuple(one.faces[0] for one in every)
     return Codes(told.pack, told.pack_hash, told.method, names, faces, {})
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from vidinv.edits.times import read_time
 from vidinv.errors import InputMissing, MalformedEdit, UsageError
-from vidinv.regular import opened_text
+from vidinv.regular import opened_text, table_lines
 
 AMOUNTS = ("strength", "years")  # what a file's second column may be called
 
@@ -94,7 +94,7 @@ def read_curve(path: str | Path) -> tuple[Curve, bool]:
     keys: list[tuple[float, float]] = []
     try:
         with opened_text(Path(path)) as file:
-            rows = csv.DictReader(file, skipinitialspace=True)
+            rows = csv.DictReader(table_lines(file), skipinitialspace=True)
             rows.fieldnames = [name.strip() for name in rows.fieldnames or ()]
             column = _amount_column(path, rows.fieldnames)
             for row in rows:

@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 
 from vidinv.errors import InputMissing, UsageError
 from vidinv.faces.expressions import CONTROLS, LIMITS
-from vidinv.regular import opened_text
+from vidinv.regular import opened_text, table_lines
 
 LANDMARKS = tuple(f"{axis}{i}" for i in range(68) for axis in "xy")
+MOST_NUMBERS = 1 << 25
+"""Of a table: two hours of landmarks at 30 frames/s, in 256 MiB."""
 EXPECTED = f"time with x0,y0,...,x67,y67, or time with some of {','.join(CONTROLS)}"
 
 
@@ -31,10 +33,14 @@ def read_driver_table(path: str | Path) -> DriverTable:
     """:raises InputMissing: no such file, or no text. :raises UsageError: other columns, or no numbers; by line."""
     try:
         with opened_text(Path(path)) as file:
-            rows = csv.DictReader(file)
+            rows = csv.DictReader(table_lines(file))
             names = tuple(name.strip() for name in rows.fieldnames or ())
             _check_columns(path, names)
-            found = [_numbers(path, rows.line_num, names, row.values()) for row in rows]
+            found: list[NDArray[np.float64]] = []
+            for row in rows:
+                if (len(found) + 1) * len(names) > MOST_NUMBERS:
+                    raise csv.Error(f"it holds more than {MOST_NUMBERS} numbers, the most that are read")
+                found.append(np.array(_numbers(path, rows.line_num, names, row.values())))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputMissing(f"{path} cannot be read ({error}); give a CSV file with the columns {EXPECTED}") from None
     if not found:

@@ -11,10 +11,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from vidinv.errors import InputMissing, UsageError
-from vidinv.regular import opened_text
+from vidinv.regular import opened_text, table_lines
 from vidinv.types import Frame
 
 COLUMNS = ("frame", "x0", "y0", "x1", "y1")
+MOST = 1000
+"""Boxes of one frame: each is half a megabyte on its way, and so are those of the frames around it."""
+FARTHEST = 1e6
+"""Pixels from the corner of a frame, of 8192 at most, within which a box lies."""
 Boxes = Mapping[int, ArrayLike] | Sequence[ArrayLike]
 BoxesOf = Callable[[Frame], NDArray[np.float32]]
 
@@ -67,6 +71,10 @@ def given_boxes(boxes: Boxes) -> BoxesOf:
         box = known[int(index)]
         if not (np.isfinite(box).all() and (box[:, :2] < box[:, 2:]).all()):
             raise UsageError(f"frame {index}: a box ends before it begins; write x0, y0, x1, y1 in pixels")
+        if len(box) > MOST:
+            raise UsageError(f"frame {index} has {len(box)} boxes, and {MOST} are the most; leave some out")
+        if box.size and np.abs(box).max() > FARTHEST:
+            raise UsageError(f"frame {index}: a box lies {np.abs(box).max():g} pixels away; write pixels of the frame")
     nothing = np.zeros((0, 4), np.float32)
     return lambda frame: known.get(frame.index, nothing)
 
@@ -79,7 +87,7 @@ def read_boxes(path: str | Path) -> dict[int, NDArray[np.float32]]:
     found: dict[int, list[list[float]]] = {}
     try:
         with opened_text(Path(path)) as file:
-            rows = csv.DictReader(file)
+            rows = csv.DictReader(table_lines(file))
             if not set(COLUMNS) <= set(rows.fieldnames or ()):
                 raise UsageError(f"{path}: the first line must name the columns {','.join(COLUMNS)}")
             for row in rows:

@@ -40,7 +40,9 @@ def _averaged(image: NDArray, quad: NDArray, factor: int) -> tuple[NDArray, NDAr
     every frame.
     """
     height, width = image.shape[:2]
-    low = np.maximum(np.floor(quad.min(0) / factor) - 1, 0).astype(int) * factor
+    # Of a quad beside the frame the nearest edge is left, whose reflection it shows.
+    last = np.maximum(np.array((width, height)) - 1, 0) // factor
+    low = np.clip(np.floor(quad.min(0) / factor) - 1, 0, last).astype(int) * factor
     high = np.minimum((np.ceil(quad.max(0) / factor) + 1).astype(int) * factor, (width, height))
     high = np.maximum(high - (high - low) % factor, low + factor)
     region = image[low[1] : high[1], low[0] : high[0]]

@@ -11,7 +11,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Generator, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -31,13 +31,17 @@ from vidinv.inversion.latent_manifest import (
     write_manifest,
 )
 from vidinv.inversion.latent_parts import faces_of, lean, size_of, tensors_of
+from vidinv.models.synthesis import GeneratorSizes
 from vidinv.packs.load import Pack
+from vidinv.regular import check_header, check_regular
 from vidinv.runtime.closing import close
 from vidinv.types import Faces
 from vidinv.video.output import check_place, part_path, write_error
 
 PART_FRAMES = 256
 PART_BYTES = 64 * 2**20
+LARGEST_PART = 1 << 30
+"""Bytes: a part has what :data:`PART_BYTES` says and one frame more, with as many faces as there are."""
 _UNREADABLE = (SafetensorError, LookupError, ValueError, TypeError, RuntimeError, ZeroDivisionError, StopIteration)
 
 
@@ -47,6 +51,7 @@ class LatentFile:
 
     folder: Path
     manifest: Manifest
+    sizes: GeneratorSizes | None = None  # of the generator that the codes have to fit; None: not known yet
 
     def faces(self, device: str = "cpu", first: int = 0) -> Iterator[Faces]:
         """Frame by frame what was written, bit for bit; pictures and crops are not in it.
@@ -59,7 +64,7 @@ class LatentFile:
                 yield from self._read(part, device)[max(first - part.first, 0) :]
 
     def checked(self, pack: Pack, source: Path | None, described: Mapping[str, Any] | None) -> Self:
-        """Itself, if its codes are what one takes them for.
+        """Itself, to be read for this pack's generator, if its codes are what one takes them for.
 
         :param source: the video; None: one that lies in no file.
         :param described: the method that was asked for (:meth:`vidinv.inversion.Inverter.described`); None: any.
@@ -70,15 +75,17 @@ class LatentFile:
             check_source(self.manifest, self.folder, source)
         if described is not None:
             check_method(self.manifest, self.folder, described)
-        return self
+        return replace(self, sizes=pack.generator.config)
 
     def _read(self, part: Part, device: str) -> list[Faces]:
         path = self.folder / part.file
         try:
+            check_regular(path, LARGEST_PART)
+            check_header(path)
             data = path.read_bytes()
             if hashlib.sha256(data).hexdigest() != part.sha256:
                 raise unusable(path, "is damaged (its sha256 is not the one in the manifest)")
-            found = faces_of(load(data), device)
+            found = faces_of(load(data), device, self.sizes)
         except OSError as error:
             raise unusable(path, f"cannot be read ({error.strerror})") from None
         except _UNREADABLE as error:
@@ -98,6 +105,8 @@ def open_latent_file(folder: str | Path) -> LatentFile:
             raise unusable(path, "is missing")
         if (size := path.stat().st_size) != part.size:
             raise unusable(path, f"was cut short: it has {size} bytes, not {part.size}")
+        if size > LARGEST_PART:
+            raise unusable(path, f"has {size} bytes, and {LARGEST_PART} are the most that is read")
     return file
 
 

@@ -15,6 +15,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vidinv.inversion.latent_checks import check_tensors
+from vidinv.models.synthesis import GeneratorSizes
 from vidinv.types import Code, Face, Faces, Frame, known, no_picture
 
 NOTHING = torch.empty(0)
@@ -79,12 +81,13 @@ def tensors_of(some: Sequence[Faces], features: bool) -> dict[str, Tensor]:
     return {name: tensor.contiguous() for name, tensor in tensors.items()}
 
 
-def faces_of(tensors: Mapping[str, Tensor], device: str = "cpu") -> list[Faces]:
+def faces_of(tensors: Mapping[str, Tensor], device: str = "cpu", sizes: GeneratorSizes | None = None) -> list[Faces]:
     """What :func:`tensors_of` was given, without pictures and crops, and with NOTHING for an F that was left out.
 
-    :param device: where the codes go.
+    :param device: where the codes go. :param sizes: of the generator that they are for; None: of any.
     :raises KeyError, ValueError, RuntimeError, TypeError, IndexError: no such tensors.
     """
+    check_tensors(tensors, sizes)
     counts = tensors["frame.faces"].tolist()
     faces = iter(_faces(tensors, sum(counts), device) if sum(counts) else ())
     columns = [tensors[f"frame.{name}"].tolist() for name in ("index", "pts", "has_pts", "time", "has_time")]

@@ -15,6 +15,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from vidinv.errors import InputError, InputMissing
+from vidinv.regular import check_header
 
 # What tells the trunks apart: torchvision's name of one tensor, and its shape.
 _SIGNS = {
@@ -57,6 +58,7 @@ def load_lpips(weights: str | Path, device: str = "cpu") -> Lpips:
         raise InputMissing(f"{weights} does not exist; give the weights file of LPIPS' trunk")
     try:
         if weights.suffix == ".safetensors":
+            check_header(weights)
             state = load_file(weights)
         else:
             state = torch.load(weights, map_location="cpu", weights_only=True)

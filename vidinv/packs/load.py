@@ -44,7 +44,7 @@ from vidinv.packs.kinds import KINDS, own_kind
 from vidinv.packs.locate import find_pack
 from vidinv.packs.own import OwnEdit, find_own, own_names
 from vidinv.packs.spec import FILE_ENDING, EditSpec, PackSpec, spec_of
-from vidinv.regular import read_text
+from vidinv.regular import check_header, read_text
 from vidinv.types import Displacement
 
 CODED = tuple(name + FILE_ENDING for name in ("encoder", "generator"))
@@ -143,10 +143,11 @@ class Pack:
                 raise DamagedPack(
                     f"pack {self.name}: {path} is damaged (its sha256 is not the one in pack.toml); reinstall the pack"
                 )
+            check_header(path)
             return {k: v.float() if v.is_floating_point() else v for k, v in load_file(path).items()}
         except OSError as error:
             raise DamagedPack(f"pack {self.name}: cannot read {path} ({error.strerror}); reinstall the pack") from None
-        except SafetensorError as error:
+        except (SafetensorError, ValueError) as error:
             raise DamagedPack(f"pack {self.name}: {path} is no safetensors file ({error})") from None
 
     @torch.inference_mode(False)  # weights that a caller's inference mode made could not be searched through

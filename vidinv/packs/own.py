@@ -24,6 +24,7 @@ from vidinv.packs.digest import check_regular
 from vidinv.packs.locate import inside, is_there, user_packs
 from vidinv.packs.spec import FILE_ENDING, EditSpec
 from vidinv.packs.tables import record
+from vidinv.regular import check_header
 from vidinv.types import Displacement
 from vidinv.video.output import check_place, part_path, publish, write_error
 
@@ -158,6 +159,7 @@ def read_own(path: Path) -> OwnEdit:
         raise InputMissing(f"{path} does not exist; name a file of vidinv directions fit --to")
     try:
         check_regular(path, LARGEST)
+        check_header(path)
         with safe_open(str(path), "pt") as file:
             told = file.metadata() or {}
             if told.get("format") != FORMAT:

@@ -15,6 +15,7 @@ from torch import Tensor
 from vidinv.errors import UnsuitableCheckpoint
 from vidinv.packs.digest import check_regular
 from vidinv.packs.published.unpickle import plain_pickle
+from vidinv.regular import check_header
 
 _MOST_VALUES = 1 << 30  # of all tensors of a file; the largest published ones have half of that
 _MOST_EXPANDED = 1 << 32  # bytes
@@ -64,6 +65,7 @@ def _read(path: Path, head: bytes) -> Any:
     if head[:1] == b"\x80":
         return plain_pickle(path)
     if head[8:9] == b"{":
+        check_header(path)
         return load_file(path)
     raise UnsuitableCheckpoint(f"{path} is no file of torch, numpy, safetensors or pickle; check the download")
 

@@ -1,0 +1,80 @@
+"""Tables that would take all memory are refused, and say by which line."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from vidinv import regular
+from vidinv.directions import read_labels
+from vidinv.edits import driver_table
+from vidinv.edits.curve import read_curve
+from vidinv.edits.driver_table import read_driver_table
+from vidinv.errors import InputError, UsageError, VidinvError
+from vidinv.faces.boxes import FARTHEST, MOST, given_boxes, read_boxes
+
+Read = Callable[[Path], object]
+READERS = [
+    (read_boxes, "frame,x0,y0,x1,y1", "0,1,2,3,4"),
+    (read_curve, "time,strength", "{},1"),
+    (read_driver_table, "time,yaw", "{},0"),
+    (read_labels, "file,value", "f{},1"),
+]
+each = pytest.mark.parametrize(("read", "head", "row"), READERS, ids=["boxes", "curve", "driver", "labels"])
+
+
+@each
+@pytest.mark.parametrize(
+    ("bad", "said"),
+    [
+        ("{head},{wide}\n{row}\n", "line 1 has more than 65536"),
+        ("{head}\n{row}{wide}\n", "line 2 has more than 65536"),
+        ('{head}\n{row},"\n","\n', "line 2 ends within quotes"),
+    ],
+)
+def test_a_line_without_an_end_is_refused_by_number(
+    read: Read, head: str, row: str, bad: str, said: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text(bad.format(head=head, row=row.format(0), wide=",c" * 40_000))
+    with pytest.raises(VidinvError, match=rf"{path}.*{said}"):
+        read(path)
+
+
+@each
+def test_lines_without_an_end_are_refused(
+    read: Read, head: str, row: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(regular, "MOST_LINES", 20)
+    path = tmp_path / "table.csv"
+    path.write_text("\n".join([head, *(row.format(i) for i in range(19))]))
+    read(path)
+    path.write_text("\n".join([head, *(row.format(i) for i in range(20))]))
+    with pytest.raises(VidinvError, match="more than 20 lines"):
+        read(path)
+
+
+@each
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")
+def test_a_table_that_is_a_pipe_is_not_waited_for(read: Read, head: str, row: str, tmp_path: Path) -> None:
+    os.mkfifo(path := tmp_path / "table.csv")
+    with pytest.raises(InputError, match="a device or a pipe"):
+        read(path)
+
+
+def test_a_driver_holds_so_many_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(driver_table, "MOST_NUMBERS", 20)
+    (path := tmp_path / "table.csv").write_text("time,yaw\n" + "".join(f"{i},0\n" for i in range(11)))
+    with pytest.raises(InputError, match="more than 20 numbers"):
+        read_driver_table(path)
+
+
+def test_boxes_are_so_many_in_a_frame_and_near_it() -> None:
+    given_boxes([[[0, 0, 9, 9]] * MOST])
+    with pytest.raises(UsageError, match=f"frame 0 has {MOST + 1} boxes"):
+        given_boxes([[[0, 0, 9, 9]] * (MOST + 1)])
+    with pytest.raises(UsageError, match="frame 0: a box lies"):
+        given_boxes([[[0, 0, 9, FARTHEST * 2]]])
