@@ -27,6 +27,7 @@ LEVELS = [  # a line may import only from lines below it; rooms on one line are 
     {"packs", "metrics"},
     {"models"},
     {"video", "faces", "runtime"},
+    {"shortage"},
     {"types", "errors", "regular"},
     {"shapes"},
 ]

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from vidinv import halves
 from vidinv.edits.held import guarded
@@ -42,6 +43,7 @@ from vidinv.report.quality import QualityOptions
 from vidinv.runtime.compute import batch_for, checked_batch, choose
 from vidinv.runtime.timing import Stopwatch
 from vidinv.runtime.way import Way
+from vidinv.shortage import check_room
 from vidinv.stages.decode import decode
 from vidinv.stages.detect import DetectOptions, DetectState, detect, make_detectors
 from vidinv.stages.encode import EncodeOptions
@@ -91,6 +93,7 @@ class VideoEditor:
         self._any_method = method is None and not search
         self._detect_options = DetectOptions()
         self.detectors = make_detectors(self._detect_options) if self.pack.crops.kind == "face" else None
+        check_room(torch.get_num_threads())
 
     @cached_property
     def inverter(self) -> Inverter:

@@ -21,7 +21,8 @@
     |   |-- DamagedPack                 a file is missing or its hash differs
     |   |-- UnsuitableCheckpoint        a published file that cannot become part of a pack
     |   `-- DownloadFailed              a published file cannot be fetched, or is another one
-    `-- MissingExtra                6   an optional package is not installed
+    |-- MissingExtra                6   an optional package is not installed
+    `-- OutOfResources              7   the machine gives no more memory, or no more threads
 
 Exit code 0: the whole video was written. 10: the input was damaged, what decodes was written. 11: some jobs of a
 batch failed. 130: interrupted.
@@ -122,3 +123,7 @@ class DownloadFailed(PackError):
 
 class MissingExtra(VidinvError):
     exit_code = 6
+
+
+class OutOfResources(VidinvError):
+    exit_code = 7

@@ -19,6 +19,7 @@ from vidinv.job import Job
 from vidinv.report import Report
 from vidinv.report.files import check_reports, series_of, write_reports
 from vidinv.report.quality import QualityOptions
+from vidinv.shortage import shortage
 from vidinv.stages.encode import EncodeOptions
 from vidinv.transfers import transfer_asked
 from vidinv.types import Progress
@@ -89,8 +90,13 @@ class Worker:
             if stands.complete:
                 return skipped(job, stands.damaged)
             report = self._edit(job, mine, stands, tell, said.append)
-        except VidinvError as error:
-            return failed(job, str(error), error.exit_code)
+        except Exception as error:
+            if (short := shortage(error)) is not None:
+                self._editor = None  # what it holds is given back
+                return failed(job, str(short), short.exit_code)
+            if isinstance(error, VidinvError):
+                return failed(job, str(error), error.exit_code)
+            raise
         return JobResult(
             job.source,
             job.output,

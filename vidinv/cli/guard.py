@@ -20,11 +20,14 @@ from vidinv.errors import (
     SOME_FAILED_EXIT_CODE,
     InputError,
     MissingExtra,
+    OutOfResources,
     OutputError,
+    OutputUnwritable,
     PackError,
     UsageError,
     VidinvError,
 )
+from vidinv.shortage import shortage
 
 EXIT_CODES = {
     0: "done: the whole output was written",
@@ -34,6 +37,7 @@ EXIT_CODES = {
     OutputError.exit_code: "the output cannot be written: exists, is the input, no permission, disk full",
     PackError.exit_code: "the model pack cannot be used: unknown, or a file is missing or damaged",
     MissingExtra.exit_code: "an optional package or program is not installed",
+    OutOfResources.exit_code: "there is not enough memory, or no further thread can be started",
     DAMAGED_INPUT_EXIT_CODE: "some of the input is damaged: what could be read was edited, or inverted, and kept",
     SOME_FAILED_EXIT_CODE: "some jobs of a batch failed; the others are done, and the summary says what each met",
     INTERRUPTED_EXIT_CODE: "interrupted by Ctrl-C or SIGTERM",
@@ -55,8 +59,9 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
         try:
             command(*args, **options)
         except VidinvError as error:
-            say(f"error: {error}")
-            raise typer.Exit(error.exit_code) from None
+            told = shortage(error) or error
+            say(f"error: {told}")
+            raise typer.Exit(told.exit_code) from None
         except KeyboardInterrupt as interrupt:
             say(f"interrupted, {interrupt}" if str(interrupt) else "interrupted, nothing was written")
             raise typer.Exit(INTERRUPTED_EXIT_CODE) from None
@@ -67,16 +72,22 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
                 raise  # whoever read our output has gone, or it is full: vidinv.cli.main ends
             if options.get("verbose"):
                 traceback.print_exc()
-            say(_unexpected(error, bool(options.get("verbose"))))
-            raise typer.Exit(VidinvError.exit_code) from None
+            known = shortage(error) or _without_place(error)
+            say(f"error: {known}" if known else _unexpected(error, bool(options.get("verbose"))))
+            raise typer.Exit((known or VidinvError).exit_code) from None
 
     return run
 
 
+def _without_place(error: Exception) -> OutputUnwritable | None:
+    """Packages ask for a folder for temporary files while they are read, whether or not anything will go there."""
+    if not str(error).startswith("[Errno 2] No usable temporary directory"):
+        return None
+    return OutputUnwritable("no folder for temporary files can be written to; name one: TMPDIR=FOLDER")
+
+
 def _unexpected(error: Exception, verbose: bool) -> str:
     name, text = type(error).__name__, str(error).strip().partition("\n")[0]
-    if name == "OutOfMemoryError":  # torch's, which is not imported here
-        return f"error: the device has no memory left ({text}); use a smaller --batch, or --device cpu"
     advice = "please report it with the traceback above" if verbose else "run again with -v for the traceback"
     return f"error: unexpected {name}{': ' if text else ''}{text}; {advice}"
 

@@ -45,6 +45,7 @@ from vidinv.packs.locate import find_pack
 from vidinv.packs.own import OwnEdit, find_own, own_names
 from vidinv.packs.spec import FILE_ENDING, EditSpec, PackSpec, spec_of
 from vidinv.regular import check_header, read_text
+from vidinv.shortage import shortage
 from vidinv.types import Displacement
 
 CODED = tuple(name + FILE_ENDING for name in ("encoder", "generator"))
@@ -162,6 +163,8 @@ class Pack:
             network.load_state_dict(tensors, assign=True)
         # Sizes of the right types can still be of no network: no stages, more blocks than widths, nothing to divide by.
         except (RuntimeError, TypeError, ValueError, LookupError, ArithmeticError, AssertionError) as error:
+            if (short := shortage(error)) is not None:
+                raise short from error
             reason = " ".join(str(error).split())[:200]
             raise DamagedPack(
                 f"pack {self.name}: {name}{FILE_ENDING} does not fit pack.toml: {reason}; reinstall the pack"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
@@ -26,6 +27,7 @@ from vidinv.errors import InputError
 FORMAT = "vidinv states 1"
 # Whose records a state may hold: rooms whose files do nothing when they are imported.
 _RECORD = re.compile(r"vidinv\.(types|(stages|runtime|report|faces|video|edits|inversion)\.\w+):\w+")
+_NUMBERED = re.compile(r"\(os error (\d+)\)")
 _UNREADABLE = (
     OSError, SafetensorError, LookupError, TypeError, ValueError, AttributeError, ImportError, RuntimeError,
     AssertionError, ZeroDivisionError,
@@ -41,6 +43,9 @@ def write_states(path: Path, states: Mapping[str, Any]) -> None:
     try:
         save_file(store.tensors, str(path), {"format": FORMAT, "tree": tree})
     except SafetensorError as error:
+        found = _NUMBERED.search(str(error))  # the only place where it says why
+        if found is not None and os.name != "nt":
+            raise OSError(int(found[1]), os.strerror(int(found[1])), str(path)) from None
         raise OSError(f"{path} cannot be written: {error}") from None
 
 

@@ -16,7 +16,7 @@ from vidinv.video.encoder import EncoderSettings
 
 FORMATS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
 _SHORT = 100  # bytes of a name that are kept in any case
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def output_format(dst: Path) -> str:
@@ -136,6 +136,17 @@ def write_error(error: BaseException, dst: Path) -> OutputError:
     code = getattr(error, "errno", None)
     if code in _FULL:
         return DiskFull(f"no space left for {dst}; nothing was kept. Free some space or write to another disk")
+    if code == errno.EFBIG:
+        return DiskFull(
+            f"{dst} would need a file larger than is allowed there (ulimit -f, or 4 GiB on FAT); nothing was kept. "
+            "Raise the limit or write to another disk"
+        )
+    if code == errno.ENOENT and not dst.parent.is_dir():
+        return OutputUnwritable(f"{dst} cannot be written: the folder {dst.parent} has gone; begin anew")
+    if code == errno.ENOENT and dst.suffix.lower() in FORMATS:
+        return OutputUnwritable(
+            f"{dst} cannot be written: the hidden folder of its run has gone, or {dst.parent} was moved; begin anew"
+        )
     if code in (errno.EACCES, errno.EPERM, errno.EROFS):
         return OutputUnwritable(f"no permission to write into {dst.parent}; choose another folder")
     text = getattr(error, "strerror", None) or str(error)
