@@ -203,7 +203,8 @@ class VideoEditor:
         boxes: Boxes | str | Path | None = None,
         faces: People | None = None,
     ) -> Iterator[Picture]:
-        """Edit a stream of pictures; one out per one in, about half a second later.
+        """Edit a stream of pictures; one out per one in, about half a second later, and later while it
+        is in doubt who somebody is.
 
         :param frames: [H, W, 3] RGB uint8 arrays, any iterable.
         :param edit: as on the command line: "age=+2", ["age=+2", "0:smile=1@1s-3s"].
