@@ -21,7 +21,7 @@ from tests.inversion.latent_toy import write_box_pack
 from tests.video.make import clip, other_packets
 from vidinv import ending
 from vidinv.api import VideoEditor
-from vidinv.errors import DiskFull, OutputExists, OutputUnwritable, UsageError
+from vidinv.errors import DiskFull, OutOfResources, OutputExists, OutputUnwritable, UsageError
 from vidinv.faces.regions import Touch
 from vidinv.report import Report, rows
 from vidinv.report.quality import QualityOptions
@@ -228,7 +228,8 @@ def test_resuming_nothing_is_refused(editor: VideoEditor, source: Path, tmp_path
 
 @pytest.mark.parametrize("error", [DiskFull("no space left for out.mp4; nothing was kept"), MemoryError()])
 def test_what_the_machine_stopped_is_kept(editor: VideoEditor, source: Path, tmp_path: Path, error: Exception) -> None:
-    with pytest.raises(type(error), match="kept; the same command" if isinstance(error, DiskFull) else None):
+    kind = OutOfResources if isinstance(error, MemoryError) else type(error)
+    with pytest.raises(kind, match="kept; the same command"):
         edit(editor, source, tmp_path / "out.mp4", progress=stopping(20, error))
     assert work_folder(tmp_path / "out.mp4").exists()
 
@@ -394,3 +395,23 @@ def test_a_file_that_took_the_name_meanwhile_costs_no_work(editor: VideoEditor, 
     assert target.read_text() == "mine"
     target.unlink()
     edit(editor, source, target, resume=True)
+
+
+def test_a_report_that_does_not_fit_is_made_by_the_same_call_again(
+    editor: VideoEditor, source: Path, tmp_path: Path
+) -> None:
+    target, told = tmp_path / "out.mp4", list[str]()
+
+    def full(report: Report) -> None:
+        raise DiskFull("no space left for r.html; nothing was kept. Free some space")
+
+    with pytest.raises(
+        DiskFull, match=r"out\.mp4 is complete, and its report is not; the same command makes that"
+    ) as one:
+        edit(editor, source, target, reported=full)
+    assert "nothing was kept" not in str(one.value)
+    first = target.read_bytes()
+    edit(editor, source, target, reported=lambda report: told.append(report.output or ""))
+    assert told == [str(target)]
+    assert target.read_bytes() == first
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.mp4", "out.mp4"]

@@ -203,7 +203,8 @@ class VideoEditor:
         boxes: Boxes | str | Path | None = None,
         faces: People | None = None,
     ) -> Iterator[Picture]:
-        """Edit a stream of pictures; one out per one in, about half a second later.
+        """Edit a stream of pictures; one out per one in, about half a second later, and later while it
+        is in doubt who somebody is.
 
         :param frames: [H, W, 3] RGB uint8 arrays, any iterable.
         :param edit: as on the command line: "age=+2", ["age=+2", "0:smile=1@1s-3s"].
@@ -245,6 +246,7 @@ class VideoEditor:
         resume: bool = False,
         progress: Callable[[Progress], None] = lambda progress: None,
         notify: Callable[[str], None] = lambda message: None,
+        reported: Callable[[Report], None] = lambda report: None,
     ) -> Report:
         """Edit a video file; everything else that it carries is copied.
 
@@ -261,6 +263,7 @@ class VideoEditor:
         :param series: where the rows of all frames go if there are too many for the report (half an hour of one face).
         :param resume: there has to be such a run.
         :param notify: is told what does not concern the result: what an interrupted run had left.
+        :param reported: is given the report, to write it to files; where it raises, the same call makes it again.
         :raises VidinvError: see vidinv.errors; then no output is left.
         """
         plan = self._plan(edit, hold, faces)
@@ -295,7 +298,9 @@ class VideoEditor:
                 coded = halves.restored(file, read, way, self._means) if file else self._analysed(read, where, way)
                 if kept is not None:
                     coded = way.watch.measure("keep", kept.through(coded))
-                return ending.write(halves.rendered(coded, plan, composite, way, self._means), reader, way, journal)
+                report = ending.write(halves.rendered(coded, plan, composite, way, self._means), reader, way, journal)
+                reported(report)
+                return report
 
     def preview(
         self,

@@ -25,7 +25,15 @@ import torch
 from filelock import FileLock, Timeout
 
 import vidinv
-from vidinv.errors import InputError, NoFaceFound, OutputError, OutputExists, OutputUnwritable, UsageError
+from vidinv.errors import (
+    InputError,
+    NoFaceFound,
+    OutOfResources,
+    OutputError,
+    OutputExists,
+    OutputUnwritable,
+    UsageError,
+)
 from vidinv.packs.digest import sha256
 from vidinv.regular import read_text
 from vidinv.report.rows import Rows
@@ -33,6 +41,7 @@ from vidinv.runtime.closing import close
 from vidinv.runtime.fingerprint import fingerprint
 from vidinv.runtime.saved import mapped, read_states, write_states
 from vidinv.runtime.steps import Snapshot
+from vidinv.shortage import shortage
 from vidinv.types import Faces, Frame
 from vidinv.video import Reader
 from vidinv.video.container import LIBRARIES
@@ -258,6 +267,9 @@ class Journal:
             how = f"{self._dst} is complete, and its report is not; the same command makes that"
         if isinstance(error, KeyboardInterrupt):
             raise KeyboardInterrupt(how) from None
+        short = shortage(error) if isinstance(error, Exception) and not isinstance(error, OutputError) else None
+        if short is not None:
+            raise OutOfResources(f"{short}. {how[0].upper()}{how[1:]}") from error
         if isinstance(error, OutputError):
             raise type(error)(f"{str(error).replace('; nothing was kept', '')}. {how[0].upper()}{how[1:]}") from error
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,4 +70,5 @@ def render(job: Job, overwrite: bool, resume: bool, told: list[str], tell: Told)
         resume=resume,
         progress=tell,
         notify=say,
+        reported=partial(files.write_reports, paths=job.reports),
     )

@@ -112,7 +112,7 @@ def run(
         job = project.read(source, output, report, overwrite)
         with progress.shown(Console(stderr=True), quiet) as tell:
             done = project.render(job, overwrite, resume, told, tell)
-        summary.finish(done, job.output, list(job.reports), told, quiet, verbose)
+        summary.finish(done, job.output, told, quiet, verbose)
         return
     picture = still.is_picture(source) and not still.moves(source)
     if picture:
@@ -160,5 +160,6 @@ def run(
             resume=resume,
             progress=tell,
             notify=say,
+            reported=partial(files.write_reports, paths=report),
         )
-    summary.finish(done, target, report, told, quiet, verbose)
+    summary.finish(done, target, told, quiet, verbose)

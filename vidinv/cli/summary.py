@@ -11,7 +11,6 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from vidinv.cli.files import write_reports
 from vidinv.cli.guard import say
 from vidinv.cli.terminal import plain
 from vidinv.errors import DAMAGED_INPUT_EXIT_CODE
@@ -23,15 +22,14 @@ if TYPE_CHECKING:
 PERSONS = 3  # whose outcome is told without --verbose
 
 
-def finish(done: Report, target: Path, reports: list[Path], told: Sequence[str], quiet: bool, verbose: bool) -> None:
-    """The end of a run: warnings, reports, closing words.
+def finish(done: Report, target: Path, told: Sequence[str], quiet: bool, verbose: bool) -> None:
+    """The end of a run: warnings, closing words.
 
     :param told: warnings from before it. :raises typer.Exit: the input was damaged.
     """
     try:
         for warning in (*told, *done.warnings):
             say(f"warning: {warning}")
-        write_reports(done, reports)
         if not quiet:
             show(done, Console(), verbose)
     except KeyboardInterrupt:

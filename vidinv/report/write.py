@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from vidinv.report.document import Report
+from vidinv.video.output import part_path
 
 PAGES = (".html", ".htm")
 
@@ -19,19 +20,23 @@ def write_report(report: Report, path: str | Path) -> None:
     :raises MissingExtra: a page without the packages of the extra "report".
     """
     path = Path(path)
+    part = part_path(path)
+    try:
+        part.write_bytes(content(report, path))
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def content(report: Report, path: Path) -> bytes:
+    """What :func:`write_report` writes to a file of this name."""
     if path.suffix.lower() in PAGES:
         from vidinv.report.page import render  # late: plots take seconds to import
 
         text = render(report)
     else:
         text = json.dumps(_numbers(report.as_dict()), indent=1, allow_nan=False) + "\n"
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.write_text(text, encoding="utf-8", errors="backslashreplace")  # names need not be texts
-        part.replace(path)
-    except OSError:
-        part.unlink(missing_ok=True)
-        raise
+    return text.encode(errors="backslashreplace")  # names need not be texts
 
 
 def _numbers(tree: Any) -> Any:
