@@ -123,6 +123,14 @@ def test_a_neutral_time_without_a_face_or_of_expressions(editor: vidinv.VideoEdi
         vidinv.drive(rows(tmp_path / "a.csv", "mouth", "0,0"), editor, neutral=0.0)
 
 
+def test_landmarks_in_one_point_are_refused_by_line(editor: vidinv.VideoEditor, tmp_path: Path) -> None:
+    path = tmp_path / "point.csv"
+    names = ",".join(f"x{i},y{i}" for i in range(68))
+    path.write_text(f"time,{names}\n" + "".join(f"{i / 25}{',1' * 136}\n" for i in range(4)))
+    with pytest.raises(UsageError, match="line 2: eyes and mouth lie in one point"):
+        vidinv.drive(path, editor)
+
+
 def test_packs_that_cannot_drive_say_so(tmp_path: Path) -> None:
     folder = write_toy_pack(tmp_path / "toy")
     spec = load_pack(folder).spec

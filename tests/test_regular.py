@@ -72,6 +72,18 @@ def test_a_driver_holds_so_many_numbers(tmp_path: Path, monkeypatch: pytest.Monk
         read_driver_table(path)
 
 
+def test_rows_of_a_driver_that_cannot_be_smoothed_are_refused_by_line(tmp_path: Path) -> None:
+    names = ",".join(f"x{i},y{i}" for i in range(68))
+    path = tmp_path / "table.csv"
+    for rows, said in (
+        (f"0{',1' * 136}\n0.0001{',1' * 136}\n", "line 3: rows are 0.001 s apart"),
+        (f"0{',1' * 136}\n1{',1e9' * 136}\n", "line 3: a landmark goes from"),
+    ):
+        path.write_text(f"time,{names}\n{rows}")
+        with pytest.raises(UsageError, match=said):
+            read_driver_table(path)
+
+
 def test_boxes_are_so_many_in_a_frame_and_near_it() -> None:
     given_boxes([[[0, 0, 9, 9]] * MOST])
     with pytest.raises(UsageError, match=f"frame 0 has {MOST + 1} boxes"):

@@ -63,7 +63,7 @@ def drive(
     if path.suffix.lower() == ".csv":
         table = read_driver_table(path)
         motion = _by_controls(table, path, neutral, landmarks.mean_points.cpu().numpy())
-        motion = motion or _relative(_placed(table, pack), path, neutral)
+        motion = motion or _relative(_placed(table, pack, path), path, neutral)
     else:
         motion = _relative(_watched(path, pack), path, neutral)
     return Drive(motion, landmarks, None if persons is None else frozenset(persons))
@@ -108,7 +108,7 @@ def _read(
         waiting.clear()
 
 
-def _placed(table: DriverTable, pack: Pack) -> Track:
+def _placed(table: DriverTable, pack: Pack, path: Path) -> Track:
     """A table's landmarks in the crop that the pack would cut about them."""
     points, template = known(table.points), pack.template
     assert isinstance(template, Template)  # packs of faces have no other
@@ -116,6 +116,9 @@ def _placed(table: DriverTable, pack: Pack) -> Track:
         [points[:, 36:42].mean(1), points[:, 42:48].mean(1), points[:, 30], points[:, 48], points[:, 54]], 1
     )
     quads = _smoothed(table.times, quad_from_points(five, template), PLACED)
+    flat = np.flatnonzero(np.linalg.norm(quads[:, 3] - quads[:, 0], axis=1) < 1e-6)
+    if flat.size:
+        raise UsageError(f"{path}, line {flat[0] + 2}: eyes and mouth lie in one point, which is no face")
     # Of a crop of one pixel, whose pixel's centre is 0.5 from its edge.
     placed = [transform_points(quad_to_affine(q, 1), p) + 0.5 for q, p in zip(quads, points, strict=True)]
     return table.times, _smoothed(table.times, np.stack(placed), SMOOTHING)

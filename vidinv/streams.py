@@ -53,6 +53,8 @@ def as_frame(picture: Picture, index: int, rate: float) -> Frame:
         raise UsageError(f"frame {index} is no [H, W, 3] uint8 array")
     if picture.shape[2] != 3:
         raise UsageError(f"frame {index} has {picture.shape[2]} channels; give RGB")
+    if not picture.size:
+        raise UsageError(f"frame {index} has {picture.shape[1]}x{picture.shape[0]} pixels; give pictures that have any")
     # A copy: whoever gives it may use the array again for the next one, while this one still waits.
     return Frame(picture.copy(), index, time=Fraction(index / rate).limit_denominator(10**6))
 

@@ -17,6 +17,10 @@ from vidinv.regular import opened_text, table_lines
 LANDMARKS = tuple(f"{axis}{i}" for i in range(68) for axis in "xy")
 MOST_NUMBERS = 1 << 25
 """Of a table: two hours of landmarks at 30 frames/s, in 256 MiB."""
+CLOSEST = 1e-3
+"""Seconds between two rows; every row is smoothed over all those of a third of a second."""
+FARTHEST = 1e6
+"""Of a landmark, in whatever unit: pictures have 8192 pixels at most."""
 EXPECTED = f"time with x0,y0,...,x67,y67, or time with some of {','.join(CONTROLS)}"
 
 
@@ -50,7 +54,14 @@ def read_driver_table(path: str | Path) -> DriverTable:
     if not (np.diff(times) > 0).all():
         line = int(np.flatnonzero(np.diff(times) <= 0)[0]) + 3
         raise UsageError(f"{path}, line {line}: times must rise from row to row")
+    if len(times) > 1 and np.diff(times).min() < CLOSEST:
+        line = int(np.diff(times).argmin()) + 3
+        raise UsageError(f"{path}, line {line}: rows are {CLOSEST:g} s apart or more; leave some out")
     if "x0" in columns:
+        if (far := np.abs(np.array([columns[n] for n in LANDMARKS])).max(0)).max() > FARTHEST:
+            raise UsageError(
+                f"{path}, line {int(far.argmax()) + 2}: a landmark goes from {-FARTHEST:g} to {FARTHEST:g}"
+            )
         return DriverTable(times, np.stack([columns[n] for n in LANDMARKS], 1).reshape(-1, 68, 2), {})
     for name, values in columns.items():
         if np.abs(values).max() > LIMITS[name]:
