@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from vidinv import regular
@@ -15,6 +16,7 @@ from vidinv.edits.curve import read_curve
 from vidinv.edits.driver_table import read_driver_table
 from vidinv.errors import InputError, UsageError, VidinvError
 from vidinv.faces.boxes import FARTHEST, MOST, given_boxes, read_boxes
+from vidinv.streams import as_frame
 
 Read = Callable[[Path], object]
 READERS = [
@@ -90,3 +92,8 @@ def test_boxes_are_so_many_in_a_frame_and_near_it() -> None:
         given_boxes([[[0, 0, 9, 9]] * (MOST + 1)])
     with pytest.raises(UsageError, match="frame 0: a box lies"):
         given_boxes([[[0, 0, 9, FARTHEST * 2]]])
+
+
+def test_a_picture_without_pixels_is_refused_by_number() -> None:
+    with pytest.raises(UsageError, match="frame 3 has 0x5 pixels"):
+        as_frame(np.zeros((5, 0, 3), np.uint8), 3, 25.0)

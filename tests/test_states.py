@@ -183,5 +183,5 @@ def test_a_state_holds_nothing_that_could_run(tmp_path: Path) -> None:
         read_states(tmp_path / "t")
     with pytest.raises(InputError, match="begin anew"):
         read_states(tmp_path / "nothing")
-    with pytest.raises(OSError, match="cannot be written"):
+    with pytest.raises(FileNotFoundError, match="no folder"):
         write_states(tmp_path / "no folder" / "s", {})

@@ -97,7 +97,8 @@ def test_disk_full(start, toy_pack, face_clip, tmp_path):
     assert process.returncode == errors.DiskFull.exit_code, err
     target = tmp_path / "in-edited.mp4"
     assert err.splitlines() == [
-        f"error: no space left for {target}; nothing was kept. Free some space or write to another disk"
+        f"error: {target} would need a file larger than is allowed there (ulimit -f, or 4 GiB on FAT); "
+        "nothing was kept. Raise the limit or write to another disk"
     ]
     assert out == ""
     assert [p.name for p in tmp_path.iterdir()] == ["in.mp4"]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.video.make import clip, other_packets, picture, psnr
-from vidinv.video import EncoderSettings, Reader, Writer, probe
+from vidinv.video import EncoderSettings, Reader, Writer, muxer, probe
 
 FINE = EncoderSettings(crf=10, preset="ultrafast")
 
@@ -202,3 +202,11 @@ def test_real_clips_survive(tmp_path, shared_clips, name):
 def test_reading_stops_early_without_trouble(tmp_path):
     with Reader(clip(tmp_path / "in.mp4")) as reader:
         assert len(list(islice(reader, 3))) == 3
+
+
+def test_chapters_without_an_end_are_left_out_and_said(tmp_path, monkeypatch):
+    monkeypatch.setattr(muxer, "MOST_CHAPTERS", 1)
+    _, _, warnings = copy(clip(tmp_path / "in.mkv", chapters=True), tmp_path / "out.mkv")
+    assert warnings == ["in.mkv has 2 chapters, and 1 are the most that are copied; they were left out"]
+    with av.open(str(tmp_path / "out.mkv")) as written:
+        assert not written.chapters()
