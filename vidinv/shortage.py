@@ -58,7 +58,7 @@ def _scarce(threads: int) -> OutOfResources | None:
 def _no_memory(reason: str) -> OutOfResources:
     return OutOfResources(
         f"there is not enough memory ({reason:.200}); end other programs, raise the limit if there is one (ulimit -v), "
-        "or take a smaller --batch"
+        "or take a smaller --batch; where it is a graphics card's, --device cpu too"
     )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidinv.errors import InputMissing, UsageError
+from vidinv.faces.boxes import FARTHEST
 from vidinv.faces.expressions import CONTROLS, LIMITS
 from vidinv.regular import opened_text, table_lines
 
@@ -19,8 +20,6 @@ MOST_NUMBERS = 1 << 25
 """Of a table: two hours of landmarks at 30 frames/s, in 256 MiB."""
 CLOSEST = 1e-3
 """Seconds between two rows; every row is smoothed over all those of a third of a second."""
-FARTHEST = 1e6
-"""Of a landmark, in whatever unit: pictures have 8192 pixels at most."""
 EXPECTED = f"time with x0,y0,...,x67,y67, or time with some of {','.join(CONTROLS)}"
 
 

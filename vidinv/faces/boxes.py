@@ -18,7 +18,7 @@ COLUMNS = ("frame", "x0", "y0", "x1", "y1")
 MOST = 1000
 """Boxes of one frame: each is half a megabyte on its way, and so are those of the frames around it."""
 FARTHEST = 1e6
-"""Pixels from the corner of a frame, of 8192 at most, within which a box lies."""
+"""Pixels from the corner of a frame, of 8192 at most, within which boxes, points and corners of crops lie."""
 Boxes = Mapping[int, ArrayLike] | Sequence[ArrayLike]
 BoxesOf = Callable[[Frame], NDArray[np.float32]]
 

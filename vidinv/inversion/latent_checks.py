@@ -7,10 +7,9 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from vidinv.faces.boxes import FARTHEST
 from vidinv.models.synthesis import GeneratorSizes
 
-FARTHEST = 1e6
-"""Pixels from the frame's corner within which a box, a point and a corner of a crop lie: frames have at most 8192."""
 _ROWS: dict[str, tuple[int | None, ...]] = {  # what every face has; None: however many there are
     "person": (None,),
     "seen": (None,),
