@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import json
 import sys
 import time
 from collections.abc import Iterator
@@ -24,7 +25,7 @@ import torch
 
 from pipelines.arguments import device_arguments, elsewhere_arguments, tune
 from vidinv.errors import InputError
-from vidinv.models.edit_network import EditNetworkConfig
+from vidinv.models.edit_network import EditNetwork, EditNetworkConfig
 from vidinv.runtime.closing import close
 from vidinv.runtime.prefetch import prefetch
 from vidinv.training import checkpoints, edit_samples, edit_training, teachers
@@ -49,6 +50,13 @@ def config_of(pack: Networks, table: dict) -> EditNetworkConfig:
     return dataclasses.replace(fits, **{k: tuple(v) if isinstance(v, list) else v for k, v in table.items()})
 
 
+def learned(name: str) -> tuple[EditNetwork, str]:
+    from vidinv.packs.load import load_pack  # reads safetensors, which may be absent where there is a GPU
+
+    pack = load_pack(name)
+    return pack.edit_network, json.loads((pack.folder / "card.json").read_text())["edit_recipe"]
+
+
 def write_sheets(
     folder: Path, state: EditState, pack: Networks, pool: edit_samples.Pool, rows: np.ndarray, how: EditTrainingOptions
 ) -> None:
@@ -62,12 +70,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--codes", type=Path, required=True)
     parser.add_argument("--pairs", type=Path, required=True)
-    parser.add_argument(
-        "--probe", type=Path, required=True, help="data folder whose probe of accessories is taken, or a file as --pack"
-    )
+    parser.add_argument("--probe", type=Path, required=True, help="data folder that has one, or a file as --pack")
     parser.add_argument("--labellers", type=Path, required=True)
     parser.add_argument("--pack", required=True, help="name, folder or file that travels, of the codes")
     parser.add_argument("--settings", type=Path, default=Path(__file__).parent / "settings" / "edits-network.toml")
+    parser.add_argument("--begin", help="pack from whose edit network to go on, when nothing is in --out yet")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--images", type=int, help="length of the run, over the settings' own")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="stop (to be resumed) after so long")
@@ -80,6 +87,7 @@ def main() -> None:
     how = dataclasses.replace(how, images=options.images or how.images)
     told = ((n, colours_in_place(n, edit.get("colours", 1.0))) for n, edit in settings["edits"].items())
     how = dataclasses.replace(how, colours=tuple((n, share) for n, share in told if share < 1))
+    how = dataclasses.replace(how, critic_alone=how.adversarial_after if options.begin else 0)
     how = edit_training.larger(how, options.batch) if options.batch else how
     compute = tune(options)
     options.out.mkdir(parents=True, exist_ok=True)
@@ -99,6 +107,8 @@ def main() -> None:
     if saved:
         state.from_dict(saved)
         print(f"resumed at {state.seen} images", flush=True)
+    elif options.begin:
+        edit_training.begin(state, *learned(options.begin))
     else:
         edit_training.measure(state, pool)
     if compute.device != "cpu":

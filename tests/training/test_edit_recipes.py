@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -16,6 +17,8 @@ from vidinv.edits.network import NetworkEdit
 from vidinv.edits.parse import parse_edits
 from vidinv.packs.load import load_pack
 from vidinv.training.card import STRENGTHS
+from vidinv.training.checkpoints import read_weights
+from vidinv.training.shards import read_labels
 
 pytestmark = pytest.mark.slow
 
@@ -44,8 +47,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     common = ["--labellers", material / "labellers", "--pack", pack]
     data, pairs = material / "data" / "faces", material / "data" / "pairs"
     run_recipe("encode_faces", *common, "--data", data, "--out", folder / "codes", device=())
+    run_recipe("draw_worn", "--data", data, "--pairs", pairs, "--out", folder / "pairs", device=())
     like = ["--like", folder / "codes", "--probe", data]
-    run_recipe("encode_faces", *common, "--data", pairs, *like, "--out", folder / "mates", device=())
+    run_recipe("encode_faces", *common, "--data", folder / "pairs", *like, "--out", folder / "mates", device=())
     codes = ["--codes", folder / "codes", "--probe", data]
     run = ["--out", folder / "run", "--images", 16]
     run_recipe("train_edits", *common, *codes, "--pairs", folder / "mates", *run, device=())
@@ -84,6 +88,31 @@ def test_a_pack_is_given_a_networks_edit_and_forgets_how_the_old_one_looked(plac
     told = (place / "toy" / "card.md").read_text()
     assert "showed the edit network 16 faces" in told
     assert "Labeled Faces in the Wild" in told
+
+
+def test_pairs_of_faces_and_the_same_in_glasses_are_drawn(place: Path) -> None:
+    before, after = (read_labels(f) for f in (place / "material" / "data" / "pairs", place / "pairs"))
+    drawn = [file.split("/")[0] for file in after["file"][len(before["file"]) :]]
+    assert set(drawn) == {"glasses", "beard"}
+    assert (place / "pairs" / "sheet.png").is_file()
+    faces = read_labels(place / "material" / "data" / "faces")
+    rows = np.array([int(file.split("/")[1]) for file in after["file"][len(before["file"]) :]])
+    assert not faces["val"][rows].any()
+    bare = faces["glasses"][rows[[kind == "glasses" for kind in drawn]]]
+    assert (bare < 0.15).all()
+
+
+def test_a_run_begins_with_the_network_of_a_pack(place: Path) -> None:
+    add(place, "smile")
+    material, mates = place / "material", place / "mates"
+    told = run_recipe(
+        "train_edits", "--labellers", material / "labellers", "--pack", place / "toy", "--codes", place / "codes",
+        "--probe", material / "data" / "faces", "--pairs", mates, "--begin", place / "toy", "--images", 8,
+        "--out", place / "again", device=(),
+    )  # fmt: skip
+    learned, begun = load_pack(place / "toy").edit_network, read_weights(place / "again")["edits"]
+    assert "resumed" not in told
+    assert torch.equal(begun["draw"].float(), learned.draw.half().float())  # its critic learns first
 
 
 def test_a_graded_pack_says_so_and_figures_of_another_pack_are_refused(place: Path) -> None:

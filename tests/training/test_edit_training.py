@@ -67,6 +67,7 @@ def toy_pool(count: int = 24) -> Pool:
         pairs=edit_samples.pairs_of(persons, rows),
         pair_weights=edit_samples.even(persons),
         alike=np.ones(count, bool),
+        worn=np.full(2 * (count // 2), -1),
     )
 
 
@@ -90,12 +91,19 @@ def toy_readers() -> Readers:
     return Readers(nets, probe, dict.fromkeys(SCORES, 1.0), SCORES)
 
 
-def run(state: EditState, steps: int, pool: Pool, generator: Generator, rng: torch.Generator) -> list[dict]:
+def run(
+    state: EditState,
+    steps: int,
+    pool: Pool,
+    generator: Generator,
+    rng: torch.Generator,
+    options: EditTrainingOptions = OPTIONS,
+) -> list[dict]:
     centre, readers, found = edit_samples.centre_of(pool), toy_readers(), []
     for _ in range(steps):
         batch = edit_samples.draw(pool, pool, centre, (4, 2), 0.5, (0, state.seen))
         real = edit_samples.draw_real(pool, pool, centre, (4, 2), (0, state.seen, 1))
-        found.append(edit_training.step(state, generator, readers, batch, real, OPTIONS, rng))
+        found.append(edit_training.step(state, generator, readers, batch, real, options, rng))
     return found
 
 
@@ -125,6 +133,58 @@ def test_pairs_are_two_pictures_of_one_person_and_the_amounts_between_them(pool:
     persons = np.array(["a", "b", "", "a", ""])
     assert edit_samples.pairs_of(persons, np.arange(5)).tolist() == [[0, 3], [3, 0]]
     assert edit_samples.pairs_of(persons, np.array([0, 1])).shape == (0, 2)
+
+
+def worn_pool(pool: Pool) -> Pool:
+    """The same, where the second picture of each person is the first one in glasses."""
+    return dataclasses.replace(pool, worn=np.full(len(pool.pairs), SCORES.index("glasses")))
+
+
+def test_of_a_pair_with_something_drawn_only_that_is_asked(pool: Pool) -> None:
+    batch = edit_samples.draw(pool, worn_pool(pool), edit_samples.centre_of(pool), (4, 8), 0.0, (5,))
+    asked = (batch.amounts[4:] != 0).any(0)
+    assert [n for n, a in zip(SCORES, asked, strict=True) if a] == ["glasses"]
+    assert batch.worn.tolist() == [True] * 8
+
+
+def test_what_is_drawn_is_compared_in_its_own_colours_and_everywhere(pool: Pool) -> None:
+    centre, teachers = edit_samples.centre_of(pool), toy_teachers()
+    drawn = edit_samples.draw(pool, worn_pool(pool), centre, (0, 4), 0.0, (5,))
+    taken = edit_samples.draw(pool, pool, centre, (0, 4), 0.0, (5,))
+    made = taken.partner
+    assert float(edit_losses.pair_losses(teachers, made, drawn)["pair"]) == 0
+    assert float(edit_losses.pair_losses(teachers, made, taken)["pair"]) > 0.01  # the light is the picture's own
+    nothing = dataclasses.replace(drawn, hull=torch.zeros_like(drawn.hull))
+    assert float(edit_losses.pair_losses(teachers, -made, nothing)["pair"]) > 0.1
+
+
+def test_drawn_pairs_are_half_of_what_is_drawn_of_pairs() -> None:
+    weights = edit_samples.shared(np.full(10, 0.1), np.arange(10) < 2)
+    assert weights.sum() == pytest.approx(1)
+    assert weights[:2].sum() == pytest.approx(edit_samples.WORN_DRAWN)
+    even = np.full(4, 0.25)
+    assert edit_samples.shared(even, np.zeros(4, bool)) is even
+
+
+def test_a_network_goes_on_when_its_new_critic_has_learned(pool: Pool, generator: Generator) -> None:
+    learned = edit_training.start(NETWORK, CRITIC, dataclasses.replace(OPTIONS, seed=9)).net
+    learned.steps.fill_(0.7)
+    state = edit_training.start(NETWORK, CRITIC, OPTIONS)
+    edit_training.begin(state, learned, "showed it 9 faces")
+    assert state.recipe == "showed it 9 faces; then 0 more, against a new one"
+    assert torch.equal(state.average.draw, learned.draw)
+    assert (state.net.steps == 1).all()
+    critic = state.critic.judge.weight.clone()
+    alone = dataclasses.replace(OPTIONS, critic_alone=12)
+    rng = torch.Generator().manual_seed(0)
+    run(state, 2, pool, generator, rng, alone)
+    assert torch.equal(state.net.draw, learned.draw)
+    assert not torch.equal(state.critic.judge.weight, critic)
+    run(state, 1, pool, generator, rng, alone)
+    assert not torch.equal(state.net.draw, learned.draw)
+    other = edit_training.start(dataclasses.replace(NETWORK, hidden=16), CRITIC, OPTIONS)
+    with pytest.raises(ValueError, match="hidden=8"):
+        edit_training.begin(other, learned, "")
 
 
 def test_a_hull_holds_the_landmarks_and_the_forehead() -> None:

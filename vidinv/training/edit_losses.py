@@ -150,15 +150,17 @@ def pair_losses(teachers: Teachers, pictures: Tensor, batch: Batch) -> dict[str,
     """How far the last P pictures are from what they were to become, 0-d each.
 
     Landmarks are compared as shapes about the eyes and mouth, in shares of the crop. Pixels and LPIPS are compared in
-    the face, with the partner's colours brought to the picture's own, and count most where the light was the same.
+    the face, with the partner's colours brought to the picture's own, and count most where the light was the same;
+    everywhere and as they are where the partner is the same picture with something drawn on it.
     """
     first, size = len(pictures) - len(batch.partner), pictures.shape[-1]
     made, own = pictures[first:], batch.picture[first:]
     with torch.autocast(made.device.type, enabled=False):
         points = read_points(teachers, made, batch.attribute_grids[first:]) / size
     motion = (points - batch.partner_points / size).abs().mean((1, 2))
-    partner = batch.partner + blur(own) - blur(batch.partner)
-    where = _as_large(batch.hull[first:], made)
+    drawn = batch.worn[:, None, None, None].to(made.dtype)
+    partner = batch.partner + (1 - drawn) * (blur(own) - blur(batch.partner))
+    where = torch.maximum(_as_large(batch.hull[first:], made), drawn)
     weight = 0.25 + 0.75 * batch.alike
     pixels = ((made - partner).abs() * where).mean((1, 2, 3)) * weight
     target = own + where * (partner - own)

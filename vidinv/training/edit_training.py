@@ -39,8 +39,8 @@ ON_CPU = Compute("cpu", torch.bfloat16)
 class EditTrainingOptions:
     images: int = 200_000  # length of the run
     edits: tuple[str, ...] = SCORES  # those that faces without a partner are asked for
-    unpaired: int = 6  # faces of a step without a partner
-    paired: int = 2  # and with one
+    unpaired: int = 5  # faces of a step without a partner
+    paired: int = 3  # and with one
     twice: float = 0.3  # share of the former that is asked for two edits
     colours: tuple[tuple[str, float], ...] = ()  # of edits that draw in the face's colours: EditSpec.colours
     rate: float = 1.5e-3
@@ -48,6 +48,7 @@ class EditTrainingOptions:
     anneal: float = 0.3  # last share of the run over which both rates fall to a fiftieth
     adversarial: float = 1.2
     adversarial_after: int = 2_000  # images after which it comes in, over as many
+    critic_alone: int = 0  # images over which the critic alone learns: of a network that has learned before
     scores: float = 0.12
     others: float = 0.1  # weight of a score that is not edited, against one that is
     read: float = 0.1  # of the scores that the discriminator reads; of hair and skin nobody else does
@@ -86,10 +87,13 @@ class EditState:
     critic_optimiser: torch.optim.Adam
     seen: int = 0
     steps: int = 0
+    begun: str = ""  # the recipe of the network that this one went on from
 
     @property
     def recipe(self) -> str:
         """One sentence for the card of a pack."""
+        if self.begun:
+            return f"{self.begun}; then {self.seen} more, against a new one"
         return (
             f"`pipelines.train_edits` showed the edit network {self.seen} faces by their codes, against a "
             "discriminator that knows the scores"
@@ -103,11 +107,12 @@ class EditState:
             **contest_state(self),
             "seen": self.seen,
             "steps": self.steps,
+            "begun": self.begun,
         }
 
     def from_dict(self, saved: dict) -> None:
         load_contest(self, saved)
-        self.seen, self.steps = saved["seen"], saved["steps"]
+        self.seen, self.steps, self.begun = saved["seen"], saved["steps"], saved["begun"]
 
 
 def larger(options: EditTrainingOptions, batch: int) -> EditTrainingOptions:
@@ -128,6 +133,20 @@ def start(
     adam = torch.optim.Adam(net.parameters(), lr=options.rate, betas=(0.5, 0.99), fused=fused)
     critics = torch.optim.Adam(judge.parameters(), options.critic_rate, betas=(0.0, 0.99), fused=fused)
     return EditState(net, average, judge, adam, critics)
+
+
+def begin(state: EditState, learned: EditNetwork, recipe: str) -> None:
+    """Go on from a network that has learned before; its critic is gone, and a new one learns first.
+
+    :param recipe: what the card of its pack says of it.
+    :raises ValueError: it is of other sizes, or for other edits.
+    """
+    if learned.config != state.net.config:
+        raise ValueError(f"the pack's edit network is {learned.config}, the settings ask for {state.net.config}")
+    for net in (state.net, state.average):
+        net.load_state_dict(learned.state_dict())
+        net.steps.fill_(1.0)
+    state.begun = recipe
 
 
 def measure(state: EditState, pool: Pool) -> None:
@@ -198,6 +217,23 @@ def step(
         made, change = apply(state.net, generator, batch.w, batch.feature, batch.amounts, batch.below)
     made = in_face_colours(made.float(), batch.picture, own_colours(batch.amounts, readers.names, options.colours))
     figures = _critic_step(state, made.detach(), batch, real, options, rng, compute)
+    if state.seen >= options.critic_alone:
+        figures |= _network_step(state, readers, made, change, batch, options, rng, compute)
+    state.steps += 1
+    state.seen += len(made)
+    return figures
+
+
+def _network_step(
+    state: EditState,
+    readers: Readers,
+    made: Tensor,
+    change: Tensor,
+    batch: Batch,
+    options: EditTrainingOptions,
+    rng: torch.Generator,
+    compute: Compute,
+) -> dict[str, Tensor]:
     state.critic.requires_grad_(False)
     losses = _losses(state, readers, made, change, batch, options, rng, compute)
     state.optimiser.zero_grad(set_to_none=True)
@@ -208,9 +244,7 @@ def step(
         keep = min(options.average, (1 + state.steps) / (10 + state.steps))
         for mean, now in zip(state.average.parameters(), state.net.parameters(), strict=True):
             mean.lerp_(now, 1 - keep)
-    state.steps += 1
-    state.seen += len(made)
-    return figures | {k: v.detach() for k, v in losses.items()}
+    return {k: v.detach() for k, v in losses.items()}
 
 
 def _anneal(options: EditTrainingOptions, seen: int) -> float:
