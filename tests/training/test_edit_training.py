@@ -142,8 +142,9 @@ def worn_pool(pool: Pool) -> Pool:
 
 def test_of_a_pair_with_something_drawn_only_that_is_asked(pool: Pool) -> None:
     batch = edit_samples.draw(pool, worn_pool(pool), edit_samples.centre_of(pool), (4, 8), 0.0, (5,))
-    asked = (batch.amounts[4:] != 0).any(0)
-    assert [n for n, a in zip(SCORES, asked, strict=True) if a] == ["glasses"]
+    asked = batch.amounts[4:]
+    assert [n for n, a in zip(SCORES, (asked != 0).any(0), strict=True) if a] == ["glasses"]
+    assert set(asked[:, SCORES.index("glasses")].tolist()) == {-edit_samples.WORN, edit_samples.WORN}
     assert batch.worn.tolist() == [True] * 8
 
 

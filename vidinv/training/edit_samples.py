@@ -25,6 +25,7 @@ LEAST, MOST = 0.4, 3.0  # standard deviations that an amount is between
 YOUNGEST = 14.0  # years; faces are not edited to be younger, since heads of children have other shapes
 SAME_LIGHT = ("imm", "ccface", "liveportrait", "deepface", "johns")  # sets in which they differ in nothing else
 WORN_DRAWN = 0.5  # share of the pairs that are drawn of pipelines.draw_worn, where there are any
+WORN = 2.5  # standard deviations that are asked for what is drawn, whatever the probe reads of a drawing
 
 
 @dataclass(frozen=True)
@@ -218,6 +219,7 @@ def draw(pool: Pool, paired: Pool, centre: NDArray, sizes: tuple[int, int], twic
     differ = np.array([n in MOVING for n in pool.names])[None] & (worn < 0)[:, None]  # between pictures of one person
     differ[np.flatnonzero(worn >= 0), worn[worn >= 0]] = True
     between = np.where(differ, paired.known[second] - paired.known[first], 0)
+    between[worn >= 0] = np.sign(between[worn >= 0]) * WORN
     between = np.clip(np.nan_to_num(between), -MOST, MOST).astype(np.float32)
     amounts = np.concatenate([amounts, between])
 
