@@ -47,7 +47,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     common = ["--labellers", material / "labellers", "--pack", pack]
     data, pairs = material / "data" / "faces", material / "data" / "pairs"
     run_recipe("encode_faces", *common, "--data", data, "--out", folder / "codes", device=())
-    run_recipe("draw_worn", "--data", data, "--pairs", pairs, "--out", folder / "pairs", device=())
+    run_recipe("draw_pairs", "--data", data, "--pairs", pairs, "--out", folder / "pairs", device=())
     like = ["--like", folder / "codes", "--probe", data]
     run_recipe("encode_faces", *common, "--data", folder / "pairs", *like, "--out", folder / "mates", device=())
     codes = ["--codes", folder / "codes", "--probe", data]
@@ -93,7 +93,8 @@ def test_a_pack_is_given_a_networks_edit_and_forgets_how_the_old_one_looked(plac
 def test_pairs_of_faces_and_the_same_in_glasses_are_drawn(place: Path) -> None:
     before, after = (read_labels(f) for f in (place / "material" / "data" / "pairs", place / "pairs"))
     drawn = [file.split("/")[0] for file in after["file"][len(before["file"]) :]]
-    assert set(drawn) == {"glasses", "beard"}
+    assert set(drawn) == {"glasses", "beard", "mouth", "smile"}
+    assert (after["drawn"][[file.endswith("/1") for file in after["file"]]] > 0)[len(before["file"]) // 4 :].all()
     assert (place / "pairs" / "sheet.png").is_file()
     faces = read_labels(place / "material" / "data" / "faces")
     rows = np.array([int(file.split("/")[1]) for file in after["file"][len(before["file"]) :]])

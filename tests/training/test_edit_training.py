@@ -67,7 +67,8 @@ def toy_pool(count: int = 24) -> Pool:
         pairs=edit_samples.pairs_of(persons, rows),
         pair_weights=edit_samples.even(persons),
         alike=np.ones(count, bool),
-        worn=np.full(2 * (count // 2), -1),
+        drawn=np.full(2 * (count // 2), -1),
+        asked=np.zeros(2 * (count // 2), np.float32),
     )
 
 
@@ -135,22 +136,23 @@ def test_pairs_are_two_pictures_of_one_person_and_the_amounts_between_them(pool:
     assert edit_samples.pairs_of(persons, np.array([0, 1])).shape == (0, 2)
 
 
-def worn_pool(pool: Pool) -> Pool:
+def drawn_pool(pool: Pool) -> Pool:
     """The same, where the second picture of each person is the first one in glasses."""
-    return dataclasses.replace(pool, worn=np.full(len(pool.pairs), SCORES.index("glasses")))
+    asked = np.where(pool.pairs[:, 0] < pool.pairs[:, 1], 2.5, -2.5).astype(np.float32)
+    return dataclasses.replace(pool, drawn=np.full(len(pool.pairs), SCORES.index("glasses")), asked=asked)
 
 
 def test_of_a_pair_with_something_drawn_only_that_is_asked(pool: Pool) -> None:
-    batch = edit_samples.draw(pool, worn_pool(pool), edit_samples.centre_of(pool), (4, 8), 0.0, (5,))
+    batch = edit_samples.draw(pool, drawn_pool(pool), edit_samples.centre_of(pool), (4, 8), 0.0, (5,))
     asked = batch.amounts[4:]
     assert [n for n, a in zip(SCORES, (asked != 0).any(0), strict=True) if a] == ["glasses"]
-    assert set(asked[:, SCORES.index("glasses")].tolist()) == {-edit_samples.WORN, edit_samples.WORN}
-    assert batch.worn.tolist() == [True] * 8
+    assert set(asked[:, SCORES.index("glasses")].tolist()) == {-2.5, 2.5}
+    assert batch.drawn.tolist() == [True] * 8
 
 
 def test_what_is_drawn_is_compared_in_its_own_colours_and_everywhere(pool: Pool) -> None:
     centre, teachers = edit_samples.centre_of(pool), toy_teachers()
-    drawn = edit_samples.draw(pool, worn_pool(pool), centre, (0, 4), 0.0, (5,))
+    drawn = edit_samples.draw(pool, drawn_pool(pool), centre, (0, 4), 0.0, (5,))
     taken = edit_samples.draw(pool, pool, centre, (0, 4), 0.0, (5,))
     made = taken.partner
     assert float(edit_losses.pair_losses(teachers, made, drawn)["pair"]) == 0
@@ -162,7 +164,7 @@ def test_what_is_drawn_is_compared_in_its_own_colours_and_everywhere(pool: Pool)
 def test_drawn_pairs_are_half_of_what_is_drawn_of_pairs() -> None:
     weights = edit_samples.shared(np.full(10, 0.1), np.arange(10) < 2)
     assert weights.sum() == pytest.approx(1)
-    assert weights[:2].sum() == pytest.approx(edit_samples.WORN_DRAWN)
+    assert weights[:2].sum() == pytest.approx(edit_samples.DRAWN)
     even = np.full(4, 0.25)
     assert edit_samples.shared(even, np.zeros(4, bool)) is even
 

@@ -158,7 +158,7 @@ def pair_losses(teachers: Teachers, pictures: Tensor, batch: Batch) -> dict[str,
     with torch.autocast(made.device.type, enabled=False):
         points = read_points(teachers, made, batch.attribute_grids[first:]) / size
     motion = (points - batch.partner_points / size).abs().mean((1, 2))
-    drawn = batch.worn[:, None, None, None].to(made.dtype)
+    drawn = batch.drawn[:, None, None, None].to(made.dtype)
     partner = batch.partner + (1 - drawn) * (blur(own) - blur(batch.partner))
     where = torch.maximum(_as_large(batch.hull[first:], made), drawn)
     weight = 0.25 + 0.75 * batch.alike

@@ -17,15 +17,14 @@ from vidinv.training import accessories, losses
 from vidinv.training.codes import Array, Codes, read_codes
 from vidinv.training.labelling import attribute_grids
 from vidinv.training.sampling import balanced_weights
-from vidinv.training.scores import ACCESSORIES, LOGITS, MOVING, behind_dark_glass, eligible, scores
+from vidinv.training.scores import LOGITS, MOVING, behind_dark_glass, eligible, scores
 from vidinv.training.sources import PAIRS_SET, person_of
 from vidinv.training.teachers import Teachers
 
 LEAST, MOST = 0.4, 3.0  # standard deviations that an amount is between
 YOUNGEST = 14.0  # years; faces are not edited to be younger, since heads of children have other shapes
 SAME_LIGHT = ("imm", "ccface", "liveportrait", "deepface", "johns")  # sets in which they differ in nothing else
-WORN_DRAWN = 0.5  # share of the pairs that are drawn of pipelines.draw_worn, where there are any
-WORN = 2.5  # standard deviations that are asked for what is drawn, whatever the probe reads of a drawing
+DRAWN = 0.65  # share of those of pipelines.draw_pairs among the pairs that are taken, where there are any
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,8 @@ class Pool:
     pairs: NDArray[np.int64]  # [P, 2] rows of two training pictures of one person
     pair_weights: NDArray[np.float64]  # [P] how often each is drawn
     alike: NDArray[np.bool_]  # [P] was their light the same?
-    worn: NDArray[np.int64]  # [P] the score of what one of them alone wears, drawn, and all else is one picture; or -1
+    drawn: NDArray[np.int64]  # [P] the score in which they differ, one being the other with something drawn; or -1
+    asked: NDArray[np.float32]  # [P] by how much, in standard deviations, whatever the networks read of drawings
 
     @property
     def device(self) -> torch.device:
@@ -84,7 +84,7 @@ class Batch:
     partner: Tensor  # [P, 3, S, S] inversions of the other pictures of the last P faces' persons
     partner_points: Tensor  # [P, 68, 2] their landmarks, pixels
     alike: Tensor  # [P] 1 where their light is the same
-    worn: Tensor  # [P] bool: is the partner the same picture, but for what is drawn?
+    drawn: Tensor  # [P] bool: is the partner the same picture, but for what is drawn?
 
 
 def hull_maps(points68: NDArray, size: int, side: int) -> NDArray[np.uint8]:
@@ -127,7 +127,8 @@ def read_pool(folder: Path, names: tuple[str, ...], nets: Teachers) -> Pool:
     persons = np.array([person_of(file) if group == PAIRS_SET else "" for group, file in files])
     pairs = pairs_of(persons, train)
     sets = [persons[a].split("/")[0] for a, _ in pairs]
-    worn = np.array([names.index(s) if s in ACCESSORIES else -1 for s in sets], np.int64)
+    drawn = np.array([names.index(s) if s in names else -1 for s in sets], np.int64)
+    much = labels.get("drawn", np.zeros(len(persons)))
     return Pool(
         codes=codes,
         names=names,
@@ -142,9 +143,10 @@ def read_pool(folder: Path, names: tuple[str, ...], nets: Teachers) -> Pool:
         hulls=hull_maps(points, size, codes.feature.shape[-1]),
         mouths=mouth_maps(points, size, codes.feature.shape[-1]),
         pairs=pairs,
-        pair_weights=shared(even(persons[pairs[:, 0]]), worn >= 0),
-        alike=np.array([s in SAME_LIGHT or s in ACCESSORIES for s in sets], bool),
-        worn=worn,
+        pair_weights=shared(even(persons[pairs[:, 0]]), drawn >= 0),
+        alike=np.array([s in SAME_LIGHT or s in names for s in sets], bool),
+        drawn=drawn,
+        asked=(much[pairs[:, 1]] - much[pairs[:, 0]]).astype(np.float32),
     )
 
 
@@ -154,12 +156,12 @@ def even(persons: NDArray) -> NDArray[np.float64]:
     return 1 / (counts[at] * max(len(counts), 1))
 
 
-def shared(weights: NDArray, worn: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """The same, WORN_DRAWN of it on the pairs with something drawn."""
-    if not worn.any() or worn.all():
+def shared(weights: NDArray, drawn: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """The same, DRAWN of it on the pairs with something drawn."""
+    if not drawn.any() or drawn.all():
         return weights
-    part = weights[worn].sum() / weights.sum()
-    return weights * np.where(worn, WORN_DRAWN / part, (1 - WORN_DRAWN) / (1 - part)) / weights.sum()
+    part = weights[drawn].sum() / weights.sum()
+    return weights * np.where(drawn, DRAWN / part, (1 - DRAWN) / (1 - part)) / weights.sum()
 
 
 def pairs_of(persons: NDArray, rows: NDArray) -> NDArray[np.int64]:
@@ -215,11 +217,10 @@ def draw(pool: Pool, paired: Pool, centre: NDArray, sizes: tuple[int, int], twic
     amounts = draw_amounts(pool, rows, rng, twice)
     chosen = rng.choice(len(paired.pairs), sizes[1], p=paired.pair_weights)
     first, second = paired.pairs[chosen].T
-    worn = paired.worn[chosen]
-    differ = np.array([n in MOVING for n in pool.names])[None] & (worn < 0)[:, None]  # between pictures of one person
-    differ[np.flatnonzero(worn >= 0), worn[worn >= 0]] = True
+    drawn = paired.drawn[chosen]
+    differ = np.array([n in MOVING for n in pool.names])  # between pictures of one person
     between = np.where(differ, paired.known[second] - paired.known[first], 0)
-    between[worn >= 0] = np.sign(between[worn >= 0]) * WORN
+    between[drawn >= 0] = np.eye(len(pool.names))[drawn[drawn >= 0]] * paired.asked[chosen][drawn >= 0, None]
     between = np.clip(np.nan_to_num(between), -MOST, MOST).astype(np.float32)
     amounts = np.concatenate([amounts, between])
 
@@ -247,7 +248,7 @@ def draw(pool: Pool, paired: Pool, centre: NDArray, sizes: tuple[int, int], twic
         partner=to_tensor(take(paired.codes.inversions, second), device),
         partner_points=take(paired.codes.labels["points68"], second).float().to(device),
         alike=take(paired.alike, chosen).float().to(device),
-        worn=torch.from_numpy(worn >= 0).to(device),
+        drawn=torch.from_numpy(drawn >= 0).to(device),
     )
 
 

@@ -39,8 +39,8 @@ ON_CPU = Compute("cpu", torch.bfloat16)
 class EditTrainingOptions:
     images: int = 200_000  # length of the run
     edits: tuple[str, ...] = SCORES  # those that faces without a partner are asked for
-    unpaired: int = 5  # faces of a step without a partner
-    paired: int = 3  # and with one
+    unpaired: int = 4  # faces of a step without a partner
+    paired: int = 4  # and with one
     twice: float = 0.3  # share of the former that is asked for two edits
     colours: tuple[tuple[str, float], ...] = ()  # of edits that draw in the face's colours: EditSpec.colours
     rate: float = 1.5e-3

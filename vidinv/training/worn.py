@@ -20,6 +20,7 @@ SQUARE = 3.2  # exponent of the lenses' outline: 2 is an ellipse
 RIM, BROW_RIM, BRIDGE, TEMPLE = 0.07, 0.125, 0.09, 0.08  # thicknesses
 BEFORE = 0.33  # how far before the eyes they are, over how far the nose's tip is
 STROKES, LONG = 9000, 0.2  # hairs of a beard, and how long they are
+GREY = 4.0  # levels between a picture's channels, on average, at most: one without colours
 CUT = 20261129  # of the hairs' places: the same on every face
 
 
@@ -62,21 +63,21 @@ def glasses(picture: NDArray[np.uint8], points: NDArray) -> NDArray[np.uint8]:
     for sign in (-1, 1):
         outline = moved(_outline(sign))
         _fill(lenses, outline)
-        _stroke(rims, outline, RIM * face.unit, closed=True)
+        stroke(rims, outline, RIM * face.unit, closed=True)
         upper = outline[np.array([o[1] < -0.1 for o in _outline(sign)])]
-        _stroke(rims, upper[np.argsort(upper @ face.right)], BROW_RIM * face.unit)
+        stroke(rims, upper[np.argsort(upper @ face.right)], BROW_RIM * face.unit)
     gap = LENS[0] - LENS_HALF[0]
     arch = np.array([(x * gap, -0.12 - 0.1 * (1 - x * x)) for x in np.linspace(-1, 1, 9)])
-    _stroke(rims, moved(arch), BRIDGE * face.unit)
+    stroke(rims, moved(arch), BRIDGE * face.unit)
     temples = _blank(side)
     for sign, ear in ((-1, points[0]), (1, points[16])):
         hinge = moved(np.array([sign * (LENS[0] + LENS_HALF[0]), -0.22]))
         behind = ear + (hinge - ear) @ face.down / face.unit**2 * face.down * 0.6
         if sign * ((behind - hinge) @ face.right) > 0:  # the far one lies behind the face
-            _stroke(temples, np.stack([hinge, hinge + 0.8 * (behind - hinge)]), TEMPLE * face.unit)
+            stroke(temples, np.stack([hinge, hinge + 0.8 * (behind - hinge)]), TEMPLE * face.unit)
     frame = np.maximum(_small(rims, side), 0.85 * _small(temples, side))
     lens = _small(lenses, side)
-    light = _light(picture, points)
+    light = skin_light(picture, points)
     x = picture.astype(np.float32)
     cast = cv2.GaussianBlur(_moved(frame, face.down * 0.13), (0, 0), 0.07 * face.unit)
     x = x * (1 - 0.3 * cast[..., None])
@@ -84,14 +85,14 @@ def glasses(picture: NDArray[np.uint8], points: NDArray) -> NDArray[np.uint8]:
     # The frame's upper edges shine a little; below them it is nearly black.
     edge = np.clip(frame - _moved(frame, face.down * 0.07), 0, 1)
     colour = (0.1 * light + 6) * np.array([1.05, 0.98, 0.95], np.float32) + 0.22 * light * edge[..., None]
-    return _levels(x + 0.96 * frame[..., None] * (colour - x))
+    return levels(x + 0.96 * frame[..., None] * (colour - x))
 
 
 def beard(picture: NDArray[np.uint8], points: NDArray) -> NDArray[np.uint8]:
     """With a full, short beard. Arguments as of :func:`glasses`."""
     side, face = len(picture), axes(points)
     where = beard_region(points, side)
-    light, x = _light(picture, points), picture.astype(np.float32)
+    light, x = skin_light(picture, points), picture.astype(np.float32)
     # Folds and shades of what lies below stay.
     shade = cv2.GaussianBlur(x.mean(2), (0, 0), 0.1 * face.unit)
     shade = np.clip(shade / max(light, 1), 0.35, 1.25)[..., None]
@@ -101,7 +102,7 @@ def beard(picture: NDArray[np.uint8], points: NDArray) -> NDArray[np.uint8]:
     cover = np.clip(0.92 * where + 0.8 * strand, 0, 1) * np.clip(3 * where, 0, 1)
     # Single hairs catch the light; between them it is dark.
     lit = np.clip(1 + 1.5 * strand, 0.4, 1.5)[..., None]
-    return _levels(x + 0.88 * cover[..., None] * (hair * lit * shade**1.3 - x))
+    return levels(x + 0.88 * cover[..., None] * (hair * lit * shade**1.3 - x))
 
 
 def beard_region(points: NDArray, side: int) -> Map:
@@ -133,9 +134,9 @@ def hair_colour(picture: NDArray[np.uint8], points: NDArray) -> NDArray[np.float
     """Of the brows' darker half, [3] levels; never nearer to the skin than a beard that is seen as one."""
     side, brows = len(picture), _blank(len(picture))
     for first in (17, 22):
-        _stroke(brows, points[first : first + 5], 0.1 * axes(points).unit)
+        stroke(brows, points[first : first + 5], 0.1 * axes(points).unit)
     inside = picture[_small(brows, side) > 0.5].astype(np.float32)
-    light = _light(picture, points)
+    light = skin_light(picture, points)
     if not len(inside):
         return np.full(3, 0.3 * light, np.float32)
     dark = inside[np.argsort(inside.mean(1))[: max(len(inside) // 2, 1)]]
@@ -171,7 +172,7 @@ def _outline(sign: int) -> NDArray[np.float64]:
     return np.stack([sign * (LENS[0] + out), LENS[1] + low], 1)
 
 
-def _light(picture: NDArray[np.uint8], points: NDArray) -> float:
+def skin_light(picture: NDArray[np.uint8], points: NDArray) -> float:
     """Level of the skin: median of what lies between eyes and jaw."""
     cheeks = np.round((points[[1, 2, 14, 15]] + points[[31, 31, 35, 35]]) / 2).astype(int).clip(0, len(picture) - 1)
     return float(np.median(np.stack([picture[y, x] for x, y in cheeks]).mean(1)))
@@ -186,17 +187,18 @@ def _small(large: NDArray[np.uint8], side: int) -> Map:
     return np.asarray(cv2.GaussianBlur(small, (0, 0), 0.45), np.float32)
 
 
-def _fixed(points: NDArray) -> NDArray[np.int32]:
+def _fixed(points: NDArray, finer: int = FINER) -> NDArray[np.int32]:
     """Pixels to those of what is drawn larger, with 4 bits of fraction."""
-    return np.round(((np.asarray(points) + 0.5) * FINER - 0.5) * 16).astype(np.int32)
+    return np.round(((np.asarray(points) + 0.5) * finer - 0.5) * 16).astype(np.int32)
 
 
 def _fill(large: NDArray[np.uint8], outline: NDArray) -> None:
     cv2.fillPoly(large, [_fixed(outline)], 255, cv2.LINE_AA, 4)
 
 
-def _stroke(large: NDArray[np.uint8], line: NDArray, thick: float, closed: bool = False) -> None:
-    cv2.polylines(large, [_fixed(line)], closed, 255, max(round(thick * FINER), 1), cv2.LINE_AA, 4)
+def stroke(large: NDArray[np.uint8], line: NDArray, thick: float, finer: int = FINER, closed: bool = False) -> None:
+    """A line [P, 2] of pixels, on a map that is ``finer`` times as large."""
+    cv2.polylines(large, [_fixed(line, finer)], closed, 255, max(round(thick * finer), 1), cv2.LINE_AA, 4)
 
 
 def _moved(x: Map, by: NDArray) -> Map:
@@ -209,5 +211,13 @@ def _spot(centre: NDArray, sigma: float, side: int) -> Map:
     return np.exp(-((x - centre[0]) ** 2 + (y - centre[1]) ** 2) / (2 * sigma**2)).astype(np.float32)
 
 
-def _levels(x: NDArray) -> NDArray[np.uint8]:
+def greyed(colours: NDArray[np.float32], picture: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Without hue, where the picture [S, S, 3] has none."""
+    if float((picture.max(2) - picture.min(2)).mean()) > GREY:
+        return colours
+    return np.broadcast_to(colours.mean(-1, keepdims=True), colours.shape)
+
+
+def levels(x: NDArray) -> NDArray[np.uint8]:
+    """Rounded to 0..255."""
     return np.clip(x + 0.5, 0, 255).astype(np.uint8)
