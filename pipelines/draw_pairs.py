@@ -2,7 +2,7 @@
 
     python -m pipelines.draw_pairs --data data/faces-128 --pairs data/pairs-128 --out data/mates-128
 
-A face, and the same in glasses or a beard, with its mouth open, or smiling. --data is a folder of
+A face, and the same in glasses or a beard, with its mouth open, smiling, turned or nodding. --data is a folder of
 pipelines.prepare_faces after pipelines.label_accessories, --pairs one of several pictures of each person, which --out
 begins with: a folder of the same kind, for pipelines.encode_faces, whose column "drawn" says in standard deviations how
 much of what the file's name begins with was drawn. Faces that are kept for validation are left alone.
@@ -25,13 +25,18 @@ from vidinv.training.mouths import open_mouth, smile
 from vidinv.training.scores import ACCESSORIES, ADULT, scales, shapes
 from vidinv.training.sheets import write_sheet
 from vidinv.training.sources import PAIRS_SET
+from vidinv.training.turned import turn
 
 WITHOUT = 0.15  # probability, at most, of what is to be drawn
 FRONTAL = 0.35  # yaw score of either side: beyond it the far side lies behind the nose
 CLOSED = 0.03  # inner lips apart, in eye distances, at most
-WORN, SMILING = 2.5, 2.0  # standard deviations that a frame or a beard, and a broad smile, are said to be
-OPENED = (0.6, 2.6)  # standard deviations by which mouths are opened
-SMILES = (0.4, 1.1)  # of a broad smile
+# Standard deviations of the scores that a frame or a beard, and a broad smile, are said to be. Networks read a third of
+# a beard off such drawings, all of a frame, and 3.1 of a broad smile; of half of one they read less than half.
+WORN, SMILING, GENTLY = 2.5, 3.1, 1.3
+OPENED = (0.04, 0.2)  # by how much, in eye distances
+READ = {"mouth": 0.7, "yaw": 0.5, "pitch": 0.5}  # share of a motion that is read in inversions, by landmarks
+SMILES = (0.4, 0.97)  # of a broad smile
+TURNS = {"yaw": (4.0, 17.0), "pitch": (3.0, 11.0)}  # degrees, to either side
 SHOWN = 16  # columns of the sheet
 
 Drawn = tuple[NDArray[np.uint8], NDArray, float]  # picture, landmarks, standard deviations
@@ -43,23 +48,29 @@ def fit(what: str, labels: dict[str, NDArray]) -> NDArray[np.int64]:
     may = ~labels["val"] & (np.abs(shape["yaw"]) < FRONTAL)
     if what in ACCESSORIES:
         may &= labels[what] < WITHOUT
-    else:
+    elif what not in TURNS:
         may &= (shape["mouth"] < CLOSED) & (labels["expression"][:, 1] < 0.5) & (labels["beard"] < 0.5)
     if what == "beard":
         may &= (labels["male"] > 0.5) & (labels["age"] >= ADULT)
     return np.flatnonzero(may)
 
 
-def draw(what: str, picture: NDArray[np.uint8], points: NDArray, mouth_scale: float, rng: np.random.Generator) -> Drawn:
-    """:param mouth_scale: eye distances that a standard deviation of the mouth's opening is."""
+def draw(
+    what: str, picture: NDArray[np.uint8], points: NDArray, scale: dict[str, float], rng: np.random.Generator
+) -> Drawn:
+    """:param scale: standard deviations of the scores."""
     if what in ACCESSORIES:
         put_on: Callable = worn.glasses if what == "glasses" else worn.beard
         return put_on(picture, points), points, WORN
+    if what == "smile":
+        amount = rng.uniform(*SMILES)
+        return *smile(picture, points, amount), SMILING * amount**GENTLY
     if what == "mouth":
-        amount = rng.uniform(*OPENED)
-        return *open_mouth(picture, points, amount * mouth_scale), amount
-    amount = rng.uniform(*SMILES)
-    return *smile(picture, points, amount), SMILING * amount
+        made, moved = open_mouth(picture, points, rng.uniform(*OPENED))
+    else:
+        made, moved = turn(picture, points, **{what: rng.choice([-1, 1]) * rng.uniform(*TURNS[what])})
+    before, after = (float(shapes(p[None])[what][0]) for p in (points, moved))
+    return made, moved, READ[what] * (after - before) / scale[what]
 
 
 def jpeg(picture: NDArray[np.uint8]) -> bytes:
@@ -71,7 +82,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--pairs", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--draw", default="glasses,beard,mouth,smile", help="what to draw, by commas")
+    parser.add_argument("--draw", default="glasses,beard,mouth,smile,yaw,pitch", help="what to draw, by commas")
     parser.add_argument("--count", type=int, default=1500, help="faces that each is drawn on, at most")
     options = parser.parse_args()
     labels, pairs = shards.read_labels(options.data), shards.read_labels(options.pairs)
@@ -82,10 +93,13 @@ def main() -> None:
     columns = [name for name in pairs if name in labels]
     crops, rng = [jpeg(x) for x in shards.read_crops(options.pairs)], np.random.default_rng(0)
     tables = [{name: pairs[name] for name in columns} | {"drawn": np.zeros(len(crops))}]
-    sheet, scale = [], scales(labels)["mouth"]
+    sheet, scale = [], scales(labels)
     for what in options.draw.split(","):
         rows = fit(what, labels)
         rows = np.sort(rng.choice(rows, min(options.count, len(rows)), replace=False))
+        print(f"{what}: {len(rows)} faces", flush=True)
+        if not len(rows):
+            continue
         bare, points = shards.read_crops(options.data, rows), labels["points68"][rows]
         each = [draw(what, x, p, scale, rng) for x, p in zip(bare, points, strict=True)]
         made, moved, amounts = (np.stack(part) for part in zip(*each, strict=True))
@@ -95,8 +109,7 @@ def main() -> None:
             files = np.array([f"{what}/{row:07d}/{number}" for row in rows])
             told = {"set": np.full(len(rows), PAIRS_SET), "file": files, "points68": places, "drawn": drawn}
             tables.append({name: labels[name][rows] for name in columns} | told)
-        sheet += [to_tensor(x[:: max(len(rows) // SHOWN, 1)][:SHOWN]) for x in (bare, made)]
-        print(f"{what}: {len(rows)} faces", flush=True)
+        sheet += [to_tensor(x[np.linspace(0, len(rows) - 1, SHOWN).astype(int)]) for x in (bare, made)]
     whole = {name: np.concatenate([t[name] for t in tables]) for name in tables[0]}
     shards.write_shards(options.out, crops, whole)
     write_sheet(options.out / "sheet.png", sheet)

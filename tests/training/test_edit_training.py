@@ -161,7 +161,14 @@ def test_what_is_drawn_is_compared_in_its_own_colours_and_everywhere(pool: Pool)
     assert float(edit_losses.pair_losses(teachers, -made, nothing)["pair"]) > 0.1
 
 
-def test_drawn_pairs_are_half_of_what_is_drawn_of_pairs() -> None:
+def test_what_is_drawn_is_held_to_nothing_else(pool: Pool) -> None:
+    centre = edit_samples.centre_of(pool)
+    drawn, taken = (edit_samples.draw(pool, p, centre, (0, 4), 0.0, (5,)) for p in (drawn_pool(pool), pool))
+    assert all(float(v) == 0 for v in edit_losses.holds(drawn.partner, drawn, SCORES).values())
+    assert float(edit_losses.holds(taken.partner, taken, SCORES)["change"]) > 0
+
+
+def test_drawn_pairs_are_most_of_the_pairs_that_are_taken() -> None:
     weights = edit_samples.shared(np.full(10, 0.1), np.arange(10) < 2)
     assert weights.sum() == pytest.approx(1)
     assert weights[:2].sum() == pytest.approx(edit_samples.DRAWN)

@@ -119,7 +119,10 @@ def identity_loss(teachers: Teachers, pictures: Tensor, batch: Batch, count: int
 
 def holds(pictures: Tensor, batch: Batch, names: tuple[str, ...]) -> dict[str, Tensor]:
     """What changed that should not, 0-d each: colours of the blurred picture, colours at every place, pixels beside the
-    face, pixels at all; and what became lighter where something DARK, and nothing else, is put on."""
+    face, pixels at all; and what became lighter where something DARK, and nothing else, is put on.
+
+    Pairs that are drawn are left out: what they are to become is known, pixel by pixel."""
+    free = F.pad(batch.drawn.float(), (len(pictures) - len(batch.drawn), 0))
     change = pictures - batch.picture
     elsewhere = 1 - batch.mouth * (1 - held(batch.amounts, names, AT_MOUTH))[:, None, None, None]
     blurred = (F.adaptive_avg_pool2d(change, BLUR).abs() * F.adaptive_avg_pool2d(elsewhere, BLUR)).mean((1, 2, 3))
@@ -130,8 +133,8 @@ def holds(pictures: Tensor, batch: Batch, names: tuple[str, ...]) -> dict[str, T
     found = {"blurred": (blurred, COLOURED), "tint": (tint, TINTED)}
     found |= {"outside": (outside, OUTSIDE), "change": (size.mean((1, 2, 3)), CHANGED)}
     lighter = change.mean(1).clamp_min(0).mean((1, 2)) * puts_on(batch.amounts, names, DARK)
-    kept = {name: (value * held(batch.amounts, names, spared)).mean() for name, (value, spared) in found.items()}
-    return kept | {"lighter": lighter.mean()}
+    kept = {name: value * held(batch.amounts, names, spared) for name, (value, spared) in found.items()}
+    return {name: (value * (1 - free)).mean() for name, value in (kept | {"lighter": lighter}).items()}
 
 
 def held(amounts: Tensor, names: tuple[str, ...], spared: dict[str, float]) -> Tensor:
@@ -150,8 +153,8 @@ def pair_losses(teachers: Teachers, pictures: Tensor, batch: Batch) -> dict[str,
     """How far the last P pictures are from what they were to become, 0-d each.
 
     Landmarks are compared as shapes about the eyes and mouth, in shares of the crop. Pixels and LPIPS are compared in
-    the face, with the partner's colours brought to the picture's own, and count most where the light was the same;
-    everywhere and as they are where the partner is the same picture with something drawn on it.
+    the face, with the partner's colours brought to the picture's own, and count more where the light was the same;
+    most, everywhere and as they are where the partner is the same picture with something drawn on it.
     """
     first, size = len(pictures) - len(batch.partner), pictures.shape[-1]
     made, own = pictures[first:], batch.picture[first:]
@@ -161,7 +164,7 @@ def pair_losses(teachers: Teachers, pictures: Tensor, batch: Batch) -> dict[str,
     drawn = batch.drawn[:, None, None, None].to(made.dtype)
     partner = batch.partner + (1 - drawn) * (blur(own) - blur(batch.partner))
     where = torch.maximum(_as_large(batch.hull[first:], made), drawn)
-    weight = 0.25 + 0.75 * batch.alike
+    weight = 0.25 + 0.75 * batch.alike + batch.drawn
     pixels = ((made - partner).abs() * where).mean((1, 2, 3)) * weight
     target = own + where * (partner - own)
     perceptual = teachers.labeller.lpips(own + where * (made - own), target).flatten().float() * weight

@@ -22,7 +22,7 @@ FOLDS, GLOW = 0.26, 0.07  # how much darker a smile's folds are, and how much li
 
 
 @dataclass(frozen=True)
-class _Frame:
+class Frame:
     """A picture's pixels in the axes of the face, in pixels from a point."""
 
     basis: NDArray[np.float64]  # [2, 2]: to the right, downwards; of length 1
@@ -37,8 +37,8 @@ class _Frame:
         return np.exp(-((off[..., 0] / wide) ** 2) - (off[..., 1] / high) ** 2)
 
 
-def _frame(face: Axes) -> _Frame:
-    return _Frame(np.stack([face.right / np.hypot(*face.right), face.down / face.unit]))
+def frame_of(face: Axes) -> Frame:
+    return Frame(np.stack([face.right / np.hypot(*face.right), face.down / face.unit]))
 
 
 def open_mouth(
@@ -51,7 +51,7 @@ def open_mouth(
     :return: the picture, and its landmarks.
     """
     side, face = len(picture), axes(points)
-    frame, drop = _frame(face), gap * 2 * float(np.hypot(*face.right))
+    frame, drop = frame_of(face), gap * 2 * float(np.hypot(*face.right))
     seam = (points[[60, 61, 62, 63, 64]] + points[[60, 67, 66, 65, 64]]) / 2
     middle = points[[60, 64]].mean(0)
     line = frame.apart(seam, middle)
@@ -77,7 +77,9 @@ def open_mouth(
     came = lowered(np.clip((below_seam - came) / chin, 0, 2))
     shift = np.where(below_seam > 0, came, raised)
     source = (grid - shift[..., None] * frame.basis[1]).astype(np.float32)
-    moved = cv2.remap(picture, source[..., 0], source[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101).astype(np.float32)
+    moved = cv2.remap(
+        picture, source[..., 0], source[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101
+    ).astype(np.float32)
     hollow = (below_seam > -lift) & (below_seam < fall) & (np.abs(across) < 1)
     inside = cv2.GaussianBlur(hollow.astype(np.float32), (0, 0), 0.35 * FINER)[..., None]
     between = _between(below_seam + lift, fall + lift, across, face.unit, skin_light(picture, points), teeth)
@@ -118,7 +120,7 @@ def smile(picture: NDArray[np.uint8], points: NDArray, amount: float) -> tuple[N
     :param amount: 0..1.1, 1 being a broad smile. Other arguments, and what comes back, as of :func:`open_mouth`.
     """
     face, side = axes(points), len(picture)
-    frame, unit = _frame(face), face.unit
+    frame, unit = frame_of(face), face.unit
     grid = np.stack(np.meshgrid(*[np.arange(side, dtype=float)] * 2), -1)
     field, moved = np.zeros((side, side, 2)), points.astype(float)
     cheeks = []
@@ -135,7 +137,9 @@ def smile(picture: NDArray[np.uint8], points: NDArray, amount: float) -> tuple[N
             field += frame.bump(grid, centre, wide * unit, high * unit)[..., None] * amount * by
             moved += frame.bump(points, centre, wide * unit, high * unit)[..., None] * amount * by
     source = (grid - field).astype(np.float32)
-    made = cv2.remap(picture, source[..., 0], source[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101).astype(np.float32)
+    made = cv2.remap(
+        picture, source[..., 0], source[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101
+    ).astype(np.float32)
     glow = np.sum([frame.bump(grid, c, 0.42 * unit, 0.3 * unit) for c in cheeks], 0)[..., None]
     folds = _folds(moved, frame, unit, side)[..., None]
     closed = levels(made * (1 - FOLDS * amount * folds) * (1 + GLOW * amount * glow))
@@ -143,7 +147,7 @@ def smile(picture: NDArray[np.uint8], points: NDArray, amount: float) -> tuple[N
     return open_mouth(closed, moved, gap, SMILING_TEETH) if gap else (closed, moved)
 
 
-def _folds(points: NDArray, frame: _Frame, unit: float, side: int) -> Map:
+def _folds(points: NDArray, frame: Frame, unit: float, side: int) -> Map:
     """From the wings of the nose around the corners of the mouth, [side, side] 0..1."""
     large = np.zeros((side * FINER, side * FINER), np.uint8)
     for sign, corner, wing in ((-1, 48, 31), (1, 54, 35)):
