@@ -2,7 +2,8 @@
 
     python -m pipelines.draw_pairs --data data/faces-128 --pairs data/pairs-128 --out data/mates-128
 
-A face, and the same in glasses or a beard, with its mouth open, smiling, turned or nodding. --data is a folder of
+A face, and the same in glasses or a beard, with its mouth open, smiling, turned, nodding, or of
+another skin. --data is a folder of
 pipelines.prepare_faces after pipelines.label_accessories, --pairs one of several pictures of each person, which --out
 begins with: a folder of the same kind, for pipelines.encode_faces, whose column "drawn" says in standard deviations how
 much of what the file's name begins with was drawn. Faces that are kept for validation are left alone.
@@ -20,9 +21,9 @@ from numpy.typing import NDArray
 
 from vidinv.errors import InputError
 from vidinv.models.pictures import to_tensor
-from vidinv.training import shards, worn
+from vidinv.training import codes, photometry, recoloured, shards, worn
 from vidinv.training.mouths import open_mouth, smile
-from vidinv.training.scores import ACCESSORIES, ADULT, scales, shapes
+from vidinv.training.scores import ACCESSORIES, ADULT, shapes
 from vidinv.training.sheets import write_sheet
 from vidinv.training.sources import PAIRS_SET
 from vidinv.training.turned import turn
@@ -36,7 +37,9 @@ WORN, SMILING, GENTLY = 2.5, 3.1, 1.3
 OPENED = (0.04, 0.2)  # by how much, in eye distances
 READ = {"mouth": 0.7, "yaw": 0.5, "pitch": 0.5}  # share of a motion that is read in inversions, by landmarks
 SMILES = (0.4, 0.97)  # of a broad smile
+SKINS = (-0.9, 0.8)  # logarithms of what is left of green light
 TURNS = {"yaw": (4.0, 17.0), "pitch": (3.0, 11.0)}  # degrees, to either side
+LEAST = 0.1  # standard deviations; less is no pair
 SHOWN = 16  # columns of the sheet
 
 Drawn = tuple[NDArray[np.uint8], NDArray, float]  # picture, landmarks, standard deviations
@@ -48,7 +51,7 @@ def fit(what: str, labels: dict[str, NDArray]) -> NDArray[np.int64]:
     may = ~labels["val"] & (np.abs(shape["yaw"]) < FRONTAL)
     if what in ACCESSORIES:
         may &= labels[what] < WITHOUT
-    elif what not in TURNS:
+    elif what in ("mouth", "smile"):
         may &= (shape["mouth"] < CLOSED) & (labels["expression"][:, 1] < 0.5) & (labels["beard"] < 0.5)
     if what == "beard":
         may &= (labels["male"] > 0.5) & (labels["age"] >= ADULT)
@@ -65,6 +68,11 @@ def draw(
     if what == "smile":
         amount = rng.uniform(*SMILES)
         return *smile(picture, points, amount), SMILING * amount**GENTLY
+    if what == "skin":
+        where = photometry.cheeks(points[None], len(picture))
+        made = recoloured.recolour(picture, recoloured.skin_at(picture, points), np.exp(rng.uniform(*SKINS)))
+        before, after = (float(photometry.tone(x[None], where)[0]) for x in (picture, made))
+        return made, points, (after - before) / scale[what]
     if what == "mouth":
         made, moved = open_mouth(picture, points, rng.uniform(*OPENED))
     else:
@@ -82,7 +90,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--pairs", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--draw", default="glasses,beard,mouth,smile,yaw,pitch", help="what to draw, by commas")
+    parser.add_argument("--draw", default="glasses,beard,mouth,smile,yaw,pitch,skin", help="what to draw, by commas")
     parser.add_argument("--count", type=int, default=1500, help="faces that each is drawn on, at most")
     options = parser.parse_args()
     labels, pairs = shards.read_labels(options.data), shards.read_labels(options.pairs)
@@ -93,7 +101,7 @@ def main() -> None:
     columns = [name for name in pairs if name in labels]
     crops, rng = [jpeg(x) for x in shards.read_crops(options.pairs)], np.random.default_rng(0)
     tables = [{name: pairs[name] for name in columns} | {"drawn": np.zeros(len(crops))}]
-    sheet, scale = [], scales(labels)
+    sheet, scale = [], codes.measured_scales(options.data)
     for what in options.draw.split(","):
         rows = fit(what, labels)
         rows = np.sort(rng.choice(rows, min(options.count, len(rows)), replace=False))
@@ -102,6 +110,9 @@ def main() -> None:
             continue
         bare, points = shards.read_crops(options.data, rows), labels["points68"][rows]
         each = [draw(what, x, p, scale, rng) for x, p in zip(bare, points, strict=True)]
+        much = np.array([abs(amount) > LEAST for _, _, amount in each])  # NaN of skin without colours
+        each = [part for part, t in zip(each, much, strict=True) if t]
+        rows, bare, points = rows[much], bare[much], points[much]
         made, moved, amounts = (np.stack(part) for part in zip(*each, strict=True))
         for number, shown in enumerate(((bare, points, 0 * amounts), (made, moved, amounts))):
             pictures, places, drawn = shown

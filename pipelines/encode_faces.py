@@ -14,14 +14,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-import numpy as np
-
 from vidinv.runtime.compute import choose
-from vidinv.training import accessories, codes, photometry, shards, teachers
+from vidinv.training import accessories, codes, shards, teachers
 from vidinv.training.networks import open_networks
-from vidinv.training.scores import scales
-
-MEASURED = 1200  # faces over which the spread of colours is measured
 
 
 def main() -> None:
@@ -41,15 +36,10 @@ def main() -> None:
         return
     if options.labellers is None or options.device != "cpu":
         parser.error(f"{options.data} has no finished table (scales.json): that is made on the CPU, with --labellers")
-    labels, nets = shards.read_labels(options.data), teachers.load_teachers(options.labellers)
+    nets = teachers.load_teachers(options.labellers)
     probed = options.probe or options.data
     probe = accessories.load_probe(probed, shards.read_labels(probed))
-    if options.like:
-        scale = codes.read_codes(options.like).scales
-    else:
-        some = np.flatnonzero(~labels["val"])[:MEASURED]
-        seen = photometry.measured(shards.read_crops(options.data, some), labels["points68"][some])
-        scale = scales({k: v[some] for k, v in labels.items()} | seen) | scales(labels)
+    scale = codes.read_codes(options.like).scales if options.like else codes.measured_scales(options.data)
     codes.write_codes(options.out, options.data, open_networks(options.pack), nets, scale, probe)
 
 

@@ -81,7 +81,7 @@ def test_a_pack_is_given_a_networks_edit_and_forgets_how_the_old_one_looked(plac
     assert pack.spec.edits["smile"].grade == 0
     (edit,) = resolve(parse_edits("smile=+1"), pack)
     assert isinstance(edit, NetworkEdit)
-    assert torch.count_nonzero(pack.edit_network.steps) == 9
+    assert torch.count_nonzero(pack.edit_network.steps) == 10
     card = json.loads((place / "toy" / "card.json").read_text())
     assert card["figures"]["look"] == {}
     assert set(card["figures"]["edits"]["smile"]) == {str(s) for s in STRENGTHS}
@@ -93,7 +93,7 @@ def test_a_pack_is_given_a_networks_edit_and_forgets_how_the_old_one_looked(plac
 def test_pairs_of_faces_and_the_same_in_glasses_are_drawn(place: Path) -> None:
     before, after = (read_labels(f) for f in (place / "material" / "data" / "pairs", place / "pairs"))
     drawn = [file.split("/")[0] for file in after["file"][len(before["file"]) :]]
-    assert set(drawn) == {"glasses", "beard", "yaw", "pitch"}  # nobody's mouth is closed here
+    assert set(drawn) == {"glasses", "beard", "yaw", "pitch", "skin"}  # nobody's mouth is closed here
     second = np.array([file.endswith("/1") for file in after["file"]]) & (
         np.arange(len(after["file"])) >= len(before["file"])
     )

@@ -34,11 +34,13 @@ from vidinv.training.directions import Faces
 from vidinv.training.labelling import Labelling, attribute_grids
 from vidinv.training.losses import identity_grids
 from vidinv.training.networks import Networks
+from vidinv.training.scores import scales
 from vidinv.training.shards import read_crops, read_labels, write_labels
 from vidinv.training.teachers import Teachers
 
 Array = NDArray | Tensor
 READ = 512  # faces of which the pictures are held together
+MEASURED = 1200  # faces over which the spread of colours is measured
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,14 @@ def faces_of(codes: Codes, rows: NDArray, nets: Teachers) -> Faces:
         attribute_grids(points, size),
         photometry.hair(np.asarray(codes.inversions[rows], np.float32), points),
     )
+
+
+def measured_scales(data: Path) -> dict[str, float]:
+    """Standard deviation of every score over the faces of a data folder; of colours over some of them."""
+    labels = read_labels(data)
+    some = np.flatnonzero(~labels["val"])[:MEASURED]
+    seen = photometry.measured(read_crops(data, some), labels["points68"][some])
+    return scales({k: v[some] for k, v in labels.items()} | seen) | scales(labels)
 
 
 def encode(folder: Path, data: Path, networks: Networks, compute: Compute) -> Iterator[tuple[NDArray, NDArray, Tensor]]:
