@@ -46,6 +46,19 @@ def test_a_line_without_an_end_is_refused_by_number(
         read(path)
 
 
+@pytest.mark.parametrize(("read", "head", "row"), [READERS[0], READERS[3]], ids=["boxes", "labels"])
+def test_further_columns_may_hold_line_breaks_in_quotes(read: Read, head: str, row: str, tmp_path: Path) -> None:
+    plain, noted = tmp_path / "plain.csv", tmp_path / "noted.csv"
+    rows = [row.format(i) for i in range(3)]
+    plain.write_text("\n".join([head, *rows]))
+    note = '"seen twice,\nsays ""he""\n\n"'
+    noted.write_bytes("\r\n".join([f"{head},note", f"{rows[0]},{note}", f"{rows[1]},", f"{rows[2]},{note}"]).encode())
+    assert repr(read(noted)) == repr(read(plain))
+    noted.write_text(f'{head},note\n{rows[0]},"{"x" * 100}\n{"y" * 66_000}"\n')
+    with pytest.raises(VidinvError, match="line 2 has more than 65536 characters from its quotes on"):
+        read(noted)
+
+
 @each
 def test_lines_without_an_end_are_refused(
     read: Read, head: str, row: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
