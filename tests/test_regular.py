@@ -99,6 +99,11 @@ def test_rows_of_a_driver_that_cannot_be_smoothed_are_refused_by_line(tmp_path: 
             read_driver_table(path)
 
 
+def test_a_driver_may_have_a_row_every_millisecond(tmp_path: Path) -> None:
+    (path := tmp_path / "table.csv").write_text("time,yaw\n" + "".join(f"{i / 1000:.3f},0\n" for i in range(2000)))
+    assert len(read_driver_table(path).times) == 2000
+
+
 def test_boxes_are_so_many_in_a_frame_and_near_it() -> None:
     given_boxes([[[0, 0, 9, 9]] * MOST])
     with pytest.raises(UsageError, match=f"frame 0 has {MOST + 1} boxes"):
