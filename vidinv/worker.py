@@ -17,8 +17,9 @@ from vidinv.edits.parse import Asked
 from vidinv.errors import DAMAGED_INPUT_EXIT_CODE, OutputUnwritable, UsageError, VidinvError
 from vidinv.job import Job
 from vidinv.report import Report
-from vidinv.report.files import check_reports, series_of, write_reports
+from vidinv.report.files import check_reports, series_of
 from vidinv.report.quality import QualityOptions
+from vidinv.report.write import write_reports
 from vidinv.shortage import shortage
 from vidinv.stages.encode import EncodeOptions
 from vidinv.transfers import transfer_asked
