@@ -1,0 +1,39 @@
+"""A report that cannot be written: what is said of the video, and what is left beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.edits.test_held import Own
+from tests.inversion.latent_toy import BOXES
+from vidinv.api import VideoEditor
+from vidinv.errors import DiskFull
+from vidinv.report import Report
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+def full(report: Report) -> None:
+    raise DiskFull("no space left for r.html; nothing was kept. Free some space")
+
+
+def test_the_video_is_called_what_it_is_called(
+    editor: VideoEditor, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DiskFull, match=r" out\.mkv is complete, and its report is not; the same command makes that"):
+        editor.edit_video(clip, "out.mkv", "age=1", boxes=BOXES, reported=full)
+
+
+def test_a_run_that_cannot_be_told_from_another_leaves_nothing_to_make_its_report_of(
+    editor: VideoEditor, clip: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(DiskFull) as caught:
+        editor.edit_video(
+            clip, tmp_path / "out.mkv", (Own(editor.pack.displacement("age")),), boxes=BOXES, reported=full
+        )
+    assert str(caught.value).endswith("out.mkv is complete, and its report is not")
+    assert "nothing was kept" not in str(caught.value)
+    assert [path.name for path in tmp_path.iterdir()] == ["out.mkv"]
