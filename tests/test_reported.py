@@ -8,9 +8,12 @@ import pytest
 
 from tests.edits.test_held import Own
 from tests.inversion.latent_toy import BOXES
+from vidinv import worker
 from vidinv.api import VideoEditor
 from vidinv.errors import DiskFull
+from vidinv.job import Job
 from vidinv.report import Report
+from vidinv.worker import Worker
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -37,3 +40,21 @@ def test_a_run_that_cannot_be_told_from_another_leaves_nothing_to_make_its_repor
     assert str(caught.value).endswith("out.mkv is complete, and its report is not")
     assert "nothing was kept" not in str(caught.value)
     assert [path.name for path in tmp_path.iterdir()] == ["out.mkv"]
+
+
+def test_a_job_says_the_same_and_its_second_call_makes_the_report(
+    box_pack: Path, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [f"{i},{','.join(map(str, box))}" for i, boxes in BOXES.items() for box in boxes]
+    (tmp_path / "boxes.csv").write_text("\n".join(["frame,x0,y0,x1,y1", *rows]))
+    output, report = tmp_path / "out.mkv", tmp_path / "r.json"
+    how = {"boxes": tmp_path / "boxes.csv", "pack": str(box_pack), "reports": (report,)}
+    job, one = Job(source=clip, output=output, edits=("age=1",), **how), Worker()
+    with monkeypatch.context() as patch:
+        patch.setattr(worker, "write_reports", lambda report, paths: full(report))
+        failed = one.run(job, lambda progress: None)
+    assert (failed.status, failed.exit_code) == ("failed", DiskFull.exit_code)
+    assert str(failed.error).endswith(f" {output} is complete, and its report is not; the same call makes that")
+    assert "nothing was kept" not in str(failed.error)
+    assert one.run(job, lambda progress: None).status == "done"
+    assert report.exists()

@@ -46,7 +46,7 @@ from vidinv.types import Faces, Frame
 from vidinv.video import Reader
 from vidinv.video.container import LIBRARIES
 from vidinv.video.joining import PUBLISHED
-from vidinv.video.output import is_noted, sync, work_folder, write_error
+from vidinv.video.output import although, is_noted, sync, work_folder, write_error
 
 FORMAT = "vidinv journal 1"
 NOTES = "journal.json"
@@ -272,7 +272,7 @@ class Journal:
         if short is not None:
             raise OutOfResources(f"{short}. {how}") from error
         if isinstance(error, OutputError):
-            raise type(error)(f"{str(error).replace('; nothing was kept', '')}. {how}") from error
+            raise although(error, how) from error
 
 
 def _check_own(folder: Path) -> None:
