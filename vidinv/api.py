@@ -300,7 +300,12 @@ class VideoEditor:
                 if kept is not None:
                     coded = way.watch.measure("keep", kept.through(coded))
                 report = ending.write(halves.rendered(coded, plan, composite, way, self._means), reader, way, journal)
-                reported(report)
+                try:
+                    reported(report)
+                except BaseException:
+                    if report.series_file is not None:  # part of the report: left, it would be in that call's way
+                        Path(report.series_file).unlink(missing_ok=True)
+                    raise
                 return report
 
     def preview(
