@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -52,6 +53,14 @@ def imports(path: Path) -> set[str]:
 
 def room(path: Path) -> str:
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def test_the_page_about_it_has_the_same_rooms_in_the_same_order() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    drawn = text.partition("are strangers to each other:\n\n")[2].partition("\n\n")[0]
+    assert [{name.strip() for name in re.split("[,|]", line)} for line in drawn.splitlines()] == LEVELS
+    rooms = text.partition("## The rooms")[2].partition("    pipelines/")[0]
+    assert [path.name for path in modules() if path.parent == PACKAGE and path.name not in rooms] == []
 
 
 def level(name: str) -> int:

@@ -46,6 +46,19 @@ def test_a_line_without_an_end_is_refused_by_number(
         read(path)
 
 
+@pytest.mark.parametrize(("read", "head", "row"), [READERS[0], READERS[3]], ids=["boxes", "labels"])
+def test_further_columns_may_hold_line_breaks_in_quotes(read: Read, head: str, row: str, tmp_path: Path) -> None:
+    plain, noted = tmp_path / "plain.csv", tmp_path / "noted.csv"
+    rows = [row.format(i) for i in range(3)]
+    plain.write_text("\n".join([head, *rows]))
+    note = '"seen twice,\nsays ""he""\n\n"'
+    noted.write_bytes("\r\n".join([f"{head},note", f"{rows[0]},{note}", f"{rows[1]},", f"{rows[2]},{note}"]).encode())
+    assert repr(read(noted)) == repr(read(plain))
+    noted.write_text(f'{head},note\n{rows[0]},"{"x" * 100}\n{"y" * 66_000}"\n')
+    with pytest.raises(VidinvError, match="line 2 has more than 65536 characters from its quotes on"):
+        read(noted)
+
+
 @each
 def test_lines_without_an_end_are_refused(
     read: Read, head: str, row: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -84,6 +97,11 @@ def test_rows_of_a_driver_that_cannot_be_smoothed_are_refused_by_line(tmp_path: 
         path.write_text(f"time,{names}\n{rows}")
         with pytest.raises(UsageError, match=said):
             read_driver_table(path)
+
+
+def test_a_driver_may_have_a_row_every_millisecond(tmp_path: Path) -> None:
+    (path := tmp_path / "table.csv").write_text("time,yaw\n" + "".join(f"{i / 1000:.3f},0\n" for i in range(2000)))
+    assert len(read_driver_table(path).times) == 2000
 
 
 def test_boxes_are_so_many_in_a_frame_and_near_it() -> None:

@@ -8,11 +8,14 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save
 
 import vidinv
+from tests.inversion.test_latent_hostile import PART, tampered
 from tests.toy import write_toy_pack
 from vidinv import stills
 from vidinv.api import VideoEditor
+from vidinv.directions import fit_direction_of
 from vidinv.errors import InputError, NoFaceFound, OutputExists
 from vidinv.still_files import keep_codes_of
 
@@ -82,6 +85,21 @@ def test_a_picture_that_is_given_twice_is_kept_once(toy: VideoEditor, folder: Pa
     kept = keep_codes_of(toy, [folder / "a.png", folder, folder / "b.png"], folder.parent / "codes", aligned=True)
     assert sorted(vidinv.read_codes(folder.parent / "codes").names) == [f"{name}.png" for name in "abcde"]
     assert len(kept.psnr) == 5
+
+
+@pytest.mark.parametrize("part", ["w", "feature"])
+def test_codes_of_another_size_than_the_pack_takes_are_refused_by_name(
+    toy: VideoEditor, folder: Path, part: str
+) -> None:
+    kept = folder.parent / "codes"
+    keep_codes_of(toy, folder / "a.png", kept, aligned=True)
+    tensors = load_file(kept / PART)
+    tensors[part] = tensors[part][:, :1].contiguous()
+    tampered(kept, save(tensors))
+    with pytest.raises(InputError, match=rf"a\.png are none of pack toy \({part} is \[1, .*invert it again"):
+        stills.draw_codes(toy, vidinv.read_codes(kept))
+    with pytest.raises(InputError, match=rf"a\.png are none of pack toy \({part} is \[1, .*invert it again"):
+        fit_direction_of(toy, "own", positive=kept, negative=kept)
 
 
 def test_a_name_as_long_as_can_be_is_kept_too(toy: VideoEditor, folder: Path) -> None:

@@ -263,7 +263,8 @@ class VideoEditor:
         :param series: where the rows of all frames go if there are too many for the report (half an hour of one face).
         :param resume: there has to be such a run.
         :param notify: is told what does not concern the result: what an interrupted run had left.
-        :param reported: is given the report, to write it to files; where it raises, the same call makes it again.
+        :param reported: is given the report, to write it to files; where it raises, the video is complete, and the same
+            call makes the report again if every edit can be told from another.
         :raises VidinvError: see vidinv.errors; then no output is left.
         """
         plan = self._plan(edit, hold, faces)
@@ -299,7 +300,12 @@ class VideoEditor:
                 if kept is not None:
                     coded = way.watch.measure("keep", kept.through(coded))
                 report = ending.write(halves.rendered(coded, plan, composite, way, self._means), reader, way, journal)
-                reported(report)
+                try:
+                    reported(report)
+                except BaseException:
+                    if report.series_file is not None:  # part of the report: left, it would be in that call's way
+                        Path(report.series_file).unlink(missing_ok=True)
+                    raise
                 return report
 
     def preview(

@@ -31,7 +31,7 @@ from vidinv.packs.own import Effects, OwnEdit, check_own_name
 from vidinv.packs.spec import EditSpec
 from vidinv.regular import opened_text, table_lines
 from vidinv.still_files import read_codes
-from vidinv.stills import Images, coded_faces, drawn, sources_of
+from vidinv.stills import Images, check_sizes, coded_faces, drawn, sources_of
 from vidinv.types import Displacement, Face, known
 
 Labels = str | Path | Mapping[str, float] | Sequence[float]
@@ -294,6 +294,7 @@ def _kept(editor: VideoEditor, images: Images) -> list[tuple[str, Any]] | None:
     codes = read_codes(images, device=editor.compute.device)
     if not editor.pack.made(codes.pack_hash):
         raise InputError(f"{images} holds codes of another pack ({codes.pack}); invert the pictures again")
+    check_sizes(editor.pack, codes)
     return list(zip(codes.names, codes.faces, strict=True))
 
 

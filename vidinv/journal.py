@@ -46,7 +46,7 @@ from vidinv.types import Faces, Frame
 from vidinv.video import Reader
 from vidinv.video.container import LIBRARIES
 from vidinv.video.joining import PUBLISHED
-from vidinv.video.output import is_noted, sync, work_folder, write_error
+from vidinv.video.output import although, is_noted, sync, work_folder, write_error
 
 FORMAT = "vidinv journal 1"
 NOTES = "journal.json"
@@ -253,25 +253,26 @@ class Journal:
         self.rows.close()
         self._catch_up()
         complete = published(self._dst)
-        keep = kind is not None and (self.at.segments > 0 or complete) and _may_go_better(kind)
+        again = bool(self._about) and (self.at.segments > 0 or complete)
+        keep = kind is not None and again and _may_go_better(kind)
         if keep:
             with suppress(OSError):
                 self._clear(set(self.at.files or ()) | {PUBLISHED})
         else:
             shutil.rmtree(self.folder, ignore_errors=True)
         self._lock.release()
-        if not keep:
+        if kind is None or not (keep or complete):
             return
         how = f"{self.at.seconds:.1f} s of it are complete and kept; the same command goes on from there (--resume)"
         if complete:
-            how = f"{self._dst} is complete, and its report is not; the same command makes that"
+            how = f"{self._dst} is complete, and its report is not{'; the same command makes that' if keep else ''}"
         if isinstance(error, KeyboardInterrupt):
             raise KeyboardInterrupt(how) from None
         short = shortage(error) if isinstance(error, Exception) and not isinstance(error, OutputError) else None
         if short is not None:
-            raise OutOfResources(f"{short}. {how[0].upper()}{how[1:]}") from error
+            raise OutOfResources(f"{short}. {how}") from error
         if isinstance(error, OutputError):
-            raise type(error)(f"{str(error).replace('; nothing was kept', '')}. {how[0].upper()}{how[1:]}") from error
+            raise although(error, how) from error
 
 
 def _check_own(folder: Path) -> None:

@@ -56,19 +56,23 @@ def opened_text(path: Path, most: int = LARGEST_TABLE, encoding: str = "utf-8-si
 
 def table_lines(file: TextIO) -> Iterator[str]:
     """Lines of a CSV file for a reader of :mod:`csv`, which for itself takes a line, a row and a file of any length.
+    A row goes on over further lines within quotes, as spreadsheets write notes of several lines.
 
-    :raises csv.Error: a line that is too long, or ends within quotes; too many lines.
+    :raises csv.Error: a row that is too long, or ends within quotes; too many lines.
     """
-    count = 0
+    count, begun, length, within = 0, 0, 0, False
     while line := file.readline(LONGEST_LINE + 1):
         count += 1
         if count > MOST_LINES:
             raise csv.Error(f"it has more than {MOST_LINES} lines, the most that are read")
-        if len(line) > LONGEST_LINE:
-            raise csv.Error(f"line {count} has more than {LONGEST_LINE} characters, the most that are read")
-        if line.count('"') % 2:
-            raise csv.Error(f"line {count} ends within quotes")
+        begun, length = (begun, length + len(line)) if within else (count, len(line))
+        if length > LONGEST_LINE:
+            whose = " from its quotes on" if within else ""
+            raise csv.Error(f"line {begun} has more than {LONGEST_LINE} characters{whose}, the most that are read")
+        within ^= line.count('"') % 2 == 1
         yield line
+    if within:
+        raise csv.Error(f"line {begun} ends within quotes")
 
 
 def read_text(path: Path, most: int = LARGEST_TEXT) -> str:

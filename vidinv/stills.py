@@ -23,8 +23,10 @@ from vidinv.edits.parse import Edits, check_names, check_timeless, parse_edits
 from vidinv.errors import InputError, UsageError
 from vidinv.inversion import DEFAULT_METHOD
 from vidinv.inversion.base import batch_of
+from vidinv.inversion.latent_checks import check_code
 from vidinv.models.generator import render_pair
 from vidinv.models.pictures import to_levels, to_tensor
+from vidinv.packs.load import Pack
 from vidinv.portraits import Images, Picture, found_faces, sources_of
 from vidinv.shapes import told
 from vidinv.types import Code, Face, known
@@ -165,9 +167,11 @@ def draw_codes(editor: VideoEditor, codes: Codes, edits: Edits = ()) -> NDArray[
 
     :param edits: as on the command line, "age=+2", ["age=+2", "smile=1"]; or edits themselves.
     :raises UsageError: codes of another pack, or an edit that cannot be read, or that changes with time.
+    :raises InputError: codes that are said to be of this pack and are not.
     """
     if not editor.pack.made(codes.pack_hash):
         raise UsageError(f"these codes are of pack {codes.pack}, and mean nothing to {editor.pack.name}")
+    check_sizes(editor.pack, codes)
     asked = parse_edits(edits) if edits else ()
     check_timeless(asked)
     check_names(asked, ())
@@ -176,6 +180,15 @@ def draw_codes(editor: VideoEditor, codes: Codes, edits: Edits = ()) -> NDArray[
         return np.zeros((0, editor.pack.resolution, editor.pack.resolution, 3), np.uint8)
     made = [drawn(editor, codes.faces[at : at + editor.batch], acting) for at in range(0, len(codes), editor.batch)]
     return np.concatenate(made)
+
+
+def check_sizes(pack: Pack, codes: Codes) -> None:
+    """:raises InputError: codes that the pack's generator does not take; out of a file they may be anybody's."""
+    for name, code in zip(codes.names, codes.codes, strict=True):
+        try:
+            check_code(code, pack.generator.config)
+        except ValueError as error:
+            raise InputError(f"the codes of {name} are none of pack {pack.name} ({error}); invert it again") from None
 
 
 def drawn(editor: VideoEditor, faces: Sequence[Face], edits: Sequence[Edit] = ()) -> NDArray[np.uint8]:

@@ -14,16 +14,18 @@ from vidinv import made
 from vidinv.api import VideoEditor
 from vidinv.drivers import drive
 from vidinv.edits.parse import Asked
-from vidinv.errors import DAMAGED_INPUT_EXIT_CODE, OutputUnwritable, UsageError, VidinvError
+from vidinv.errors import DAMAGED_INPUT_EXIT_CODE, OutputError, OutputUnwritable, UsageError, VidinvError
 from vidinv.job import Job
 from vidinv.report import Report
-from vidinv.report.files import check_reports, series_of, write_reports
+from vidinv.report.files import check_reports, series_of
 from vidinv.report.quality import QualityOptions
+from vidinv.report.write import write_reports
 from vidinv.shortage import shortage
 from vidinv.stages.encode import EncodeOptions
 from vidinv.transfers import transfer_asked
 from vidinv.types import Progress
 from vidinv.video import check_output
+from vidinv.video.output import although
 
 Status = Literal["done", "damaged", "skipped", "failed"]
 Tell = Callable[[Progress], None]
@@ -135,6 +137,10 @@ class Worker:
             made.note(job, mine, bool(report.damaged))
             write_reports(report, job.reports)
             made.note(job, mine, bool(report.damaged), job.reports)
+        except OutputError as error:
+            raise although(
+                error, f"{job.output} is complete, and its report is not; the same call makes that"
+            ) from error
         except OSError as error:
             raise OutputUnwritable(
                 f"{job.output} is complete, and that it is could not be noted beside it ({error.strerror or error}); "

@@ -4,7 +4,7 @@
         [--cores 1,2] [--pack NAME] [--publish | --out FILE.json]
 
 Every point is a process of its own with the packed way of a user: ``VideoEditor.edit_video``. Several faces are the
-clip's own picture, put side by side in a frame of the same size. The plot lies beside the figures, as .png.
+clip's own picture, put side by side in a frame of the same size.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ from typing import Any
 import cv2
 import numpy as np
 
-from benchmarks.inversion.plots import figure_of, finish
 from benchmarks.memory.__main__ import looped
 from benchmarks.output import ROOT, add_output, destination, tell
 from vidinv.stages.decode import decode
@@ -104,23 +103,6 @@ def grown(options: argparse.Namespace, folder: Path) -> dict[str, dict[str, dict
     return {name: points for name, points in found.items() if points}
 
 
-def drawn(result: dict[str, Any], path: Path) -> Path:
-    """Milliseconds per frame, and memory, over each of what was asked."""
-    figure, axes = figure_of(2, len(result["points"]))
-    for column, (name, points) in enumerate(result["points"].items()):
-        values, rows = [int(v) for v in points], list(points.values())
-        axes[0, column].plot(values, [1e3 * row["cpu"] / row["frames"] for row in rows], "o-", label="CPU")
-        axes[0, column].plot(values, [1e3 * row["wall"] / row["frames"] for row in rows], "s--", label="wall")
-        axes[1, column].plot(values, [row["peak_mib"] for row in rows], "o-", label="peak memory")
-        for panel, what in zip(axes[:, column], ("ms per frame", "MiB"), strict=True):
-            panel.set(xlabel=name, ylabel=what, ylim=(0, None), xscale="log" if name == "length" else "linear")
-    axes[0, 0].legend(fontsize=8, frameon=False)
-    finish(axes)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=80)
-    return path
-
-
 def whole(text: str) -> list[int]:
     return [int(part) for part in text.split(",") if part]
 
@@ -145,9 +127,7 @@ def main() -> None:
         "load": round(os.getloadavg()[0], 1),
         "points": points,
     }
-    path = destination(options, "growth.json")
-    tell(result, path)
-    print(f"written: {drawn(result, path.with_suffix('.png'))}")
+    tell(result, destination(options, "growth.json"))
 
 
 if __name__ == "__main__":

@@ -62,3 +62,12 @@ def test_many_edits_of_one_face_are_drawn_as_each_alone(face: Tensor) -> None:
     together = in_face_colours(several, face, torch.zeros(2))
     alone = [in_face_colours(one[None], face, torch.zeros(1)) for one in several]
     torch.testing.assert_close(together, torch.cat(alone))
+
+
+def test_a_broken_picture_stays_one_and_breaks_no_other(face: Tensor) -> None:
+    """It is told by what comes behind, which leaves its frame as it was."""
+    drawn = torch.cat([face * 0.9, face * 0.9])
+    drawn[0, :, 3, 3] = float("nan")
+    made = in_face_colours(drawn, face, torch.zeros(2))
+    assert bool(made[0, :, 3, 3].isnan().all())
+    torch.testing.assert_close(made[1:], in_face_colours(face * 0.9, face, torch.zeros(1)))

@@ -69,3 +69,10 @@ def test_a_browser_gets_its_name_with_the_page_and_keeps_it() -> None:
     assert given() != name
     assert given(cookie=f"a=b; {COOKIE}={name}") == name
     assert given("/gradio_api/upload") is None
+
+
+@pytest.mark.parametrize("odd", ['view={"wide": true}', "a=b c", "x[y]=1", "bare", "name=\xe4", "\x7f=", ""])
+def test_odd_cookies_of_other_servers_on_this_machine_hide_no_name(odd: str) -> None:
+    """Browsers send those of every port."""
+    name = "n" * 32
+    assert browser_of(f"{odd}; {COOKIE}={name}") == browser_of(f"{COOKIE}={name}; {odd}") == name

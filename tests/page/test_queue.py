@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.report.test_page import made_up
 from vidinv.errors import UsageError
 from vidinv.job import Job, read_project
 from vidinv.page import queue as queues
 from vidinv.page.queue import Entry, Queue, Tell
+from vidinv.report import write_report
 from vidinv.types import Progress
 from vidinv.worker import JobResult
 
@@ -62,6 +64,25 @@ def test_a_job_is_done_and_its_video_goes(tmp_path: Path, job: Job) -> None:
     until(lambda: not (home / "video").exists() and not (home / "codes").exists())
     queue.remove("me", entry.number)
     assert list((tmp_path / "queue").iterdir()) == []
+    queue.close()
+
+
+@pytest.mark.parametrize("name", ["o'brien & jörg <3>", "there/../queue"])
+def test_reports_name_no_folder_whatever_it_is_called(tmp_path: Path, job: Job, name: str) -> None:
+    def reported(job: Job, tell: Tell) -> JobResult:
+        job.output.write_bytes(b"edited")
+        for path in job.reports:
+            write_report(made_up(source=str(job.source), output=str(job.output)), path)
+        return JobResult(job.source, job.output, "done")
+
+    pytest.importorskip("matplotlib", reason="the page of a report is drawn with it")
+    (tmp_path / "there").mkdir()
+    queue = Queue(tmp_path / name, reported)
+    queue.start()
+    entry = queue.add("me", job, "a title")
+    until(lambda: queue.entries("me")[0].state == "done")
+    for path in queue.files(queue.entries("me")[0]).values():
+        assert entry.number not in path.read_text()
     queue.close()
 
 

@@ -204,9 +204,10 @@ def test_reading_stops_early_without_trouble(tmp_path):
         assert len(list(islice(reader, 3))) == 3
 
 
-def test_chapters_without_an_end_are_left_out_and_said(tmp_path, monkeypatch):
+@pytest.mark.parametrize("suffix", ["mkv", "mp4"])  # MP4 has them a second time, as a track, which is no other loss
+def test_chapters_without_an_end_are_left_out_and_said(tmp_path, monkeypatch, suffix):
     monkeypatch.setattr(muxer, "MOST_CHAPTERS", 1)
-    _, _, warnings = copy(clip(tmp_path / "in.mkv", chapters=True), tmp_path / "out.mkv")
-    assert warnings == ["in.mkv has 2 chapters, and 1 are the most that are copied; they were left out"]
-    with av.open(str(tmp_path / "out.mkv")) as written:
+    _, _, warnings = copy(clip(tmp_path / f"in.{suffix}", chapters=True), tmp_path / f"out.{suffix}")
+    assert warnings == [f"in.{suffix} has 2 chapters, and 1 are the most that are copied; they were left out"]
+    with av.open(str(tmp_path / f"out.{suffix}")) as written:
         assert not written.chapters()

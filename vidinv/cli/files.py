@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from vidinv.report.files import check_file, check_report, check_reports, series_of, write_reports
+from vidinv.report.files import check_file, check_report, check_reports, series_of
+from vidinv.report.write import write_reports
 from vidinv.video.output import part_path, publish, write_error, written_suffix
 
 __all__ = ["check_file", "check_report", "check_reports", "default_output", "series_of", "write_file", "write_reports"]

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from vidinv.faces.boxes import FARTHEST
 from vidinv.models.synthesis import GeneratorSizes
+from vidinv.types import Code
 
 _ROWS: dict[str, tuple[int | None, ...]] = {  # what every face has; None: however many there are
     "person": (None,),
@@ -88,9 +89,17 @@ def _check_codes(tensors: Mapping[str, Tensor], sizes: GeneratorSizes | None) ->
         _check_shape(f"{name}.axes", axes, (len(codes), codes.dim() - 1))
         if sizes is None:
             continue
-        wanted = {
-            "w": (sizes.layers, sizes.d_style),
-            "feature": sizes.feature_shape,
-            "noise": (sum(side * side for side in sizes.noise_sides),),
-        }[name]
-        _check_shape(name, codes, (None, *wanted))
+        _check_shape(name, codes, (None, *_shapes(sizes)[name]))
+
+
+def check_code(code: Code, sizes: GeneratorSizes) -> None:
+    """One face's. :raises ValueError: the generator takes no such."""
+    for name in _CODES:
+        part: Tensor | None = getattr(code, name)
+        if part is not None:
+            _check_shape(name, part, _shapes(sizes)[name])
+
+
+def _shapes(sizes: GeneratorSizes) -> dict[str, tuple[int, ...]]:
+    noise = sum(side * side for side in sizes.noise_sides)
+    return {"w": (sizes.layers, sizes.d_style), "feature": sizes.feature_shape, "noise": (noise,)}

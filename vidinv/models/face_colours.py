@@ -64,7 +64,7 @@ def _along(line: Tensor, luma: Tensor) -> Tensor:
     """Values of lines [B, C, KNOTS], or of one, at luma [B, S, S], -1..1: [B, C, S, S]. As _knots, without zeros."""
     line = line.expand(len(luma), -1, -1)
     places = (luma.clamp(-1, 1) + 1) * ((KNOTS - 1) / 2)
-    below = places.detach().long().clamp_max(KNOTS - 2)  # the knot under each
+    below = places.detach().long().clamp(0, KNOTS - 2)  # the knot under each; of NaN, which stays NaN, any
     share = (places - below).unsqueeze(1)
     at = below.flatten(1).unsqueeze(1).expand(-1, line.shape[1], -1)
     low = line.gather(2, at).view(len(luma), -1, *luma.shape[1:])

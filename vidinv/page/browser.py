@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Iterable
-from http.cookies import CookieError, SimpleCookie
 
 from vidinv.errors import UsageError
 
@@ -16,11 +15,11 @@ _NAME = re.compile(r"[A-Za-z0-9_-]{32}")
 
 def browser_of(header: str) -> str | None:
     """:param header: of the request, "cookie". :return: None: it has no name yet."""
-    try:
-        found = SimpleCookie(header).get(COOKIE)
-    except CookieError:
-        return None
-    return found.value if found is not None and _NAME.fullmatch(found.value) else None
+    for part in header.split(";"):  # http.cookies gives up all of them where another server's is odd, as {"a": 1} is
+        name, _, value = part.strip().partition("=")
+        if name == COOKIE and _NAME.fullmatch(value):
+            return value
+    return None
 
 
 def named(header: str) -> str:

@@ -115,9 +115,7 @@ def layout(knobs: Sequence[Knob], holdable: Sequence[str], most: str) -> Parts:
     :param holdable: attributes that may be held. :param most: how large a video may be, for people.
     """
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(600, 3600), fill_width=True) as blocks:
-        gr.Markdown(
-            "# vidinv\n\nEdit faces in video. Nothing leaves the machine that serves this page.", elem_id="head"
-        )
+        gr.Markdown(HEAD, elem_id="head")
         with gr.Row(equal_height=False, elem_id="work"):
             with gr.Column(scale=2, min_width=300, elem_id="left"):
                 with gr.Column(elem_id="who"):

@@ -6,6 +6,7 @@ done at a time, by a worker of vidinv.batch, which keeps a journal: an interrupt
 
 from __future__ import annotations
 
+import html
 import json
 import os
 import secrets
@@ -249,8 +250,10 @@ def _nameless(home: Path, name: str) -> None:
 def _within(home: Path, text: str) -> str:
     """A text with the files of a job named from its folder."""
     for folder in (home / VIDEO, home):
-        for prefix in (f"{folder}{os.sep}", json.dumps(f"{folder}{os.sep}")[1:-1]):
-            text = text.replace(prefix, "")
+        prefix = f"{folder}{os.sep}"
+        page = html.escape(prefix, quote=False).replace("'", "&#39;").replace('"', "&#34;")  # as Jinja does
+        for written in (prefix, json.dumps(prefix)[1:-1], page):
+            text = text.replace(written, "")
     return text
 
 

@@ -1,16 +1,14 @@
-"""Files that a run writes beside the video: checked before the work, written behind it."""
+"""Files that a run writes beside the video, checked before the work."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from pathlib import Path
 
 from vidinv.errors import OutputIsInput, OutputUnwritable, UsageError
-from vidinv.report.document import Report
 from vidinv.report.page import require_page
-from vidinv.report.write import PAGES, content
-from vidinv.video.output import check_writable, part_path, write_error
+from vidinv.report.write import PAGES
+from vidinv.video.output import check_writable
 
 
 def check_file(path: Path, source: Path, overwrite: bool, video: Path | None = None) -> None:
@@ -45,27 +43,6 @@ def check_reports(paths: Sequence[Path], source: Path, overwrite: bool, video: P
 def series_of(reports: Sequence[Path]) -> Path | None:
     """Beside the first report, where the rows of a long video go."""
     return reports[0].with_suffix(".series.jsonl") if reports else None
-
-
-def write_reports(report: Report, paths: Iterable[Path]) -> None:
-    """All of them or none: whoever makes them again finds no place taken. Raises an OutputError."""
-    parts: list[tuple[Path, Path]] = []
-    try:
-        for path in paths:
-            parts.append((part_path(path), path))
-            try:
-                parts[-1][0].write_bytes(content(report, path))
-            except OSError as error:
-                raise write_error(error, path) from error
-        for part, path in parts:
-            try:
-                part.replace(path)
-            except OSError as error:
-                raise write_error(error, path) from error
-    finally:
-        for part, _ in parts:
-            with suppress(OSError):
-                part.unlink(missing_ok=True)
 
 
 def _same(a: Path, b: Path) -> bool:

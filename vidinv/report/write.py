@@ -1,15 +1,16 @@
-"""A report as a file: a page, or figures."""
+"""Reports as files: pages, or figures."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from vidinv.report.document import Report
-from vidinv.video.output import part_path
+from vidinv.video.output import part_path, write_error
 
 PAGES = (".html", ".htm")
 
@@ -17,19 +18,33 @@ PAGES = (".html", ".htm")
 def write_report(report: Report, path: str | Path) -> None:
     """Write a page (.html) or JSON (any other name), whole or not at all.
 
-    :raises MissingExtra: a page without the packages of the extra "report".
+    :raises OutputError: it cannot be written. :raises MissingExtra: a page without the packages of the extra "report".
     """
-    path = Path(path)
-    part = part_path(path)
+    write_reports(report, [Path(path)])
+
+
+def write_reports(report: Report, paths: Iterable[Path]) -> None:
+    """All of them or none: whoever makes them again finds no place taken. Raises an OutputError."""
+    parts: list[tuple[Path, Path]] = []
     try:
-        part.write_bytes(content(report, path))
-        part.replace(path)
+        for path in paths:
+            parts.append((part_path(path), path))
+            try:
+                parts[-1][0].write_bytes(_content(report, path))
+            except OSError as error:
+                raise write_error(error, path) from error
+        for part, path in parts:
+            try:
+                part.replace(path)
+            except OSError as error:
+                raise write_error(error, path) from error
     finally:
-        part.unlink(missing_ok=True)
+        for part, _ in parts:
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
 
 
-def content(report: Report, path: Path) -> bytes:
-    """What :func:`write_report` writes to a file of this name."""
+def _content(report: Report, path: Path) -> bytes:
     if path.suffix.lower() in PAGES:
         from vidinv.report.page import render  # late: plots take seconds to import
 

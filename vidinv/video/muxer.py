@@ -115,11 +115,11 @@ class Muxer:
         try:
             streams = _sorted(self._source, info.stream_index, dst)
             chapters = self._source.chapters()
+            missed = [describe(s) for s in streams.left if not is_chapter_track(s, chapters)]
             if len(chapters) > MOST_CHAPTERS:
                 told = f"{len(chapters)} chapters, and {MOST_CHAPTERS} are the most that are copied"
                 self.warnings.append(f"{info.path.name} has {told}; they were left out")
                 chapters = []
-            missed = [describe(s) for s in streams.left if not is_chapter_track(s, chapters)]
             self.warnings += [f"{dst.suffix} cannot carry stream {name}; it was left out" for name in missed]
             options = _muxer_options(info, self._source)
             self._output = container.open_output(self._part, output_format(dst), options)

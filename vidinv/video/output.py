@@ -153,3 +153,8 @@ def write_error(error: BaseException, dst: Path) -> OutputError:
     video = dst.suffix.lower() in FORMATS
     instead = "Another container (.mkv) or encoder may take it" if video else "Choose another place"
     return OutputUnwritable(f"{dst} cannot be written: {text}. {instead}")
+
+
+def although(error: OutputError, kept: str) -> OutputError:
+    """The same, where something was kept after all. :param kept: what, and how to go on."""
+    return type(error)(f"{str(error).replace('; nothing was kept', '')}. {kept}")

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.report.test_page import made_up
-from vidinv.errors import DiskFull
-from vidinv.report.files import write_reports
+from vidinv.errors import DiskFull, OutputUnwritable
+from vidinv.report.write import write_report, write_reports
 
 
 def test_where_one_does_not_fit_none_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -26,3 +26,8 @@ def test_where_one_does_not_fit_none_is_left(tmp_path: Path, monkeypatch: pytest
         write_reports(made_up(), [tmp_path / "a.json", tmp_path / "b.json"])
     assert len(written) == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_report_without_its_folder_is_an_error_of_this_package(tmp_path: Path) -> None:
+    with pytest.raises(OutputUnwritable, match=f"the folder {tmp_path / 'gone'} has gone"):
+        write_report(made_up(), tmp_path / "gone" / "a.json")
