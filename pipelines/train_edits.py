@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
 import sys
 import time
 from collections.abc import Iterator
@@ -25,14 +24,14 @@ import torch
 
 from pipelines.arguments import device_arguments, elsewhere_arguments, tune
 from vidinv.errors import InputError
-from vidinv.models.edit_network import EditNetwork, EditNetworkConfig
+from vidinv.models.edit_network import EditNetworkConfig
 from vidinv.runtime.closing import close
 from vidinv.runtime.prefetch import prefetch
 from vidinv.training import checkpoints, edit_samples, edit_training, teachers
 from vidinv.training.edit_critic import EditCriticConfig
 from vidinv.training.edit_losses import Readers
 from vidinv.training.edit_training import EditState, EditTrainingOptions
-from vidinv.training.networks import Networks, open_networks, open_probe
+from vidinv.training.networks import Networks, open_learned, open_networks, open_probe
 from vidinv.training.runs import Run, complete, train
 from vidinv.training.scores import SCORES, colours_in_place
 from vidinv.training.settings import build, read_settings
@@ -48,13 +47,6 @@ def config_of(pack: Networks, table: dict) -> EditNetworkConfig:
     channels, side, _ = sizes.feature_shape
     fits = EditNetworkConfig(SCORES, sizes.layers, sizes.d_style, channels, side, sizes.feature_layer + 1)
     return dataclasses.replace(fits, **{k: tuple(v) if isinstance(v, list) else v for k, v in table.items()})
-
-
-def learned(name: str) -> tuple[EditNetwork, str]:
-    from vidinv.packs.load import load_pack  # reads safetensors, which may be absent where there is a GPU
-
-    pack = load_pack(name)
-    return pack.edit_network, json.loads((pack.folder / "card.json").read_text())["edit_recipe"]
 
 
 def write_sheets(
@@ -74,7 +66,7 @@ def main() -> None:
     parser.add_argument("--labellers", type=Path, required=True)
     parser.add_argument("--pack", required=True, help="name, folder or file that travels, of the codes")
     parser.add_argument("--settings", type=Path, default=Path(__file__).parent / "settings" / "edits-network.toml")
-    parser.add_argument("--begin", help="pack from whose edit network to go on, when nothing is in --out yet")
+    parser.add_argument("--begin", help="pack from whose edit network to go on; told again when the run is resumed")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--images", type=int, help="length of the run, over the settings' own")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="stop (to be resumed) after so long")
@@ -103,12 +95,16 @@ def main() -> None:
         how,
         compute.device,
     )
+    if options.begin:
+        drawn = {paired.names[i] for i in set(paired.drawn.tolist()) - {-1}}
+        (state.learned, recipe), state.kept = open_learned(options.begin), frozenset(how.edits) - drawn
+        state.learned.to(compute.device)
     saved = checkpoints.resume(options.out)
     if saved:
         state.from_dict(saved)
         print(f"resumed at {state.seen} images", flush=True)
     elif options.begin:
-        edit_training.begin(state, *learned(options.begin))
+        edit_training.begin(state, state.learned, recipe)
     else:
         edit_training.measure(state, pool)
     if compute.device != "cpu":

@@ -197,6 +197,24 @@ def test_a_network_goes_on_when_its_new_critic_has_learned(pool: Pool, generator
         edit_training.begin(other, learned, "")
 
 
+def test_edits_without_drawn_pairs_stay_what_they_were_in_the_network_before(pool: Pool, generator: Generator) -> None:
+    alone = edit_samples.only(pool, ("age",))
+    learned = edit_training.start(NETWORK, CRITIC, dataclasses.replace(OPTIONS, seed=9)).net
+    with torch.no_grad():
+        learned.draw.mul_(30)
+
+    def away(kept: frozenset[str]) -> float:
+        state = edit_training.start(NETWORK, CRITIC, OPTIONS)
+        edit_training.begin(state, learned, "")
+        state.learned, state.kept = learned, kept
+        figures = run(state, 8, alone, generator, torch.Generator().manual_seed(0))
+        return float(figures[-1]["kept"])
+
+    assert away(frozenset()) == 0
+    assert away(frozenset({"smile"})) == 0
+    assert away(frozenset({"age"})) > 0
+
+
 def test_a_hull_holds_the_landmarks_and_the_forehead() -> None:
     turn = np.linspace(0, np.pi, 17)
     jaw = np.stack([32 - 20 * np.cos(turn), 30 + 24 * np.sin(turn)], 1)

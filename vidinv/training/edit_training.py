@@ -61,6 +61,7 @@ class EditTrainingOptions:
     motion: float = 4.0
     pair: float = 3.0
     pair_lpips: float = 0.5
+    kept: float = 3.0  # of what the network that it went on from made, in edits that no pair is drawn for
     spread: float = 0.02  # of changes of F, in standard deviations of its channels
     mismatched: float = 0.5  # weight, for the discriminator, of real pictures under scores that they have not
     r1: float = 0.3
@@ -88,6 +89,8 @@ class EditState:
     seen: int = 0
     steps: int = 0
     begun: str = ""  # the recipe of the network that this one went on from
+    learned: EditNetwork | None = None  # that network
+    kept: frozenset[str] = frozenset()  # edits that are to stay what they were in it
 
     @property
     def recipe(self) -> str:
@@ -136,7 +139,7 @@ def start(
 
 
 def begin(state: EditState, learned: EditNetwork, recipe: str) -> None:
-    """Go on from a network that has learned before; its critic is gone, and a new one learns first.
+    """Start from a network that has learned before; its critic is gone, and a new one learns first.
 
     :param recipe: what the card of its pack says of it.
     :raises ValueError: it is of other sizes, or for other edits.
@@ -218,7 +221,7 @@ def step(
     made = in_face_colours(made.float(), batch.picture, own_colours(batch.amounts, readers.names, options.colours))
     figures = _critic_step(state, made.detach(), batch, real, options, rng, compute)
     if state.seen >= options.critic_alone:
-        figures |= _network_step(state, readers, made, change, batch, options, rng, compute)
+        figures |= _network_step(state, generator, readers, made, change, batch, options, rng, compute)
     state.steps += 1
     state.seen += len(made)
     return figures
@@ -226,6 +229,7 @@ def step(
 
 def _network_step(
     state: EditState,
+    generator: Generator,
     readers: Readers,
     made: Tensor,
     change: Tensor,
@@ -235,7 +239,7 @@ def _network_step(
     compute: Compute,
 ) -> dict[str, Tensor]:
     state.critic.requires_grad_(False)
-    losses = _losses(state, readers, made, change, batch, options, rng, compute)
+    losses = _losses(state, generator, readers, made, change, batch, options, rng, compute)
     state.optimiser.zero_grad(set_to_none=True)
     torch.stack(list(losses.values())).sum().backward()
     torch.nn.utils.clip_grad_norm_(state.net.parameters(), options.clip)
@@ -254,6 +258,7 @@ def _anneal(options: EditTrainingOptions, seen: int) -> float:
 
 def _losses(
     state: EditState,
+    generator: Generator,
     readers: Readers,
     made: Tensor,
     change: Tensor,
@@ -271,6 +276,7 @@ def _losses(
         pair = edit_losses.pair_losses(teachers, made, batch)
         read = readers(made, batch, rng, state.steps % 2)
     held = edit_losses.holds(made, batch, names)
+    kept = _kept(state, generator, made, batch, names, options, compute)
     ramp = min(max(state.seen - options.adversarial_after, 0) / max(options.adversarial_after, 1), 1.0)
     spread = (change.float() / state.net.spread[:, None, None]).square().mean()
     own = torch.where(batch.amounts != 0, batch.condition, torch.full_like(batch.condition, float("nan")))
@@ -284,7 +290,31 @@ def _losses(
         **{k: getattr(options, k) * v for k, v in held.items()},
         **{k: getattr(options, k) * v.float() for k, v in pair.items()},
         "spread": options.spread * spread,
+        "kept": options.kept * kept,
     }
+
+
+def _kept(
+    state: EditState,
+    generator: Generator,
+    made: Tensor,
+    batch: Batch,
+    names: tuple[str, ...],
+    options: EditTrainingOptions,
+    compute: Compute,
+) -> Tensor:
+    """How far pictures of edits that are to stay are from what they were, 0-d. A new critic knows less than the old."""
+    asked, stay = batch.amounts != 0, torch.tensor([n in state.kept for n in names], device=made.device)
+    rows = asked.any(1) & ~asked[:, ~stay].any(1)
+    if state.learned is None or not rows.any():
+        return made.new_zeros(())
+    with torch.no_grad(), compute.autocast():
+        before, _ = apply(
+            state.learned, generator, batch.w[rows], batch.feature[rows], batch.amounts[rows], batch.below[rows]
+        )
+    own = own_colours(batch.amounts[rows], names, options.colours)
+    before = in_face_colours(before.float(), batch.picture[rows], own)
+    return (made[rows] - before).abs().mean() * rows.float().mean()
 
 
 def _critic_step(

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from vidinv.models.backbone import fold_batch_norms
+from vidinv.models.edit_network import EditNetwork
 from vidinv.models.feature_style_encoder import EncoderConfig, FeatureStyleEncoder
 from vidinv.models.generator import Generator, GeneratorConfig
 from vidinv.training.accessories import Probe, load_probe
@@ -60,6 +61,21 @@ def open_networks(name: str) -> Networks:
     card = pack.folder / "card.json"
     seen = json.loads(card.read_text())["images_seen"] if card.exists() else 0
     return Networks(pack.generator, pack.encoder, {k: pack.tensors(k) for k in ("generator", "encoder")}, seen)
+
+
+def open_learned(name: str) -> tuple[EditNetwork, str]:
+    """A pack's edit network, and what its card says of how it was trained.
+
+    :raises ValueError: the pack has none, or no card.
+    """
+    from vidinv.packs.load import load_pack
+
+    pack = load_pack(name)
+    card = pack.folder / "card.json"
+    recipe = json.loads(card.read_text()).get("edit_recipe") if card.exists() else None
+    if "edit_network" not in pack.spec.networks or recipe is None:
+        raise ValueError(f"pack {pack.name} has no edit network whose training its card tells of")
+    return pack.edit_network.requires_grad_(False), recipe
 
 
 def save_networks(path: Path, networks: Networks, probe: Probe) -> None:
