@@ -1,4 +1,4 @@
-"""A signal in the first moments ends the program like any other."""
+"""A signal in the first moments ends the program like any other, and nothing keeps it at its end."""
 
 from __future__ import annotations
 
@@ -42,3 +42,42 @@ def test_what_the_caller_switched_off_stays_off() -> None:
     done = early(signal.SIGHUP, "signal.SIG_IGN")
     assert done.returncode == 0
     assert done.stdout.startswith("vidinv ")
+
+
+# What is kept by the interpreter itself goes at its very end: here a program would get stuck.
+STUCK = """
+import atexit, builtins, sys, threading, time
+class Stuck:
+    def __del__(self):
+        time.sleep(600)
+def last():
+    time.sleep(0.2)
+    print("a thread")
+class Watch:
+    stuck = Stuck()
+    def find_spec(self, name, path=None, target=None):
+        if name == "typer" and sys.meta_path.pop(0):
+            atexit.register(print, "told of the end")
+            threading.Thread(target=last).start()
+sys.meta_path.insert(0, watch := Watch())
+builtins.kept = watch
+sys.argv = ["vidinv", {option!r}]
+from vidinv.cli.start import main
+main()
+"""
+
+
+@pytest.mark.parametrize(("option", "code"), [("--version", 0), ("--nonsense", 2)])
+def test_when_all_is_done_nothing_keeps_it(option: str, code: int) -> None:
+    program = [sys.executable, "-c", STUCK.format(option=option)]
+    done = subprocess.run(program, cwd=REPOSITORY, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == code
+    assert {"a thread", "told of the end"} <= set(done.stdout.splitlines())
+
+
+def test_an_error_that_nobody_caught_is_told_by_the_interpreter() -> None:
+    code = "import sys; from vidinv.cli.start import main; sys.modules['vidinv.cli.main'] = 1; main()"
+    program = [sys.executable, "-c", code]
+    done = subprocess.run(program, cwd=REPOSITORY, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 1
+    assert "ImportError" in done.stderr
