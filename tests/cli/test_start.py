@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import REPOSITORY
-from vidinv.errors import INTERRUPTED_EXIT_CODE
+from vidinv.errors import INTERRUPTED_EXIT_CODE, InputError
 
 # Sent when the first of the larger packages is asked for, before any of the program's own handlers.
 EARLY = """
@@ -81,3 +83,21 @@ def test_an_error_that_nobody_caught_is_told_by_the_interpreter() -> None:
     done = subprocess.run(program, cwd=REPOSITORY, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 1
     assert "ImportError" in done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="names are bytes elsewhere")
+def test_names_of_other_letters_are_files_where_the_locale_has_none(tmp_path: Path) -> None:
+    plain = {
+        "LC_ALL": "C",
+        "PYTHONUTF8": "0",
+        "PYTHONCOERCECLOCALE": "0",
+        "COLUMNS": "1",
+        "PYTHONPATH": str(REPOSITORY),
+    }
+    (tmp_path / "нет видео.mp4").write_bytes(b"no video")
+    for name, said in (("нет видео.mp4", "is not a video"), ("нет.mp4", "does not exist")):
+        command = [sys.executable, "-m", "vidinv", "run", name, "-e", "age=+1", "-o", "готово.mp4"]
+        done = subprocess.run(command, cwd=tmp_path, env={**os.environ, **plain}, capture_output=True, check=False)
+        assert done.returncode == InputError.exit_code, done.stderr
+        assert said.encode() in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["нет видео.mp4"]
