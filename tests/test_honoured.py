@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -13,6 +14,7 @@ from tests.toy import write_toy_pack
 from vidinv.api import VideoEditor
 from vidinv.errors import UsageError
 from vidinv.stages.decode import decode
+from vidinv.video.demuxers import MOST_PIXELS
 
 SAMPLE = Path(__file__).resolve().parents[1] / "assets" / "sample.mp4"
 
@@ -27,8 +29,8 @@ def pictures() -> list[np.ndarray]:
     return [cv2.resize(f.image, (480, 270), interpolation=cv2.INTER_AREA) for f in islice(decode(SAMPLE), 8)]
 
 
-@pytest.mark.parametrize("rate", [0, -1, float("nan"), float("inf")])
-def test_a_rate_that_cannot_be_is_refused_at_once(editor: VideoEditor, pictures: list[np.ndarray], rate: float) -> None:
+@pytest.mark.parametrize("rate", [0, -1, float("nan"), float("inf"), 1e308, 1e-300, 10**400, "a", True, [30]])
+def test_a_rate_that_cannot_be_is_refused_at_once(editor: VideoEditor, pictures: list[np.ndarray], rate: Any) -> None:
     with pytest.raises(UsageError, match="frames per second"):
         editor.edit_frames(pictures, "age=1", rate=rate)
     with pytest.raises(UsageError, match="frames per second"):
@@ -58,6 +60,18 @@ def test_an_array_may_be_used_again_for_the_next_frame(editor: VideoEditor, pict
     expected = list(editor.edit_frames(pictures, "age=1"))
     for mine, theirs in zip(editor.edit_frames(again(), "age=1"), expected, strict=True):
         assert np.array_equal(mine, theirs)
+
+
+def test_pictures_of_more_pixels_than_a_video_may_have_are_refused(editor: VideoEditor) -> None:
+    huge = np.broadcast_to(np.zeros(3, np.uint8), (200_000, 200_000, 3))  # three bytes
+    with pytest.raises(UsageError, match=f"frame 0 has 200000x200000 pixels, and {MOST_PIXELS} are the most"):
+        next(editor.edit_frames([huge], "age=1"))
+
+
+@pytest.mark.parametrize("frames", [None, 5, SAMPLE])
+def test_what_holds_no_pictures_is_refused(editor: VideoEditor, frames: Any) -> None:
+    with pytest.raises(UsageError, match="give a list or a generator of pictures"):
+        editor.edit_frames(frames, "age=1")
 
 
 def test_grey_footage_stays_grey(editor: VideoEditor, pictures: list[np.ndarray]) -> None:

@@ -19,11 +19,10 @@ from filelock import FileLock
 
 from tests.inversion.latent_toy import write_box_pack
 from tests.video.make import clip, other_packets
-from vidinv import ending
 from vidinv.api import VideoEditor
 from vidinv.errors import DiskFull, OutOfResources, OutputExists, OutputUnwritable, UsageError
 from vidinv.faces.regions import Touch
-from vidinv.report import Report, rows
+from vidinv.report import Report
 from vidinv.report.quality import QualityOptions
 from vidinv.stages.encode import EncodeOptions
 from vidinv.types import Progress
@@ -290,20 +289,6 @@ def test_a_process_that_was_killed_goes_on_in_another(
     assert target.read_bytes() == (tmp_path / "whole.mp4").read_bytes()
 
 
-def test_a_report_of_a_long_run_says_what_it_leaves_out_and_where_that_is(
-    editor: VideoEditor, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    whole = edit(editor, source, tmp_path / "whole.mp4", series=tmp_path / "whole.jsonl")
-    assert (whole.series_every, whole.series_file) == (1, None)
-    assert not (tmp_path / "whole.jsonl").exists()
-    monkeypatch.setattr(rows, "MOST", len(whole.series) // 2)
-    thin = edit(editor, source, tmp_path / "thin.mp4", series=tmp_path / "thin.jsonl")
-    assert (thin.series_every, thin.series_file) == (5, str(tmp_path / "thin.jsonl"))
-    assert thin.series == [row for row in whole.series if row.frame % 5 == 0]
-    assert len((tmp_path / "thin.jsonl").read_text().splitlines()) == len(whole.series)
-    assert thin.untrusted == whole.untrusted
-
-
 def test_too_little_room_is_said_before_the_start(
     editor: VideoEditor, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -362,27 +347,6 @@ def test_a_source_that_is_removed_on_the_way_is_edited_with_all_that_it_carries(
     assert other_packets(tmp_path / "out.mp4") == other_packets(copy)
 
 
-def test_an_interruption_before_the_report_leaves_the_video_and_the_same_run_makes_the_report(
-    editor: VideoEditor, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    target = tmp_path / "out.mp4"
-    whole = edit(editor, source, tmp_path / "whole.mp4")
-
-    def stopped(*args: Any, **options: Any) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(ending, "build", stopped)
-    with pytest.raises(KeyboardInterrupt, match="its report is not"):
-        edit(editor, source, target)
-    monkeypatch.undo()
-    assert target.read_bytes() == (tmp_path / "whole.mp4").read_bytes()
-    with pytest.raises((UsageError, OutputExists)):
-        edit(editor, source, target, "age=+1.9")
-    assert figures(edit(editor, source, target)) == figures(whole)
-    assert target.read_bytes() == (tmp_path / "whole.mp4").read_bytes()
-    assert not work_folder(target).exists()
-
-
 def test_a_file_that_took_the_name_meanwhile_costs_no_work(editor: VideoEditor, source: Path, tmp_path: Path) -> None:
     target = tmp_path / "out.mp4"
 
@@ -395,23 +359,3 @@ def test_a_file_that_took_the_name_meanwhile_costs_no_work(editor: VideoEditor, 
     assert target.read_text() == "mine"
     target.unlink()
     edit(editor, source, target, resume=True)
-
-
-def test_a_report_that_does_not_fit_is_made_by_the_same_call_again(
-    editor: VideoEditor, source: Path, tmp_path: Path
-) -> None:
-    target, told = tmp_path / "out.mp4", list[str]()
-
-    def full(report: Report) -> None:
-        raise DiskFull("no space left for r.html; nothing was kept. Free some space")
-
-    with pytest.raises(
-        DiskFull, match=r"out\.mp4 is complete, and its report is not; the same command makes that"
-    ) as one:
-        edit(editor, source, target, reported=full)
-    assert "nothing was kept" not in str(one.value)
-    first = target.read_bytes()
-    edit(editor, source, target, reported=lambda report: told.append(report.output or ""))
-    assert told == [str(target)]
-    assert target.read_bytes() == first
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.mp4", "out.mp4"]

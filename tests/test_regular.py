@@ -14,8 +14,10 @@ from vidinv.directions import read_labels
 from vidinv.edits import driver_table
 from vidinv.edits.curve import read_curve
 from vidinv.edits.driver_table import read_driver_table
-from vidinv.errors import InputError, UsageError, VidinvError
+from vidinv.errors import DamagedPack, InputError, UsageError, VidinvError
 from vidinv.faces.boxes import FARTHEST, MOST, given_boxes, read_boxes
+from vidinv.job import read_jobs
+from vidinv.packs.load import load_pack
 from vidinv.streams import as_frame
 
 Read = Callable[[Path], object]
@@ -115,3 +117,39 @@ def test_boxes_are_so_many_in_a_frame_and_near_it() -> None:
 def test_a_picture_without_pixels_is_refused_by_number() -> None:
     with pytest.raises(UsageError, match="frame 3 has 0x5 pixels"):
         as_frame(np.zeros((5, 0, 3), np.uint8), 3, 25.0)
+
+
+JOB = 'format = 1\n[[job]]\nsource = "a.mp4"\noutput = "b.mp4"\nedits = ["age=1"]\n'
+BOMBS = {
+    "dotted": (".".join(["a"] * 20_000) + " = 1", r"a name of more than 50 parts \(line 6\)"),
+    "dotted in quotes": (" . ".join(['"a b"'] * 20_000) + " = 1", "a name of more than 50 parts"),
+    "dotted table": ("[" + ".".join(["a"] * 20_000) + "]", "a name of more than 50 parts"),
+    "nested": ("x = " + "[" * 50_000, "nested too deep"),
+    "nested tables": ("x = " + "{a = " * 50_000, "nested too deep"),
+    "digits": ("crf = " + "9" * 5000, "4300 digits"),
+    "hex digits": ("crf = 0x" + "f" * 5000, "more than 64 bits"),
+    "a seed": ("[job.search]\nseed = 0x1" + "0" * 16, "more than 64 bits"),
+}
+
+
+@pytest.mark.parametrize("kind", BOMBS)
+def test_jobs_and_packs_that_would_take_all_time_are_refused(tmp_path: Path, kind: str) -> None:
+    text, said = BOMBS[kind]
+    (path := tmp_path / "jobs.toml").write_text(JOB + text)
+    with pytest.raises(UsageError, match=f"jobs.toml is no TOML file .*{said}"):
+        read_jobs(path)
+    (tmp_path / "pack.toml").write_text(text)
+    with pytest.raises(DamagedPack, match=r"pack\.toml cannot be read"):
+        load_pack(tmp_path)
+
+
+def test_names_of_files_may_have_dots(tmp_path: Path) -> None:
+    name = ".".join(["a"] * 40)
+    (path := tmp_path / "jobs.toml").write_text(JOB.replace("a.mp4", name) + "# " + "." * 1000 + "\n")
+    assert read_jobs(path)[0].source.name == name
+
+
+def test_a_job_has_so_many_edits(tmp_path: Path) -> None:
+    (path := tmp_path / "jobs.toml").write_text(JOB.replace('"age=1"', '"' + "age=1," * 1001 + '"'))
+    with pytest.raises(UsageError, match=r"job 1: edits are 1001, and 1000 are the most of one job"):
+        read_jobs(path)

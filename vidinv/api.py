@@ -49,7 +49,7 @@ from vidinv.stages.detect import DetectOptions, DetectState, detect, make_detect
 from vidinv.stages.encode import EncodeOptions
 from vidinv.stages.pair_frames import put_under
 from vidinv.stages.track_boxes import TrackBoxesOptions, TrackBoxesState, track_boxes
-from vidinv.streams import Alone, alone, as_frame, by_size, checked_rate, frames_of, rate_of
+from vidinv.streams import Alone, alone, by_size, checked_rate, frames_of, numbered, rate_of
 from vidinv.types import Composite, Faces, Frame, Progress, known
 from vidinv.video import Reader, check_output, frame_at
 
@@ -214,9 +214,7 @@ class VideoEditor:
         :param faces: as of :meth:`render`.
         :raises UsageError: an edit that cannot be read, or a picture of the wrong type.
         """
-        checked_rate(rate)
-        numbered = (as_frame(picture, i, rate) for i, picture in enumerate(frames))
-        codes = self.analyse(numbered, rate=rate, boxes=boxes)
+        codes = self.analyse(numbered(frames, checked_rate(rate)), rate=rate, boxes=boxes)
         rendered = self.render(
             None, codes, edit, hold=hold, rate=rate, composite=composite, faces=faces
         )  # now, not at the first frame
@@ -280,7 +278,7 @@ class VideoEditor:
         made = self.inverter.described() if file is None else file.manifest
         encoder, told = replace(output, overwrite=False), None if codes is None else str(codes)
         asked = {"hold": tuple(hold), "composite": composite, "encoder": encoder, "report": quality}
-        run = about(src, plan, self._means, boxes, made, keep_codes=keep_codes is not None, **asked)
+        run = about(src, plan, self._means, where, made, keep_codes=keep_codes is not None, **asked)
         with Reader(src) as reader, Journal(Path(dst), run, Path(src), resume, output.overwrite) as journal:
             for message in journal.messages:
                 notify(message)

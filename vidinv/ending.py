@@ -13,7 +13,7 @@ from typing import Any
 import vidinv
 from vidinv.edits.curve import Curve
 from vidinv.edits.parse import Asked, EditRequest
-from vidinv.faces.boxes import Boxes, read_boxes
+from vidinv.faces.boxes import BoxesOf, BoxTable
 from vidinv.halves import Means, Plan, Stream
 from vidinv.inversion.latent_manifest import source_of
 from vidinv.journal import Journal, described
@@ -123,7 +123,7 @@ def _said(one: Asked) -> str:
 
 
 def about(
-    src: str | Path, plan: Plan, means: Means, boxes: Boxes | str | Path | None, made: Any, **options: Any
+    src: str | Path, plan: Plan, means: Means, boxes: BoxesOf | None, made: Any, **options: Any
 ) -> dict[str, str]:
     """What tells a run from another, by the names that people have for it; nothing if it cannot be told.
 
@@ -134,7 +134,7 @@ def about(
         source=source_of(src).sha256,
         pack=means.pack.hash,
         edit=(plan.asked, plan.edits, plan.people and plan.people.references),
-        boxes=read_boxes(boxes) if isinstance(boxes, str | Path) else boxes,
+        boxes=boxes if isinstance(boxes, BoxTable) else None,  # others are the pack's
         method=made,
         device=(means.compute.device, str(means.compute.dtype), means.batch),
         **options,

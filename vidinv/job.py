@@ -15,7 +15,6 @@ jobs.toml, or a project, which has one job:
 from __future__ import annotations
 
 import glob
-import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields, replace
 from functools import partial
@@ -28,12 +27,13 @@ from vidinv.edits.parse import EditRequest, parse_edit, read_requests
 from vidinv.edits.transfer_parse import TransferRequest, parse_transfer
 from vidinv.errors import InputMissing, MalformedEdit, OutputIsInput, UsageError, VidinvError
 from vidinv.packs.locate import is_path
-from vidinv.regular import read_text
+from vidinv.regular import read_toml
 from vidinv.runtime.lines import Lines
 from vidinv.types import Backend, Composite
 from vidinv.video.output import FORMATS, written_suffix
 
 FORMAT = 1  # of the files that this version writes, and the newest that it reads
+MOST_EDITS = 1000  # each is applied to every face; a million take a minute to be read
 VIDEOS = frozenset(
     (*FORMATS, ".3gp", ".asf", ".avi", ".f4v", ".flv", ".m2ts", ".m2v", ".mpeg", ".mpg", ".mts", ".mxf", ".nut")
     + (".ogv", ".ts", ".vob", ".wmv", ".y4m")
@@ -86,6 +86,8 @@ class Job:
             raise MalformedEdit("nothing to do was given; say what with edits, transfers or drive")
         for text in self.transfers:
             parse_transfer(text)
+        if (count := len(_single(self.edits))) > MOST_EDITS:
+            raise UsageError(f"edits are {count}, and {MOST_EDITS} are the most of one job; leave some out")
         for text in _single(self.edits):
             if "=@" not in text:  # else it is a file's name, which another folder may be meant for yet
                 parse_edit(text)
@@ -157,11 +159,10 @@ def read_jobs(path: str | Path, out: Path | None = None, defaults: Mapping[str, 
     """
     path = Path(path)
     try:
-        text = read_text(path)
-        told = tomllib.loads(text)
+        told, text = read_toml(path)
     except OSError as error:
         raise InputMissing(f"{path} cannot be read ({error.strerror}); give a TOML file of jobs") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except ValueError as error:
         raise UsageError(f"{path} is no TOML file ({error})") from None
     form = told.get("format", FORMAT)
     if type(form) is not int or not 1 <= form <= FORMAT:

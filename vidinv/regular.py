@@ -7,11 +7,13 @@ import errno
 import io
 import json
 import os
+import re
 import stat
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 LARGEST_TEXT = 1 << 24
 """Bytes of a text that becomes lists and tables, such as a file of jobs: 50,000 of them have half of that."""
@@ -22,6 +24,8 @@ MOST_LINES, LONGEST_LINE = 2_000_000, 1 << 16
 LARGEST_HEADER = 1 << 22
 """Bytes that a safetensors file may have before its tensors: a thousand tensors have 100,000."""
 MOST_TENSORS, MOST_AXES = 20_000, 16
+_DEEP = re.compile(r"""(?<![\w-])(?:(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){50}""")
+"""a.a.a, which costs a parser its square: minutes for 200,000 bytes."""
 
 
 def check_regular(path: Path, most: int | None) -> None:
@@ -79,6 +83,28 @@ def read_text(path: Path, most: int = LARGEST_TEXT) -> str:
     """All of it, UTF-8. :raises OSError: as of :func:`opened_text`. :raises UnicodeDecodeError: it is none."""
     with opened_text(path, most, "utf-8") as file:
         return file.read(most)
+
+
+def read_toml(path: Path, most: int = LARGEST_TEXT) -> tuple[dict[str, Any], str]:
+    """A TOML file, and its text; no number of it has more than the 64 bits that TOML promises.
+
+    :raises OSError: as of :func:`opened_text`. :raises ValueError: it is none, or nested deeper than anybody writes.
+    """
+    text = read_text(path, most)
+    if found := _DEEP.search(text):
+        raise ValueError(f"a name of more than 50 parts (line {text.count(chr(10), 0, found.start()) + 1})")
+    try:
+        told = tomllib.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deep") from None
+    waiting: list[Any] = [told]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict | list):
+            waiting += one.values() if isinstance(one, dict) else one
+        elif isinstance(one, int) and not -(2**63) <= one < 2**63:
+            raise ValueError("a whole number of more than 64 bits")
+    return told, text
 
 
 def check_header(path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -26,6 +25,8 @@ from vidinv.stages.recognise import RecogniseOptions, RecogniseState
 from vidinv.stages.score import ScoreState
 from vidinv.types import Face, Faces, Frame, known
 from vidinv.video import Reader, probe
+from vidinv.video.demuxers import MOST_PIXELS
+from vidinv.video.timing import RATES, is_rate
 
 FEW = 0.1  # share of the faces: if no more are edited, that is said
 
@@ -43,9 +44,24 @@ def rate_of(src: object) -> float:
 
 def checked_rate(rate: float) -> float:
     """:raises UsageError: no number of frames per second."""
-    if not (math.isfinite(rate) and rate > 0):
-        raise UsageError(f"{rate} frames per second cannot be; give a rate above 0")
+    if not is_rate(rate):
+        least, most = RATES
+        raise UsageError(f"{rate!r:.40} frames per second cannot be; give a rate above 0, from {least:g} to {most:g}")
     return float(rate)
+
+
+def numbered(pictures: Iterable[Picture], rate: float) -> Iterator[Frame]:
+    """As frames of a video of so many per second.
+
+    :raises UsageError: they are nothing that pictures come out of, or no such pictures.
+    """
+    try:
+        stream = iter(pictures)
+    except TypeError:
+        raise UsageError(
+            f"the frames are a {type(pictures).__name__}; give a list or a generator of pictures"
+        ) from None
+    return (as_frame(picture, i, rate) for i, picture in enumerate(stream))
 
 
 def as_frame(picture: Picture, index: int, rate: float) -> Frame:
@@ -55,6 +71,11 @@ def as_frame(picture: Picture, index: int, rate: float) -> Frame:
         raise UsageError(f"frame {index} has {picture.shape[2]} channels; give RGB")
     if not picture.size:
         raise UsageError(f"frame {index} has {picture.shape[1]}x{picture.shape[0]} pixels; give pictures that have any")
+    height, width = picture.shape[:2]
+    if height * width > MOST_PIXELS:  # an array of any size may be a view of one pixel
+        raise UsageError(
+            f"frame {index} has {width}x{height} pixels, and {MOST_PIXELS} are the most; give smaller ones"
+        )
     # A copy: whoever gives it may use the array again for the next one, while this one still waits.
     return Frame(picture.copy(), index, time=Fraction(index / rate).limit_denominator(10**6))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +42,36 @@ def test_a_file_that_is_none_is_refused(tmp_path: Path, text: str, message: str)
         read_boxes(tmp_path / "boxes.csv")
     with pytest.raises(InputMissing, match=r"none\.csv"):
         read_boxes(tmp_path / "none.csv")
+
+
+def test_rows_are_read_in_any_order_and_empty_ones_are_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "boxes.csv"
+    path.write_text("\nx1,frame,y1,x0,y0\n9,7,8,2,1\n\n5,-1,5,0,0\n5,2,5,0,0\n6,7,7,3,2\n")
+    boxes = given_boxes(read_boxes(path))
+    assert boxes(frame(7)).tolist() == [[2, 1, 9, 8], [3, 2, 6, 7]]
+    assert boxes(frame(2)).tolist() == [[0, 0, 5, 5]]
+    assert not len(boxes(frame(0)))
+
+
+def test_a_box_takes_no_more_memory_than_its_numbers(tmp_path: Path) -> None:
+    (path := tmp_path / "boxes.csv").write_text(
+        "frame,x0,y0,x1,y1\n" + "".join(f"{i},0,0,9,9\n" for i in range(50_000))
+    )
+    tracemalloc.start()
+    boxes = given_boxes(read_boxes(path))
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 50_000 * 150, "an object for each would be four times that; the most that is read is 2,000,000"
+    assert boxes(frame(49_999)).tolist() == [[0, 0, 9, 9]]
+
+
+@pytest.mark.parametrize("number", ["9" * 30, "1e3", "", "nan"])
+def test_a_frame_that_no_video_has_is_refused_by_line(tmp_path: Path, number: str) -> None:
+    (path := tmp_path / "boxes.csv").write_text(f"frame,x0,y0,x1,y1\n0,0,0,9,9\n{number},0,0,9,9\n")
+    with pytest.raises(UsageError, match="line 3: not five numbers"):
+        read_boxes(path)
+    with pytest.raises(UsageError, match="no video has so many frames"):
+        given_boxes({10**30: [0, 0, 9, 9]})
 
 
 @pytest.mark.parametrize("box", [[3, 0, 1, 4], [0, 0, float("nan"), 4], [1, 2, 3], ["a", 0, 1, 2]])

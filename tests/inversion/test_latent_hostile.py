@@ -69,6 +69,17 @@ def test_values_that_no_inversion_gives_are_refused_by_name(
     assert "invert again" in str(refused.value)
 
 
+@pytest.mark.parametrize("rate", [float("nan"), float("inf"), 0, -25.0, 1e308, 1e-300, 10**400])
+def test_a_rate_that_no_video_has_is_refused_by_name(
+    editor: VideoEditor, clip: Path, copied: Path, rate: float
+) -> None:
+    manifest = json.loads((copied / "manifest.json").read_text())
+    (copied / "manifest.json").write_text(json.dumps(manifest | {"rate": rate}))
+    with pytest.raises(InputError, match=r"manifest\.json is damaged \(rate is ") as refused:
+        editor.render(clip, copied, "age=1")
+    assert "invert again" in str(refused.value)
+
+
 @pytest.mark.parametrize(
     "header",
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from array import array
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,46 +56,80 @@ def part_of_frame(rule: CropRule) -> BoxesOf:
     return boxes
 
 
-def given_boxes(boxes: Boxes) -> BoxesOf:
+@dataclass(frozen=True)
+class BoxTable:
+    """Boxes of a video in the order of their frames, which are asked for frame by frame."""
+
+    frames: NDArray[np.int64]
+    """[N] numbers of frames, from 0, ascending."""
+    boxes: NDArray[np.float32]
+    """[N, 4] x0, y0, x1, y1, pixels."""
+
+    def __call__(self, frame: Frame) -> NDArray[np.float32]:
+        first, behind = np.searchsorted(self.frames, (frame.index, frame.index + 1))
+        return self.boxes[first:behind]
+
+
+def given_boxes(boxes: Boxes | BoxTable) -> BoxTable:
     """Boxes by the frame's number, from 0; frames that are not named have none.
 
     :param boxes: for each frame [N, 4] or [4], x0, y0, x1, y1, pixels.
     :raises UsageError: anything else.
     """
-    pairs = boxes.items() if isinstance(boxes, Mapping) else enumerate(boxes)
-    known: dict[int, NDArray[np.float32]] = {}
-    for index, value in pairs:
+    table = boxes if isinstance(boxes, BoxTable) else _table(boxes)
+    frames, values = table.frames, table.boxes
+    if (bad := ~(np.isfinite(values).all(1) & (values[:, :2] < values[:, 2:]).all(1))).any():
+        raise UsageError(f"frame {frames[bad][0]}: a box ends before it begins; write x0, y0, x1, y1 in pixels")
+    named, counts = np.unique(frames, return_counts=True)
+    if (many := counts > MOST).any():
+        raise UsageError(f"frame {named[many][0]} has {counts[many][0]} boxes, and {MOST} are the most; leave some out")
+    if (far := (away := np.abs(values).max(1, initial=0.0)) > FARTHEST).any():
+        raise UsageError(f"frame {frames[far][0]}: a box lies {away[far][0]:g} pixels away; write pixels of the frame")
+    return table
+
+
+def _table(boxes: Boxes) -> BoxTable:
+    """:raises UsageError: they are no boxes."""
+    numbers, found = list[int](), list[NDArray[np.float32]]()
+    for index, value in boxes.items() if isinstance(boxes, Mapping) else enumerate(boxes):
         try:
-            known[int(index)] = np.asarray(value, np.float32).reshape(-1, 4)
+            found.append(np.asarray(value, np.float32).reshape(-1, 4))
+            numbers.append(int(index))
         except (ValueError, TypeError):
             raise UsageError(f"frame {index}: the boxes are no [N, 4] numbers x0, y0, x1, y1") from None
-        box = known[int(index)]
-        if not (np.isfinite(box).all() and (box[:, :2] < box[:, 2:]).all()):
-            raise UsageError(f"frame {index}: a box ends before it begins; write x0, y0, x1, y1 in pixels")
-        if len(box) > MOST:
-            raise UsageError(f"frame {index} has {len(box)} boxes, and {MOST} are the most; leave some out")
-        if box.size and np.abs(box).max() > FARTHEST:
-            raise UsageError(f"frame {index}: a box lies {np.abs(box).max():g} pixels away; write pixels of the frame")
-    nothing = np.zeros((0, 4), np.float32)
-    return lambda frame: known.get(frame.index, nothing)
+    try:
+        frames = np.repeat(np.array(numbers, np.int64), [len(some) for some in found])
+    except OverflowError:
+        raise UsageError(f"frame {max(numbers, key=abs)}: no video has so many frames") from None
+    return _in_order(frames, np.concatenate([np.zeros((0, 4), np.float32), *found]))
 
 
-def read_boxes(path: str | Path) -> dict[int, NDArray[np.float32]]:
+def _in_order(frames: NDArray[np.int64], boxes: NDArray[np.float32]) -> BoxTable:
+    order = np.argsort(frames, kind="stable")
+    return BoxTable(frames[order], boxes[order])
+
+
+def read_boxes(path: str | Path) -> BoxTable:
     """Boxes of a CSV file with the columns frame, x0, y0, x1, y1, a line for each.
 
     :raises InputMissing: no such file. :raises UsageError: other columns, or no numbers; by line.
     """
-    found: dict[int, list[list[float]]] = {}
+    frames, values = array("q"), array("f")
     try:
         with opened_text(Path(path)) as file:
-            rows = csv.DictReader(table_lines(file))
-            if not set(COLUMNS) <= set(rows.fieldnames or ()):
+            rows = csv.reader(table_lines(file))
+            names = next((row for row in rows if row), [])
+            if not set(COLUMNS) <= set(names):
                 raise UsageError(f"{path}: the first line must name the columns {','.join(COLUMNS)}")
+            frame, *box = (len(names) - 1 - names[::-1].index(name) for name in COLUMNS)
             for row in rows:
+                if not row:
+                    continue
                 try:
-                    found.setdefault(int(row["frame"]), []).append([float(row[c]) for c in COLUMNS[1:]])
-                except (ValueError, TypeError):
+                    values.extend([float(row[at]) for at in box])
+                    frames.append(int(row[frame]))
+                except (ValueError, IndexError, OverflowError):
                     raise UsageError(f"{path}, line {rows.line_num}: not five numbers {','.join(COLUMNS)}") from None
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputMissing(f"{path} cannot be read ({error}); give a CSV file of boxes") from None
-    return {index: np.array(boxes, np.float32) for index, boxes in found.items()}
+    return _in_order(np.array(frames, np.int64), np.array(values, np.float32).reshape(-1, 4))

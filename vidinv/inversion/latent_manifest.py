@@ -16,6 +16,7 @@ from vidinv.packs.digest import content
 from vidinv.packs.load import Pack
 from vidinv.regular import read_text
 from vidinv.runtime.compute import Compute
+from vidinv.video.timing import is_rate
 
 MANIFEST = "manifest.json"
 FORMAT = "vidinv codes 1"
@@ -202,6 +203,8 @@ def _add_up(manifest: Manifest) -> None:
         at += part.frames
     if (manifest.frames, manifest.faces) != (at, sum(part.faces for part in manifest.parts)):
         raise ValueError("its parts do not add up")
+    if manifest.rate is not None and not is_rate(manifest.rate):
+        raise ValueError(f"rate is {manifest.rate!r:.60}, and no number of frames per second")
     if not manifest.sources:
         raise ValueError("it names no source")
 

@@ -8,7 +8,6 @@ ever unpickled. Files are mapped into memory: weights that nobody multiplies by 
 from __future__ import annotations
 
 import hashlib
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -44,7 +43,7 @@ from vidinv.packs.kinds import KINDS, own_kind
 from vidinv.packs.locate import find_pack
 from vidinv.packs.own import OwnEdit, find_own, own_names
 from vidinv.packs.spec import FILE_ENDING, EditSpec, PackSpec, spec_of
-from vidinv.regular import check_header, read_text
+from vidinv.regular import check_header, read_toml
 from vidinv.shortage import shortage
 from vidinv.types import Displacement
 
@@ -319,7 +318,7 @@ def load_pack(name: str | Path | None = None, device: str = "cpu") -> Pack:
     folder = find_pack(name)
     path = folder / "pack.toml"
     try:
-        table = tomllib.loads(read_text(path, _LARGEST_TABLE))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+        table = read_toml(path, _LARGEST_TABLE)[0]
+    except (OSError, ValueError) as error:
         raise DamagedPack(f"{path} cannot be read ({error!r}); reinstall the pack") from None
     return Pack(folder, spec_of(table, path), device)

@@ -26,6 +26,7 @@ from vidinv.video.demuxers import MOST_PIXELS, READING
 from vidinv.video.encoder import EncoderSettings, encoder_options
 from vidinv.video.info import ColourTags, VideoInfo
 from vidinv.video.inputs import kind_of_picture, refuse_others
+from vidinv.video.oversized import as_read
 from vidinv.video.timeline import continuous, goes_on, moved
 from vidinv.video.timing import believed_rate, stream_duration
 
@@ -47,8 +48,7 @@ _LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "quad", 5: "5.0", 6: "5.1", 8: 
 def open_input(path: Path) -> av.container.InputContainer:
     refuse_others(path)
     try:
-        # A name is never an address, whatever it has before a colon.
-        container = av.open(f"file:{path}", options=READING, metadata_errors="surrogateescape")
+        container = av.open(as_read(path), "r", options=READING, metadata_errors="surrogateescape")
     except PermissionError as error:
         raise InputMissing(f"{path} may not be read; change its permissions") from error
     except (Broken, OSError, ValueError) as error:

@@ -88,8 +88,8 @@ def work_folder(dst: Path) -> Path:
 def _hidden(dst: Path, end: str) -> Path:
     """A name that fits wherever that of ``dst`` does: file systems count bytes, and some take no more than 143."""
     name = os.fsencode(dst.name)
-    kept = name[: max(len(name) - len(end) - 1, _SHORT)].decode(errors="ignore")
-    return dst.with_name(f".{kept}{end}")
+    kept = name[: max(len(name) - len(end) - 1, _SHORT)].decode(errors="ignore").encode()  # no half letters
+    return dst.with_name(f".{os.fsdecode(kept)}{end}")
 
 
 def publish(part: Path, dst: Path, overwrite: bool, note: Path | None = None) -> None:

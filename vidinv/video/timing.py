@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from fractions import Fraction
 from itertools import pairwise
+from numbers import Real
 from statistics import median
-from typing import Any
+from typing import Any, cast
 
 _ROUND = (15, 24, 25, 30, 48, 50, 60, 90, 100, 120, 240)
 USUAL = (*map(Fraction, _ROUND), *(Fraction(rate * 1000, 1001) for rate in (24, 30, 60, 120)))
@@ -16,6 +17,13 @@ WRONG = 1.1  # ratio of stated and counted rate from which the stated one is not
 PAUSE = Fraction(1)  # seconds: a longer stay of one picture ...
 PAUSES = 4  # ... which is also so many times the median, says nothing of the rate
 FASTEST = Fraction(1000)
+RATES = (1e-6, 1e6)
+"""Frames per second, from the least to the most: one in twelve days, and as many as times have digits."""
+
+
+def is_rate(value: object) -> bool:
+    """Can it be one? No: what is no number, or NaN, or such that windows in seconds have no or endless frames."""
+    return isinstance(value, Real) and not isinstance(value, bool) and RATES[0] <= cast(float, value) <= RATES[1]
 
 
 def stream_duration(stream: Any) -> Fraction | None:
@@ -48,6 +56,7 @@ def counted_rate(times: Sequence[int], tick: Fraction) -> Fraction | None:
 def believed_rate(stated: Fraction | None, times: Sequence[int], tick: Fraction) -> Fraction | None:
     """The stated rate, where it agrees with the frames' times; else the counted one; None: nothing is known."""
     counted = counted_rate(times, tick)
+    stated = stated if is_rate(stated) else None
     if stated is None or counted is None:
         return stated or counted
     return stated if 1 / WRONG < stated / counted < WRONG else counted

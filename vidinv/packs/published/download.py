@@ -19,18 +19,23 @@ from urllib.parse import urlsplit
 from vidinv.errors import DiskFull, DownloadFailed, OutputUnwritable
 from vidinv.packs.digest import LARGEST, sha256
 from vidinv.packs.published.catalogue import KnownFile
+from vidinv.packs.published.deadline import Deadline, handlers
 
 Told = Callable[[int, int | None], None]  # bytes that are there, bytes in all
 _PIECE = 1 << 20
+LEAST = 1 << 16
+"""Bytes: a server that brings fewer in DownloadOptions.patience, or in an attempt, holds its caller for ever."""
+_LONGEST_TAG = 1000  # characters
 _AS_SAFE = {"http": ("http", "https"), "https": ("https",)}  # where an address may lead on to
 _BROKEN = (urllib.error.URLError, http.client.HTTPException, ConnectionError, TimeoutError)
 
 
 @dataclass(frozen=True)
 class DownloadOptions:
-    attempts: int = 4  # in a row without a single byte, before it is given up
+    attempts: int = 4  # in a row that bring less than LEAST, before it is given up
     pause: float = 2.0  # seconds before the second attempt, doubled with each
     timeout: float = 30.0  # seconds of silence that count as broken
+    patience: float = 60.0  # seconds in which an answer begins, and in which each LEAST of it come
 
 
 def download(
@@ -68,7 +73,7 @@ def download(
 
 
 def _persist(known: KnownFile, part: Path, path: Path, options: DownloadOptions, told: Told) -> None:
-    """Attempts, until all is there; only those that brought nothing count."""
+    """Attempts, until all is there; only those that brought next to nothing count."""
     failures, most = 0, _size(part)
     while True:
         try:
@@ -84,7 +89,8 @@ def _persist(known: KnownFile, part: Path, path: Path, options: DownloadOptions,
             reason: object = f"the server answers {error.code}"
         except _BROKEN as error:
             reason = getattr(error, "reason", None) or error
-        failures, most = (1 if _size(part) > most else failures + 1), max(most, _size(part))
+        brought = _size(part) - most
+        failures, most = (1 if brought >= LEAST else failures + 1), max(most, _size(part))
         if failures >= options.attempts:
             kept = f"; {_size(part) / 1e6:.1f} MB are kept, run the same command again" if _size(part) else ""
             raise DownloadFailed(
@@ -105,16 +111,28 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
 
 
 def _fetch(known: KnownFile, part: Path, options: DownloadOptions, told: Told) -> None:
-    """One attempt. The rest is asked for only if the server still has the file that the beginning came from."""
-    there, tag = _size(part), _tag(part).read_text() if _tag(part).exists() else ""
+    """One attempt, which is given up where it comes to nothing in time."""
+    with Deadline(options.patience) as deadline:
+        try:
+            _fetch_in_time(known, part, options, told, deadline)
+        except (*_BROKEN, DownloadFailed):  # the end that was made of it may look like any
+            if not deadline.over:
+                raise
+        if deadline.over:
+            raise ConnectionError(f"less than {LEAST} bytes came in {options.patience:g} s")
+
+
+def _fetch_in_time(known: KnownFile, part: Path, options: DownloadOptions, told: Told, deadline: Deadline) -> None:
+    """The rest is asked for only if the server still has the file that the beginning came from."""
+    there, tag = _size(part), _noted(part)
     assert known.address is not None  # download() refuses the others
     request = urllib.request.Request(known.address, headers={"User-Agent": "vidinv"})
     if there and tag:
         request.add_header("Range", f"bytes={there}-")
         request.add_header("If-Range", tag)
-    with urllib.request.build_opener(_Redirects).open(request, timeout=options.timeout) as answer:
-        if answer.headers.get_content_type() == "text/html":
-            raise DownloadFailed(f"{known.address} sends a page in place of the file; see {known.page}")
+    opener = urllib.request.build_opener(_Redirects, *handlers(deadline))
+    with opener.open(request, timeout=options.timeout) as answer:
+        _check_answer(known, answer)
         goes_on = answer.status == 206
         if goes_on and not _continues(answer, there, tag):
             _drop(part)
@@ -123,23 +141,62 @@ def _fetch(known: KnownFile, part: Path, options: DownloadOptions, told: Told) -
         total = _total(known, answer, there, part)
         if total is not None and shutil.disk_usage(part.parent).free < total - there:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        _tag(part).write_text(answer.headers.get("ETag") or answer.headers.get("Last-Modified") or "")
+        _tag(part).write_text(_version(answer), encoding="latin-1")
         with part.open("ab" if goes_on else "wb") as file:
+            came = 0
             while piece := _read(answer):
                 if there + len(piece) > LARGEST:
                     _drop(part)
                     raise DownloadFailed(f"{known.address} sends more than {LARGEST} bytes; see {known.page}")
                 file.write(piece)
-                there += len(piece)
+                there, came = there + len(piece), came + len(piece)
+                if came >= LEAST:
+                    deadline.again()
+                    came = 0
                 told(there, total)
     if total is not None and there < total:
         raise ConnectionError(f"the connection ended after {there} of {total} bytes")
+    if not there:
+        _drop(part)
+        raise DownloadFailed(f"{known.address} sends an empty file; see {known.page}")
+
+
+def _check_answer(known: KnownFile, answer: http.client.HTTPResponse) -> None:
+    """:raises DownloadFailed: it is none that a file comes with, as it was published."""
+    told = ""
+    if answer.status not in (200, 206):
+        told = f"answers {answer.status} {answer.reason}"
+    elif answer.headers.get_content_type() == "text/html":
+        told = "sends a page in place of the file"
+    elif (packed := answer.headers.get("Content-Encoding", "identity").strip().lower()) not in ("", "identity"):
+        told = f"sends the file packed ({packed:.40}), which nobody asked for"
+    if told:
+        raise DownloadFailed(f"{known.address} {told}; see {known.page}")
 
 
 def _continues(answer: http.client.HTTPResponse, there: int, tag: str) -> bool:
     """Is it the rest of what is there?"""
     begins = (answer.headers.get("Content-Range") or "").startswith(f"bytes {there}-")
-    return begins and (answer.headers.get("ETag") or answer.headers.get("Last-Modified") or tag) == tag
+    return begins and (_version(answer) or tag) == tag
+
+
+def _version(answer: http.client.HTTPResponse) -> str:
+    """The server's name for what it has; "": it has none that could be said to it again."""
+    told = answer.headers.get("ETag") or answer.headers.get("Last-Modified") or ""
+    return told if told.isprintable() and len(told) <= _LONGEST_TAG and not _strange(told) else ""
+
+
+def _noted(part: Path) -> str:
+    """What :func:`_version` said when the beginning came; "": nobody knows."""
+    if not _tag(part).exists() or _size(_tag(part)) > _LONGEST_TAG:
+        return ""
+    told = _tag(part).read_text(encoding="latin-1")
+    return told if told.isprintable() else ""
+
+
+def _strange(text: str) -> bool:
+    """No latin-1, which is what headers are written in?"""
+    return any(ord(letter) > 255 for letter in text)
 
 
 def _total(known: KnownFile, answer: http.client.HTTPResponse, there: int, part: Path) -> int | None:
@@ -160,9 +217,9 @@ def _total(known: KnownFile, answer: http.client.HTTPResponse, there: int, part:
 
 
 def _read(answer: http.client.HTTPResponse) -> bytes:
-    """A piece; whatever breaks here is the connection's fault and no folder's."""
+    """A piece, as soon as there is any; whatever breaks here is the connection's fault and no folder's."""
     try:
-        return answer.read(_PIECE)
+        return answer.read1(_PIECE)
     except OSError as error:
         raise ConnectionError(str(error)) from error
 

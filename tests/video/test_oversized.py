@@ -1,0 +1,127 @@
+"""What is larger than FFmpeg reads of a Matroska file is left out by name, and nothing else is lost or there twice."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import av
+import pytest
+
+from tests.video.make import clip, other_packets
+from vidinv.stages.encode import encode
+from vidinv.video import Reader
+from vidinv.video.matroska import CLUSTER, SEGMENT, element
+from vidinv.video.oversized import LARGEST_DATA, LARGEST_TEXT, left_out, oversized
+
+INDICES = (0x114D9B74, 0x1C53BB6B, 0xEC)  # of places in the file, which move, and what is empty
+LARGE = {"attachment": LARGEST_DATA + 1, "tag": LARGEST_TEXT + 1, "title": LARGEST_TEXT + 1}
+
+
+def numbered(name: int) -> bytes:
+    return name.to_bytes((name.bit_length() + 7) // 8, "big")
+
+
+def head(name: int, size: int) -> bytes:
+    return numbered(name) + (size | 1 << 56).to_bytes(8, "big")
+
+
+def whole(name: int, *inner: bytes, hole: int = 0) -> bytes:
+    """An element that ends with a hole, which is not there yet."""
+    return head(name, sum(map(len, inner)) + hole) + b"".join(inner)
+
+
+def attached(name: str, data: bytes = b"", hole: int = 0) -> bytes:
+    told = whole(0x466E, name.encode()), whole(0x4660, b"application/octet-stream"), whole(0x46AE, b"\x07")
+    return whole(0x61A7, *told, whole(0x465C, data, hole=hole), hole=hole)
+
+
+def tag(name: str, text: bytes = b"", hole: int = 0) -> bytes:
+    named = whole(0x67C8, whole(0x45A3, name.encode()), whole(0x4487, text, hole=hole), hole=hole)
+    return whole(0x7373, whole(0x63C0), named, hole=hole)
+
+
+def head_of(kind: str) -> tuple[list[bytes], int]:
+    """Elements for a file's head, the first of which ends with a hole; and how long that is."""
+    size = LARGE[kind]
+    if kind == "attachment":
+        small = attached("after.bin", b"small")
+        inner = attached("huge\n.bin", hole=size)
+        return [head(0x1941A469, len(inner) + size + len(small)) + inner, small], size
+    if kind == "tag":
+        inner, small = tag("HUGE", hole=size), tag("AFTER", b"small")
+        return [head(0x1254C367, len(inner) + size + len(small)) + inner, small], size
+    inner = whole(0x7BA9, hole=size)
+    return [head(0x1549A966, len(inner) + size) + inner, b""], size
+
+
+def children(data: bytes) -> Iterator[tuple[int, bytes]]:
+    at = 0
+    while at < len(data) and (found := element(data, at)) is not None and found[2] is not None:
+        name, begin, length = found
+        yield name, data[at : begin + length]
+        at = begin + length
+
+
+def with_large(path: Path, kind: str) -> Path:
+    """A clip whose segment also has an element with a hole, which takes no room on the disk."""
+    data = clip(path.with_name("plain.mkv"), count=12).read_bytes()
+    (_, first), (_, segment) = children(data)
+    found = element(segment, 0)
+    assert found is not None
+    inner = [(name, one) for name, one in children(segment[found[1] :]) if name not in INDICES]
+    (before, after), hole = head_of(kind)
+    with path.open("wb") as file:
+        file.write(first + numbered(SEGMENT) + b"\x01" + b"\xff" * 7)
+        for name, one in inner:
+            if name == CLUSTER and before:
+                file.write(before)
+                file.seek(hole, 1)
+                file.write(after)
+                before = b""
+            file.write(one)
+    return path
+
+
+@pytest.mark.parametrize("kind", LARGE)
+def test_it_is_left_out_by_name_and_the_rest_is_there_once(tmp_path: Path, kind: str) -> None:
+    source, target, told = with_large(tmp_path / "in.mkv", kind), tmp_path / "out.mkv", list[str]()
+    with Reader(source) as reader:
+        assert len(list(encode(iter(reader), target, reader.info, warn=told.append))) == 12
+        assert reader.damage is None
+    names = {"attachment": "attachment huge\n.bin (256 MiB)", "tag": "tag HUGE (16 MiB)", "title": "title (16 MiB)"}
+    assert [message.partition(" is larger")[0] for message in told] == [names[kind]]
+    assert told[0].endswith("it was left out")
+    with av.open(str(target)) as made:
+        kinds = [stream.type for stream in made.streams]
+        assert kinds == ["video", "audio", *(["attachment"] if kind == "attachment" else [])]
+        if kind == "attachment":
+            assert made.streams[2].metadata["filename"] == "after.bin"
+        if kind == "tag":
+            assert made.metadata["AFTER"] == "small"
+    plain = other_packets(tmp_path / "plain.mkv")
+    assert other_packets(target)[1] == plain[1]
+
+
+def test_what_is_not_too_large_is_kept(tmp_path: Path) -> None:
+    source = clip(tmp_path / "in.mkv", count=4, metadata={"HUGE": "a" * LARGEST_TEXT})
+    assert not left_out(source)
+    with Reader(source) as reader:
+        assert len(list(encode(iter(reader), tmp_path / "out.mkv", reader.info))) == 4
+    with av.open(str(tmp_path / "out.mkv")) as made:
+        assert made.metadata["HUGE"] == "a" * LARGEST_TEXT
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_damage_in_the_elements_is_no_error(tmp_path: Path, seed: int) -> None:
+    chance = random.Random(seed)
+    source = with_large(tmp_path / "in.mkv", "tag")
+    with source.open("r+b") as file:
+        for _ in range(30):
+            file.seek(chance.randrange(900))
+            file.write(bytes([chance.randrange(256)]))
+        if seed % 2:
+            file.truncate(chance.randrange(900))
+    for one in oversized(source):
+        assert one.head
