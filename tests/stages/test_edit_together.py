@@ -18,6 +18,7 @@ from vidinv.stages.edit import EditOptions, EditState, edit
 from vidinv.types import Face, Faces, Frame, known
 
 COUNTS = (0, 1, 5, 2, 0, 3, 1, 1, 4, 0, 2, 1)  # faces of each frame
+NEAR = {"atol": 1e-4, "rtol": 1e-5}
 BLANK = np.zeros((8, 8, 3), np.uint8)
 
 
@@ -59,8 +60,9 @@ def test_faces_that_are_edited_together_are_what_they_are_one_by_one(pack: Pack)
             assert (a.edited_code is None) == (b.edited_code is None)
             if a.edited_code is not None:
                 changed += 1
-                torch.testing.assert_close(known(a.edited_code).feature, known(b.edited_code).feature)
-                torch.testing.assert_close(known(a.edited_code).w, known(b.edited_code).w)
+                # Convolutions of one and of four faces add up in other orders, on some processors' than on others' more.
+                torch.testing.assert_close(known(a.edited_code).feature, known(b.edited_code).feature, **NEAR)
+                torch.testing.assert_close(known(a.edited_code).w, known(b.edited_code).w, **NEAR)
     assert changed > 4
 
 
