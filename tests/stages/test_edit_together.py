@@ -60,7 +60,7 @@ def test_faces_that_are_edited_together_are_what_they_are_one_by_one(pack: Pack)
             assert (a.edited_code is None) == (b.edited_code is None)
             if a.edited_code is not None:
                 changed += 1
-                # Convolutions of one and of four faces add up in other orders, on some processors' than on others' more.
+                # One face and four are added up in other orders, on some processors more than on others.
                 torch.testing.assert_close(known(a.edited_code).feature, known(b.edited_code).feature, **NEAR)
                 torch.testing.assert_close(known(a.edited_code).w, known(b.edited_code).w, **NEAR)
     assert changed > 4
