@@ -90,7 +90,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--pairs", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--draw", default="glasses,beard,mouth,smile,yaw,pitch,skin", help="what to draw, by commas")
+    parser.add_argument("--draw", default="glasses,beard,mouth,yaw,pitch,skin", help="what, by commas; smile too")
     parser.add_argument("--count", type=int, default=1500, help="faces that each is drawn on, at most")
     options = parser.parse_args()
     labels, pairs = shards.read_labels(options.data), shards.read_labels(options.pairs)

@@ -47,7 +47,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     common = ["--labellers", material / "labellers", "--pack", pack]
     data, pairs = material / "data" / "faces", material / "data" / "pairs"
     run_recipe("encode_faces", *common, "--data", data, "--out", folder / "codes", device=())
-    run_recipe("draw_pairs", "--data", data, "--pairs", pairs, "--out", folder / "pairs", device=())
+    drawn = ["--draw", "glasses,beard,mouth,smile,yaw,pitch,skin"]
+    run_recipe("draw_pairs", "--data", data, "--pairs", pairs, "--out", folder / "pairs", *drawn, device=())
     like = ["--like", folder / "codes", "--probe", data]
     run_recipe("encode_faces", *common, "--data", folder / "pairs", *like, "--out", folder / "mates", device=())
     codes = ["--codes", folder / "codes", "--probe", data]
