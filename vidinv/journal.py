@@ -45,7 +45,7 @@ from vidinv.types import Faces, Frame
 from vidinv.video import Reader
 from vidinv.video.container import LIBRARIES
 from vidinv.video.joining import PUBLISHED
-from vidinv.video.leftovers import check_own, foreign, is_hole, is_own, remove
+from vidinv.video.leftovers import REPORTED, check_own, foreign, is_hole, is_own, remove
 from vidinv.video.output import although, is_noted, sync, work_folder, write_error
 
 FORMAT = "vidinv journal 1"
@@ -161,7 +161,7 @@ class Journal:
             self.messages.append(f"what an interrupted run to {self._dst.name} had left was removed: {why}")
         if why:
             at = Checkpoint()
-        self._clear(set(at.files or ()) | (set() if why else {PUBLISHED}))
+        self._clear(set(at.files or ()) | (set() if why else {PUBLISHED, REPORTED}))
         return at
 
     def _read(self) -> tuple[Checkpoint, dict[str, str] | None]:
@@ -263,7 +263,7 @@ class Journal:
         keep = kind is not None and again and _may_go_better(kind)
         if keep:
             with suppress(OSError):
-                self._clear(set(self.at.files or ()) | {PUBLISHED})
+                self._clear(set(self.at.files or ()) | {PUBLISHED, REPORTED})
         else:
             remove(self.folder)
         self._lock.release()

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from vidinv.errors import InputError
 from vidinv.types import Score
+from vidinv.video.leftovers import note_report
 from vidinv.video.output import part_path, publish, write_error
 
 MOST = 10_000  # rows that a report holds itself
@@ -79,6 +80,7 @@ class Rows:
         try:
             self.written()
             shutil.copyfile(self.path, part)
+            note_report(self.path.parent, part, path)
             publish(part, path, overwrite=True)
         except OSError as error:
             raise write_error(error, path) from error
