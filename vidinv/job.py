@@ -23,7 +23,7 @@ from typing import Any, get_args
 
 import tomli_w
 
-from vidinv.edits.parse import EditRequest, check_count, parse_edit, read_requests
+from vidinv.edits.parse import LONGEST_ID, EditRequest, check_count, parse_edit, read_requests
 from vidinv.edits.transfer_parse import TransferRequest, parse_transfer
 from vidinv.errors import InputMissing, MalformedEdit, OutputIsInput, UsageError, VidinvError
 from vidinv.packs.locate import is_path
@@ -86,6 +86,8 @@ class Job:
         for text in self.transfers:
             parse_transfer(text)
         check_count(len(_single(self.edits)))
+        if long := [who for who in self.drive_persons if who.isdecimal() and len(who) > LONGEST_ID]:
+            raise UsageError(f"drive_persons is {long[0]!r:.60} and should be ids of the report, or names of faces")
         for text in _single(self.edits):
             if "=@" not in text:  # else it is a file's name, which another folder may be meant for yet
                 parse_edit(text)
