@@ -186,3 +186,11 @@ def test_no_job_writes_what_another_writes_or_reads() -> None:
     with pytest.raises(UsageError, match="is what becomes of"):
         check_together([job("a.mp4", "b.mp4"), job("b.mp4", "c.mp4")])
     check_together([job("a.mp4", "1.mp4"), job("a.mp4", "2.mp4", edits=("age=1",))])
+
+
+def test_whom_to_drive_is_an_id_that_can_be_read(tmp_path: Path) -> None:
+    (path := tmp_path / "jobs.toml").write_text(
+        f'[[job]]\nsource = "a.mp4"\noutput = "b.mp4"\ndrive = "d.mp4"\ndrive_persons = ["0", "{"9" * 5000}"]\n'
+    )
+    with pytest.raises(UsageError, match=r"job 1: drive_persons is '999.* \(line 5\)"):
+        read_jobs(path)

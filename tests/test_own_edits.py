@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 import vidinv
@@ -23,6 +25,7 @@ from vidinv.edits.parse import parse_edits
 from vidinv.errors import InputError, OutputExists, UnknownEdit, UsageError
 from vidinv.packs.load import load_pack
 from vidinv.packs.own import FORMAT, OwnEdit, own_path, read_own
+from vidinv.packs.published.writing import check_name
 from vidinv.packs.write import write_pack, write_tensors
 from vidinv.still_files import keep_codes_of
 
@@ -137,7 +140,11 @@ def test_a_pack_that_got_an_edit_of_the_name_keeps_it(light: Fitted, toy: VideoE
         ({"about": "["}, "no direction"),
         ({"w": torch.zeros(3)}, "other shapes"),
         ({"w": torch.full((10, 16), float("nan"))}, "no numbers"),
-        ({"scale": "much"}, "no direction"),
+        ({"scale": "much"}, "scale is 'much'"),
+        ({"scale": float("nan")}, "scale is nan"),
+        ({"scale": 0}, "scale is 0"),
+        ({"scale": -1.0}, "scale is -1.0"),
+        ({"scale": True}, "scale is True"),
         ({"spec": {"unit": "sd"}}, "step"),
         ({"effects": {"strengths": [1]}}, "no direction"),
         ({"made": {"method": "interfacegan", "positive": "many"}}, "made.positive is 'many'"),
@@ -263,3 +270,31 @@ def test_the_same_in_one_call(kinds: Path, toy: VideoEditor) -> None:
     fitted = vidinv.fit_direction("bare", method="sefa", component=1, pack=toy.pack.folder)
     assert isinstance(fitted.direction, OwnEdit)
     assert fitted.save() == own_path("bare", toy.pack.name, toy.pack.hash)
+
+
+@pytest.mark.parametrize(
+    "change", [{"w": torch.zeros(3, 5), "normal": torch.zeros(3, 5)}, {"feature": torch.ones(2, 3, 4)}]
+)
+def test_a_direction_of_other_sizes_is_refused_by_name(light: Fitted, toy: VideoEditor, change: dict) -> None:
+    path = light.save()
+    with safe_open(str(path), "pt") as file:
+        told = file.metadata()
+    save_file(load_file(path) | change, path, told)
+    with pytest.raises(InputError, match=r"light\.safetensors moves codes of other sizes than pack toy has"):
+        resolve(parse_edits("light=1"), toy.pack)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes of POSIX")
+def test_what_is_no_file_is_told_as_that(toy: VideoEditor) -> None:
+    path = own_path("light", toy.pack.name, toy.pack.hash)
+    path.parent.mkdir(parents=True)
+    os.mkfifo(path)
+    with pytest.raises(InputError, match=r"light\.safetensors is no direction that can be read .*a device or a pipe"):
+        resolve(parse_edits("light=1"), toy.pack)
+
+
+def test_a_name_that_no_file_can_have_is_refused(toy: VideoEditor, kinds: Path) -> None:
+    with pytest.raises(UsageError, match="a hundred at most"):
+        fit_direction_of(toy, "x" * 300, positive=kinds / "with", negative=kinds / "without")
+    with pytest.raises(UsageError, match="a hundred at most"):
+        check_name("x" * 300, kinds)

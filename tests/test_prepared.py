@@ -8,20 +8,21 @@ import os
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
 
 from vidinv.edits.curve import read_curve
 from vidinv.edits.driver_table import read_driver_table
-from vidinv.errors import OutputUnwritable, VidinvError
+from vidinv.errors import InputError, OutputUnwritable, UsageError, VidinvError
 from vidinv.faces.boxes import read_boxes
 from vidinv.inversion.latent_manifest import MANIFEST, is_latent_file, read_manifest
 from vidinv.job import read_jobs
 from vidinv.journal import FORMAT, NOTES, ROWS, Checkpoint, Journal
 from vidinv.packs.load import load_pack
 from vidinv.regular import read_text
+from vidinv.report.rows import Rows
 from vidinv.runtime.saved import read_states, write_states
 from vidinv.stages.encode import EncodeState
 from vidinv.video.output import work_folder
@@ -149,3 +150,56 @@ def test_what_is_read_whole_is_a_file_with_an_end(tmp_path: Path, reader: str, k
 def test_a_text_is_read_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_bytes("räksmörgås\r\n".encode())
     assert read_text(tmp_path / "a.txt") == "räksmörgås\r\n"
+
+
+def test_what_is_no_file_of_a_run_stays_and_is_named(dst: Path) -> None:
+    folder = work_folder(dst)
+    folder.mkdir()
+    (folder / "thesis.txt").write_bytes(PRECIOUS)
+    (folder / "shortcut").symlink_to(dst.parent / "precious")
+    (folder / "part-00007.mp4").write_bytes(b"of an interrupted run")
+    with Journal(dst, ABOUT, dst.parent / "in.mp4") as journal:
+        assert [m.partition(" is none")[0] for m in journal.messages] == [
+            str(folder / "shortcut"), str(folder / "thesis.txt")
+        ]  # fmt: skip
+        assert not (folder / "part-00007.mp4").exists()
+    assert sorted(p.name for p in folder.iterdir()) == ["shortcut", "thesis.txt"]
+    assert (folder / "thesis.txt").read_bytes() == PRECIOUS
+    assert (dst.parent / "precious" / "book.txt").read_bytes() == PRECIOUS
+
+
+@pytest.mark.parametrize("name", [ROWS, "part-00000.mp4", "states-00001.safetensors"])
+def test_a_hole_of_a_terabyte_is_not_read(dst: Path, name: str) -> None:
+    folder = work_folder(dst)
+    folder.mkdir()
+    with (folder / name).open("wb") as file:
+        file.truncate(2**40)
+    notes(folder, segments=1, files={name: (2**40, "0" * 64)})
+    with pytest.raises(VidinvError, match=f"{name} is not what was written"):
+        Journal(dst, ABOUT, dst.parent / "in.mp4", resume=True)
+
+
+@pytest.mark.parametrize("states", [{}, {"decode": 7, "encode": EncodeState()}], ids=["empty", "of another frame"])
+def test_states_that_are_not_of_the_noted_frame_are_refused(dst: Path, states: dict[str, Any]) -> None:
+    folder = work_folder(dst)
+    folder.mkdir()
+    write_states(path := folder / "states-00001.safetensors", states)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    notes(folder, segments=1, frames=8, files={path.name: (path.stat().st_size, digest)})
+    with Journal(dst, ABOUT, dst.parent / "in.mp4") as journal, pytest.raises(InputError, match="not of frame 8"):
+        journal.states("cpu", cast(Any, None))
+
+
+def test_a_frame_that_waits_was_read(dst: Path) -> None:
+    work_folder(dst).mkdir()
+    notes(work_folder(dst), segments=1, frames=8, first=9)
+    with pytest.raises(UsageError, match="frame 9 waits, of 8 that were read"):
+        Journal(dst, ABOUT, dst.parent / "in.mp4", resume=True)
+
+
+@pytest.mark.parametrize("line", [b"rubbish\n", b'{"a": 1}\n', b"[1]\n", b"null\n"])
+def test_rows_that_are_none_are_named_by_line(tmp_path: Path, line: bytes) -> None:
+    (tmp_path / ROWS).write_bytes(line)
+    rows = Rows(tmp_path / ROWS, tmp_path / "out.mp4", len(line), 1)
+    with pytest.raises(InputError, match=r"rows.jsonl, line 1: it is no row of a report"):
+        list(rows)

@@ -128,6 +128,8 @@ BOMBS = {
     "nested tables": ("x = " + "{a = " * 50_000, "nested too deep"),
     "digits": ("crf = " + "9" * 5000, "4300 digits"),
     "hex digits": ("crf = 0x" + "f" * 5000, "more than 64 bits"),
+    "nul": ('codes = "a\\u0000b"', "a text with a nul character"),
+    "nul in a key": ('x = {"a\\u0000b" = 1}', "a text with a nul character"),
     "a seed": ("[job.search]\nseed = 0x1" + "0" * 16, "more than 64 bits"),
 }
 

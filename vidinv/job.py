@@ -23,7 +23,7 @@ from typing import Any, get_args
 
 import tomli_w
 
-from vidinv.edits.parse import EditRequest, parse_edit, read_requests
+from vidinv.edits.parse import LONGEST_ID, EditRequest, check_count, parse_edit, read_requests
 from vidinv.edits.transfer_parse import TransferRequest, parse_transfer
 from vidinv.errors import InputMissing, MalformedEdit, OutputIsInput, UsageError, VidinvError
 from vidinv.packs.locate import is_path
@@ -33,7 +33,6 @@ from vidinv.types import Backend, Composite
 from vidinv.video.output import FORMATS, written_suffix
 
 FORMAT = 1  # of the files that this version writes, and the newest that it reads
-MOST_EDITS = 1000  # each is applied to every face; a million take a minute to be read
 VIDEOS = frozenset(
     (*FORMATS, ".3gp", ".asf", ".avi", ".f4v", ".flv", ".m2ts", ".m2v", ".mpeg", ".mpg", ".mts", ".mxf", ".nut")
     + (".ogv", ".ts", ".vob", ".wmv", ".y4m")
@@ -86,8 +85,9 @@ class Job:
             raise MalformedEdit("nothing to do was given; say what with edits, transfers or drive")
         for text in self.transfers:
             parse_transfer(text)
-        if (count := len(_single(self.edits))) > MOST_EDITS:
-            raise UsageError(f"edits are {count}, and {MOST_EDITS} are the most of one job; leave some out")
+        check_count(len(_single(self.edits)))
+        if long := [who for who in self.drive_persons if who.isdecimal() and len(who) > LONGEST_ID]:
+            raise UsageError(f"drive_persons is {long[0]!r:.60} and should be ids of the report, or names of faces")
         for text in _single(self.edits):
             if "=@" not in text:  # else it is a file's name, which another folder may be meant for yet
                 parse_edit(text)

@@ -11,7 +11,6 @@ import hashlib
 import json
 import os
 import shutil
-import stat
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -46,6 +45,7 @@ from vidinv.types import Faces, Frame
 from vidinv.video import Reader
 from vidinv.video.container import LIBRARIES
 from vidinv.video.joining import PUBLISHED
+from vidinv.video.leftovers import REPORTED, check_own, foreign, is_hole, is_own, remove
 from vidinv.video.output import although, is_noted, sync, work_folder, write_error
 
 FORMAT = "vidinv journal 1"
@@ -93,13 +93,14 @@ class Journal:
         self._lock = self._locked()
         try:
             self.at = self._coming = self._found(resume, overwrite)
+            self.messages += [f"{path} is none of a run's files; it stays there" for path in foreign(self.folder)]
             size, _ = (self.at.files or {}).get(ROWS, (0, ""))
             self.rows = Rows(self.folder / ROWS, dst, size, self.at.rows)
             self._note(self.at)
             self._warn_of_room(source)
         except BaseException as error:
             if not (self.folder / NOTES).exists():
-                shutil.rmtree(self.folder, ignore_errors=True)
+                remove(self.folder)
             self._lock.release()
             raise write_error(error, dst) if isinstance(error, OSError) else error from error
         self.resumed = self.at.segments > 0
@@ -118,7 +119,7 @@ class Journal:
         busy = f"another run writes to {self._dst} at this moment; wait for it, or choose another name"
         for _ in range(LOOKS):
             try:
-                _check_own(self.folder)
+                check_own(self.folder)
                 self.folder.mkdir(exist_ok=True)
                 lock = FileLock(self.folder / "lock", timeout=0)
                 lock.acquire()
@@ -160,7 +161,7 @@ class Journal:
             self.messages.append(f"what an interrupted run to {self._dst.name} had left was removed: {why}")
         if why:
             at = Checkpoint()
-        self._clear(set(at.files or ()) | (set() if why else {PUBLISHED}))
+        self._clear(set(at.files or ()) | (set() if why else {PUBLISHED, REPORTED}))
         return at
 
     def _read(self) -> tuple[Checkpoint, dict[str, str] | None]:
@@ -177,18 +178,20 @@ class Journal:
                 str(name): (float(seconds), int(items)) for name, (seconds, items) in (told["spent"] or {}).items()
             }
             at = Checkpoint(**numbers, spent=spent, files=files)
+            if at.first > at.frames:
+                raise ValueError(f"frame {at.first} waits, of {at.frames} that were read")
             about = {str(name): str(value) for name, value in told["about"].items()}
         except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
             raise InputError(f"{path} cannot be read ({error})") from None
         for name, (size, digest) in files.items():
             file = self.folder / name
-            if Path(name).name != name or not file.is_file() or _begins(file, size) != digest:
+            if Path(name).name != name or not file.is_file() or is_hole(file) or _begins(file, size) != digest:
                 raise InputError(f"{file} is not what was written")
         return at, about
 
     def _clear(self, keep: set[str]) -> None:
         for path in self.folder.iterdir():
-            if path.name not in keep | {"lock", NOTES}:
+            if path.name not in keep | {"lock", NOTES} and is_own(path):
                 path.unlink()
 
     def states(self, device: str, reader: Reader) -> tuple[dict[str, Any], Iterator[Frame]]:
@@ -198,9 +201,12 @@ class Journal:
         """
         if not self.resumed:
             return {}, reader.frames(compact=True)
+        path = self.folder / _states(self.at.segments)
+        states = read_states(path, device)
+        if not {"decode", "encode"} <= states.keys() or states["decode"] != self.at.frames:
+            raise InputError(f"{path} is not of frame {self.at.frames}, as {NOTES} says; remove {self.folder}")
         frames = reader.frames(self.at.first, compact=True)
         held = {frame.index: frame for frame in islice(frames, self.at.frames - self.at.first)}
-        states = read_states(self.folder / _states(self.at.segments), device)
         return mapped(states, (Faces, Frame), lambda item: _dressed(item, held)), frames
 
     def commit(self, snapshot: Snapshot, faces: int, seconds: float, elapsed: float) -> None:
@@ -257,9 +263,9 @@ class Journal:
         keep = kind is not None and again and _may_go_better(kind)
         if keep:
             with suppress(OSError):
-                self._clear(set(self.at.files or ()) | {PUBLISHED})
+                self._clear(set(self.at.files or ()) | {PUBLISHED, REPORTED})
         else:
-            shutil.rmtree(self.folder, ignore_errors=True)
+            remove(self.folder)
         self._lock.release()
         if kind is None or not (keep or complete):
             return
@@ -273,21 +279,6 @@ class Journal:
             raise OutOfResources(f"{short}. {how}") from error
         if isinstance(error, OutputError):
             raise although(error, how) from error
-
-
-def _check_own(folder: Path) -> None:
-    """What is written to lies here: a link, which whoever packed an archive may have put there, would lead elsewhere.
-
-    :raises OutputUnwritable: the folder is none, or holds one.
-    """
-    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
-        raise OutputUnwritable(f"{folder} is a link or a file, and a run's folder goes there; remove it")
-    for path in folder.iterdir() if folder.exists() else ():
-        told = path.lstat()
-        if stat.S_ISDIR(told.st_mode):
-            raise OutputUnwritable(f"{path} is a folder, which no run leaves; move it away")
-        if not stat.S_ISREG(told.st_mode) or told.st_nlink > 1:
-            path.unlink()
 
 
 def _number(value: Any, kind: object) -> Any:

@@ -86,7 +86,7 @@ def read_text(path: Path, most: int = LARGEST_TEXT) -> str:
 
 
 def read_toml(path: Path, most: int = LARGEST_TEXT) -> tuple[dict[str, Any], str]:
-    """A TOML file, and its text; no number of it has more than the 64 bits that TOML promises.
+    """A TOML file, and its text; no number of it has more than the 64 bits that TOML promises, and no text a nul.
 
     :raises OSError: as of :func:`opened_text`. :raises ValueError: it is none, or nested deeper than anybody writes.
     """
@@ -101,9 +101,11 @@ def read_toml(path: Path, most: int = LARGEST_TEXT) -> tuple[dict[str, Any], str
     while waiting:
         one = waiting.pop()
         if isinstance(one, dict | list):
-            waiting += one.values() if isinstance(one, dict) else one
+            waiting += (*one, *one.values()) if isinstance(one, dict) else one
         elif isinstance(one, int) and not -(2**63) <= one < 2**63:
             raise ValueError("a whole number of more than 64 bits")
+        elif isinstance(one, str) and "\0" in one:  # the system's own end of a name, which Python refuses to pass on
+            raise ValueError(f"{one:.60}: a text with a nul character")
     return told, text
 
 

@@ -120,6 +120,10 @@ class Scrub:
         """Seconds."""
         return float(self._rows[index].time)
 
+    def sees(self, person: int, index: int) -> bool:
+        """Was somebody found in a frame?"""
+        return person in self._rows[index].persons
+
     def persons(self, most: int = 60) -> list[Seen]:
         """Everybody in the video, by their first frame; where they are more, the ``most`` who are seen for longest."""
         where: dict[int, list[int]] = {}

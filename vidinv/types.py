@@ -202,6 +202,9 @@ class Score:
     attributes: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     """Scores before and after by their names, in the frames in which they are read."""
 
+    cut: bool = False
+    """Does a shot begin with this frame?"""
+
 
 @dataclass(frozen=True)
 class Face:

@@ -135,7 +135,7 @@ class Worker:
         )
         try:
             made.note(job, mine, bool(report.damaged))
-            write_reports(report, job.reports)
+            write_reports(report, job.reports, job.output)
             made.note(job, mine, bool(report.damaged), job.reports)
         except OutputError as error:
             raise although(

@@ -199,3 +199,13 @@ def test_every_exit_code_is_in_the_help(invoke):
     codes = {error.exit_code for error in (errors.VidinvError, *errors.VidinvError.__subclasses__())}
     codes |= {0, errors.DAMAGED_INPUT_EXIT_CODE, errors.INTERRUPTED_EXIT_CODE}
     assert {str(code) for code in codes} <= listed
+
+
+def test_a_message_about_a_very_long_text_has_its_ends(invoke, source):
+    result = invoke("run", source, "--edit", "a" * 100_000)
+    refused(result, 2, "error: cannot read the edit 'aaa", "[...]", "0:age=+2 (person 0 only)")
+    assert len(result.stderr) < 2100
+
+
+def test_a_person_of_5000_digits_is_nobody(invoke, source):
+    refused(invoke("run", source, "--edit", "age=+1", "--person", "9" * 5000), 2, "cannot read the person '999")

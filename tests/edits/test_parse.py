@@ -1,10 +1,12 @@
 """What the user types is what is done, and what cannot be read is refused with an example."""
 
+import time
+
 import pytest
 
 from vidinv.edits.curve import Curve
 from vidinv.edits.parse import EditRequest, parse_edit, parse_edits
-from vidinv.errors import MalformedEdit
+from vidinv.errors import MalformedEdit, UsageError
 
 
 @pytest.mark.parametrize(
@@ -104,3 +106,27 @@ def test_only_what_has_a_range_or_a_curve_changes() -> None:
 def test_a_request_that_could_do_nothing_is_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(MalformedEdit, match="age"):
         EditRequest(**{"name": "age", "amount": 2.0} | wrong)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "age=" + "1" * 100_000 + "x",
+        "1" * 5000 + ":age=1",
+        "1+" * 50_000 + "1:age=1x",
+        "age=1@1s-" + "1" * 100_000 + "x",
+    ],
+    ids=["digits", "an id", "ids", "a time"],
+)
+def test_long_texts_that_are_no_edits_are_refused_at_once(text: str) -> None:
+    begun = time.perf_counter()
+    with pytest.raises(MalformedEdit, match="cannot read the edit"):
+        parse_edit(text)
+    assert time.perf_counter() - begun < 5, "minutes, where digits can be taken in two ways"
+
+
+def test_there_are_so_many_edits() -> None:
+    assert len(parse_edits(",".join(["age=1"] * 1000))) == len(parse_edits(["age=1"] * 1000)) == 1000
+    for edits in (",".join(["age=1"] * 1001), ["age=1"] * 1001):
+        with pytest.raises(UsageError, match="edits are 1001, and 1000 are the most of one job"):
+            parse_edits(edits)

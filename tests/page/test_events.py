@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -83,6 +84,20 @@ def test_a_face_a_slider_a_range_key_frames_and_what_is_held(page: Page, tmp_pat
     page.pick_all(me)
     page.clear(me)
     assert asked(page, me) == []
+
+
+def test_whoever_is_picked_is_in_the_picture_that_is_shown(page: Page, tmp_path: Path) -> None:
+    me = tab("t")
+    drop(page, tmp_path, me)
+    video = page.session(me).loaded()
+    one = video.people[0]
+    away = video.quick.duration
+    assert not video.quick.sees(one.person, video.quick.index(away))
+    video.people[0] = replace(one, last=away + 1)  # as of somebody who was away there and came again
+    page.scrub(away, me)
+    assert page.pick(me, SimpleNamespace(index=0))[0] == page.session(me).time == one.at
+    page.scrub(one.first, me)
+    assert page.pick(me, SimpleNamespace(index=0))[0] == one.first, "no other than what was looked at"
 
 
 def test_what_is_wrong_is_told_without_where_it_lies(page: Page, tmp_path: Path) -> None:

@@ -41,6 +41,13 @@ def test_persons_and_gaps_are_kept_apart_and_a_short_miss_is_only_marked() -> No
     assert spans[0].done.startswith("marked")
 
 
+def test_a_cut_ends_a_span_for_what_was_doubted_before_it_is_over() -> None:
+    series = [hidden(i, 0.5, 0.0) for i in range(4)]
+    series[2] = replace(series[2], cut=True)
+    assert [(s.first, s.last) for s in untrusted(series)] == [(0, 1), (2, 3)]
+    assert [(s.first, s.last) for s in occluded(series)] == [(0, 1), (2, 3)]
+
+
 def test_a_series_without_doubts_has_no_spans() -> None:
     assert untrusted([Score(0, None, 0, 1.0), entry(1)]) == []
 

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from vidinv.errors import InputError, InputMissing, NotAPicture
+from vidinv.video import stills
 from vidinv.video.stills import BEHIND, STRUCTURE, pictures_in, read_picture, read_still, write_still
 
 RED, GREEN = (255, 0, 0), (0, 255, 0)
@@ -120,3 +121,35 @@ def test_a_file_of_several_pictures_is_refused(tmp_path: Path, ending: str) -> N
 def test_what_a_camera_adds_to_a_jpeg_makes_no_animation_of_it(tmp_path: Path) -> None:
     two_halves().save(tmp_path / "a.jpg", "MPO", save_all=True, append_images=[two_halves()])
     assert read_picture(tmp_path / "a.jpg").shape == (20, 40, 3)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "P", "1", "LA", "CMYK", "I;16"])
+@pytest.mark.parametrize("ending", [".png", ".jpg", ".tif"])
+def test_a_picture_that_faces_are_looked_for_in_is_shrunk_where_it_is_very_large(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str, ending: str
+) -> None:
+    monkeypatch.setattr(stills, "MOST_LOOKED_AT", 60 * 40)
+    ramp = np.repeat(np.linspace(0, 255, 240).astype(np.uint8)[None], 160, 0)
+    picture = Image.fromarray(ramp)
+    picture = Image.fromarray(ramp.astype(np.uint16) * 257) if mode == "I;16" else picture.convert("RGB").convert(mode)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    try:
+        picture.save(tmp_path / f"large{ending}", exif=exif)
+    except (OSError, KeyError):
+        pytest.skip(f"{ending} does not hold {mode}")
+    small, whole = read_picture(tmp_path / f"large{ending}"), read_still(tmp_path / f"large{ending}").image
+    assert whole.shape == (240, 160, 3)
+    assert small.shape == (60, 40, 3), "turned like the whole one"
+    if mode != "1":
+        assert whole[0].max() <= 60, "and not scrambled"
+        assert whole[-1].min() >= 195
+    if mode not in ("1", "P"):  # of dots and of numbered colours single ones are taken
+        assert np.abs(small.astype(int) - whole.reshape(60, 4, 40, 4, 3).mean((1, 3))).max() <= 6
+    assert np.array_equal(read_picture(tmp_path / f"large{ending}"), small)
+
+
+def test_what_is_large_but_not_very_is_looked_at_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stills, "MOST_LOOKED_AT", 60 * 40)
+    Image.new("RGB", (60, 40)).save(tmp_path / "a.png")
+    assert read_picture(tmp_path / "a.png").shape == (40, 60, 3)

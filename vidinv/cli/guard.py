@@ -42,13 +42,17 @@ EXIT_CODES = {
     SOME_FAILED_EXIT_CODE: "some jobs of a batch failed; the others are done, and the summary says what each met",
     INTERRUPTED_EXIT_CODE: "interrupted by Ctrl-C or SIGTERM",
 }
+LONGEST = 2000  # characters of a message: what was typed may have 100,000
 PATIENCE = 5.0  # seconds in which a second Ctrl-C does not disturb the tidying up after the first
 
 
 def say(message: str) -> None:
     """One message for people, beside the results on stdout: a line, whatever the names in it hold, so that none of them
-    can say something of its own."""
-    print(plain(message).replace("\n", "\\n"), file=sys.stderr, flush=True)
+    can say something of its own; of a very long one the ends, where the cause and the advice are."""
+    line = plain(message).replace("\n", "\\n")
+    if len(line) > LONGEST:
+        line = f"{line[: LONGEST // 2]} [...] {line[-LONGEST // 2 :]}"
+    print(line, file=sys.stderr, flush=True)
 
 
 def guarded(command: Callable[..., None]) -> Callable[..., None]:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from vidinv.edits.parse import EXAMPLES, NAME, EditRequest, check_names, read_requests
+from vidinv.edits.parse import EXAMPLES, LONGEST_ID, NAME, EditRequest, check_count, check_names, read_requests
 from vidinv.edits.times import read_time
 from vidinv.edits.transfer_parse import TransferRequest, parse_transfer
 from vidinv.errors import InputMissing, UsageError
@@ -217,6 +217,7 @@ def read_edits(texts: list[str], persons: list[str], names: Collection[str] = ()
     :raises MalformedEdit: a text that is no edit. :raises UsageError: a person that is none of them.
     """
     requests = tuple(request for text in texts for request in read_requests(text))
+    check_count(len(requests))
     chosen = read_persons(persons, names)
     requests = tuple(r if chosen is None or r.persons is not None else replace(r, persons=chosen) for r in requests)
     check_names(requests, names)
@@ -227,9 +228,9 @@ def read_persons(persons: list[str], names: Collection[str] = ()) -> frozenset[i
     """Ids and names, or None for all. :raises UsageError: a person that is none of them."""
     if "all" in persons:
         return None
-    if wrong := [t for t in persons if not t.isdecimal() and t not in names]:
+    if wrong := [t for t in persons if not (t.isdecimal() and len(t) <= LONGEST_ID) and t not in names]:
         told = f"an id such as --person 0, --person all, or a name of a --face ({', '.join(names) or 'there is none'})"
-        raise UsageError(f"cannot read the person {wrong[0]!r}; write {told}")
+        raise UsageError(f"cannot read the person {wrong[0]!r:.100}; write {told}")
     return frozenset[int | str](int(t) if t.isdecimal() else t for t in persons)
 
 

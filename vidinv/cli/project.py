@@ -70,5 +70,5 @@ def render(job: Job, overwrite: bool, resume: bool, told: list[str], tell: Told)
         resume=resume,
         progress=tell,
         notify=say,
-        reported=partial(files.write_reports, paths=job.reports),
+        reported=partial(files.write_reports, paths=job.reports, run=job.output),
     )

@@ -160,6 +160,6 @@ def run(
             resume=resume,
             progress=tell,
             notify=say,
-            reported=partial(files.write_reports, paths=report),
+            reported=partial(files.write_reports, paths=report, run=target),
         )
     summary.finish(done, target, told, quiet, verbose)

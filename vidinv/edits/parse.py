@@ -17,16 +17,21 @@ from vidinv.errors import MalformedEdit, UsageError
 NAME = r"[^\W\d_][\w-]*"
 """What a person may be called."""
 
-_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)"
+LONGEST_ID = 18
+"""Digits of a person's id: Python reads no number of more than 4,300."""
+
+_NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)"  # digits in one way only: else 100,000 of them take minutes
 _KEY = rf"(?P<amount>{_NUMBER})(?P<unit>y?)@(?P<time>(?:(?:\d+:)?\d+:)?(?:\d+(?:\.\d+)?|\.\d+)s?)"  # no dot at its end
 _KEYS = re.sub(r"\?P<\w+>", "?:", _KEY)
-_WHO = rf"(?:\d+|{NAME})"
+_WHO = rf"(?:\d{{1,{LONGEST_ID}}}|{NAME})"
 _EDIT = re.compile(
     rf"(?:(?P<persons>{_WHO}(?:\+{_WHO})*):)?(?P<name>[A-Za-z][\w-]*)="
     rf"(?:@(?P<file>.+)|(?P<keys>{_KEYS}(?:\.\.{_KEYS})+)|"
     rf"(?P<amount>{_NUMBER})(?P<unit>y?)(?:@(?P<start>{TIME})-(?P<end>{TIME})?(?:~(?P<ease>{TIME}))?)?)"
 )
 EXAMPLES = "age=+2, age=+20y, smile=1@1s-3.5s, age=0@0s..+3@4s, age=@ages.csv, 0:age=+2 (person 0 only)"
+MOST_EDITS = 1000
+"""Each is applied to every face: 14,000 take minutes a second of video."""
 EASE = 0.2
 """Seconds over which an edit with a time range comes and goes, unless others are asked for."""
 
@@ -136,15 +141,24 @@ def parse_edits(edits: Edits) -> tuple[Asked, ...]:
     listed = edits if isinstance(edits, Sequence) else [edits]
     if not listed:
         raise MalformedEdit(f"no edit was given; write NAME=STRENGTH, for example {EXAMPLES}")
+    check_count(len(listed))
     return tuple(parse_edit(one) if isinstance(one, str) else one for one in listed)
 
 
 def read_requests(text: str) -> tuple[EditRequest, ...]:
-    """Edits in one text, separated by commas. :raises MalformedEdit: one that is no edit, or none."""
+    """Edits in one text, separated by commas. :raises MalformedEdit: one that is no edit, or none. :raises UsageError:
+    more than are done."""
     listed = [part for part in text.split(",") if part.strip()]
     if not listed:
         raise MalformedEdit(f"no edit was given; write NAME=STRENGTH, for example {EXAMPLES}")
+    check_count(len(listed))
     return tuple(parse_edit(part) for part in listed)
+
+
+def check_count(count: int) -> None:
+    """:raises UsageError: more edits than are done in one go."""
+    if count > MOST_EDITS:
+        raise UsageError(f"edits are {count}, and {MOST_EDITS} are the most of one job; leave some out")
 
 
 def check_names(asked: Sequence[Asked], names: Collection[str]) -> None:

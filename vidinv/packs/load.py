@@ -19,7 +19,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from vidinv.errors import DamagedPack, UnknownEdit, VidinvError
+from vidinv.errors import DamagedPack, InputError, UnknownEdit, VidinvError
 from vidinv.faces.boxes import CropRule
 from vidinv.faces.quads import BoxTemplate, Template
 from vidinv.models.attributes import AttributeNet
@@ -41,7 +41,7 @@ from vidinv.models.visibility import VisibilityNet
 from vidinv.packs.digest import check_regular, sha256
 from vidinv.packs.kinds import KINDS, own_kind
 from vidinv.packs.locate import find_pack
-from vidinv.packs.own import OwnEdit, find_own, own_names
+from vidinv.packs.own import OwnEdit, find_own, own_names, own_path
 from vidinv.packs.spec import FILE_ENDING, EditSpec, PackSpec, spec_of
 from vidinv.regular import check_header, read_toml
 from vidinv.shortage import shortage
@@ -263,7 +263,18 @@ class Pack:
                 "reinstall the pack"
             )
         names = [k for k in tensors if not k.endswith(FEATURE_PART)]
-        return {k: Displacement(tensors[k], tensors.get(k + FEATURE_PART)) for k in names}
+        found = {k: Displacement(tensors[k], tensors.get(k + FEATURE_PART)) for k in names}
+        if wrong := [name for name in sorted(linear) if not self._fits(found[name])]:
+            raise DamagedPack(
+                f"pack {self.name}: the edit {wrong[0]} of directions{FILE_ENDING} moves codes of other sizes than its "
+                "generator has; reinstall the pack"
+            )
+        return found
+
+    def _fits(self, moved: Displacement) -> bool:
+        sizes = self.generator.config
+        whole = moved.feature is None or tuple(moved.feature.shape) == tuple(sizes.feature_shape)
+        return tuple(moved.w.shape) == (sizes.layers, sizes.d_style) and whole
 
     @property
     def edits(self) -> Mapping[str, EditSpec]:
@@ -309,6 +320,11 @@ class Pack:
         if name in self.spec.edits:
             return self.directions[name]
         moved = self.own(name).displacement
+        if not self._fits(moved):
+            raise InputError(
+                f"{own_path(name, self.name, self.hash)} moves codes of other sizes than pack {self.name} has; fit it "
+                f"again: vidinv directions fit {name}"
+            )
         feature = None if moved.feature is None else moved.feature.to(self.device)
         return Displacement(moved.w.to(self.device), feature)
 

@@ -8,6 +8,7 @@ direction means nothing in another generator's space.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
@@ -31,7 +32,7 @@ from vidinv.video.output import check_place, part_path, publish, write_error
 FORMAT = "vidinv direction 1"
 LARGEST = 1 << 28  # bytes; of the largest published generators a direction has 3 MB
 AGAIN = "fit it again: vidinv directions fit"
-_NAME = re.compile(r"[A-Za-z][\w-]*")  # as vidinv.edits.parse reads it
+_NAME = re.compile(r"[A-Za-z][\w-]{0,99}")  # as vidinv.edits.parse reads it, and as a file can be called
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,9 @@ class OwnEdit:
 def check_own_name(name: str, taken: Mapping[str, Any], pack: str) -> None:
     """:raises UsageError: no name for an edit, or one that the pack's own edits have."""
     if not _NAME.fullmatch(name):
-        raise UsageError(f"{name!r} is no name for an edit: letters, digits, - and _, a letter first")
+        raise UsageError(
+            f"{name!r:.120} is no name for an edit: letters, digits, - and _, a letter first, a hundred at most"
+        )
     if name in taken:
         raise UsageError(f"pack {pack} has an edit {name} of its own; choose another name")
 
@@ -135,7 +138,7 @@ def find_own(name: str, pack: str, pack_hash: str) -> OwnEdit | None:
     path = own_path(name, pack, pack_hash)
     if not _NAME.fullmatch(name):
         return None
-    if is_there(path.is_file):
+    if is_there(path.exists):
         return checked(read_own(path), path, pack, pack_hash)
     if others := [p for p in own_files(pack) if p.stem == name]:
         raise UnknownEdit(
@@ -155,7 +158,7 @@ def checked(own: OwnEdit, path: Path, pack: str, pack_hash: str) -> OwnEdit:
 
 def read_own(path: Path) -> OwnEdit:
     """:raises InputMissing: no such file. :raises InputError: it is no direction, or a damaged one."""
-    if not path.is_file():
+    if not path.exists():
         raise InputMissing(f"{path} does not exist; name a file of vidinv directions fit --to")
     try:
         check_regular(path, LARGEST)
@@ -183,13 +186,16 @@ def _own(about: Any, tensors: dict[str, Tensor], path: Path) -> OwnEdit:
     texts = {k: about[k] for k in ("name", "pack", "pack_hash")}
     if not all(isinstance(v, str) for v in texts.values()) or not _NAME.fullmatch(about["name"]):
         raise ValueError("its names are none")
+    scale = about["scale"]
+    if isinstance(scale, bool) or not isinstance(scale, int | float) or not 0 < scale < math.inf:
+        raise ValueError(f"scale is {scale!r:.40}")
     _check_made(about["made"])
     return OwnEdit(
         **texts,
         spec=record(EditSpec, about["spec"], path, "spec"),
         displacement=Displacement(w, feature),
         normal=normal,
-        scale=float(about["scale"]),
+        scale=float(scale),
         made=about["made"],
         effects=None if about["effects"] is None else _effects(about["effects"]),
     )

@@ -157,9 +157,10 @@ class Page:
     def pick(self, request: gr.Request, chosen: gr.SelectData) -> list[Any]:
         """Outputs: time, standing, glance."""
         session = self.session(request)
-        one = session.loaded().people[chosen.index]
+        video = session.loaded()
+        one = video.people[chosen.index]
         session.who = frozenset({one.person})
-        if not one.first <= session.time <= one.last:
+        if not video.quick.sees(one.person, video.quick.index(session.time)):  # gone, or away between two visits
             session.time = one.at
         return [session.time, *self.standing(session), *self.glance(session)]
 

@@ -19,7 +19,7 @@ MEANINGS = {
 
 @dataclass(frozen=True)
 class Span:
-    """A run of neighbouring frames of a person."""
+    """A run of neighbouring frames of a person, within a shot."""
 
     person: int
     first: int  # frames, both included
@@ -95,12 +95,12 @@ class _Run:
 
 
 def _runs(series: Iterable[Score], wanted: Callable[[Score], bool]) -> list[_Run]:
-    """Neighbouring frames of a person that are all ``wanted``, in the order of their starts."""
+    """Neighbouring frames of a person within a shot that are all ``wanted``, in the order of their starts."""
     runs: list[_Run] = []
     last: dict[int, _Run] = {}
     for score in filter(wanted, series):
         run = last.get(score.person)
-        if run is None or score.frame > run.last.frame + 1:
+        if run is None or score.frame > run.last.frame + 1 or score.cut:
             run = last[score.person] = _Run(score)
             runs.append(run)
         run.add(score)

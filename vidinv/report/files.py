@@ -8,16 +8,18 @@ from pathlib import Path
 from vidinv.errors import OutputIsInput, OutputUnwritable, UsageError
 from vidinv.report.page import require_page
 from vidinv.report.write import PAGES
+from vidinv.video.leftovers import is_reported
 from vidinv.video.output import check_writable
 
 
 def check_file(path: Path, source: Path, overwrite: bool, video: Path | None = None) -> None:
-    """Raise an OutputError now if ``path`` could not be written later. ``video`` is the other output."""
+    """Raise an OutputError now if ``path`` could not be written later. ``video`` is the other output; a report
+    that an interrupted run to it has made is in nobody's way."""
     if _same(path, source):
         raise OutputIsInput(f"{path} is the input itself, which would be destroyed; choose another name")
     if video is not None and _same(path, video):
         raise OutputUnwritable(f"{path} is the output video too; choose another name for one of them")
-    check_writable(path, overwrite)
+    check_writable(path, overwrite or (video is not None and is_reported(path, video)))
 
 
 def check_report(path: Path, source: Path, overwrite: bool, video: Path) -> None:

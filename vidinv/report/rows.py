@@ -10,7 +10,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 
+from vidinv.errors import InputError
 from vidinv.types import Score
+from vidinv.video.leftovers import note_report
 from vidinv.video.output import part_path, publish, write_error
 
 MOST = 10_000  # rows that a report holds itself
@@ -57,7 +59,14 @@ class Rows:
         with self._writing():
             self._file.flush()
         with self.path.open("rb") as lines:
-            yield from map(_row, lines)
+            for number, line in enumerate(lines, 1):
+                try:
+                    yield _row(line)
+                except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+                    raise InputError(
+                        f"{self.path}, line {number}: it is no row of a report, so its run cannot go on; remove "
+                        f"{self.path.parent}"
+                    ) from None
 
     def written(self) -> tuple[int, str]:
         """Bytes so far and their sha256; they are handed to the system."""
@@ -71,6 +80,7 @@ class Rows:
         try:
             self.written()
             shutil.copyfile(self.path, part)
+            note_report(self.path.parent, part, path)
             publish(part, path, overwrite=True)
         except OSError as error:
             raise write_error(error, path) from error

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from vidinv.report.document import Report
-from vidinv.video.output import part_path, write_error
+from vidinv.video.leftovers import note_report
+from vidinv.video.output import part_path, work_folder, write_error
 
 PAGES = (".html", ".htm")
 
@@ -23,8 +24,11 @@ def write_report(report: Report, path: str | Path) -> None:
     write_reports(report, [Path(path)])
 
 
-def write_reports(report: Report, paths: Iterable[Path]) -> None:
-    """All of them or none: whoever makes them again finds no place taken. Raises an OutputError."""
+def write_reports(report: Report, paths: Iterable[Path], run: Path | None = None) -> None:
+    """All of them or none: whoever makes them again finds no place taken. Raises an OutputError.
+
+    :param run: the video of a run that is not over yet; killed behind this, it finds its reports again.
+    """
     parts: list[tuple[Path, Path]] = []
     try:
         for path in paths:
@@ -35,6 +39,8 @@ def write_reports(report: Report, paths: Iterable[Path]) -> None:
                 raise write_error(error, path) from error
         for part, path in parts:
             try:
+                if run is not None and (folder := work_folder(run)).is_dir():
+                    note_report(folder, part, path)
                 part.replace(path)
             except OSError as error:
                 raise write_error(error, path) from error

@@ -170,4 +170,5 @@ def _row(look: Look, embeddings: Embeddings, attributes: dict[str, tuple[float, 
         doubts=() if assessment is None else assessment.doubts,
         occluded_share=None if share is None else round(share, 3),
         attributes={name: (round(a, 3), round(b, 3)) for name, (a, b) in attributes.items()},
+        cut=frame.cut,
     )

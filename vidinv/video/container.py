@@ -26,7 +26,7 @@ from vidinv.video.demuxers import MOST_PIXELS, READING
 from vidinv.video.encoder import EncoderSettings, encoder_options
 from vidinv.video.info import ColourTags, VideoInfo
 from vidinv.video.inputs import kind_of_picture, refuse_others
-from vidinv.video.oversized import as_read
+from vidinv.video.oversized import as_read, left_out
 from vidinv.video.timeline import continuous, goes_on, moved
 from vidinv.video.timing import believed_rate, stream_duration
 
@@ -199,6 +199,7 @@ def read_info(path: Path, container: Any, stream: av.VideoStream, frame: av.Vide
         stream_index=stream.index,
         start=Fraction(container.start_time or 0, av.time_base) - beginning(container),
         other_streams=tuple(describe(s) for s in container.streams if s.index != stream.index),
+        left_out=left_out(path),
     )
 
 

@@ -42,6 +42,7 @@ class VideoInfo:
     stream_index: int
     start: Fraction  # seconds, the earliest time in the file
     other_streams: tuple[str, ...]  # as "#1 audio aac (eng)"
+    left_out: tuple[str, ...] = ()  # warnings of what is too large to be read
 
     @property
     def step(self) -> int:

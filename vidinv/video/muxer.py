@@ -17,7 +17,6 @@ from vidinv.video.container import Broken
 from vidinv.video.info import VideoInfo
 from vidinv.video.marks import mark_tags
 from vidinv.video.output import FORMATS, check_paths, output_format, publish, write_error
-from vidinv.video.oversized import left_out
 
 OWN_ERRORS = 1 << 20  # the libraries number what they find wrong in data from here on, above all of the system's errors
 MOST_CHAPTERS = 10_000  # the libraries look at every one for every other: 100,000 are minutes
@@ -121,7 +120,7 @@ class Muxer:
                 told = f"{len(chapters)} chapters, and {MOST_CHAPTERS} are the most that are copied"
                 self.warnings.append(f"{info.path.name} has {told}; they were left out")
                 chapters = []
-            self.warnings += left_out(info.path)
+            self.warnings += info.left_out
             self.warnings += [f"{dst.suffix} cannot carry stream {name}; it was left out" for name in missed]
             options = _muxer_options(info, self._source)
             self._output = container.open_output(self._part, output_format(dst), options)

@@ -101,7 +101,7 @@ def publish(part: Path, dst: Path, overwrite: bool, note: Path | None = None) ->
         raise OutputExists(f"{dst} appeared meanwhile; choose another name, or overwrite it (--overwrite)")
     sync(part)
     if note is not None:
-        note.write_text(json.dumps(_known_by(part)), encoding="utf-8")
+        note.write_text(json.dumps(known_by(part)), encoding="utf-8")
         sync(note)
     os.replace(part, dst)
 
@@ -109,12 +109,12 @@ def publish(part: Path, dst: Path, overwrite: bool, note: Path | None = None) ->
 def is_noted(dst: Path, note: Path) -> bool:
     """Is ``dst`` the file that was published with this note?"""
     try:
-        return bool(json.loads(read_text(note)) == _known_by(dst))
+        return bool(json.loads(read_text(note)) == known_by(dst))
     except (OSError, ValueError, RecursionError):
         return False
 
 
-def _known_by(path: Path) -> list[int]:
+def known_by(path: Path) -> list[int]:
     """What a file keeps when it is given another name."""
     told = path.stat()
     return [told.st_size, told.st_mtime_ns]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,8 @@ QUALITY: dict[str, dict[str, Any]] = {
     "WEBP": {"lossless": True, "exact": True},
 }
 MOVING = ("GIF", "PNG", "TIFF", "WEBP")  # may hold several in a row, which what a camera adds to a JPEG is not
+MOST_LOOKED_AT = 2**25  # pixels in which faces are looked for: 33 million, 7680x4320
+UNMIXED = ("1", "P", "PA")  # levels are numbers of colours, or there are two of them
 EXIF, GPS, INTEROP = 0x8769, 0x8825, 0xA005  # tags that hold tags of their own
 ORIENTATION = 0x0112
 BLOBS = {700, 33723, 34377, 34675}  # XMP, IPTC, Photoshop, ICC: no EXIF
@@ -73,24 +76,30 @@ class Still:
 def read_picture(path: Path) -> Levels:
     """[H, W, 3] RGB, 0..255: turned as its EXIF says, grey and palettes as colours, transparency over mid-grey.
 
-    Of 16 bits the upper 8 remain.
+    Of 16 bits the upper 8 remain. One of more than :data:`MOST_LOOKED_AT` pixels is shrunk by a whole number.
 
     :raises InputMissing: no such file. :raises NotAPicture: it cannot be read as a picture. :raises InputError: it is
         animated, or has pages.
     """
-    return read_still(path).image
+    return _read(path, MOST_LOOKED_AT).image
 
 
 def read_still(path: Path) -> Still:
-    """As :func:`read_picture`, with what :func:`write_still` needs."""
+    """As :func:`read_picture`, with what :func:`write_still` needs, and in full size."""
+    return _read(path, None)
+
+
+def _read(path: Path, most: int | None) -> Still:
+    """:param most: pixels; a picture of more is shrunk by whole numbers before anything is made of it."""
     try:
-        with Image.open(path) as opened:
+        # By its name Pillow 12.3 maps an uncompressed TIFF into memory as if it were turned already, and scrambles it.
+        with path.open("rb") as file, Image.open(file) as opened:
             if opened.format in MOVING and (count := getattr(opened, "n_frames", 1)) > 1:
                 raise InputError(
                     f"{path} holds {count} pictures: it is animated, or has pages; convert it to a video, or give one "
                     "of its pictures"
                 )
-            upright = ImageOps.exif_transpose(opened)
+            upright = _shrunk(opened, most) if most is not None else ImageOps.exif_transpose(opened)
             own, alpha = _layers(upright)
             profile = upright.info.get("icc_profile") if upright.mode in ("RGB", "RGBA", "P", "PA") else None
             exif = _told(opened.getexif()) if opened.format == "TIFF" else upright.getexif()
@@ -104,6 +113,27 @@ def read_still(path: Path) -> Still:
     except Exception as error:  # what a damaged file makes a decoder raise has no common base
         reason = str(error).partition("\n")[0][:120]
         raise NotAPicture(f"{path} cannot be read as a picture ({reason}); convert it to JPEG or PNG") from None
+
+
+def _shrunk(opened: Image.Image, most: int) -> Image.Image:
+    """Upright, with at most so many pixels."""
+    if (by := _times(opened, most)) > 1:  # JPEG's own way, which decodes no more than that
+        opened.draft(None, (opened.width // by, opened.height // by))
+    opened.load()
+    ImageOps.exif_transpose(opened, in_place=True)
+    if (by := _times(opened, most)) <= 1:
+        return opened
+    if opened.mode in UNMIXED or opened.mode.startswith("I;16"):
+        small = opened.resize((opened.width // by, opened.height // by), Image.Resampling.NEAREST)
+    else:
+        small = opened.reduce(by)
+    small.info |= opened.info
+    return small
+
+
+def _times(picture: Image.Image, most: int) -> int:
+    """By how much its sides are too long."""
+    return math.ceil(math.sqrt(picture.width * picture.height / most))
 
 
 def _told(tags: Image.Exif) -> Image.Exif:

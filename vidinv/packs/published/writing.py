@@ -34,8 +34,8 @@ def check_name(name: str, out: Path) -> Path:
 
     :raises UsageError: it is no name. :raises OutputExists: it is taken.
     """
-    if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", name):
-        raise UsageError(f"{name!r} cannot name a pack; use letters, digits, - and _")
+    if not re.fullmatch(r"[A-Za-z0-9][\w.-]{0,99}", name):
+        raise UsageError(f"{name!r:.120} cannot name a pack; use letters, digits, - and _, a hundred at most")
     folder = out / name
     if folder.exists():
         raise OutputExists(f"{folder} exists; choose another name, or remove it")
