@@ -115,16 +115,13 @@ def as_read(path: Path) -> str | Hiding:
     return f"file:{path}"
 
 
-def left_out(path: Path) -> list[str]:
-    """A warning for each that is hidden; none of a source that was removed since it was opened."""
-    found: tuple[Oversized, ...] = ()
-    with suppress(FileNotFoundError):
-        found = oversized(path)
-    return [
+def left_out(path: Path) -> tuple[str, ...]:
+    """A warning for each that is hidden. :raises OSError: it cannot be read."""
+    return tuple(
         f"{one.told} is larger than what can be read of its kind ({LARGEST_DATA >> 20} MiB of a file, "
         f"{LARGEST_TEXT >> 20} MiB of a text); it was left out"
-        for one in found
-    ]
+        for one in oversized(path)
+    )
 
 
 class Hiding(io.FileIO):
