@@ -71,7 +71,7 @@ def test_a_job_says_the_same_and_its_second_call_makes_the_report(
     how = {"boxes": tmp_path / "boxes.csv", "pack": str(box_pack), "reports": (report,)}
     job, one = Job(source=clip, output=output, edits=("age=1",), **how), Worker()
     with monkeypatch.context() as patch:
-        patch.setattr(worker, "write_reports", lambda report, paths: full(report))
+        patch.setattr(worker, "write_reports", lambda report, paths, note: full(report))
         failed = one.run(job, lambda progress: None)
     assert (failed.status, failed.exit_code) == ("failed", DiskFull.exit_code)
     assert str(failed.error).endswith(f" {output} is complete, and its report is not; the same call makes that")
