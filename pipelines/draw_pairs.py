@@ -2,11 +2,10 @@
 
     python -m pipelines.draw_pairs --data data/faces-128 --pairs data/pairs-128 --out data/mates-128
 
-A face, and the same in glasses or a beard, with its mouth open, smiling, turned, nodding, or of
-another skin. --data is a folder of
-pipelines.prepare_faces after pipelines.label_accessories, --pairs one of several pictures of each person, which --out
-begins with: a folder of the same kind, for pipelines.encode_faces, whose column "drawn" says in standard deviations how
-much of what the file's name begins with was drawn. Faces that are kept for validation are left alone.
+A face, and the same in glasses or a beard, with its mouth open, smiling, turned, nodding, or of another skin. --data is
+a folder of pipelines.prepare_faces after pipelines.label_accessories, --pairs one of several pictures of each person,
+which --out begins with: a folder of the same kind, for pipelines.encode_faces, whose column "drawn" says in standard
+deviations how much of what the file's name begins with was drawn. Faces that are kept for validation are left alone.
 """
 
 from __future__ import annotations

@@ -31,6 +31,11 @@ def points68(count: int, rng: np.random.Generator) -> np.ndarray:
     return face + rng.normal(0, 0.4, (count, 68, 2))
 
 
+def one_face() -> np.ndarray:
+    """Landmarks of one of them in a crop of 128 px, [68, 2]."""
+    return points68(1, np.random.default_rng(0))[0] * 2
+
+
 def write_labelled(folder: Path, count: int, *, pairs: bool = False) -> Path:
     """Faces (skin, hair above it, a mouth) with all labels; of pairs two pictures show the same person."""
     rng, crops = np.random.default_rng(1), []

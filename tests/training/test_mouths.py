@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.training.codes_toy import points68
+from tests.training.codes_toy import one_face
 from vidinv.training import mouths
 from vidinv.training.scores import shapes
 
@@ -16,7 +16,7 @@ SIDE = 128
 @pytest.fixture(scope="module")
 def points() -> np.ndarray:
     """Of a plain face whose lips are closed."""
-    found = points68(1, np.random.default_rng(0))[0] * 2
+    found = one_face()
     for up, low in ((61, 67), (62, 66), (63, 65)):
         found[[up, low]] = (found[up] + found[low]) / 2
     return found

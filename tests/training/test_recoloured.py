@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.training.codes_toy import points68
+from tests.training.codes_toy import one_face
 from vidinv.training import photometry, recoloured
 
 SIDE = 128
@@ -14,7 +14,7 @@ SIDE = 128
 
 @pytest.fixture(scope="module")
 def points() -> np.ndarray:
-    return points68(1, np.random.default_rng(0))[0] * 2
+    return one_face()
 
 
 @pytest.fixture(scope="module")

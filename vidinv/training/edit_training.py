@@ -221,25 +221,16 @@ def step(
     made = in_face_colours(made.float(), batch.picture, own_colours(batch.amounts, readers.names, options.colours))
     figures = _critic_step(state, made.detach(), batch, real, options, rng, compute)
     if state.seen >= options.critic_alone:
-        figures |= _network_step(state, generator, readers, made, change, batch, options, rng, compute)
+        state.critic.requires_grad_(False)
+        losses = _losses(state, generator, readers, made, change, batch, options, rng, compute)
+        _learn(state, losses, options)
+        figures |= {k: v.detach() for k, v in losses.items()}
     state.steps += 1
     state.seen += len(made)
     return figures
 
 
-def _network_step(
-    state: EditState,
-    generator: Generator,
-    readers: Readers,
-    made: Tensor,
-    change: Tensor,
-    batch: Batch,
-    options: EditTrainingOptions,
-    rng: torch.Generator,
-    compute: Compute,
-) -> dict[str, Tensor]:
-    state.critic.requires_grad_(False)
-    losses = _losses(state, generator, readers, made, change, batch, options, rng, compute)
+def _learn(state: EditState, losses: dict[str, Tensor], options: EditTrainingOptions) -> None:
     state.optimiser.zero_grad(set_to_none=True)
     torch.stack(list(losses.values())).sum().backward()
     torch.nn.utils.clip_grad_norm_(state.net.parameters(), options.clip)
@@ -248,7 +239,6 @@ def _network_step(
         keep = min(options.average, (1 + state.steps) / (10 + state.steps))
         for mean, now in zip(state.average.parameters(), state.net.parameters(), strict=True):
             mean.lerp_(now, 1 - keep)
-    return {k: v.detach() for k, v in losses.items()}
 
 
 def _anneal(options: EditTrainingOptions, seen: int) -> float:

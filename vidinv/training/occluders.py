@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from vidinv.training.decoys import decoys
 from vidinv.training.limbs import CROP, Bank, arm, hand
 from vidinv.training.objects import OBJECTS, Layer, Rng, polygon
+from vidinv.training.worn import levels
 
 CLEAN = 0.35  # share of pictures with nothing drawn over them
 MOST = 0.62  # share of the face that may be covered
@@ -54,7 +55,7 @@ def cover(
     base = decoys(picture.astype(np.float32), points, rng)
     face, nothing = face_region(points, size), np.zeros((size, size), np.float32)
     if rng.random() < CLEAN:
-        return _levels(base), nothing
+        return levels(base), nothing
     for _ in range(4):
         kind = rng.choice(list(KINDS), p=list(KINDS.values()))
         covered, alpha = base, nothing
@@ -62,12 +63,8 @@ def cover(
             covered, alpha = _lay(covered, alpha, *layer, rng)
         share = float((alpha * face).sum() / max(face.sum(), 1))
         if 0.01 < share < MOST:
-            return _levels(covered), alpha
-    return _levels(base), nothing
-
-
-def _levels(picture: NDArray[np.float32]) -> NDArray[np.uint8]:
-    return np.clip(picture + 0.5, 0, 255).astype(np.uint8)
+            return levels(covered), alpha
+    return levels(base), nothing
 
 
 def _layers(kind: str, base: NDArray[np.float32], points: NDArray, bank: Bank, rng: Rng) -> list[Layer]:
