@@ -11,7 +11,6 @@ deviations how much of what the file's name begins with was drawn. Faces that ar
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -36,6 +35,7 @@ WORN, SMILING, GENTLY = 2.5, 3.1, 1.3
 OPENED = (0.04, 0.2)  # by how much, in eye distances
 READ = {"mouth": 0.7, "yaw": 0.5, "pitch": 0.5}  # share of a motion that is read in inversions, by landmarks
 SMILES = (0.4, 0.97)  # of a broad smile
+BEARDS = (0.35, 1.0)  # of a full one: stubble and up
 SKINS = (-0.9, 0.8)  # logarithms of what is left of green light
 TURNS = {"yaw": (4.0, 17.0), "pitch": (3.0, 11.0)}  # degrees, to either side
 LEAST = 0.1  # standard deviations; less is no pair
@@ -61,9 +61,11 @@ def draw(
     what: str, picture: NDArray[np.uint8], points: NDArray, scale: dict[str, float], rng: np.random.Generator
 ) -> Drawn:
     """:param scale: standard deviations of the scores."""
-    if what in ACCESSORIES:
-        put_on: Callable = worn.glasses if what == "glasses" else worn.beard
-        return put_on(picture, points), points, WORN
+    if what == "glasses":
+        return worn.glasses(picture, points), points, WORN
+    if what == "beard":
+        share = rng.uniform(*BEARDS)
+        return worn.beard(picture, points, share), points, WORN * share
     if what == "smile":
         amount = rng.uniform(*SMILES)
         return *smile(picture, points, amount), SMILING * amount**GENTLY

@@ -30,6 +30,7 @@ from vidinv.runtime.prefetch import prefetch
 from vidinv.training import checkpoints, edit_samples, edit_training, teachers
 from vidinv.training.edit_critic import EditCriticConfig
 from vidinv.training.edit_losses import Readers
+from vidinv.training.edit_teaching import taught_pairs
 from vidinv.training.edit_training import EditState, EditTrainingOptions
 from vidinv.training.networks import Networks, open_learned, open_networks, open_probe
 from vidinv.training.runs import Run, complete, train
@@ -68,6 +69,7 @@ def main() -> None:
     parser.add_argument("--settings", type=Path, default=Path(__file__).parent / "settings" / "edits-network.toml")
     parser.add_argument("--begin", help="pack from whose edit network to go on; told again when the run is resumed")
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--taught", type=int, default=0, help="images of drawn pairs alone, before there is a critic")
     parser.add_argument("--images", type=int, help="length of the run, over the settings' own")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="stop (to be resumed) after so long")
     parser.add_argument("--checkpoint", type=float, default=600, help="seconds between checkpoints")
@@ -76,7 +78,7 @@ def main() -> None:
     options = parser.parse_args()
     settings = read_settings(options.settings)
     how = build(EditTrainingOptions, settings.get("training", {}))
-    how = dataclasses.replace(how, images=options.images or how.images)
+    how = dataclasses.replace(how, images=options.images or how.images, taught=options.taught)
     told = ((n, colours_in_place(n, edit.get("colours", 1.0))) for n, edit in settings["edits"].items())
     how = dataclasses.replace(how, colours=tuple((n, share) for n, share in told if share < 1))
     how = dataclasses.replace(how, critic_alone=how.adversarial_after if options.begin else 0)
@@ -114,13 +116,15 @@ def main() -> None:
     pack.to(compute.device)
     val = np.flatnonzero(pool.codes.labels["val"])
     shown = np.sort(np.random.default_rng(3).choice(val, min(SHOWN, len(val)), replace=False))
-    rng, sizes = torch.Generator(compute.device).manual_seed(how.seed + state.seen), (how.unpaired, how.paired)
+    rng = torch.Generator(compute.device).manual_seed(how.seed + state.seen)
+    taught = taught_pairs(paired) if how.taught else paired
     run = Run(options.out / "log.jsonl", options.minutes, options.checkpoint, BEGUN)
 
     def batches() -> Iterator[tuple[edit_samples.Batch, tuple[torch.Tensor, torch.Tensor]]]:
         for seen in count(state.seen, how.batch):
-            batch = edit_samples.draw(pool, paired, centre, sizes, how.twice, (how.seed, seen))
-            yield batch, edit_samples.draw_real(pool, paired, centre, sizes, (how.seed, seen, 1))
+            mates, sizes = taught if seen < how.taught else paired, how.sizes(seen)
+            batch = edit_samples.draw(pool, mates, centre, sizes, how.twice, (how.seed, seen))
+            yield batch, edit_samples.draw_real(pool, mates, centre, sizes, (how.seed, seen, 1))
 
     drawn = prefetch(batches()) if compute.device != "cpu" else batches()
 

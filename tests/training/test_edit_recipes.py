@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from vidinv.edits.parse import parse_edits
 from vidinv.packs.load import load_pack
 from vidinv.training.card import STRENGTHS
 from vidinv.training.checkpoints import read_weights
-from vidinv.training.shards import read_labels
+from vidinv.training.shards import read_crops, read_labels, write_labels
 
 pytestmark = pytest.mark.slow
 
@@ -118,6 +119,40 @@ def test_a_run_begins_with_the_network_of_a_pack(place: Path) -> None:
     learned, begun = load_pack(place / "toy").edit_network, read_weights(place / "again")["edits"]
     assert "resumed" not in told
     assert torch.equal(begun["draw"].float(), learned.draw.half().float())  # its critic learns first
+
+
+def test_what_a_network_takes_away_makes_pairs_that_end_in_a_photograph(place: Path) -> None:
+    add(place, "smile,mouth")
+    material, codes = place / "material", place / "smiling"
+    data = material / "data" / "faces"
+    shutil.copytree(place / "codes", codes)
+    labels = read_labels(codes)
+    labels["expression"][:, 1], labels["read"][:] = 0.95, 9.0
+    write_labels(codes, labels)
+
+    def undo(status: int = 0) -> str:
+        return run_recipe(
+            "undo_edits", "--codes", codes, "--data", data, "--pairs", place / "pairs", "--undo", "smile",
+            "--labellers", material / "labellers", "--pack", place / "toy", "--out", place / "undone",
+            device=(), status=status,
+        )  # fmt: skip
+
+    assert "0 of " in (told := undo(status=1))
+    assert "no training face shows smile" in told
+    scales = json.loads((codes / "scales.json").read_text())
+    (codes / "scales.json").write_text(json.dumps(scales | {"smile": 1e-9}))  # the toy network changes next to nothing
+    undo()
+    before, after = read_labels(place / "pairs"), read_labels(place / "undone")
+    new = len(before["file"])
+    assert after["file"][:new].tolist() == before["file"].tolist()
+    assert len(after["file"]) > new
+    made, second = (np.array([file.endswith(end) for file in after["file"][new:]]) for end in ("/0", "/2"))
+    assert (after["drawn"][new:] > 0).tolist() == (~made).tolist()
+    rows = np.array([int(file.split("/")[1].removeprefix("away-")) for file in after["file"][new:]])
+    assert not labels["val"][rows].any()
+    whole, kept = read_crops(data), read_crops(place / "undone", new + np.flatnonzero(second))
+    assert np.abs(whole[rows[second]].astype(int) - kept).mean() < 4  # but for a JPEG's loss
+    assert (place / "undone" / "sheet.png").is_file()
 
 
 def test_a_graded_pack_says_so_and_figures_of_another_pack_are_refused(place: Path) -> None:

@@ -82,6 +82,7 @@ class Batch:
     hull: Tensor  # [B, 1, h, h] 0..1
     mouth: Tensor  # [B, 1, h, h] 0..1
     partner: Tensor  # [P, 3, S, S] inversions of the other pictures of the last P faces' persons
+    partner_feature: Tensor  # [P, C, h, h] their F
     partner_points: Tensor  # [P, 68, 2] their landmarks, pixels
     alike: Tensor  # [P] 1 where their light is the same
     drawn: Tensor  # [P] bool: is the partner the same picture, but for what is drawn?
@@ -246,6 +247,7 @@ def draw(pool: Pool, paired: Pool, centre: NDArray, sizes: tuple[int, int], twic
         hull=both(lambda p: p.hulls).float()[:, None] / 255,
         mouth=both(lambda p: p.mouths).float()[:, None] / 255,
         partner=to_tensor(take(paired.codes.inversions, second), device),
+        partner_feature=take(paired.codes.feature, second).to(device).float(),
         partner_points=take(paired.codes.labels["points68"], second).float().to(device),
         alike=take(paired.alike, chosen).float().to(device),
         drawn=torch.from_numpy(drawn >= 0).to(device),

@@ -30,6 +30,7 @@ from vidinv.training.diff_augment import DifferentiableAugmentation, augment
 from vidinv.training.edit_critic import EditCritic, EditCriticConfig
 from vidinv.training.edit_losses import Readers
 from vidinv.training.edit_samples import Batch, Pool, take
+from vidinv.training.edit_teaching import teaching_losses
 from vidinv.training.scores import SCORES
 
 ON_CPU = Compute("cpu", torch.bfloat16)
@@ -48,6 +49,11 @@ class EditTrainingOptions:
     anneal: float = 0.3  # last share of the run over which both rates fall to a fiftieth
     adversarial: float = 1.2
     adversarial_after: int = 2_000  # images after which it comes in, over as many
+    taught: int = 0  # images before all others that are of drawn pairs, and learned from without a critic
+    code: float = 1.0  # there, of the other picture's code
+    picture: float = 4.0
+    edges: float = 2.0
+    knows: float = 4.0  # of what the network that it went on from makes
     critic_alone: int = 0  # images over which the critic alone learns: of a network that has learned before
     scores: float = 0.12
     others: float = 0.1  # weight of a score that is not edited, against one that is
@@ -77,6 +83,11 @@ class EditTrainingOptions:
     @property
     def batch(self) -> int:
         return self.unpaired + self.paired
+
+    def sizes(self, seen: int) -> tuple[int, int]:
+        """Faces of a step without and with a partner."""
+        few = max(self.batch // 4, 1)
+        return (few, self.batch - few) if seen < self.taught else (self.unpaired, self.paired)
 
 
 @dataclass
@@ -211,22 +222,32 @@ def step(
     :param real: inversions and their standardised scores, of :func:`vidinv.training.edit_samples.draw_real`.
     :param rng: a stream of ``compute``'s device, where all tensors and networks are.
     """
-    share = _anneal(options, state.seen)
+    share, since = _anneal(options, state.seen), state.seen - options.taught
     for group in state.optimiser.param_groups:
         group["lr"] = options.rate * share
     for group in state.critic_optimiser.param_groups:
         group["lr"] = options.critic_rate * share
+    if since < 0:
+        stays = torch.tensor([n in state.kept for n in readers.names], device=compute.device)
+        told = teaching_losses(state.net, state.learned, generator, batch, stays, compute)
+        losses = {k: getattr(options, k) * v for k, v in told.items()}
+        _learn(state, losses, options)
+        return _counted(state, len(batch.w), {k: v.detach() for k, v in losses.items()})
     with compute.autocast():
         made, change = apply(state.net, generator, batch.w, batch.feature, batch.amounts, batch.below)
     made = in_face_colours(made.float(), batch.picture, own_colours(batch.amounts, readers.names, options.colours))
     figures = _critic_step(state, made.detach(), batch, real, options, rng, compute)
-    if state.seen >= options.critic_alone:
+    if since >= options.critic_alone:
         state.critic.requires_grad_(False)
         losses = _losses(state, generator, readers, made, change, batch, options, rng, compute)
         _learn(state, losses, options)
         figures |= {k: v.detach() for k, v in losses.items()}
+    return _counted(state, len(made), figures)
+
+
+def _counted(state: EditState, faces: int, figures: dict[str, Tensor]) -> dict[str, Tensor]:
     state.steps += 1
-    state.seen += len(made)
+    state.seen += faces
     return figures
 
 
@@ -267,7 +288,8 @@ def _losses(
         read = readers(made, batch, rng, state.steps % 2)
     held = edit_losses.holds(made, batch, names)
     kept = _kept(state, generator, made, batch, names, options, compute)
-    ramp = min(max(state.seen - options.adversarial_after, 0) / max(options.adversarial_after, 1), 1.0)
+    begun = state.seen - options.taught - options.adversarial_after
+    ramp = min(max(begun, 0) / max(options.adversarial_after, 1), 1.0)
     spread = (change.float() / state.net.spread[:, None, None]).square().mean()
     own = torch.where(batch.amounts != 0, batch.condition, torch.full_like(batch.condition, float("nan")))
     judged = edit_losses.score_loss(seen.scores, own, batch.amounts, 0.0)
