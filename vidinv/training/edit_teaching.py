@@ -18,6 +18,7 @@ from vidinv.models.generator import Generator
 from vidinv.runtime.compute import Compute
 from vidinv.training.edit_samples import Batch, Pool
 
+CHANGING = 10.0  # weight of a pixel that changes by half of all levels, over one that stays
 ONWARDS = 0.8  # share of the pairs in which something is put on, and not taken off
 
 
@@ -51,7 +52,7 @@ def teaching_losses(
     stays: Tensor,
     compute: Compute,
 ) -> dict[str, Tensor]:
-    """Mean distances, 0-d each: of codes from those of the other pictures, of pictures and their edges, and of what
+    """Mean distances, 0-d each: squared, of codes from those of the other pictures, of pictures and their edges, and of what
     is to stay from what ``learned`` makes.
 
     :param stays: [E] bool: edits of which both signs stay; of the others what takes off does.
@@ -67,8 +68,11 @@ def teaching_losses(
             batch.w[shown] + styles[shown], batch.feature[shown] + change[shown], batch.below[shown]
         )
     away = made.float() - batch.partner[: len(made)]
-    edges = torch.stack([away.diff(dim=axis).abs().mean() for axis in (2, 3)]).sum()
-    losses = {"code": off.abs().mean(), "picture": away.abs().mean(), "edges": edges}
+    # Of a thin frame whose place is not sure, the median of all that may be is none: squares of codes, and pixels that
+    # count by how much they are to change, make one appear.
+    weight = 1 + CHANGING * (batch.partner[: len(made)] - batch.picture[shown]).abs().mean(1, keepdim=True)
+    edges = torch.stack([(weight * away).diff(dim=axis).abs().mean() for axis in (2, 3)]).sum()
+    losses = {"code": off.square().mean(), "picture": (weight * away.abs()).mean(), "edges": edges}
     asked, takes_off = batch.amounts[:first] != 0, batch.amounts[:first] < 0
     rows = torch.nonzero(asked.any(1) & (~asked | stays | takes_off).all(1)).flatten()
     if learned is None or not len(rows):
