@@ -52,8 +52,8 @@ def teaching_losses(
     stays: Tensor,
     compute: Compute,
 ) -> dict[str, Tensor]:
-    """Mean distances, 0-d each: squared, of codes from those of the other pictures, of pictures and their edges, and of what
-    is to stay from what ``learned`` makes.
+    """Mean distances, 0-d each: of codes from those of the other pictures, squared, of pictures and their edges, and of
+    what is to stay from what ``learned`` makes.
 
     :param stays: [E] bool: edits of which both signs stay; of the others what takes off does.
     """
