@@ -12,7 +12,7 @@ from tests.training.test_edit_training import CRITIC, GENERATOR, NETWORK, OPTION
 from vidinv.models.generator import Generator
 from vidinv.training import edit_samples, edit_training, undone
 from vidinv.training.edit_samples import Pool
-from vidinv.training.edit_teaching import ONWARDS, taught_pairs, teaching_losses
+from vidinv.training.edit_teaching import ONWARDS, SHARES, taught_pairs, teaching_losses
 from vidinv.training.scores import SCORES
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -42,6 +42,11 @@ def test_only_drawn_pairs_teach_and_most_of_them_put_something_on(pool: Pool) ->
     assert taught.pair_weights[taught.asked > 0].sum() == pytest.approx(ONWARDS)
     with pytest.raises(ValueError, match="draw_pairs"):
         taught_pairs(toy_pool())
+    kinds = pool.drawn.copy()
+    kinds[:4] = SCORES.index("glasses")
+    mixed = taught_pairs(dataclasses.replace(pool, drawn=kinds))
+    share = mixed.pair_weights[mixed.drawn == SCORES.index("glasses")].sum()
+    assert share == pytest.approx(SHARES["glasses"], abs=0.02)
 
 
 def test_a_network_learns_what_pairs_show_while_its_critic_waits(pool: Pool, generator: Generator) -> None:

@@ -19,6 +19,7 @@ from vidinv.runtime.compute import Compute
 from vidinv.training.edit_samples import Batch, Pool
 
 CHANGING = 10.0  # weight of a pixel that changes by half of all levels, over one that stays
+SHARES = {"glasses": 0.4, "beard": 0.2}  # of all pairs, at least: lines and hairs are learned slowest
 ONWARDS = 0.8  # share of the pairs in which something is put on, and not taken off
 
 
@@ -30,8 +31,12 @@ def taught_pairs(paired: Pool) -> Pool:
     rows = np.flatnonzero(paired.drawn >= 0)
     if not len(rows):
         raise ValueError("no pair is drawn: make some with python -m pipelines.draw_pairs")
-    onwards = paired.asked[rows] > 0
-    weights = paired.pair_weights[rows]
+    onwards, what = paired.asked[rows] > 0, np.array(paired.names)[paired.drawn[rows]]
+    weights = paired.pair_weights[rows] / paired.pair_weights[rows].sum()
+    for name, share in SHARES.items():
+        part = weights[what == name].sum()
+        if 0 < part < min(share, 1):
+            weights = weights * np.where(what == name, share / part, (1 - share) / (1 - part))
     for way, share in ((onwards, ONWARDS), (~onwards, 1 - ONWARDS)):
         weights = np.where(way, weights * share / max(weights[way].sum(), 1e-12), weights)
     return replace(
