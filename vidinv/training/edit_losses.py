@@ -30,6 +30,8 @@ AT_MOUTH = {"smile": 0.8, "mouth": 0.8}  # what colours are spared where teeth a
 # And the size of the whole change. A beard and a frame are dark: held, they become light specks and thin gold.
 CHANGED = {"yaw": 0.7, "pitch": 0.7, "skin": 0.8, "hair": 0.6, "beard": 0.8, "glasses": 0.8}
 
+CHANGING = 10.0  # weight of a pixel that changes by half of all levels, over one that stays
+
 DARK = {"beard", "glasses"}  # put on, these are darker than what they cover: drawn light, networks take them, eyes not
 
 
@@ -165,10 +167,20 @@ def pair_losses(teachers: Teachers, pictures: Tensor, batch: Batch) -> dict[str,
     partner = batch.partner + (1 - drawn) * (blur(own) - blur(batch.partner))
     where = torch.maximum(_as_large(batch.hull[first:], made), drawn)
     weight = 0.25 + 0.75 * batch.alike + batch.drawn
-    pixels = ((made - partner).abs() * where).mean((1, 2, 3)) * weight
+    changing = torch.where(batch.drawn[:, None, None, None], change_weight(batch.partner, own), 1.0)
+    pixels = ((made - partner).abs() * where * changing).mean((1, 2, 3)) * weight
     target = own + where * (partner - own)
     perceptual = teachers.labeller.lpips(own + where * (made - own), target).flatten().float() * weight
     return {"motion": motion.mean(), "pair": pixels.mean(), "pair_lpips": perceptual.mean()}
+
+
+def change_weight(partner: Tensor, own: Tensor) -> Tensor:
+    """What each pixel counts of a picture [P, 3, S, S] that is to become another: [P, 1, S, S], 1 where they are alike.
+
+    Of a thin frame whose place is not sure the median of all that may be is none: counted by how much they are to
+    change, its pixels make one appear.
+    """
+    return 1 + CHANGING * (partner - own).abs().mean(1, keepdim=True)
 
 
 def blur(x: Tensor) -> Tensor:

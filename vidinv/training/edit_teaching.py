@@ -16,9 +16,9 @@ from torch import Tensor
 from vidinv.models.edit_network import EditNetwork
 from vidinv.models.generator import Generator
 from vidinv.runtime.compute import Compute
+from vidinv.training.edit_losses import change_weight
 from vidinv.training.edit_samples import Batch, Pool
 
-CHANGING = 10.0  # weight of a pixel that changes by half of all levels, over one that stays
 SHARES = {"glasses": 0.4, "beard": 0.2}  # of all pairs, at least: lines and hairs are learned slowest
 ONWARDS = 0.8  # share of the pairs in which something is put on, and not taken off
 
@@ -73,9 +73,7 @@ def teaching_losses(
             batch.w[shown] + styles[shown], batch.feature[shown] + change[shown], batch.below[shown]
         )
     away = made.float() - batch.partner[: len(made)]
-    # Of a thin frame whose place is not sure, the median of all that may be is none: squares of codes, and pixels that
-    # count by how much they are to change, make one appear.
-    weight = 1 + CHANGING * (batch.partner[: len(made)] - batch.picture[shown]).abs().mean(1, keepdim=True)
+    weight = change_weight(batch.partner[: len(made)], batch.picture[shown])
     edges = torch.stack([(weight * away).diff(dim=axis).abs().mean() for axis in (2, 3)]).sum()
     losses = {"code": off.square().mean(), "picture": (weight * away.abs()).mean(), "edges": edges}
     asked, takes_off = batch.amounts[:first] != 0, batch.amounts[:first] < 0
