@@ -283,7 +283,8 @@ class VideoEditor:
             for message in journal.messages:
                 notify(message)
             rate = float(reader.info.rate)
-            states, frames = journal.states(self.compute.device, reader)
+            with journal.believed():
+                states, frames = journal.states(self.compute.device, reader)
             way = Way(rate, Stopwatch.going_on(journal.at.spent or {}), states)
             begun -= journal.at.elapsed
             rows = None if series is None else Path(series)
