@@ -14,6 +14,8 @@ from tests.toy import write_toy_pack
 from vidinv.api import VideoEditor
 from vidinv.errors import UsageError
 from vidinv.stages.decode import decode
+from vidinv.stages.encode import EncodeOptions, encode
+from vidinv.video import probe
 from vidinv.video.demuxers import MOST_PIXELS
 
 SAMPLE = Path(__file__).resolve().parents[1] / "assets" / "sample.mp4"
@@ -22,6 +24,12 @@ SAMPLE = Path(__file__).resolve().parents[1] / "assets" / "sample.mp4"
 @pytest.fixture(scope="module")
 def editor(tmp_path_factory: pytest.TempPathFactory) -> VideoEditor:
     return VideoEditor(write_toy_pack(tmp_path_factory.mktemp("toy") / "pack"), device="cpu")
+
+
+def short(path: Path) -> Path:
+    for _ in encode(islice(decode(SAMPLE), 4), path, probe(SAMPLE), EncodeOptions(preset="ultrafast")):
+        pass
+    return path
 
 
 @pytest.fixture(scope="module")
@@ -79,3 +87,10 @@ def test_grey_footage_stays_grey(editor: VideoEditor, pictures: list[np.ndarray]
     edited = list(editor.edit_frames(grey, "age=2"))
     assert any(not np.array_equal(a, b) for a, b in zip(grey, edited, strict=True))
     assert all(np.ptp(picture, axis=2).max() <= 1 for picture in edited)
+
+
+@pytest.mark.parametrize("segment", [1e308, float("inf")])
+def test_a_segment_without_end_is_the_whole_video(editor: VideoEditor, tmp_path: Path, segment: float) -> None:
+    output = EncodeOptions(segment=segment, preset="ultrafast")
+    source = short(tmp_path / "in.mp4")
+    assert editor.edit_video(source, tmp_path / "out.mp4", "age=1", output=output).frames == 4

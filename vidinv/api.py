@@ -54,6 +54,7 @@ from vidinv.types import Composite, Faces, Frame, Progress, known
 from vidinv.video import Reader, check_output, frame_at
 
 Source = str | Path | Reader | Iterable[Frame]
+LONGEST = 1e15  # frames: a segment that is no shorter has no end
 
 
 class VideoEditor:
@@ -283,7 +284,8 @@ class VideoEditor:
             for message in journal.messages:
                 notify(message)
             rate = float(reader.info.rate)
-            states, frames = journal.states(self.compute.device, reader)
+            with journal.believed():
+                states, frames = journal.states(self.compute.device, reader)
             way = Way(rate, Stopwatch.going_on(journal.at.spent or {}), states)
             begun -= journal.at.elapsed
             rows = None if series is None else Path(series)
@@ -292,7 +294,8 @@ class VideoEditor:
             keeping = self._writer(src, keep_codes, rate, output.overwrite) if keep_codes else nullcontext()
             with keeping as kept:
                 if kept is None and run:  # a latent file is written in one go
-                    frames = marked(frames, max(1, round(output.segment * rate)), journal.at.frames)
+                    every = max(1, round(min(output.segment * rate, LONGEST)))
+                    frames = marked(frames, every, journal.at.frames)
                 read = way.watch.measure("decode", frames)
                 coded = halves.restored(file, read, way, self._means) if file else self._analysed(read, where, way)
                 if kept is not None:

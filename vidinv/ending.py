@@ -55,8 +55,9 @@ class Ending:
         scoring = partial(score, scorers=scorers, options=ScoreOptions(self.means.batch, pack.scores))
         figures = Latest(ScoreState(quality=start(self.quality) if self.quality is not None else None))
         told: list[str] = []
-        before: EncodeState = way.states.get("encode", EncodeState())
-        written = sum(len(part.pts) for part in before.parts)
+        with journal.believed():
+            before: EncodeState = way.states.get("encode", EncodeState())
+            written = sum(len(part.pts) for part in before.parts)
         with closing(rendered):
             scored = way.stage("score", scoring, figures.state, rendered, figures)
             finished = need_faces(scored, figures, plan.asked, self.src, pack.crops.kind, plan.people)
@@ -67,7 +68,7 @@ class Ending:
             encoding = encode(
                 frames, self.dst, info, self.output, told.append, journal.folder, before, beside, marked_by(plan.asked)
             )
-            with closing(way.watch.measure("encode", encoding)) as encoded:
+            with closing(way.watch.measure("encode", journal.going_on(encoding))) as encoded:
                 for item in encoded:
                     if isinstance(item, Snapshot):
                         parts = item.states["encode"].parts
@@ -80,22 +81,23 @@ class Ending:
         damage = reader.damage
         warnings = [*reader.warnings, *([str(damage)] if damage else []), *told]
         warnings += not_seen(plan.asked, figures.state.tally, plan.people)
-        report = build(
-            self.src,
-            self.dst,
-            figures.state.tally,
-            pack,
-            way.watch,
-            edits=[str(one) for one in plan.asked],
-            wanted=wanted_of(plan.asked),
-            seconds=self._elapsed,
-            rows=journal.rows,
-            quality=figures.state.quality,
-            instruments=instruments,
-            warnings=warnings,
-            damage=damage or next(iter(hurt), None),
-            codes=self.codes,
-        )
+        with journal.believed():
+            report = build(
+                self.src,
+                self.dst,
+                figures.state.tally,
+                pack,
+                way.watch,
+                edits=[str(one) for one in plan.asked],
+                wanted=wanted_of(plan.asked),
+                seconds=self._elapsed,
+                rows=journal.rows,
+                quality=figures.state.quality,
+                instruments=instruments,
+                warnings=warnings,
+                damage=damage or next(iter(hurt), None),
+                codes=self.codes,
+            )
         if self.series is not None and report.series_every > 1:
             journal.rows.copy(self.series)
             report = replace(report, series_file=str(self.series))

@@ -12,12 +12,12 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, fields, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any, Self, cast
+from typing import Any, Self, TypeVar, cast
 
 import numpy as np
 import torch
@@ -32,6 +32,7 @@ from vidinv.errors import (
     OutputExists,
     OutputUnwritable,
     UsageError,
+    VidinvError,
 )
 from vidinv.packs.digest import sha256
 from vidinv.regular import read_text
@@ -54,6 +55,7 @@ ROWS = "rows.jsonl"
 LOOKS = 20  # at a folder that another run is about to remove
 STATES = 200 * 2**20  # bytes of two saved states, roughly
 _NO_PICTURE = np.zeros((0, 0, 3), np.uint8)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,7 @@ class Journal:
             self._lock.release()
             raise write_error(error, dst) if isinstance(error, OSError) else error from error
         self.resumed = self.at.segments > 0
+        self._saved = self.folder / _states(self.at.segments)
         if self.resumed:
             self.messages.append(f"going on after {self.at.seconds:.1f} s, which an interrupted run had completed")
 
@@ -201,13 +204,40 @@ class Journal:
         """
         if not self.resumed:
             return {}, reader.frames(compact=True)
-        path = self.folder / _states(self.at.segments)
+        path = self._saved
         states = read_states(path, device)
         if not {"decode", "encode"} <= states.keys() or states["decode"] != self.at.frames:
             raise InputError(f"{path} is not of frame {self.at.frames}, as {NOTES} says; remove {self.folder}")
         frames = reader.frames(self.at.first, compact=True)
         held = {frame.index: frame for frame in islice(frames, self.at.frames - self.at.first)}
         return mapped(states, (Faces, Frame), lambda item: _dressed(item, held)), frames
+
+    @contextmanager
+    def believed(self) -> Iterator[None]:
+        """Around what is made of the saved states, which may hold anything under their right sha256.
+
+        :raises InputError: something that nobody expected happened, and there are such states.
+        """
+        try:
+            yield
+        except (VidinvError, OSError):
+            raise
+        except Exception as error:
+            if not self.resumed or shortage(error) is not None:
+                raise
+            told = f"{type(error).__name__}: {error}".partition("\n")[0]
+            raise InputError(
+                f"a run cannot go on from {self._saved} ({told:.200}), which is not what was saved if somebody changed "
+                f"it; remove {self.folder} and begin anew"
+            ) from error
+
+    def going_on(self, stream: Iterator[T]) -> Generator[T, None, None]:
+        """The stream, as :meth:`believed`; an error of whoever takes the items stays what it is."""
+        try:
+            with self.believed():
+                yield from stream
+        finally:
+            close(stream)
 
     def commit(self, snapshot: Snapshot, faces: int, seconds: float, elapsed: float) -> None:
         """A segment is complete: its part of the video is written, and so are the rows of its faces.

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from benchmarks.faults import inputs, programs
 from benchmarks.faults.carrying import KINDS as KINDS_CARRYING
@@ -53,11 +54,11 @@ def source(setting: Setting, ending: str = ".mp4") -> Path:
     return path if path.exists() else inputs.clip(path, setting.frames)
 
 
-def run(setting: Setting, folder: Path, video: Path, pack: Path, right: set[int], **how: float) -> Outcome:
+def run(setting: Setting, folder: Path, video: Path, pack: Path, right: set[int], **how: Any) -> Outcome:
     """vidinv run in a trial's folder, which holds what the trial needs and nothing else."""
     made, kept = folder / f"out{video.suffix}", list(folder.iterdir())
     command = vidinv("run", video, "-o", made.name, "--pack", pack, *EDIT)
-    return judged(attempt(command, folder, timeout=HANGS, **how)[0], right, folder, kept, made)  # type: ignore[arg-type]
+    return judged(attempt(command, folder, timeout=HANGS, **how)[0], right, folder, kept, made)
 
 
 def videos(setting: Setting, count: int) -> Iterator[Outcome]:
@@ -152,6 +153,25 @@ def _program(setting: Setting, code: str, count: int, right: int = 0) -> Iterato
         yield judged(outcome, {right}, folder, [], None)
 
 
+LIMITS = (
+    # what, from, to, and what is right
+    ("AS", 600 * 2**20, 6000 * 2**20, {0, 7}),
+    ("FSIZE", 0, 40_000, {0, 4}),
+    ("NOFILE", 12, 128, {0}),
+    ("NPROC", 1, 40, {0, 7}),  # the superuser has no such limit
+)
+
+
+def limits(setting: Setting, count: int) -> Iterator[Outcome]:
+    """Memory, sizes of files, open files and processes that are bounded: 7 or 4, and nothing left, or 0."""
+    chance = random.Random(setting.seed)
+    for at in range(count):
+        what, least, most, right = LIMITS[at % len(LIMITS)]
+        with fresh(setting) as folder:
+            bound = {what: chance.randrange(least, most)}
+            yield run(setting, folder, source(setting), setting.pack, right, limits=bound)
+
+
 def closes(setting: Setting, count: int) -> Iterator[Outcome]:
     """Generators that are closed after some frames: threads and handles are as many as before."""
     yield from _program(setting, programs.CLOSES, count)
@@ -181,6 +201,7 @@ KINDS: dict[str, tuple[str, Trials, int]] = {
     "pickles": ("hostile weights", pickles, 10),
     "signals": ("signals at random moments", signals, 7),
     "kills": ("kill -9 at random moments, and once more", kills, 4),
+    "limits": ("limits of memory, files and processes", limits, 8),
     "closes": ("early closes of generators", closes, 10),
     "ends": ("programs that end with an unfinished generator", ends, 2),
     "threads": ("generators in threads and in asyncio", threads, 4),

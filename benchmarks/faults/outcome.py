@@ -8,8 +8,9 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -44,18 +45,30 @@ def script(code: str, *args: object) -> list[str]:
     return [sys.executable, "-c", code, *map(str, args)]
 
 
-def _listen() -> None:
+def _begin(limits: Mapping[str, int]) -> None:
     """Whoever runs the suite in the background has switched Ctrl-C off for its children too."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
+    if limits:
+        import resource  # of POSIX alone
+
+        for name, most in limits.items():
+            resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (most, most))
 
 
 def attempt(
-    command: list[str], folder: Path, *, timeout: float, at: float | None = None, number: int = 0
+    command: list[str],
+    folder: Path,
+    *,
+    timeout: float,
+    at: float | None = None,
+    number: int = 0,
+    limits: Mapping[str, int] = {},
 ) -> tuple[Outcome, str]:
     """Run it in ``folder``; the outcome, as far as the process itself shows it, and what it printed.
 
     :param timeout: seconds after which it hangs. :param at: seconds after which the signal ``number`` is sent.
+    :param limits: by what setrlimit calls them without RLIMIT_: {"AS": 2**30}.
     """
     paths = [folder.parent / f"{folder.name}.{name}" for name in ("out", "err")]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
@@ -68,7 +81,7 @@ def attempt(
             stdout=out,
             stderr=err,
             start_new_session=True,
-            preexec_fn=_listen,
+            preexec_fn=partial(_begin, limits),
         )
     begun, hang = time.monotonic(), False
     while True:

@@ -42,6 +42,11 @@ def test_what_a_process_does_is_seen(folder: Path) -> None:
     assert (outcome.code, outcome.hang) == (-signal.SIGKILL, True)
     outcome, _ = attempt(script("import time; time.sleep(60)"), folder, timeout=30, at=0.2, number=signal.SIGTERM)
     assert (outcome.code, outcome.hang) == (-signal.SIGTERM, False)
+    few = {"NOFILE": 20}
+    outcome, said = attempt(
+        script("import resource as r; print(r.getrlimit(r.RLIMIT_NOFILE))"), folder, timeout=30, limits=few
+    )
+    assert (outcome.code, said) == (0, "(20, 20)\n")
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     outcome, _ = attempt(script("import time; time.sleep(60)"), folder, timeout=30, at=0.5, number=signal.SIGINT)
     signal.signal(signal.SIGINT, before)

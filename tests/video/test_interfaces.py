@@ -15,6 +15,7 @@ from tests.video.make import clip, other_packets, psnr
 from vidinv.errors import InputMissing, MissingExtra, OutputExists, OutputIsInput, OutputUnwritable, UsageError
 from vidinv.video import EncoderSettings, Reader, Writer, frame_at, probe
 from vidinv.video.container import RgbConverter
+from vidinv.video.encoder import CODECS, encoder_options
 
 
 def _installed(*names):
@@ -189,3 +190,10 @@ def test_parts_of_few_frames_are_joined_to_the_same_times(tmp_path, codec):
             written = list(again)
         assert [f.time for f in written] == [f.time for f in frames]
         assert min(psnr(a.image, b.image) for a, b in zip(frames, written, strict=True)) > 35
+
+
+@pytest.mark.parametrize("codec", CODECS)
+@pytest.mark.parametrize("crf", [-1, 64, 1e300, float("nan"), float("inf")])
+def test_a_quality_that_no_encoder_has_is_refused(codec: str, crf: float) -> None:
+    with pytest.raises(UsageError, match=f"{codec} has no crf .*; give a number from 0 to"):
+        encoder_options(EncoderSettings(codec=codec, crf=crf))

@@ -12,11 +12,19 @@ import pytest
 from tests.video.make import clip, other_packets
 from vidinv.stages.encode import encode
 from vidinv.video import Reader
-from vidinv.video.matroska import CLUSTER, SEGMENT, element
-from vidinv.video.oversized import LARGEST_DATA, LARGEST_TEXT, left_out, oversized
+from vidinv.video import oversized as of_matroska
+from vidinv.video.matroska import CLUSTER, HEAD, SEGMENT, element
+from vidinv.video.oversized import DEEPEST, LARGEST_DATA, LARGEST_TEXT, left_out, oversized
 
 INDICES = (0x114D9B74, 0x1C53BB6B, 0xEC)  # of places in the file, which move, and what is empty
-LARGE = {"attachment": LARGEST_DATA + 1, "tag": LARGEST_TEXT + 1, "title": LARGEST_TEXT + 1}
+LARGE = {"attachment": LARGEST_DATA + 1} | dict.fromkeys(("tag", "title", "chapter", "track"), LARGEST_TEXT + 1)
+NAMES = {
+    "attachment": "attachment huge\n.bin (256 MiB)",
+    "tag": "tag HUGE (16 MiB)",
+    "title": "title (16 MiB)",
+    "chapter": "title of a chapter (16 MiB)",
+    "track": "name of a track (16 MiB)",
+}
 
 
 def numbered(name: int) -> bytes:
@@ -52,6 +60,17 @@ def head_of(kind: str) -> tuple[list[bytes], int]:
     if kind == "tag":
         inner, small = tag("HUGE", hole=size), tag("AFTER", b"small")
         return [head(0x1254C367, len(inner) + size + len(small)) + inner, small], size
+    if kind == "chapter":
+        shown = whole(0x80, whole(0x437C, b"eng"), whole(0x85, hole=size), hole=size)
+        times = whole(0x73C4, b"\x05"), whole(0x91, b"\0"), whole(0x92, b"\x10\0\0")
+        return [
+            whole(0x1043A770, whole(0x45B9, whole(0xB6, *times, shown, hole=size), hole=size), hole=size),
+            b"",
+        ], size
+    if kind == "track":
+        kinds = whole(0xD7, b"\x09"), whole(0x73C5, b"\x09"), whole(0x83, b"\x11"), whole(0x86, b"S_TEXT/UTF8")
+        named = whole(0xAE, *kinds, whole(0x536E, hole=size), hole=size)
+        return [whole(0x1654AE6B, named, hole=size), b""], size
     inner = whole(0x7BA9, hole=size)
     return [head(0x1549A966, len(inner) + size) + inner, b""], size
 
@@ -66,12 +85,17 @@ def children(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 def with_large(path: Path, kind: str) -> Path:
     """A clip whose segment also has an element with a hole, which takes no room on the disk."""
+    (before, after), hole = head_of(kind)
+    return with_more(path, before, hole, after)
+
+
+def with_more(path: Path, before: bytes, hole: int, after: bytes) -> Path:
+    """A clip with more in its segment's head."""
     data = clip(path.with_name("plain.mkv"), count=12).read_bytes()
     (_, first), (_, segment) = children(data)
     found = element(segment, 0)
     assert found is not None
     inner = [(name, one) for name, one in children(segment[found[1] :]) if name not in INDICES]
-    (before, after), hole = head_of(kind)
     with path.open("wb") as file:
         file.write(first + numbered(SEGMENT) + b"\x01" + b"\xff" * 7)
         for name, one in inner:
@@ -90,12 +114,13 @@ def test_it_is_left_out_by_name_and_the_rest_is_there_once(tmp_path: Path, kind:
     with Reader(source) as reader:
         assert len(list(encode(iter(reader), target, reader.info, warn=told.append))) == 12
         assert reader.damage is None
-    names = {"attachment": "attachment huge\n.bin (256 MiB)", "tag": "tag HUGE (16 MiB)", "title": "title (16 MiB)"}
-    assert [message.partition(" is larger")[0] for message in told] == [names[kind]]
+    assert [message.partition(" is larger")[0] for message in told] == [NAMES[kind]]
     assert told[0].endswith("it was left out")
     with av.open(str(target)) as made:
         kinds = [stream.type for stream in made.streams]
-        assert kinds == ["video", "audio", *(["attachment"] if kind == "attachment" else [])]
+        more = {"attachment": "attachment", "track": "subtitle"}
+        assert kinds == ["video", "audio", *([more[kind]] if kind in more else [])]
+        assert len(made.chapters()) == (kind == "chapter")
         if kind == "attachment":
             assert made.streams[2].metadata["filename"] == "after.bin"
         if kind == "tag":
@@ -125,3 +150,45 @@ def test_damage_in_the_elements_is_no_error(tmp_path: Path, seed: int) -> None:
             file.truncate(chance.randrange(900))
     for one in oversized(source):
         assert one.head
+
+
+def nested(deep: int, inner: bytes = b"", name: int = 0x67C8) -> bytes:
+    for _ in range(deep):
+        inner = whole(name, *([whole(0x45A3, b"DEEP")] if name == 0x67C8 else []), inner)
+    return inner
+
+
+@pytest.mark.parametrize("name", [0x7373, 0x67C8])
+def test_elements_within_one_another_without_end_are_no_error(tmp_path: Path, name: int) -> None:
+    data = nested(3000, whole(0x4487, bytes(LARGEST_TEXT + 1)), name)
+    source = tmp_path / "in.mkv"
+    source.write_bytes(whole(HEAD) + whole(SEGMENT, whole(0x1254C367, whole(0x7373, data))))
+    assert all("tags within one another" in told for told in left_out(source))
+
+
+@pytest.mark.parametrize("deep", [DEEPEST, DEEPEST + 1, 100])
+def test_tags_within_one_another_are_read_as_deep_as_ffmpeg_reads_them(tmp_path: Path, deep: int) -> None:
+    tags = whole(0x1254C367, whole(0x7373, whole(0x63C0), nested(deep)))
+    source = with_more(tmp_path / "in.mkv", tags, 0, b"")
+    told = left_out(source)
+    assert told == (
+        (f"tag DEEP has tags within one another, and {DEEPEST} are the most; it was left out",) * (deep > 13)
+    )
+    with Reader(source) as reader:
+        assert len(list(reader)) == 12
+        assert reader.info.other_streams == ("#1 audio aac (eng)",)
+        assert reader.damage is None
+
+
+def test_attached_files_are_kept_as_far_as_they_fit_into_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(of_matroska, "MOST_DATA", 3000)
+    inner = b"".join(attached(f"{size}.bin", bytes(size)) for size in (2000, 1500, 500))
+    source = with_more(tmp_path / "in.mkv", whole(0x1941A469, inner), 0, b"")
+    told = ("attachment 1500.bin (0 MiB) is one too many: 0 MiB in all are the most; it was left out",)
+    assert left_out(source) == told
+    with Reader(source) as reader:
+        assert len(list(encode(iter(reader), tmp_path / "out.mkv", reader.info))) == 12
+    with av.open(str(tmp_path / "out.mkv")) as made:
+        assert [s.metadata.get("filename") for s in made.streams] == [None, None, "2000.bin", "500.bin"]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import EpsImagePlugin, Image
 
 from vidinv.errors import InputError, InputMissing, NotAPicture
 from vidinv.video import stills
@@ -153,3 +154,17 @@ def test_what_is_large_but_not_very_is_looked_at_whole(tmp_path: Path, monkeypat
     monkeypatch.setattr(stills, "MOST_LOOKED_AT", 60 * 40)
     Image.new("RGB", (60, 40)).save(tmp_path / "a.png")
     assert read_picture(tmp_path / "a.png").shape == (40, 60, 3)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "EPS"])
+def test_pipes_devices_and_programs_are_no_pictures(tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.png"
+    if kind == "pipe":
+        os.mkfifo(path)  # which nobody writes to: who waits for it waits for ever
+    elif kind == "device":
+        path.symlink_to("/dev/zero")
+    else:
+        monkeypatch.setattr(EpsImagePlugin, "Ghostscript", lambda *_: pytest.fail("a program was asked for pixels"))
+        two_halves().save(path, "EPS")
+    with pytest.raises(NotAPicture, match=r"is no picture|a device or a pipe"):
+        read_picture(path)

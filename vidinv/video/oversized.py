@@ -10,7 +10,7 @@ import io
 import os
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,11 +18,21 @@ from vidinv.video.matroska import HEAD, SEGMENT, element
 
 LARGEST_TEXT, LARGEST_DATA = 1 << 24, 1 << 28
 """Bytes of an element that FFmpeg reads: as a text, as an attached file."""
+MOST_DATA = 1 << 29
+"""Bytes of all attached files: each lies in memory, nine times over while a file is read, asked about and written."""
+DEEPEST = 13
+"""Tags within one another that FFmpeg reads: elements of any kind may be 16 deep, and these begin within others."""
 _MOST = 200_000  # elements that are looked at
 _INFO, _ATTACHMENTS, _ATTACHED, _TAGS, _TAG, _SIMPLE = 0x1549A966, 0x1941A469, 0x61A7, 0x1254C367, 0x7373, 0x67C8
-_DATA, _TEXTS = 0x465C, (0x466E, 0x467E, 0x4660, 0x45A3, 0x447A, 0x4487, 0x7BA9, 0x4D80, 0x5741)
-_NAMES = {_ATTACHED: (0x466E, "attachment"), _SIMPLE: (0x45A3, "tag"), _INFO: (0x7BA9, "title")}
+_TRACKS, _TRACK, _CHAPTERS, _EDITION, _CHAPTER, _TITLE = 0x1654AE6B, 0xAE, 0x1043A770, 0x45B9, 0xB6, 0x80
+_DATA = 0x465C
+_TEXTS = (0x466E, 0x467E, 0x4660, 0x45A3, 0x447A, 0x4487, 0x7BA9, 0x4D80, 0x5741, 0x536E, 0x22B59C, 0x85, 0x437C)
+_WITHIN = {_TRACKS: _TRACK, _CHAPTERS: _EDITION, _EDITION: _CHAPTER, _CHAPTER: _TITLE, _TAGS: _TAG, _TAG: _SIMPLE}
+_NAMES = {_ATTACHED: (0x466E, "attachment"), _SIMPLE: (0x45A3, "tag"), _TITLE: (0x85, "title of a chapter")}
+_PLAIN = {_INFO: "title", _TRACK: "name of a track"}  # of which the text alone is hidden: the rest is needed
 _VOID = 0xEC
+
+_Place = tuple[int, int, int, int]  # id, where the content begins and ends, where it begins itself
 
 
 @dataclass(frozen=True)
@@ -31,80 +41,130 @@ class Oversized:
 
     at: int  # where it begins in the file
     head: bytes  # that makes it one of nothing, of the same length
-    told: str  # what it is, for people
+    told: str  # what it is, and why it is hidden, for people
 
 
 def oversized(path: Path) -> tuple[Oversized, ...]:
-    """Attachments, tags and titles that are larger than what is read. :raises OSError: it cannot be read."""
-    found: list[Oversized] = []
+    """Attachments, tags and titles that are more than what is read. :raises OSError: it cannot be read."""
     with path.open("rb") as file:
         if file.read(4) != HEAD.to_bytes(4, "big"):
             return ()
-        left = [_MOST]
-        size = os.fstat(file.fileno()).st_size
-        for name, content, end, _ in _within(file, 0, size, left):
-            if name == SEGMENT:
-                for inner, begin, stop, at in _within(file, content, end, left):
-                    _look(file, (inner, begin, stop, at), left, found)
-    return tuple(found)
+        look = _Look(file)
+        for one in look.within(0, os.fstat(file.fileno()).st_size):
+            if one[0] == SEGMENT:
+                for inner in look.within(one[1], one[2]):
+                    look.at(inner)
+    return tuple(look.found)
 
 
-def _within(file: BinaryIO, at: int, end: int, left: list[int]) -> Iterator[tuple[int, int, int, int]]:
-    """Elements side by side: id, where the content begins and ends, where it begins itself. Up to one whose length
-    nobody knows, or which reaches further than what it lies in."""
-    while at < end and left[0] > 0:
-        left[0] -= 1
-        file.seek(at)
-        found = element(file.read(12), 0)
-        if found is None:
-            return
-        name, head, length = found
-        if length is None:
-            if name == SEGMENT:
-                yield name, at + head, end, at
-            return
-        if name != SEGMENT and at + head + length > end:
-            return
-        stop = min(at + head + length, end)
-        yield name, at + head, stop, at
-        at = stop
+@dataclass
+class _Look:
+    """Through a file, from its beginning."""
+
+    file: BinaryIO
+    found: list[Oversized] = field(default_factory=list)
+    left: int = _MOST
+    held: int = 0  # bytes of attached files that are not hidden
+
+    def within(self, at: int, end: int) -> Iterator[_Place]:
+        """Elements side by side, up to one whose length nobody knows, or which reaches further than what it lies in."""
+        while at < end and self.left > 0:
+            self.left -= 1
+            self.file.seek(at)
+            found = element(self.file.read(12), 0)
+            if found is None:
+                return
+            name, head, length = found
+            if length is None:
+                if name == SEGMENT:
+                    yield name, at + head, end, at
+                return
+            if name != SEGMENT and at + head + length > end:
+                return
+            stop = min(at + head + length, end)
+            yield name, at + head, stop, at
+            at = stop
+
+    def at(self, one: _Place) -> None:
+        """Hide what of an element is too much."""
+        name, begin, stop, _ = one
+        large = stop - begin > LARGEST_TEXT
+        if name == _ATTACHMENTS:
+            for inner in self.within(begin, stop):
+                if inner[0] == _ATTACHED:
+                    self._attached(inner)
+        elif name in _WITHIN and (large or name in (_TAGS, _TAG)):  # what is within a small one is small
+            for inner in self.within(begin, stop):
+                if inner[0] == _WITHIN[name]:
+                    self.at(inner)
+        elif name in _PLAIN and large:
+            for inner in self.within(begin, stop):
+                if size := self._excess(inner):
+                    self._hide(inner, f"{_PLAIN[name]} ({_mib(size)}) {_TOO_LARGE}")
+        elif name in _NAMES:
+            if size := self._excess(one):
+                self._hide(one, f"{self._called(one)} ({_mib(size)}) {_TOO_LARGE}")
+            elif name == _SIMPLE and self._depth(one) > DEEPEST:
+                self._hide(one, f"{self._called(one)} has tags within one another, and {DEEPEST} are the most")
+
+    def _attached(self, one: _Place) -> None:
+        size = one[2] - one[1]
+        if excess := self._excess(one):
+            self._hide(one, f"{self._called(one)} ({_mib(excess)}) {_TOO_LARGE}")
+        elif self.held + size > MOST_DATA:
+            self._hide(
+                one, f"{self._called(one)} ({_mib(size)}) is one too many: {_mib(MOST_DATA)} in all are the most"
+            )
+        else:
+            self.held += size
+
+    def _excess(self, one: _Place, deep: int = 0) -> int:
+        """Bytes of what is too large in an element, which may be itself; 0: nothing is."""
+        name, begin, stop, _ = one
+        if stop - begin <= LARGEST_TEXT:
+            return 0
+        if name in _NAMES:  # tags of a tag go with it
+            inner = self.within(begin, stop) if deep <= DEEPEST else ()
+            return max((self._excess(i, deep + 1) for i in inner), default=0)
+        most = LARGEST_DATA if name == _DATA else LARGEST_TEXT if name in _TEXTS else stop
+        return stop - begin if stop - begin > most else 0
+
+    def _depth(self, one: _Place, deep: int = 1) -> int:
+        """Tags within one another."""
+        if deep > DEEPEST:
+            return deep
+        inner = (self._depth(i, deep + 1) for i in self.within(one[1], one[2]) if i[0] == _SIMPLE)
+        return max(inner, default=deep)
+
+    def _called(self, one: _Place) -> str:
+        """ "attachment a.ttf\""""
+        called, kind = _NAMES[one[0]]
+        if one[0] == _TITLE:  # whose name is what is too large
+            return kind
+        return f"{kind} {next((self._text(i) for i in self.within(one[1], one[2]) if i[0] == called), '') or _NAMELESS}"
+
+    def _text(self, one: _Place) -> str:
+        self.file.seek(one[1])
+        return self.file.read(min(one[2] - one[1], 80)).rstrip(b"\0").decode("utf-8", "replace")
+
+    def _hide(self, one: _Place, told: str) -> None:
+        """Under the head of a void element; where the id is longer than its one byte, its content is so much longer."""
+        self.file.seek(one[3])
+        head = self.file.read(one[1] - one[3])
+        wide = (one[0].bit_length() + 7) // 8
+        size = int.from_bytes(head[wide:], "big") + wide - 1
+        self.found.append(Oversized(one[3], bytes([_VOID]) + size.to_bytes(len(head) - wide, "big"), told))
 
 
-def _look(file: BinaryIO, one: tuple[int, int, int, int], left: list[int], found: list[Oversized]) -> None:
-    name, begin, stop, _ = one
-    if name in (_ATTACHMENTS, _TAGS, _TAG):
-        for inner in _within(file, begin, stop, left):
-            _look(file, inner, left, found)
-    elif name in _NAMES and stop - begin > LARGEST_TEXT:
-        large = [inner for inner in _within(file, begin, stop, left) if _too_large(file, inner, left)]
-        hidden = large if name == _INFO else [one] if large else []
-        called, kind = _NAMES[name]
-        title = next((_text(file, i) for i in _within(file, begin, stop, left) if i[0] == called), "")
-        for inner in hidden:
-            size = max(i[2] - i[1] for i in large)
-            told = kind if name == _INFO else f"{kind} {title or 'without a name'}"
-            found.append(Oversized(inner[3], _nothing(file, inner[3]), f"{told} ({size / 2**20:.0f} MiB)"))
+_NAMELESS = "without a name"
+_TOO_LARGE = (
+    f"is larger than what can be read of its kind ({LARGEST_DATA >> 20} MiB of a file, {LARGEST_TEXT >> 20} MiB of a "
+    "text)"
+)
 
 
-def _too_large(file: BinaryIO, one: tuple[int, int, int, int], left: list[int]) -> bool:
-    name, begin, stop, _ = one
-    if name == _SIMPLE:  # tags of a tag go with it
-        return any(_too_large(file, inner, left) for inner in _within(file, begin, stop, left))
-    return stop - begin > (LARGEST_DATA if name == _DATA else LARGEST_TEXT if name in _TEXTS else stop)
-
-
-def _text(file: BinaryIO, one: tuple[int, int, int, int]) -> str:
-    file.seek(one[1])
-    return file.read(min(one[2] - one[1], 80)).rstrip(b"\0").decode("utf-8", "replace")
-
-
-def _nothing(file: BinaryIO, at: int) -> bytes:
-    """The head of a void element in place of one whose id has two bytes: its content is a byte longer."""
-    file.seek(at)
-    width = 9 - file.read(3)[2].bit_length()
-    file.seek(at + 2)
-    size = int.from_bytes(file.read(width), "big") + 1
-    return bytes([_VOID]) + size.to_bytes(width, "big")
+def _mib(size: int) -> str:
+    return f"{size / 2**20:.0f} MiB"
 
 
 def as_read(path: Path) -> str | Hiding:
@@ -117,11 +177,7 @@ def as_read(path: Path) -> str | Hiding:
 
 def left_out(path: Path) -> tuple[str, ...]:
     """A warning for each that is hidden. :raises OSError: it cannot be read."""
-    return tuple(
-        f"{one.told} is larger than what can be read of its kind ({LARGEST_DATA >> 20} MiB of a file, "
-        f"{LARGEST_TEXT >> 20} MiB of a text); it was left out"
-        for one in oversized(path)
-    )
+    return tuple(f"{one.told}; it was left out" for one in oversized(path))
 
 
 class Hiding(io.FileIO):

@@ -13,11 +13,14 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from vidinv.errors import InputError, InputMissing, NotAPicture, OutputUnwritable
+from vidinv.regular import check_regular
 from vidinv.video.output import part_path, publish, write_error
 
 Levels = NDArray[np.uint8]
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}  # what is written, by its ending
+READ = ("AVIF", "BMP", "DIB", "GIF", "JPEG", "JPEG2000", "MPO", "PNG", "PPM", "TIFF", "WEBP")
+"""What is read, whatever its name: pixels. Of others, as EPS, a program of its own makes pictures."""
 QUALITY: dict[str, dict[str, Any]] = {
     "JPEG": {"quality": 95, "subsampling": 0},
     "PNG": {},
@@ -92,8 +95,9 @@ def read_still(path: Path) -> Still:
 def _read(path: Path, most: int | None) -> Still:
     """:param most: pixels; a picture of more is shrunk by whole numbers before anything is made of it."""
     try:
+        check_regular(path, None)
         # By its name Pillow 12.3 maps an uncompressed TIFF into memory as if it were turned already, and scrambles it.
-        with path.open("rb") as file, Image.open(file) as opened:
+        with path.open("rb") as file, Image.open(file, formats=_formats()) as opened:
             if opened.format in MOVING and (count := getattr(opened, "n_frames", 1)) > 1:
                 raise InputError(
                     f"{path} holds {count} pictures: it is animated, or has pages; convert it to a video, or give one "
@@ -111,8 +115,14 @@ def _read(path: Path, most: int | None) -> Still:
     except UnidentifiedImageError:
         raise NotAPicture(f"{path} is no picture that can be read; convert it to JPEG or PNG") from None
     except Exception as error:  # what a damaged file makes a decoder raise has no common base
-        reason = str(error).partition("\n")[0][:120]
+        reason = str(getattr(error, "strerror", None) or error).partition("\n")[0][:120]
         raise NotAPicture(f"{path} cannot be read as a picture ({reason}); convert it to JPEG or PNG") from None
+
+
+def _formats() -> list[str]:
+    """Of :data:`READ`, what this build of Pillow knows."""
+    Image.init()
+    return [name for name in READ if name in Image.OPEN]
 
 
 def _shrunk(opened: Image.Image, most: int) -> Image.Image:

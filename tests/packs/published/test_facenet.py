@@ -127,6 +127,26 @@ def test_what_does_not_fit_is_refused_by_its_key(
     assert not (tmp_path / "x").exists()
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")  # of torch, which will not write quantised tensors for ever
+@pytest.mark.parametrize("kind", ["complex64", "qint8"])
+def test_weights_that_are_no_plain_numbers_are_refused(network: InceptionResnetV1, tmp_path: Path, kind: str) -> None:
+    weights = torch.zeros(512, 1792)
+    other = torch.quantize_per_tensor(weights, 0.1, 0, torch.qint8) if kind == "qint8" else weights.to(torch.complex64)
+    torch.save(network.state_dict() | {"last_linear.weight": other}, tmp_path / "other.pt")
+    with pytest.raises(UnsuitableCheckpoint, match=f"it holds tensors of {kind}"):
+        with_identity(write_toy_pack(tmp_path / "toy"), tmp_path / "other.pt", "x", tmp_path)
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), 1e300])
+def test_numbers_that_are_none_become_no_pack(network: InceptionResnetV1, tmp_path: Path, number: float) -> None:
+    state = network.state_dict()
+    state["last_linear.weight"] = torch.full((512, 1792), number, dtype=torch.float64)
+    torch.save(state, tmp_path / "other.pt")
+    with pytest.raises(UnsuitableCheckpoint, match=r"numbers that are none, or too large \(identity.safetensors"):
+        with_identity(write_toy_pack(tmp_path / "toy"), tmp_path / "other.pt", "x", tmp_path)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["other.pt", "toy"]
+
+
 def test_a_pack_is_copied_only_if_it_is_whole_and_of_faces(published: Path, extended: Path, tmp_path: Path) -> None:
     toy = write_toy_pack(tmp_path / "toy")
     with pytest.raises(OutputExists, match="toy exists"):

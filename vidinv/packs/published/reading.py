@@ -86,6 +86,8 @@ def _check_values(tree: Any) -> None:
         if isinstance(value, Tensor):
             if value.layout is not torch.strided or value.is_meta:
                 raise ValueError("it holds tensors that are not written out")
+            if value.is_complex() or value.is_quantized:
+                raise ValueError(f"it holds tensors of {str(value.dtype).removeprefix('torch.')}")
             left -= value.numel()
             if left < 0:
                 raise ValueError(f"its tensors have more than {_MOST_VALUES} values, the most that is read")

@@ -15,7 +15,7 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
-from vidinv.errors import DiskFull, OutputExists, OutputUnwritable, UsageError
+from vidinv.errors import DiskFull, OutputExists, OutputUnwritable, UnsuitableCheckpoint, UsageError
 from vidinv.packs.spec import FILE_ENDING, PackSpec
 from vidinv.packs.write import write_pack, write_tensors
 
@@ -68,12 +68,19 @@ def write_new_pack(
 
     :param tensors: by the names of the files without ending; they keep their numbers, in float32.
     :param card: the text of card.md. :param copied: safetensors files of another pack.
-    :raises OutputError: it cannot be written; nothing is left.
+    :raises OutputError: it cannot be written; nothing is left. :raises UnsuitableCheckpoint: so too where there are
+        numbers that are none.
     """
     with new_folder(folder) as part:
         for file in copied:
             shutil.copyfile(file, part / file.name)
         for name, values in tensors.items():
-            write_tensors(part / (name + FILE_ENDING), values, torch.float32)
+            try:
+                write_tensors(part / (name + FILE_ENDING), values, torch.float32)
+            except ValueError as error:
+                raise UnsuitableCheckpoint(
+                    f"the weights for {folder.name} hold numbers that are none, or too large ({error!s:.200}); "
+                    "check the download"
+                ) from None
         write_pack(part, spec)
         (part / "card.md").write_text(card, encoding="utf-8")
