@@ -41,9 +41,9 @@ def test_all_three_networks_find_what_they_find_in_the_library(seed: int) -> Non
     found, places = search(mtcnn, picture)
     assert len(boxes) > 3
     order, wanted = np.argsort(found[:, 4]), np.argsort(scores)
-    np.testing.assert_allclose(found[order, :4], boxes[wanted], atol=1e-3)
-    np.testing.assert_allclose(found[order, 4], scores[wanted], atol=1e-5)
-    np.testing.assert_allclose(places[order], points[wanted], atol=1e-3)
+    assert np.array_equal(found[order, :4], boxes[wanted])
+    assert np.array_equal(found[order, 4], scores[wanted])
+    assert np.array_equal(places[order], points[wanted])
 
 
 @pytest.mark.parametrize("threshold", [(1.1, 0.5, 0.5), (0.3, 1.1, 0.5), (0.3, 0.02, 1.1)])
