@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from vidinv.faces.colour import LUMA
-from vidinv.models.face_colours import in_face_colours, own_colours
+from vidinv.faces.colour import CHROMA, KNOTS, LUMA, core
+from vidinv.models.face_colours import STIFF, in_face_colours, own_colours
 
 SIDE = 64
 
@@ -49,6 +49,37 @@ def test_a_face_is_judged_with_gradients_in_the_colours_it_is_shown_in(face: Ten
     # Luma alone counts: a change of colour of the same luma changes nothing.
     tint = torch.tensor([0.587, -0.299, 0.0])[:, None, None]
     assert float((drawn.grad * tint).sum().abs()) < 1e-3 * float(drawn.grad.abs().sum())
+
+
+def _as_written(made: Tensor, picture: Tensor, own: float) -> Tensor:
+    """One picture [3, S, S]: the same line fitted by least squares over the middle's pixels, one row for each."""
+    before, after = luma(picture[None])[0], luma(made[None])[0]
+    at = torch.linspace(-1, 1, KNOTS)
+    hats = [(1 - (y.clamp(-1, 1)[..., None] - at).abs() * (KNOTS - 1) / 2).clamp_min(0) for y in (before, after)]
+    middle = torch.from_numpy(core(made.shape[-1]))
+    bends = STIFF**0.5 * torch.diff(torch.eye(KNOTS), dim=0)
+    rows = torch.cat([hats[0][middle], bends, 1e-3**0.5 * torch.eye(KNOTS)]).double()
+    parts = []
+    for channel, weight in ((0, float(CHROMA[1])), (2, float(CHROMA[0]))):
+        wanted = torch.zeros(len(rows), 1, dtype=torch.float64)
+        wanted[: int(middle.sum()), 0] = (picture[channel] - before)[middle].double() * weight
+        line = torch.linalg.lstsq(rows, wanted).solution[:, 0].float() / weight
+        parts.append(hats[1] @ line - hats[0] @ line)
+    red, blue = parts
+    green = -(LUMA[0] * red + LUMA[2] * blue) / LUMA[1]
+    follows = picture + (after - before) + torch.stack([red, green, blue])
+    return follows + own * (made - follows)
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_its_line_is_the_least_squares_fit_however_pictures_lie_in_memory(layout: torch.memory_format) -> None:
+    torch.manual_seed(0)
+    made, picture = (torch.rand(2, 3, SIDE, SIDE) * 1.6 - 0.8 for _ in range(2))
+    found = in_face_colours(
+        made.contiguous(memory_format=layout), picture.contiguous(memory_format=layout), torch.tensor([0.0, 0.5])
+    )
+    for b, own in enumerate((0.0, 0.5)):
+        torch.testing.assert_close(found[b], _as_written(made[b], picture[b], own), atol=1e-5, rtol=0)
 
 
 def test_the_edit_that_asks_for_most_colours_decides() -> None:

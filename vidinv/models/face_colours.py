@@ -7,6 +7,9 @@ with gradients, so that such edits are trained and judged as they are shown.
 
 from __future__ import annotations
 
+from functools import cache
+
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -28,19 +31,30 @@ def in_face_colours(made: Tensor, picture: Tensor, own: Tensor) -> Tensor:
     """
     if bool((own >= 1).all()):
         return made
-    where = torch.from_numpy(core(made.shape[-1])).to(made.device)
+    made, picture = made.contiguous(), picture.contiguous()  # channels apart, each is one row for its neighbours
+    blue_and_red = _core(made.shape[-1]).to(made.device)
     chroma_of, weights = made.new_tensor(CHROMA)[:, None], made.new_tensor(LUMA)
     before, after = (torch.einsum("bcij,c->bij", x, weights) for x in (picture, made))  # [B, S, S]
-    knots = _knots(before[:, where])
-    colours = (picture[:, [2, 0]] - before[:, None])[:, :, where] * chroma_of  # [B, 2, N]
+    told = before.flatten(1).index_select(1, blue_and_red[1])
+    knots = _knots(told)  # [B, KNOTS, N]
+    colours = picture.flatten(1).index_select(1, blue_and_red.flatten()).unflatten(1, (2, -1))
+    colours = (colours - told[:, None]) * chroma_of  # [B, 2, N]
     bends = torch.diff(torch.eye(KNOTS, device=made.device), dim=0)
-    held = knots.mT @ knots + STIFF * bends.T @ bends + 1e-3 * torch.eye(KNOTS, device=made.device)
-    line = torch.linalg.solve(held, knots.mT @ colours.mT)  # [B, KNOTS, 2]
+    held = knots @ knots.mT + STIFF * bends.T @ bends + 1e-3 * torch.eye(KNOTS, device=made.device)
+    line = torch.linalg.solve(held, knots @ colours.mT)  # [B, KNOTS, 2]
     line = line.mT / chroma_of  # [B, 2, KNOTS]
     blue, red = (_along(line, after) - _along(line, before)).unbind(1)
     green = -(weights[0] * red + weights[2] * blue) / weights[1]
     follows = picture + (after - before)[:, None] + torch.stack([red, green, blue], 1)
     return follows + own[:, None, None, None] * (made - follows)
+
+
+@cache
+def _core(size: int) -> Tensor:
+    """[2, N], where blue and red of :func:`vidinv.faces.colour.core` lie in a picture whose channels, and in them rows,
+    lie behind one another."""
+    with torch.inference_mode(False):
+        return torch.from_numpy(np.flatnonzero(core(size)) + np.array([[2], [0]]) * size**2)
 
 
 def own_colours(amounts: Tensor, names: tuple[str, ...], shares: tuple[tuple[str, float], ...]) -> Tensor:
@@ -54,9 +68,9 @@ def own_colours(amounts: Tensor, names: tuple[str, ...], shares: tuple[tuple[str
 
 
 def _knots(luma: Tensor) -> Tensor:
-    """How much each knot counts for each luma [*], -1..1: [*, KNOTS]."""
+    """How much each knot counts for each luma [B, N], -1..1: [B, KNOTS, N]."""
     step = 2 / (KNOTS - 1)
-    places = luma.clamp(-1, 1)[..., None] - torch.linspace(-1, 1, KNOTS, device=luma.device)
+    places = luma.clamp(-1, 1)[:, None] - torch.linspace(-1, 1, KNOTS, device=luma.device)[:, None]
     return (1 - places.abs() / step).clamp_min(0)
 
 

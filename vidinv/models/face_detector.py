@@ -12,6 +12,8 @@ import torch
 from facenet_pytorch import MTCNN
 from numpy.typing import NDArray
 
+from vidinv.models.cascade import search
+
 LAST_SIDE = 48  # of the pictures that the cascade's last network sees, pixels
 LAST_SHIFT = (0.0075, 0.036)  # of their centre beyond that of the box it answers with, in sides of the longer edge
 
@@ -49,14 +51,9 @@ class FaceDetector:
         """:param image: [H, W, 3] RGB, 0..255. A picture smaller than ``min_face`` holds no face."""
         if min(image.shape[:2]) < self._min_face:
             return NOTHING  # the cascade itself fails on a picture that has no scale to search
-        boxes, scores, points = self._mtcnn.detect(image, landmarks=True)
-        if boxes is None:
-            return NOTHING
-        # facenet-pytorch 2.5.3 answers with object arrays on current NumPy.
-        found = Detections(*(np.asarray(v.tolist(), np.float32) for v in (boxes, scores, points)))
-        area = (found.boxes[:, 2] - found.boxes[:, 0]) * (found.boxes[:, 3] - found.boxes[:, 1])
-        order = np.argsort(-area, kind="stable")
-        return Detections(found.boxes[order], found.scores[order], found.points[order])
+        found, points = search(self._mtcnn, image)
+        order = np.argsort(-(found[:, 2] - found[:, 0]) * (found[:, 3] - found[:, 1]), kind="stable")
+        return Detections(found[order, :4], found[order, 4], points[order])
 
     @torch.inference_mode()
     def last(self, picture: NDArray[np.uint8]) -> Detections:
