@@ -16,6 +16,7 @@ from vidinv.job import Job, read_project
 from vidinv.page import queue as queues
 from vidinv.page.queue import Entry, Queue, Tell
 from vidinv.report import write_report
+from vidinv.report.files import series_of
 from vidinv.types import Progress
 from vidinv.worker import JobResult
 
@@ -64,6 +65,22 @@ def test_a_job_is_done_and_its_video_goes(tmp_path: Path, job: Job) -> None:
     until(lambda: not (home / "video").exists() and not (home / "codes").exists())
     queue.remove("me", entry.number)
     assert list((tmp_path / "queue").iterdir()) == []
+    queue.close()
+
+
+def test_the_rows_that_a_long_videos_report_names_are_there_too(tmp_path: Path, job: Job) -> None:
+    def long(job: Job, tell: Tell) -> JobResult:
+        done = write(job, tell)
+        rows = series_of(job.reports)
+        assert rows is not None
+        rows.write_text('{"frame": 0}')
+        return done
+
+    queue = Queue(tmp_path / "queue", long)
+    queue.start()
+    entry = queue.add("me", job, "")
+    until(lambda: not (tmp_path / "queue" / entry.number / "video").exists())
+    assert queue.files(queue.entries("me")[0])["report.series.jsonl"].read_text() == '{"frame": 0}'
     queue.close()
 
 

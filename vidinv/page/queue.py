@@ -21,6 +21,7 @@ from typing import Literal
 
 from vidinv.errors import UsageError, VidinvError
 from vidinv.job import Job, read_project, write_jobs
+from vidinv.report.files import series_of
 from vidinv.types import Progress
 from vidinv.video.output import part_path
 from vidinv.worker import JobResult
@@ -29,6 +30,7 @@ MOST = 20  # entries of one browser
 KEPT = 7 * 24 * 3600.0  # seconds for which results are kept that nobody removes
 JOB, ENTRY, VIDEO = "job.toml", "entry.json", "video"
 REPORTS = ("report.html", "report.json")
+ROWS = str(series_of([Path(REPORTS[0])]))  # of a long video, which the reports name
 State = Literal["waiting", "done", "failed", "cancelled"]
 Tell = Callable[[Progress], None]
 Render = Callable[[Job, Tell], JobResult]
@@ -131,9 +133,9 @@ class Queue:
         return running[1] if running is not None and running[0] == entry.number else None
 
     def files(self, entry: Entry) -> dict[str, Path]:
-        """What came of a job that is done: "video", "report.html", "report.json"."""
+        """What came of a job that is done: "video", its reports by their names, and the rows of a long one."""
         home = self.folder / entry.number
-        paths = {"video": read_project(home / JOB).output, **{name: home / name for name in REPORTS}}
+        paths = {"video": read_project(home / JOB).output, **{name: home / name for name in (*REPORTS, ROWS)}}
         return {name: path for name, path in paths.items() if path.is_file()}
 
     def cancel(self, owner: str, number: str) -> None:
@@ -217,7 +219,7 @@ class Queue:
         try:
             keep = {ENTRY, JOB}
             if state == "done":
-                keep |= {*REPORTS, read_project(home / JOB).output.name}
+                keep |= {*REPORTS, ROWS, read_project(home / JOB).output.name}
                 with suppress(OSError, ValueError):  # on a full disk they stay as they are
                     for name in REPORTS:
                         _nameless(home, name)
