@@ -28,6 +28,9 @@ from vidinv.training.card_text import write_card
 from vidinv.training.labelling import Labelling
 from vidinv.training.settings import read_settings
 
+# How an edit's change is put in, where the settings say nothing of it.
+PLAIN = {name: getattr(EditSpec, name) for name in ("region", "colours", "moves", "edges")}
+
 
 def described(
     names: list[str], known: tuple[str, ...], before: dict[str, EditSpec], table: dict
@@ -42,8 +45,8 @@ def described(
     for name in names:
         told = table[name]
         spec = before.get(name) or EditSpec(unit=told["unit"], step="", text=told["text"])
-        where, colours = told.get("region", "face"), told.get("colours", 1.0)
-        specs[name] = replace(spec, kind="network", region=where, colours=colours, grade=0.0)
+        how = {name: told.get(name, plain) for name, plain in PLAIN.items()}
+        specs[name] = replace(spec, kind="network", **how, grade=0.0)
     return specs
 
 

@@ -49,7 +49,9 @@ def described(names: list[str], config: LatentFlowConfig, before: PackSpec, tabl
     for name in names:
         told = table[name]
         spec = before.edits.get(name) or EditSpec(unit=told["unit"], step="", text=told["text"])
-        specs[name] = replace(spec, kind="proxy", region=told.get("region", "face"), grade=0.0)
+        specs[name] = replace(
+            spec, kind="proxy", region=told.get("region", "face"), moves=told.get("moves", True), grade=0.0
+        )
     return specs
 
 

@@ -81,6 +81,7 @@ def main() -> None:
             strengths=(-1.0, 1.0),
             effects=(-1.0, 1.0),
             region=e.get("region", "face"),
+            moves=e.get("moves", True),
         )
         for name, e in settings["edits"].items()
         if name in fitted

@@ -265,6 +265,12 @@ class Face:
     colours: float = 1.0
     """0..1, how much of the colours that the edits draw in are their own, the rest being the face's; set by edit."""
 
+    moves: bool = True
+    """Do any of the edits that act move parts of the face; set by edit."""
+
+    edges: Mapping[str, float] = field(default_factory=dict)
+    """Regions in which the edges of what is drawn are made steeper, and by how much; set by edit."""
+
     held: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     """Per attribute that is held, by how much the edits that act move it without and with what holds it, standard
     deviations over faces; set by edit."""

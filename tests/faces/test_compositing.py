@@ -114,3 +114,33 @@ def test_the_mask_is_soft_and_vanishes_at_the_border() -> None:
     assert mask.max() == mask[64, 64] == 1
     assert max(mask[0].max(), mask[-1].max(), mask[:, 0].max(), mask[:, -1].max()) == 0
     assert np.abs(np.diff(mask, axis=0)).max() < 0.2
+
+
+def test_what_is_put_on_moves_nothing_that_was_there(frame: np.ndarray) -> None:
+    """A dark line beside a dark brow: a flow takes it for the brow, and would carry that along."""
+    before = np.full((128, 128, 3), 160, np.float32)
+    before[40:46, 20:108] = 40
+    after = before.copy()
+    after[50:56, 20:108] = 40
+    put_on, moved = change_between(before, after, moves=False), change_between(before, after)
+    assert np.abs(moved.motion).max() > 1
+    assert np.abs(put_on.motion).max() == 0
+    assert np.array_equal(put_on.residual, after - before)
+    assert np.array_equal(changed_picture(before, put_on), after)
+
+
+def test_edges_are_steeper_in_the_frame_where_the_edit_says_so(frame: np.ndarray) -> None:
+    before = np.full((128, 128, 3), 160, np.float32)
+    after = before.copy()
+    after[60:66, 20:108] = 40
+    after = cv2.GaussianBlur(after, (0, 0), 1.2)
+    quad = np.array([[-0.5, -0.5], [-0.5, 383.5], [383.5, 383.5], [383.5, -0.5]])
+    grey = np.full((384, 384, 3), 160, np.uint8)
+    change, mask = change_between(before, after, moves=False), np.ones((128, 128), np.float32)
+    edges = np.zeros((128, 128), np.float32)
+    edges[:, 64:] = 2.5
+    out = apply(grey, add_change(grey, quad, change, mask, edges)).astype(int)
+    plain = apply(grey, add_change(grey, quad, change, mask)).astype(int)
+    assert np.array_equal(out[:, :180], plain[:, :180])
+    steepness = [np.abs(np.diff(picture[:, 280, 0])).max() for picture in (plain, out)]
+    assert steepness[1] > 1.5 * steepness[0]

@@ -8,7 +8,7 @@ import pytest
 
 from vidinv.faces.pose import HEAD
 from vidinv.faces.quads import quad_from_points, quad_to_affine, transform_points
-from vidinv.faces.regions import REGIONS, Touch, colours, eyes, heights, lower, skin, together, union
+from vidinv.faces.regions import REGIONS, Touch, colours, eyes, heights, lower, moving, skin, steep, together, union
 
 SIZE = 128
 POINTS = np.array([[40, 50], [88, 50], [64, 80], [46, 98], [82, 98]], np.float32)
@@ -85,3 +85,17 @@ def test_an_edit_with_colours_of_its_own_has_them_beside_one_without_and_by_itse
     assert colours([beard, makeup]) == 0.25
     assert colours([makeup]) == 1
     assert colours([]) == 1
+
+
+def test_one_edit_that_moves_is_enough_and_one_that_does_not_act_is_none() -> None:
+    glasses, smile = Touch("eyes", 1.0, moves=False), Touch("lower", 0.2)
+    assert not moving([glasses])
+    assert moving([glasses, smile])
+    assert not moving([glasses, Touch("lower", 0.0)])
+
+
+def test_edges_are_steeper_in_the_regions_of_the_edits_that_say_so_as_far_as_they_act() -> None:
+    glasses, smile = Touch("eyes", 0.5, edges=2.0), Touch("lower", 1.0)
+    assert steep([glasses, smile]) == {"eyes": 1.0}
+    assert steep([glasses, Touch("eyes", 1.0, edges=3.0)]) == {"eyes": 3.0}
+    assert steep([smile]) == {}

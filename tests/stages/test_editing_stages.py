@@ -157,6 +157,19 @@ def test_the_regions_of_the_edits_that_act_travel_with_the_face(pack: Pack) -> N
     assert [o.faces[1].regions for o in alone] == [{}, {"eyes": 1.0}, {"eyes": 1.0}, {}]  # its amount fades by itself
 
 
+def test_what_an_edit_puts_on_is_drawn_where_the_frames_own_pixels_are(pack: Pack) -> None:
+    moving = age(pack, 6)
+    still = Linear(tuple(replace(part, moves=False, region="eyes", edges=2.0) for part in moving.parts))
+    moved, put_on = (steadied(drawn(pack, [aligned(0)], one))[0].faces[0] for one in (moving, still))
+    assert moved.moves
+    assert not moved.edges
+    assert not put_on.moves
+    assert put_on.edges == {"eyes": 2.0}
+    assert np.abs(moved.change.motion).max() > 0
+    assert np.abs(put_on.change.motion).max() == 0
+    np.testing.assert_allclose(put_on.change.residual, put_on.edited - put_on.inversion, atol=0.01)
+
+
 @pytest.mark.parametrize("composite", ["detail", "replace"])
 def test_beside_the_region_every_bit_stays_and_without_weight_everywhere(pack: Pack, composite: str) -> None:
     region = np.zeros((64, 64), np.float32)

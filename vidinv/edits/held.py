@@ -257,7 +257,7 @@ class _Acting:
         for stride, _, units in self._each():
             if isinstance(stride.edit, Parts):
                 acting = [part for part, some in zip(stride.edit.parts, units, strict=True) if some]
-                found += [Touch(part.region, colours=part.colours) for part in acting]
+                found += [part.touch(1.0) for part in acting]
             elif units[0]:
                 found += [replace(one, share=1.0) for one in stride.edit.touches(face, time) if one.share > 0]
         return found

@@ -73,6 +73,8 @@ class Part(Generic[What]):
     persons: frozenset[int | str] | None = None  # by id or name; None: everybody
     region: str = "face"  # of vidinv.faces.regions
     colours: float = 1.0  # 0..1, how much of the colours it draws in are its own
+    moves: bool = True  # does it move parts of the face
+    edges: float = 0.0  # how much steeper what it draws is made
     name: str = ""  # of the pack's edit; "": it is none of the pack's
 
     def steps(self, face: Face, time: float) -> float:
@@ -84,6 +86,10 @@ class Part(Generic[What]):
         """0..1: the same, of the most that ever act."""
         steps = abs(self.steps(face, time))
         return min(1.0, steps / self.strength.most) if steps else 0.0
+
+    def touch(self, share: float) -> Touch:
+        """Where and how it acts, so much of it."""
+        return Touch(self.region, share, self.colours, self.moves, self.edges)
 
 
 @dataclass(frozen=True)
@@ -117,11 +123,12 @@ class Parts(ABC, Generic[What]):
     def touches(self, face: Face, time: float) -> Sequence[Touch]:
         """See :class:`vidinv.edits.base.Edit`."""
         acting = [(part, share) for part in self.parts if (share := part.share(face, time)) > 0]
-        return [Touch(part.region, share, part.colours) for part, share in acting]
+        return [part.touch(share) for part, share in acting]
 
 
 def part(request: EditRequest, what: What, strength: Strength, pack: Pack) -> Part[What]:
     """What was asked for, as a part of its kind's edit."""
     spec = pack.edit(request.name)
-    where, colours = ("face", 1.0) if spec is None else (spec.region, spec.colours)
-    return Part(what, strength, request.persons, where, colours, request.name)
+    if spec is None:
+        return Part(what, strength, request.persons, name=request.name)
+    return Part(what, strength, request.persons, spec.region, spec.colours, spec.moves, spec.edges, request.name)

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vidinv.faces.edges import steepened
 from vidinv.faces.motion import FAST, MEDIUM, fetch, optical_flow
 from vidinv.faces.quads import quad_to_affine
 from vidinv.faces.warps import bounds, uncrop
@@ -14,13 +15,17 @@ from vidinv.types import Change
 Box = tuple[int, int, int, int]
 
 
-def change_between(before: NDArray, after: NDArray) -> Change:
+def change_between(before: NDArray, after: NDArray, moves: bool = True) -> Change:
     """What an edit did: the motion between the two pictures, and what that motion does not explain.
 
     Inversion error cannot reach the frame through it: what both pictures share cancels.
 
     :param before: [S, S, 3] 0..255, G(w, F). :param after: likewise, G(w~, F~).
+    :param moves: does the edit move parts of the face? Where it puts something on, a flow takes it for what was there
+        already, as a frame for a brow that came down, and would carry that along.
     """
+    if not moves:
+        return Change(np.zeros((*before.shape[:2], 2), np.float32), np.asarray(after - before, np.float32))
     after_levels, before_levels = (np.clip(p, 0, 255).astype(np.uint8) for p in (after, before))
     # The coarser flow sees a quarter of the side: of a small picture too little of a mouth, of a large one enough.
     preset = MEDIUM if len(before) <= 256 else FAST
@@ -43,13 +48,16 @@ def followed(first: Change, then: Change) -> Change:
     return Change(motion, then.residual + fetch(first.residual, then.motion), first.colour)
 
 
-def add_change(frame: NDArray, quad: NDArray, change: Change, mask: NDArray) -> tuple[Box, NDArray[np.uint8]]:
+def add_change(
+    frame: NDArray, quad: NDArray, change: Change, mask: NDArray, edges: NDArray | None = None
+) -> tuple[Box, NDArray[np.uint8]]:
     """Detail compositing: the frame's own pixels, moved where the edit moves the face, plus mask * unwarp(residual).
 
     Without a motion that is frame + mask * unwarp(G(w~, F~) - G(w, F)). Moving the frame's pixels at full resolution
     keeps the old mouth from shining through the new one.
 
     :param frame: [H, W, 3] uint8. :param quad: [4, 2] pixels. :param mask: [S, S] 0..1.
+    :param edges: [S, S] how much steeper what is added is made, see :mod:`vidinv.faces.edges`; None: nowhere.
     :return: the rectangle and its new pixels.
     """
     box = bounds(quad, frame.shape)
@@ -63,6 +71,9 @@ def add_change(frame: NDArray, quad: NDArray, change: Change, mask: NDArray) -> 
         still = cv2.inRange(step, (-0.25, -0.25), (0.25, 0.25))
         own = cv2.copyTo(own, still, moved)
     residual = uncrop(change.residual * mask[..., None], quad, box)
+    if edges is not None:
+        to_crop = quad_to_affine(quad, mask.shape[0])[:, :2]
+        residual = steepened(residual, uncrop(edges, quad, box), abs(float(np.linalg.det(to_crop))) ** -0.5)
     # Rounds to the nearest level and stays within 0..255.
     return box, np.asarray(cv2.add(own, residual, dtype=cv2.CV_8U), np.uint8)
 

@@ -76,11 +76,13 @@ REGIONS: dict[str, Callable[[NDArray, int], Map] | None] = {
 
 @dataclass(frozen=True)
 class Touch:
-    """Where on a face an edit acts, and in whose colours."""
+    """Where on a face an edit acts, and how what it draws there is put in."""
 
     region: str = "face"  # of REGIONS
     share: float = 1.0  # 0..1, how much of it acts
     colours: float = 1.0  # 0..1, how much of the colours it draws in are its own: EditSpec.colours
+    moves: bool = True  # EditSpec.moves
+    edges: float = 0.0  # EditSpec.edges
 
 
 def together(touches: Iterable[Touch]) -> dict[str, float]:
@@ -97,6 +99,20 @@ def colours(touches: Sequence[Touch]) -> float:
     share."""
     most = max((touch.share for touch in touches), default=0.0)
     return max(touch.colours * touch.share for touch in touches) / most if most > 0 else 1.0
+
+
+def steep(touches: Iterable[Touch]) -> dict[str, float]:
+    """Regions in which edges are made steeper, and how much; what has no share has none."""
+    found: dict[str, float] = {}
+    for touch in touches:
+        if touch.share * touch.edges > found.get(touch.region, 0.0):
+            found[touch.region] = touch.share * touch.edges
+    return found
+
+
+def moving(touches: Iterable[Touch]) -> bool:
+    """Does any of the edits that act move parts of the face?"""
+    return any(touch.moves for touch in touches if touch.share > 0)
 
 
 def union(named: Mapping[str, float], face: Map | None, points: NDArray | None, size: int) -> Map | None:

@@ -27,6 +27,8 @@ _FACES = CropRule()
 _FILE = re.compile(r"[\w-]+(\.[\w-]+)*\.safetensors", re.ASCII)  # a bare name, so that no path leads out of the folder
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
+STEEPEST = 10.0  # most that edges are made steeper by
+
 
 @dataclass(frozen=True)
 class NetworkSpec:
@@ -65,6 +67,8 @@ class EditSpec:
     colours: float = (
         1.0  # how much of the colours it draws in are its own, 0..1; the rest are the face's, dark to light
     )
+    moves: bool = True  # does it move parts of the face; else it is drawn on the frame's own pixels where they are
+    edges: float = 0.0  # how much steeper what it draws is made at the frame's own size: vidinv.faces.edges
     scale: float = 0.0  # standard deviation of the score over faces: years, logits of probabilities; 0: nobody measured
     grade: float = 0.0  # how its pictures look to blind readers, 1 (painted) to 5 (photograph); 0: nobody was asked
 
@@ -84,6 +88,8 @@ class EditSpec:
             raise ValueError(f"region {self.region!r}; there are {', '.join(REGIONS)}")
         if not 0 <= self.colours <= 1:
             raise ValueError(f"colours {self.colours:g}; they are from 0 to 1")
+        if not 0 <= self.edges <= STEEPEST:
+            raise ValueError(f"edges {self.edges:g}; they are from 0 to {STEEPEST:g}")
         if len(self.strengths) != len(self.effects):
             raise ValueError(f"{len(self.effects)} effects of {len(self.strengths)} strengths")
 

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from vidinv.faces import compositing
 from vidinv.faces.colour import tinted
 from vidinv.faces.masks import oval
+from vidinv.faces.quads import quad_to_affine, transform_points
+from vidinv.faces.regions import union
 from vidinv.types import Change, Composite, Face, Faces, known
 
 
@@ -48,6 +50,15 @@ def _mask(face: Face) -> NDArray[np.float32] | None:
     return mask
 
 
+def _edges(face: Face) -> NDArray[np.float32] | None:
+    """[S, S]: how much steeper what is drawn is made; None: nowhere."""
+    size = len(known(face.crop))
+    if not face.edges or face.points is None:
+        return None
+    points = transform_points(quad_to_affine(known(face.quad), size), face.points)
+    return union(face.edges, np.ones((size, size), np.float32), points, size)
+
+
 def _composite(image: NDArray[np.uint8], first: bool, face: Face, change: Change, how: Composite) -> NDArray[np.uint8]:
     """The picture with one face's change in it; the frame's own array is never written to."""
     quad, mask = known(face.quad), known(face.mask)
@@ -58,7 +69,7 @@ def _composite(image: NDArray[np.uint8], first: bool, face: Face, change: Change
         changed = tinted(compositing.changed_picture(known(face.inversion), change), change.colour, known(face.crop))
         box, pixels = compositing.replace_crop(image, quad, changed, mask)
     else:
-        box, pixels = compositing.add_change(image, quad, change, mask)
+        box, pixels = compositing.add_change(image, quad, change, mask, _edges(face))
     x0, y0, x1, y1 = box
     image = image.copy() if first else image
     image[y0:y1, x0:x1] = pixels

@@ -11,7 +11,7 @@ import torch
 
 from vidinv.edits.base import AppliesTogether, Edit, apply_each
 from vidinv.edits.held import Guard, Held, Stride, hold_back
-from vidinv.faces.regions import Touch, colours, together
+from vidinv.faces.regions import Touch, colours, moving, steep, together
 from vidinv.faces.smoothing import reach, smooth_at
 from vidinv.runtime.batching import Collected, collect, in_batches
 from vidinv.runtime.compute import Compute
@@ -86,7 +86,7 @@ def _asked(face: Face, faces: Faces, view: View[Code], options: EditOptions) -> 
         return None
     source = _smoothed(view.track(face.person), options.sigma * options.rate)
     touches = [touch for one in options.edits for touch in one.touches(face, time)]
-    return _Acting(replace(face, regions=_regions(touches), colours=colours(touches)), time, source)
+    return _Acting(_touched(face, touches), time, source)
 
 
 def _ways(some: Sequence[_Acting], edits: Sequence[Edit]) -> list[tuple[Code, list[Stride]]]:
@@ -109,6 +109,12 @@ def _edited(acting: _Acting, code: Code, strides: list[Stride], options: EditOpt
         code = code if back is None else back.of(code)
     amount = sum(stride.amount for stride in strides)
     return replace(face, smooth_code=acting.source, edited_code=code, amount=amount, held=told)
+
+
+def _touched(face: Face, touches: Sequence[Touch]) -> Face:
+    return replace(
+        face, regions=_regions(touches), colours=colours(touches), moves=moving(touches), edges=steep(touches)
+    )
 
 
 def _regions(touches: Sequence[Touch]) -> dict[str, float]:

@@ -98,7 +98,8 @@ def _each(factor: NDArray[Any], like: NDArray[Any]) -> NDArray[np.float32]:
 
 def _mixed(past: Past | None, face: Face, time: float, options: StabiliseOptions) -> Past:
     """The past, moved to where the face is now, with the new change mixed into it."""
-    crop, change = known(face.crop), _in_colours(change_between(known(face.inversion), known(face.edited)), face)
+    crop, made = known(face.crop), change_between(known(face.inversion), known(face.edited), moves=face.moves)
+    change = _in_colours(made, face)
     amounts = np.full_like(change.motion[..., :1], face.amount)
     motion, residual = np.concatenate([change.motion, amounts], 2), change.residual
     colour, told = beside_tint(crop)
