@@ -166,5 +166,19 @@ def test_pipes_devices_and_programs_are_no_pictures(tmp_path: Path, kind: str, m
     else:
         monkeypatch.setattr(EpsImagePlugin, "Ghostscript", lambda *_: pytest.fail("a program was asked for pixels"))
         two_halves().save(path, "EPS")
-    with pytest.raises(NotAPicture, match=r"is no picture|a device or a pipe"):
+    with pytest.raises(NotAPicture, match=r"is no picture|a device or a pipe; write the"):
         read_picture(path)
+
+
+@pytest.mark.parametrize("kind", ["TGA", "ICO", "SGI", "QOI", "PCX"])
+def test_pixels_are_read_in_whatever_format(tmp_path: Path, kind: str) -> None:
+    two_halves().save(tmp_path / "a.picture", kind)
+    assert np.ptp(read_picture(tmp_path / "a.picture")) > 100
+
+
+def test_what_a_program_taught_pillow_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.heic").write_bytes(b"ours")
+    monkeypatch.setattr(Image, "ID", [*Image.ID, "HEIF"])
+    opened = lambda file, name: two_halves()  # noqa: E731
+    monkeypatch.setitem(Image.OPEN, "HEIF", (opened, lambda head: head == b"ours"))
+    assert np.array_equal(read_picture(tmp_path / "a.heic"), np.asarray(two_halves()))
