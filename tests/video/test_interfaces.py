@@ -197,3 +197,17 @@ def test_parts_of_few_frames_are_joined_to_the_same_times(tmp_path, codec):
 def test_a_quality_that_no_encoder_has_is_refused(codec: str, crf: float) -> None:
     with pytest.raises(UsageError, match=f"{codec} has no crf .*; give a number from 0 to"):
         encoder_options(EncoderSettings(codec=codec, crf=crf))
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_a_better_quality_takes_more_room(tmp_path: Path, codec: str) -> None:
+    source = clip(tmp_path / "in.mp4", count=6, audio=())
+    sizes = []
+    for crf in (0, 18, 40):
+        with Reader(source) as reader:
+            settings = EncoderSettings(codec=codec, crf=crf, preset="ultrafast")
+            with Writer(target := tmp_path / f"{crf}.mkv", reader.info, settings) as writer:
+                for frame in reader:
+                    writer.write(frame)
+        sizes.append(target.stat().st_size)
+    assert sizes[0] > 1.3 * sizes[1] > 1.3 * sizes[2]

@@ -41,6 +41,8 @@ def encoder_options(settings: EncoderSettings) -> dict[str, str]:
     crf = {} if settings.crf is None else {"crf": f"{settings.crf:g}"}
     match settings.codec:
         case "libsvtav1":
+            if settings.crf is not None and round(settings.crf) == 0:  # which libavcodec takes for nothing said
+                crf = {"svtav1-params": "crf=0"}
             return crf | {"preset": settings.preset if speed is None else str(_SVT_PRESETS[speed])}
         case "libvpx-vp9":
             cpu_used = settings.preset if speed is None else str(_VP9_CPU_USED[speed])
@@ -50,7 +52,9 @@ def encoder_options(settings: EncoderSettings) -> dict[str, str]:
         case "mpeg4":
             # A quantiser from 1 to 31 instead of a crf; six steps of crf double it. 118 is libavcodec's unit for one.
             step = 3.0 if settings.crf is None else min(max(2 ** ((settings.crf - 12) / 6), 1.0), 31.0)
-            return {"flags": "+qscale", "global_quality": str(round(118 * step))}
+            # The quality is every picture's own, which ffmpeg alone gives them; the bounds hold without it.
+            bounds = dict.fromkeys(("qmin", "qmax"), str(round(step)))
+            return {"flags": "+qscale", "global_quality": str(round(118 * step))} | bounds
         case "libx265":
             return crf | {"preset": settings.preset, "x265-params": "log-level=error"}
         case _:
