@@ -18,8 +18,12 @@ from vidinv.video.output import part_path, publish, write_error
 Levels = NDArray[np.uint8]
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}  # what is written, by its ending
-PROGRAMS = ("EPS", "WMF")
-"""What Pillow makes pictures of with another program, or with the system: it is not read, whatever its name."""
+READ = (
+    *("AVIF", "BMP", "DDS", "DIB", "GIF", "HEIF", "ICNS", "ICO", "JPEG", "JPEG2000", "JXL", "MPO", "PCX", "PNG", "PPM"),
+    *("PSD", "QOI", "SGI", "TGA", "TIFF", "WEBP"),
+)
+"""What is read, whatever its name: pixels; HEIF and JXL where a program has taught Pillow them. Of others, as EPS, and
+what EPS may lie in, as IPTC, a program of its own makes pictures."""
 QUALITY: dict[str, dict[str, Any]] = {
     "JPEG": {"quality": 95, "subsampling": 0},
     "PNG": {},
@@ -120,9 +124,9 @@ def _read(path: Path, most: int | None) -> Still:
 
 
 def _formats() -> list[str]:
-    """All that Pillow reads as pixels, and what a program has taught it, as HEIC; but :data:`PROGRAMS`."""
+    """Of :data:`READ`, what Pillow knows here."""
     Image.init()
-    return [name for name in Image.OPEN if name not in PROGRAMS]
+    return [name for name in READ if name in Image.OPEN]
 
 
 def _shrunk(opened: Image.Image, most: int) -> Image.Image:
