@@ -107,6 +107,7 @@ def test_it_is_named_and_without_it_the_run_begins_anew(
         edit(editor, folder / "in.mp4", folder / "out.mp4", resume=True)
     assert str(path) in str(raised.value)
     assert f"remove {hidden} and begin anew" in str(raised.value)
+    assert raised.value.unforeseen
     assert not (folder / "out.mp4").exists()
     shutil.rmtree(hidden)
     edit(editor, folder / "in.mp4", folder / "out.mp4")

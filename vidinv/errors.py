@@ -36,9 +36,11 @@ INTERRUPTED_EXIT_CODE = 130
 
 
 class VidinvError(Exception):
-    """Base of all; ``exit_code`` is what the command line returns."""
+    """Base of all; ``exit_code`` is what the command line returns. ``unforeseen``: what it came of was met where nobody
+    expected it, and may be a fault of this program; ``-v`` shows it."""
 
     exit_code = 1
+    unforeseen = False
 
 
 class UsageError(VidinvError):

@@ -226,10 +226,12 @@ class Journal:
             if not self.resumed or shortage(error) is not None:
                 raise
             told = f"{type(error).__name__}: {error}".partition("\n")[0]
-            raise InputError(
-                f"a run cannot go on from {self._saved} ({told:.200}), which is not what was saved if somebody changed "
-                f"it; remove {self.folder} and begin anew"
-            ) from error
+            failed = InputError(
+                f"a run cannot go on from {self._saved} ({told:.200}): somebody changed that, or it is a fault of this "
+                f"program, which -v shows; if the same command says so again, remove {self.folder} and begin anew"
+            )
+            failed.unforeseen = True
+            raise failed from error
 
     def going_on(self, stream: Iterator[T]) -> Generator[T, None, None]:
         """The stream, as :meth:`believed`; an error of whoever takes the items stays what it is."""

@@ -194,6 +194,26 @@ def test_the_unexpected_is_one_line_and_with_v_a_traceback(invoke, source, toy_p
     assert "at all" in result.stderr
 
 
+def test_so_it_is_where_a_run_could_not_go_on(invoke, source, toy_pack, monkeypatch):
+    """It may be a fault of what was saved, or of this program."""
+
+    def fail(*args, **options):
+        try:
+            1 / 0  # noqa: B018
+        except ZeroDivisionError as error:
+            failed = errors.InputError("it cannot go on")
+            failed.unforeseen = True
+            raise failed from error
+
+    monkeypatch.setattr("vidinv.api.VideoEditor.edit_video", fail)
+    command = ("run", source, "--edit", "age=+1", "--pack", toy_pack)
+    refused(invoke(*command), 3, "error: it cannot go on")
+    told = invoke(*command, "-v")
+    assert told.exit_code == 3
+    assert "Traceback" in told.stderr
+    assert "ZeroDivisionError: division by zero" in told.stderr
+
+
 def test_every_exit_code_is_in_the_help(invoke):
     listed = {line.split()[0] for line in invoke("--help").stdout.splitlines() if line.strip()}
     codes = {error.exit_code for error in (errors.VidinvError, *errors.VidinvError.__subclasses__())}

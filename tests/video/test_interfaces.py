@@ -197,3 +197,31 @@ def test_parts_of_few_frames_are_joined_to_the_same_times(tmp_path, codec):
 def test_a_quality_that_no_encoder_has_is_refused(codec: str, crf: float) -> None:
     with pytest.raises(UsageError, match=f"{codec} has no crf .*; give a number from 0 to"):
         encoder_options(EncoderSettings(codec=codec, crf=crf))
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_a_better_quality_takes_more_room(tmp_path: Path, codec: str) -> None:
+    source = clip(tmp_path / "in.mp4", count=6, audio=())
+    sizes = []
+    for crf in (0, 18, 40):
+        with Reader(source) as reader:
+            settings = EncoderSettings(codec=codec, crf=crf, preset="ultrafast")
+            with Writer(target := tmp_path / f"{crf}.mkv", reader.info, settings) as writer:
+                for frame in reader:
+                    writer.write(frame)
+        sizes.append(target.stat().st_size)
+    assert sizes[0] > 1.3 * sizes[1] > 1.3 * sizes[2]
+
+
+@pytest.mark.parametrize(("codec", "most"), [("libsvtav1", "13"), ("libvpx-vp9", "8")])
+def test_a_preset_of_the_encoders_own_is_one_of_its_numbers(tmp_path: Path, codec: str, most: str) -> None:
+    source = clip(tmp_path / "in.mp4", count=3, audio=())
+    for preset in ("0", most):
+        settings = EncoderSettings(codec=codec, preset=preset)
+        with Reader(source) as reader, Writer(tmp_path / f"{preset}.mkv", reader.info, settings) as writer:
+            for frame in reader:
+                writer.write(frame)
+        assert probe(tmp_path / f"{preset}.mkv").frames == 3
+    for preset in (str(int(most) + 1), "-1", "\u00b2", "1" * 5000):
+        with pytest.raises(UsageError, match=f"no preset called .*veryslow, and 0 to {most}$"):
+            encoder_options(EncoderSettings(codec=codec, preset=preset))

@@ -192,3 +192,29 @@ def test_attached_files_are_kept_as_far_as_they_fit_into_memory(
         assert len(list(encode(iter(reader), tmp_path / "out.mkv", reader.info))) == 12
     with av.open(str(tmp_path / "out.mkv")) as made:
         assert [s.metadata.get("filename") for s in made.streams] == [None, None, "2000.bin", "500.bin"]
+
+
+def shortest(name: int, *inner: bytes) -> bytes:
+    """An element whose length takes as few bytes as it can, as everybody writes it."""
+    content = b"".join(inner)
+    wide = next(wide for wide in range(1, 9) if len(content) < (1 << 7 * wide) - 1)
+    return numbered(name) + (len(content) | 1 << 7 * wide).to_bytes(wide, "big") + content
+
+
+@pytest.mark.parametrize("size", [125, 126, 127, 16382])
+def test_a_length_that_fits_its_bytes_just_so_is_hidden_like_any_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    monkeypatch.setattr(of_matroska, "MOST_DATA", 20_000)
+
+    def sized(name: bytes, size: int) -> bytes:
+        named = shortest(0x466E, name) + shortest(0x4660, b"font/ttf") + shortest(0x46AE, b"\x07")
+        data = next(one for n in range(6) if len(one := named + shortest(0x465C, bytes(size - len(named) - n))) == size)
+        return shortest(0x61A7, data)
+
+    inner = sized(b"first.ttf", 19_900) + sized(b"many.ttf", size) + sized(b"last.ttf", 90)
+    source = with_more(tmp_path / "in.mkv", whole(0x1941A469, inner), 0, b"")
+    with Reader(source) as reader:
+        assert len(list(reader)) == 12
+        assert [told[:19] for told in reader.info.left_out] == ["attachment many.ttf"]
+        assert reader.info.other_streams == ("#1 audio aac (eng)", "#2 attachment first.ttf", "#3 attachment last.ttf")

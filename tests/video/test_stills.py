@@ -156,7 +156,7 @@ def test_what_is_large_but_not_very_is_looked_at_whole(tmp_path: Path, monkeypat
     assert read_picture(tmp_path / "a.png").shape == (40, 60, 3)
 
 
-@pytest.mark.parametrize("kind", ["pipe", "device", "EPS"])
+@pytest.mark.parametrize("kind", ["pipe", "device", "EPS", "EPS in IPTC"])
 def test_pipes_devices_and_programs_are_no_pictures(tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a.png"
     if kind == "pipe":
@@ -166,5 +166,23 @@ def test_pipes_devices_and_programs_are_no_pictures(tmp_path: Path, kind: str, m
     else:
         monkeypatch.setattr(EpsImagePlugin, "Ghostscript", lambda *_: pytest.fail("a program was asked for pixels"))
         two_halves().save(path, "EPS")
-    with pytest.raises(NotAPicture, match=r"is no picture|a device or a pipe"):
+    if kind == "EPS in IPTC":
+        told = {(3, 20): b"\x28", (3, 30): b"\x14", (3, 60): b"\1\0", (3, 120): b"\5", (8, 10): path.read_bytes()}
+        sizes = {at: b"\x84\0" + len(data).to_bytes(4, "big") for at, data in told.items()}
+        path.write_bytes(b"".join(bytes([0x1C, *at]) + sizes[at] + data for at, data in told.items()))
+    with pytest.raises(NotAPicture, match=r"is no picture|a device or a pipe; write the"):
         read_picture(path)
+
+
+@pytest.mark.parametrize("kind", ["TGA", "ICO", "SGI", "QOI", "PCX", "DDS"])
+def test_pixels_are_read_in_formats_that_have_no_name_here(tmp_path: Path, kind: str) -> None:
+    two_halves().save(tmp_path / "a.picture", kind)
+    assert np.ptp(read_picture(tmp_path / "a.picture")) > 100
+
+
+def test_what_a_program_taught_pillow_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.heic").write_bytes(b"ours")
+    monkeypatch.setattr(Image, "ID", [*Image.ID, "HEIF"])
+    opened = lambda file, name: two_halves()  # noqa: E731
+    monkeypatch.setitem(Image.OPEN, "HEIF", (opened, lambda head: head == b"ours"))
+    assert np.array_equal(read_picture(tmp_path / "a.heic"), np.asarray(two_halves()))

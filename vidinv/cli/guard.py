@@ -63,6 +63,8 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
         try:
             command(*args, **options)
         except VidinvError as error:
+            if error.unforeseen and options.get("verbose"):
+                traceback.print_exc()
             told = shortage(error) or error
             say(f"error: {told}")
             raise typer.Exit(told.exit_code) from None

@@ -11,6 +11,7 @@ from vidinv.errors import UsageError
 CODECS = ("libx264", "libx265", "libsvtav1", "libvpx-vp9", "mpeg4")
 PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
 MOST_CRF = {"libx264": 51, "libx265": 51, "libsvtav1": 63, "libvpx-vp9": 63, "mpeg4": 51}
+OWN_PRESETS = {"libsvtav1": range(14), "libvpx-vp9": range(9)}  # numbers; the higher the quicker
 _SVT_PRESETS = (12, 11, 10, 9, 8, 7, 5, 3, 2)
 _VP9_CPU_USED = (8, 7, 5, 4, 3, 2, 1, 1, 0)
 _AVX_512F = 13  # as OpenCV counts features of a CPU; it has no name for it in Python
@@ -31,9 +32,10 @@ def encoder_options(settings: EncoderSettings) -> dict[str, str]:
     """Private options of the encoder. Raises UsageError for a codec, a preset or a quality that is not there."""
     if settings.codec not in CODECS:
         raise UsageError(f"no encoder called {settings.codec!r}; there are {', '.join(CODECS)}")
-    numbered = settings.preset.isdigit() and settings.codec in ("libsvtav1", "libvpx-vp9")
-    if settings.preset not in PRESETS and not numbered:
-        raise UsageError(f"no preset called {settings.preset!r}; there are {', '.join(PRESETS)}")
+    own = OWN_PRESETS.get(settings.codec, range(0))
+    if settings.preset not in (*PRESETS, *map(str, own)):
+        numbers = f", and 0 to {own[-1]}" if own else ""
+        raise UsageError(f"no preset called {settings.preset!r:.60}; there are {', '.join(PRESETS)}{numbers}")
     most = MOST_CRF[settings.codec]
     if settings.crf is not None and not 0 <= settings.crf <= most:
         raise UsageError(f"{settings.codec} has no crf {settings.crf:g}; give a number from 0 to {most}")
@@ -41,6 +43,8 @@ def encoder_options(settings: EncoderSettings) -> dict[str, str]:
     crf = {} if settings.crf is None else {"crf": f"{settings.crf:g}"}
     match settings.codec:
         case "libsvtav1":
+            if settings.crf is not None and round(settings.crf) == 0:  # which libavcodec takes for nothing said
+                crf = {"svtav1-params": "crf=0"}
             return crf | {"preset": settings.preset if speed is None else str(_SVT_PRESETS[speed])}
         case "libvpx-vp9":
             cpu_used = settings.preset if speed is None else str(_VP9_CPU_USED[speed])
@@ -50,7 +54,9 @@ def encoder_options(settings: EncoderSettings) -> dict[str, str]:
         case "mpeg4":
             # A quantiser from 1 to 31 instead of a crf; six steps of crf double it. 118 is libavcodec's unit for one.
             step = 3.0 if settings.crf is None else min(max(2 ** ((settings.crf - 12) / 6), 1.0), 31.0)
-            return {"flags": "+qscale", "global_quality": str(round(118 * step))}
+            # The quality is every picture's own, which ffmpeg alone gives them; the bounds hold without it.
+            bounds = dict.fromkeys(("qmin", "qmax"), str(round(step)))
+            return {"flags": "+qscale", "global_quality": str(round(118 * step))} | bounds
         case "libx265":
             return crf | {"preset": settings.preset, "x265-params": "log-level=error"}
         case _:

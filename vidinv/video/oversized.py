@@ -148,12 +148,11 @@ class _Look:
         return self.file.read(min(one[2] - one[1], 80)).rstrip(b"\0").decode("utf-8", "replace")
 
     def _hide(self, one: _Place, told: str) -> None:
-        """Under the head of a void element; where the id is longer than its one byte, its content is so much longer."""
-        self.file.seek(one[3])
-        head = self.file.read(one[1] - one[3])
-        wide = (one[0].bit_length() + 7) // 8
-        size = int.from_bytes(head[wide:], "big") + wide - 1
-        self.found.append(Oversized(one[3], bytes([_VOID]) + size.to_bytes(len(head) - wide, "big"), told))
+        """Under the head of a void element. What its id is shorter goes to its length, as far as that may be wide, and
+        else to its content: a length that fits its bytes just so would become the one that says nothing if it grew."""
+        wide = min(one[1] - one[3] - 1, 8)
+        size = one[2] - one[3] - 1 - wide
+        self.found.append(Oversized(one[3], bytes([_VOID]) + (size | 1 << 7 * wide).to_bytes(wide, "big"), told))
 
 
 _NAMELESS = "without a name"

@@ -13,14 +13,17 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from vidinv.errors import InputError, InputMissing, NotAPicture, OutputUnwritable
-from vidinv.regular import check_regular
 from vidinv.video.output import part_path, publish, write_error
 
 Levels = NDArray[np.uint8]
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}  # what is written, by its ending
-READ = ("AVIF", "BMP", "DIB", "GIF", "JPEG", "JPEG2000", "MPO", "PNG", "PPM", "TIFF", "WEBP")
-"""What is read, whatever its name: pixels. Of others, as EPS, a program of its own makes pictures."""
+READ = (
+    *("AVIF", "BMP", "DDS", "DIB", "GIF", "HEIF", "ICNS", "ICO", "JPEG", "JPEG2000", "JXL", "MPO", "PCX", "PNG", "PPM"),
+    *("PSD", "QOI", "SGI", "TGA", "TIFF", "WEBP"),
+)
+"""What is read, whatever its name: pixels; HEIF and JXL where a program has taught Pillow them. Of others, as EPS, and
+what EPS may lie in, as IPTC, a program of its own makes pictures."""
 QUALITY: dict[str, dict[str, Any]] = {
     "JPEG": {"quality": 95, "subsampling": 0},
     "PNG": {},
@@ -95,7 +98,8 @@ def read_still(path: Path) -> Still:
 def _read(path: Path, most: int | None) -> Still:
     """:param most: pixels; a picture of more is shrunk by whole numbers before anything is made of it."""
     try:
-        check_regular(path, None)
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise NotAPicture(f"{path} is a device or a pipe; write the picture to a file first")
         # By its name Pillow 12.3 maps an uncompressed TIFF into memory as if it were turned already, and scrambles it.
         with path.open("rb") as file, Image.open(file, formats=_formats()) as opened:
             if opened.format in MOVING and (count := getattr(opened, "n_frames", 1)) > 1:
@@ -120,7 +124,7 @@ def _read(path: Path, most: int | None) -> Still:
 
 
 def _formats() -> list[str]:
-    """Of :data:`READ`, what this build of Pillow knows."""
+    """Of :data:`READ`, what Pillow knows here."""
     Image.init()
     return [name for name in READ if name in Image.OPEN]
 
