@@ -22,7 +22,7 @@ from vidinv.edits.mixing import crossed, layers_of
 from vidinv.errors import UsageError
 from vidinv.faces.masks import oval
 from vidinv.faces.quads import quad_to_affine, transform_points
-from vidinv.faces.regions import CROP, REGIONS, union
+from vidinv.faces.regions import BEYOND, REGIONS, union
 from vidinv.inversion import DEFAULT_METHOD
 from vidinv.inversion.in_domain import diffuse as diffused
 from vidinv.models.generator import render_pair
@@ -31,7 +31,7 @@ from vidinv.portraits import Images, Picture, sources_of
 from vidinv.stills import find_faces, invert_pictures
 from vidinv.types import Face, known
 
-PASTED = tuple(name for name in REGIONS if name != CROP)
+PASTED = tuple(name for name in REGIONS if name not in BEYOND)
 """Regions of one face that can be put into another."""
 
 

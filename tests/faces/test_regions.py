@@ -99,3 +99,10 @@ def test_edges_are_steeper_in_the_regions_of_the_edits_that_say_so_as_far_as_the
     assert steep([glasses, smile]) == {"eyes": 1.0}
     assert steep([glasses, Touch("eyes", 1.0, edges=3.0)]) == {"eyes": 3.0}
     assert steep([smile]) == {}
+
+
+def test_glasses_go_on_beside_the_face_and_eyes_do_not() -> None:
+    band = eyes(POINTS, SIZE)
+    assert np.array_equal(union({"eyewear": 1.0}, INSIDE, POINTS, SIZE), band)
+    assert np.array_equal(union({"eyes": 1.0}, INSIDE, POINTS, SIZE), INSIDE * band)
+    assert np.array_equal(union({"eyewear": 1.0}, INSIDE, None, SIZE), INSIDE)

@@ -85,7 +85,7 @@ def fit(
         bool, typer.Option("--aligned", help="The pictures are crops already; look for no face.")
     ] = False,
     text: Annotated[str, typer.Option(help="What the edit does, for people.", show_default=False)] = "",
-    region: Annotated[str, typer.Option(help="Where it acts: face, lower, eyes, skin or crop.")] = "face",
+    region: Annotated[str, typer.Option(help="Where it acts: face, lower, eyes, eyewear, skin or crop.")] = "face",
     to: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Where to keep it.", show_default="beside the pack, as an edit of it"),

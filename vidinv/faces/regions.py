@@ -62,14 +62,16 @@ def skin(points: NDArray, size: int) -> Map:
     return region
 
 
-CROP = "crop"
+CROP, EYEWEAR = "crop", "eyewear"
+BEYOND = (CROP, EYEWEAR)  # these go on beside the face
 # By the name that pack.toml gives it. Those that are None need no points: the face itself, and the crop's middle with
-# the hair and what is around the face, for edits that move its outline.
+# the hair and what is around the face, for edits that move its outline. Temples of glasses go to the ears.
 REGIONS: dict[str, Callable[[NDArray, int], Map] | None] = {
     "face": None,
     CROP: None,
     "lower": lower,
     "eyes": eyes,
+    EYEWEAR: eyes,
     "skin": skin,
 }
 
@@ -132,6 +134,7 @@ def union(named: Mapping[str, float], face: Map | None, points: NDArray | None, 
     found = np.zeros((size, size), np.float32)
     for name, share in named.items():
         place = None if points is None else REGIONS[name]
-        region = whole if name == CROP else inside if place is None or points is None else inside * place(points, size)
+        within = whole if name == CROP or (name in BEYOND and points is not None) else inside
+        region = within if place is None or points is None else within * place(points, size)
         found = np.maximum(found, np.float32(share) * region)
     return found
