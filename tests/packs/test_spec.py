@@ -140,7 +140,7 @@ def test_a_table_is_written_as_it_is_read() -> None:
         ("edits/age/strength", [1.0], "edits.age.strength", "is unknown"),
         ("edits/age/effects", [1.0, float("nan"), 2.0], "edits.age.effects[1]", "is nan"),
         ("edits/age/effects", [1.0], "edits.age", "1 effects of 3 strengths"),
-        ("edits/age/region", "nose", "edits.age", "region 'nose'; there are face, crop, lower, eyes, skin"),
+        ("edits/age/region", "nose", "edits.age", "region 'nose'; there are face, crop, lower, eyes, eyewear, skin"),
         ("edits/age/region", 5, "edits.age.region", "is 5 and should be a text"),
         ("sources/a file.pt", 7, "sources.a file.pt", "is 7 and should be a text"),
         ("edit", {}, "edit", "is unknown"),

@@ -59,6 +59,7 @@ def test_a_network_learns_what_pairs_show_while_its_critic_waits(pool: Pool, gen
     first, last = (float(torch.stack([f["code"] for f in part]).mean()) for part in (found[:10], found[-10:]))
     assert last < 0.93 * first
     assert torch.equal(state.critic.judge.weight, critic)
+    assert state.taught == state.seen == 588
     assert "adversarial" in run(state, 2, taught, generator, torch.Generator().manual_seed(0), options)[-1]
     assert not torch.equal(state.critic.judge.weight, critic)
 

@@ -99,6 +99,7 @@ class EditState:
     critic_optimiser: torch.optim.Adam
     seen: int = 0
     steps: int = 0
+    taught: int = 0  # of those that were seen, by pairs alone
     begun: str = ""  # the recipe of the network that this one went on from
     learned: EditNetwork | None = None  # that network
     kept: frozenset[str] = frozenset()  # edits that are to stay what they were in it
@@ -107,7 +108,8 @@ class EditState:
     def recipe(self) -> str:
         """One sentence for the card of a pack."""
         if self.begun:
-            return f"{self.begun}; then {self.seen} more, against a new one"
+            taught = f"{self.taught} pairs that were drawn, and " if self.taught else ""
+            return f"{self.begun}; then {taught}{self.seen - self.taught} more, against a new one"
         return (
             f"`pipelines.train_edits` showed the edit network {self.seen} faces by their codes, against a "
             "discriminator that knows the scores"
@@ -121,12 +123,14 @@ class EditState:
             **contest_state(self),
             "seen": self.seen,
             "steps": self.steps,
+            "taught": self.taught,
             "begun": self.begun,
         }
 
     def from_dict(self, saved: dict) -> None:
         load_contest(self, saved)
         self.seen, self.steps, self.begun = saved["seen"], saved["steps"], saved["begun"]
+        self.taught = saved["taught"]
 
 
 def larger(options: EditTrainingOptions, batch: int) -> EditTrainingOptions:
@@ -232,6 +236,7 @@ def step(
         told = teaching_losses(state.net, state.learned, generator, batch, stays, compute)
         losses = {k: getattr(options, k) * v for k, v in told.items()}
         _learn(state, losses, options)
+        state.taught += len(batch.w)
         return _counted(state, len(batch.w), {k: v.detach() for k, v in losses.items()})
     with compute.autocast():
         made, change = apply(state.net, generator, batch.w, batch.feature, batch.amounts, batch.below)
