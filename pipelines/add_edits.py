@@ -26,10 +26,7 @@ from vidinv.packs.write import write_pack
 from vidinv.training import accessories, card, checkpoints, codes, shards, teachers
 from vidinv.training.card_text import write_card
 from vidinv.training.labelling import Labelling
-from vidinv.training.settings import read_settings
-
-# How an edit's change is put in, where the settings say nothing of it.
-PLAIN = {name: getattr(EditSpec, name) for name in ("region", "colours", "moves", "edges")}
+from vidinv.training.settings import chosen, read_settings
 
 
 def described(
@@ -45,7 +42,7 @@ def described(
     for name in names:
         told = table[name]
         spec = before.get(name) or EditSpec(unit=told["unit"], step="", text=told["text"])
-        how = {name: told.get(name, plain) for name, plain in PLAIN.items()}
+        how = chosen(told, EditSpec, "region", "colours", "moves", "edges")
         specs[name] = replace(spec, kind="network", **how, grade=0.0)
     return specs
 

@@ -28,7 +28,7 @@ from vidinv.training import accessories, card, checkpoints, directions, losses, 
 from vidinv.training.card_text import write_card
 from vidinv.training.labelling import Labelling, attribute_grids
 from vidinv.training.scores import scales
-from vidinv.training.settings import read_settings
+from vidinv.training.settings import chosen, read_settings
 
 NETWORK = "latent_flow"
 Labels = dict[str, np.ndarray]
@@ -49,9 +49,7 @@ def described(names: list[str], config: LatentFlowConfig, before: PackSpec, tabl
     for name in names:
         told = table[name]
         spec = before.edits.get(name) or EditSpec(unit=told["unit"], step="", text=told["text"])
-        specs[name] = replace(
-            spec, kind="proxy", region=told.get("region", "face"), moves=told.get("moves", True), grade=0.0
-        )
+        specs[name] = replace(spec, kind="proxy", **chosen(told, EditSpec, "region", "moves"), grade=0.0)
     return specs
 
 

@@ -86,6 +86,12 @@ def jpeg(picture: NDArray[np.uint8]) -> bytes:
     return cv2.imencode(".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 95])[1].tobytes()
 
 
+def told(labels: dict[str, NDArray], files: list[str], points: NDArray, drawn: NDArray) -> dict[str, NDArray]:
+    """The table of pictures that were made of faces. :param labels: of those. :param drawn: standard deviations."""
+    own = {"set": np.full(len(files), PAIRS_SET), "file": np.array(files), "points68": points, "drawn": drawn}
+    return labels | own
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
@@ -118,9 +124,8 @@ def main() -> None:
         for number, shown in enumerate(((bare, points, 0 * amounts), (made, moved, amounts))):
             pictures, places, drawn = shown
             crops += [jpeg(x) for x in pictures]
-            files = np.array([f"{what}/{row:07d}/{number}" for row in rows])
-            told = {"set": np.full(len(rows), PAIRS_SET), "file": files, "points68": places, "drawn": drawn}
-            tables.append({name: labels[name][rows] for name in columns} | told)
+            files = [f"{what}/{row:07d}/{number}" for row in rows]
+            tables.append(told({name: labels[name][rows] for name in columns}, files, places, drawn))
         sheet += [to_tensor(x[np.linspace(0, len(rows) - 1, SHOWN).astype(int)]) for x in (bare, made)]
     whole = {name: np.concatenate([t[name] for t in tables]) for name in tables[0]}
     shards.write_shards(options.out, crops, whole)

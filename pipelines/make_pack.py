@@ -29,7 +29,7 @@ from vidinv.training.card_text import write_card
 from vidinv.training.frechet import frechet_figures
 from vidinv.training.labelling import Labelling, attribute_grids
 from vidinv.training.scores import require, scales
-from vidinv.training.settings import read_settings
+from vidinv.training.settings import chosen, read_settings
 
 MEASURED = 4000  # training faces whose colours are measured
 
@@ -80,8 +80,7 @@ def main() -> None:
             text=e["text"],
             strengths=(-1.0, 1.0),
             effects=(-1.0, 1.0),
-            region=e.get("region", "face"),
-            moves=e.get("moves", True),
+            **chosen(e, EditSpec, "region", "moves"),
         )
         for name, e in settings["edits"].items()
         if name in fitted

@@ -34,7 +34,7 @@ from vidinv.training.edit_teaching import taught_pairs
 from vidinv.training.edit_training import EditState, EditTrainingOptions
 from vidinv.training.networks import Networks, open_learned, open_networks, open_probe
 from vidinv.training.runs import Run, complete, train
-from vidinv.training.scores import SCORES, colours_in_place
+from vidinv.training.scores import SCORES, shares_in_place
 from vidinv.training.settings import build, read_settings
 from vidinv.training.sheets import write_sheet
 
@@ -79,8 +79,7 @@ def main() -> None:
     settings = read_settings(options.settings)
     how = build(EditTrainingOptions, settings.get("training", {}))
     how = dataclasses.replace(how, images=options.images or how.images, taught=options.taught)
-    told = ((n, colours_in_place(n, edit.get("colours", 1.0))) for n, edit in settings["edits"].items())
-    how = dataclasses.replace(how, colours=tuple((n, share) for n, share in told if share < 1))
+    how = dataclasses.replace(how, colours=shares_in_place(settings["edits"]))
     how = dataclasses.replace(how, critic_alone=how.adversarial_after if options.begin else 0)
     how = edit_training.larger(how, options.batch) if options.batch else how
     compute = tune(options)

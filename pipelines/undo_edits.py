@@ -18,17 +18,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pipelines.draw_pairs import jpeg
+from pipelines.draw_pairs import jpeg, told
 from vidinv.errors import InputError
 from vidinv.models.pictures import to_tensor
 from vidinv.training import shards, teachers, undone
 from vidinv.training.codes import read_codes
 from vidinv.training.labelling import attribute_grids, read_expression, read_points
 from vidinv.training.networks import open_learned, open_networks
-from vidinv.training.scores import colours_in_place, shapes
+from vidinv.training.scores import shapes, shares_in_place
 from vidinv.training.settings import read_settings
 from vidinv.training.sheets import write_sheet
-from vidinv.training.sources import PAIRS_SET
 
 BATCH = 32
 SHOWN = 16  # columns of the sheet
@@ -59,8 +58,7 @@ def main() -> None:
     codes, labels = read_codes(options.codes), shards.read_labels(options.data)
     pairs, nets = shards.read_labels(options.pairs), teachers.load_teachers(options.labellers)
     (network, _), generator = open_learned(options.pack), open_networks(options.pack).generator
-    told = read_settings(SETTINGS)["edits"].items()
-    colours = tuple((n, colours_in_place(n, edit.get("colours", 1.0))) for n, edit in told)
+    colours = shares_in_place(read_settings(SETTINGS)["edits"])
     columns = [name for name in pairs if name in labels]
     crops, rng = [jpeg(x) for x in shards.read_crops(options.pairs)], np.random.default_rng(1)
     tables, sheet = [{name: pairs[name] for name in (*columns, "drawn")}], []
@@ -85,9 +83,8 @@ def main() -> None:
         rows, *each = (np.stack(c) for c in zip(*kept, strict=True))
         for number, (pictures, places, drawn) in enumerate(zip(*(np.swapaxes(x, 0, 1) for x in each), strict=True)):
             crops += [jpeg(x) for x in pictures]
-            files = np.array([f"{what}/away-{row:07d}/{number}" for row in rows])
-            own = {"set": np.full(len(rows), PAIRS_SET), "file": files, "points68": places, "drawn": drawn}
-            tables.append({name: labels[name][rows] for name in columns} | own)
+            files = [f"{what}/away-{row:07d}/{number}" for row in rows]
+            tables.append(told({name: labels[name][rows] for name in columns}, files, places, drawn))
             sheet.append(to_tensor(pictures[np.linspace(0, len(rows) - 1, SHOWN).astype(int)]))
     if not sheet:
         raise InputError(f"{options.codes}: no training face shows {options.undo} so that it could be taken away")

@@ -21,7 +21,7 @@ from vidinv.api import VideoEditor
 from vidinv.edits.mixing import crossed, layers_of
 from vidinv.errors import UsageError
 from vidinv.faces.masks import oval
-from vidinv.faces.quads import quad_to_affine, transform_points
+from vidinv.faces.quads import in_crop
 from vidinv.faces.regions import BEYOND, REGIONS, union
 from vidinv.inversion import DEFAULT_METHOD
 from vidinv.inversion.in_domain import diffuse as diffused
@@ -175,7 +175,7 @@ def region_mask(face: Face, region: str) -> NDArray[np.float32]:
     side = len(known(face.crop))
     points = None
     if face.points is not None:
-        points = transform_points(quad_to_affine(known(face.quad), side), face.points)
+        points = in_crop(face.points, known(face.quad), side)
     elif REGIONS[region] is not None:
         raise UsageError(f"region {region} is placed by a face's points, which a crop has not; give whole pictures")
     return known(union({region: 1.0}, oval(side, 0.8), points, side))

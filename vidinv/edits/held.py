@@ -32,7 +32,7 @@ from vidinv.edits.strength import Parts
 from vidinv.edits.transfer import Transfer
 from vidinv.errors import UsageError
 from vidinv.faces.masks import oval
-from vidinv.faces.quads import quad_to_affine, transform_points
+from vidinv.faces.quads import in_crop
 from vidinv.faces.regions import Touch, colours, together, union
 from vidinv.models.attributes import AttributeNet
 from vidinv.models.face_colours import in_face_colours
@@ -322,7 +322,7 @@ class _Look:
             self.native, below = guard.generator.below(source.w[None], self.noise)
             self.before = guard.generator.render_from(source.w[None], source.feature[None], below, self.noise).float()
         side = self.before.shape[-1]
-        points = None if face.points is None else transform_points(quad_to_affine(known(face.quad), side), face.points)
+        points = None if face.points is None else in_crop(face.points, known(face.quad), side)
         where = union(face.regions, oval(side, content=face.content), points, side)
         self.where = 1.0 if where is None else torch.from_numpy(where).to(self.before)
         # What a viewer sees is the change on the face's own pixels, and a network reads it otherwise on the inversion.

@@ -89,6 +89,11 @@ def quad_to_affine(quad: NDArray, size: int) -> NDArray[np.float64]:
     return np.concatenate([linear, (-linear @ top_left - 0.5)[:, None]], 1)
 
 
+def in_crop(points: NDArray, quad: NDArray, size: int) -> NDArray[np.float64]:
+    """Points of the frame, [N, 2], in the crop of ``size`` pixels that a quad has."""
+    return transform_points(quad_to_affine(quad, size), points)
+
+
 def transform_points(affine: NDArray, points: NDArray) -> NDArray[np.float64]:
     """Apply a 2x3 map to [..., 2] points."""
     p = np.asarray(points, np.float64)

@@ -22,12 +22,11 @@ CONVINCING = 3.5  # grade below which an edit is called experimental
 FILE_ENDING = ".safetensors"
 LARGEST = 4096  # side of a network's pictures and of the crops, pixels
 MOST = 65_536  # of any other size of a network: layers, widths
+STEEPEST = 10.0  # most that edges are made steeper by
 WIDEST = 512  # side of what a network that looks at a face sees: no weights tell it, and a face of 4096 takes minutes
 _FACES = CropRule()
 _FILE = re.compile(r"[\w-]+(\.[\w-]+)*\.safetensors", re.ASCII)  # a bare name, so that no path leads out of the folder
 _DIGEST = re.compile(r"[0-9a-f]{64}")
-
-STEEPEST = 10.0  # most that edges are made steeper by
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from vidinv.faces.masks import face_outline, face_region, occluded_share, oval, unoccluded
 from vidinv.faces.pose import pose_from_points
-from vidinv.faces.quads import quad_to_affine, transform_points
+from vidinv.faces.quads import in_crop
 from vidinv.faces.regions import union
 from vidinv.models.face_parsing import FaceParsing
 from vidinv.models.identity import IdentityNet
@@ -130,8 +130,7 @@ def _finite(face: Face, look: Look) -> bool:
 def _points(face: Face) -> NDArray[np.float32] | None:
     if face.points is None or not face.seen:  # of a missed face they lie where it was seen last
         return None
-    to_crop = quad_to_affine(known(face.quad), len(known(face.crop)))
-    return transform_points(to_crop, face.points).astype(np.float32)
+    return in_crop(face.points, known(face.quad), len(known(face.crop))).astype(np.float32)
 
 
 def _mean(values: list[tuple[int, NDArray[np.float32]]], sigma: float) -> NDArray[np.float32]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from vidinv.faces import compositing
 from vidinv.faces.colour import tinted
 from vidinv.faces.masks import oval
-from vidinv.faces.quads import quad_to_affine, transform_points
+from vidinv.faces.quads import in_crop
 from vidinv.faces.regions import union
 from vidinv.types import Change, Composite, Face, Faces, known
 
@@ -52,10 +52,10 @@ def _mask(face: Face) -> NDArray[np.float32] | None:
 
 def _edges(face: Face) -> NDArray[np.float32] | None:
     """[S, S]: how much steeper what is drawn is made; None: nowhere."""
-    size = len(known(face.crop))
     if not face.edges or face.points is None:
         return None
-    points = transform_points(quad_to_affine(known(face.quad), size), face.points)
+    size = len(known(face.crop))
+    points = in_crop(face.points, known(face.quad), size)
     return union(face.edges, np.ones((size, size), np.float32), points, size)
 
 

@@ -87,6 +87,12 @@ def colours_in_place(name: str, colours: float) -> float:
     return 1.0 if name in MOVING else colours
 
 
+def shares_in_place(edits: dict[str, dict]) -> tuple[tuple[str, float], ...]:
+    """Of all edits of the settings, those that draw in the face's colours there, and how much in their own."""
+    found = ((name, colours_in_place(name, edit.get("colours", 1.0))) for name, edit in edits.items())
+    return tuple((name, share) for name, share in found if share < 1)
+
+
 def require(names: tuple[str, ...], labels: dict[str, NDArray]) -> None:
     """:raises InputError: names without a score, or whose labels are missing."""
     unknown = [n for n in names if n not in SCORES]

@@ -25,6 +25,11 @@ def _over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
     return below | above | inner
 
 
+def chosen(table: dict[str, Any], kind: type, *names: str) -> dict[str, Any]:
+    """Some fields of a dataclass: what a table says of each, or else its default."""
+    return {name: table.get(name, getattr(kind, name)) for name in names}
+
+
 def build(kind: type[T], table: dict[str, Any]) -> T:
     """A dataclass from a table of TOML: lists become tuples, tables within it the dataclasses of those fields.
 
