@@ -9,7 +9,6 @@ The way is cut at the code: analyse() gives codes, render() makes frames of them
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, nullcontext
@@ -23,6 +22,7 @@ import numpy as np
 import torch
 
 from vidinv import halves
+from vidinv.bounds import checked
 from vidinv.edits.held import guarded
 from vidinv.edits.parse import Edits, check_names, parse_edits
 from vidinv.ending import Ending, about
@@ -325,8 +325,7 @@ class VideoEditor:
         :param faces: as of :meth:`render`.
         :raises NoFaceFound: when nobody is in that frame. :raises VidinvError: as of :meth:`edit_video`.
         """
-        if not math.isfinite(at):
-            raise UsageError(f"{at} is no time; give seconds")
+        checked("time", at, "at")
         frame, called = frame_at(src, Fraction(at).limit_denominator(10**6)), f"{src} at {at:g} s"
         one = self.edit_frame(frame, edit, hold=hold, composite=composite, boxes=boxes, faces=faces, called=called)
         largest = max(one.edited, key=lambda face: quad_side(known(face.quad)))

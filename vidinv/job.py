@@ -23,6 +23,7 @@ from typing import Any, get_args
 
 import tomli_w
 
+from vidinv.bounds import checked
 from vidinv.edits.parse import LONGEST_ID, EditRequest, check_count, parse_edit, read_requests
 from vidinv.edits.transfer_parse import TransferRequest, parse_transfer
 from vidinv.errors import InputMissing, MalformedEdit, OutputIsInput, UsageError, VidinvError
@@ -83,6 +84,12 @@ class Job:
                 raise UsageError(f"{name} is {getattr(self, name)!r}; there are {', '.join(get_args(kind))}")
         if not (self.edits or self.transfers or self.drive):
             raise MalformedEdit("nothing to do was given; say what with edits, transfers or drive")
+        for name in ("crf", "segment", "encoder_threads", "batch", "neutral"):
+            if (value := getattr(self, name)) is not None:
+                checked("time" if name == "neutral" else name, value, name)
+        for name in ("steps", "warm_steps", "seed"):
+            if name in self.search:
+                checked(name, self.search[name], f"search.{name}")
         for text in self.transfers:
             parse_transfer(text)
         check_count(len(_single(self.edits)))

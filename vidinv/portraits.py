@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vidinv.bounds import checked
 from vidinv.edits.parse import NAME
 from vidinv.errors import InputError, NoFaceFound, UsageError
 from vidinv.faces.quads import BoxTemplate, quad_from_box, quad_side
@@ -107,8 +108,7 @@ def found_faces(
     """
     if detectors is None and not aligned:
         raise UsageError(f"pack {pack.name} is not of faces, so none can be found for it; give crops (aligned)")
-    if person < 0:
-        raise UsageError(f"person {person}: faces are counted from 0, the largest")
+    checked("person", person)
     crops = detectors is None or aligned
     find = partial(_crop_of, pack) if crops else partial(_face_of, _finder(pack, known(detectors)), person)
     for name, source in sources:

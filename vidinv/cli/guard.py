@@ -13,6 +13,7 @@ from types import FrameType
 
 import typer
 
+from vidinv.bounds import BOUNDS, checked
 from vidinv.cli.terminal import is_unwritten, plain
 from vidinv.errors import (
     DAMAGED_INPUT_EXIT_CODE,
@@ -56,11 +57,15 @@ def say(message: str) -> None:
 
 
 def guarded(command: Callable[..., None]) -> Callable[..., None]:
-    """A command whose errors become a message and an exit code; ``verbose`` among its options adds the traceback."""
+    """A command whose errors become a message and an exit code; ``verbose`` among its options adds the traceback.
+    Numbers that nothing could be done with are refused before it begins: see :data:`vidinv.bounds.BOUNDS`."""
 
     @functools.wraps(command)
     def run(*args: object, **options: object) -> None:
         try:
+            for name, value in options.items():
+                if name in BOUNDS and isinstance(value, int | float):
+                    checked(name, value, f"--{name.replace('_', '-')}")
             command(*args, **options)
         except VidinvError as error:
             if error.unforeseen and options.get("verbose"):

@@ -35,9 +35,7 @@ def invert(
     ] = None,
     person: Annotated[
         int | None,
-        typer.Option(
-            min=0, metavar="N", help="Which face of each picture, counted by size.", show_default="0, the largest"
-        ),
+        typer.Option(metavar="N", help="Which face of each picture, counted by size.", show_default="0, the largest"),
     ] = None,
     aligned: Annotated[
         bool, typer.Option("--aligned", help="The pictures are crops already; look for no face.")

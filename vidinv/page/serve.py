@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from filelock import FileLock, Timeout
 
 from vidinv.api import VideoEditor
+from vidinv.bounds import checked
 from vidinv.edits.held import holdable
 from vidinv.errors import MissingExtra, UsageError
 from vidinv.packs.locate import is_path
@@ -53,8 +54,8 @@ class PageOptions:
     precision: str = "auto"
 
     def __post_init__(self) -> None:
-        if self.largest < 1 or not 0 < self.port < 65536:
-            raise UsageError("a video may be 1 MB or more, and ports are 1 to 65535")
+        checked("max_upload", self.largest, "largest")
+        checked("port", self.port)
         object.__setattr__(self, "folder", self.folder.absolute())
         if self.pack is not None and is_path(self.pack):
             object.__setattr__(self, "pack", str(Path(self.pack).absolute()))
