@@ -37,6 +37,7 @@ from vidinv.journal import Journal, marked, published
 from vidinv.packs.load import load_pack
 from vidinv.packs.spec import EditSpec
 from vidinv.portraits import People, recognition
+from vidinv.regular import resolved
 from vidinv.report import Report
 from vidinv.report.preview import Picture, Preview
 from vidinv.report.quality import QualityOptions
@@ -271,7 +272,7 @@ class VideoEditor:
         check_output(src, dst, output.overwrite or mine)
         if codes is not None and (boxes is not None or keep_codes is not None):
             raise UsageError(f"{codes} holds what was found already; give no {'boxes' if boxes else 'codes to keep'}")
-        if keep_codes is not None and Path(keep_codes).resolve() == Path(dst).resolve():
+        if keep_codes is not None and resolved(Path(keep_codes)) == resolved(Path(dst)):
             raise OutputUnwritable(f"{dst} is the output video too; choose another name for its codes")
         file = None if codes is None else self._opened(codes, src)
         where = None if file else self._boxes(boxes)

@@ -18,6 +18,7 @@ from vidinv.errors import InputError, NoFaceFound, UsageError
 from vidinv.faces.quads import BoxTemplate, quad_from_box, quad_side
 from vidinv.models.identity import IdentityNet, embedded
 from vidinv.packs.load import Pack
+from vidinv.regular import resolved
 from vidinv.runtime.compute import Compute
 from vidinv.runtime.steps import Latest, run
 from vidinv.stages.align import AlignOptions, AlignState, align
@@ -85,8 +86,8 @@ def sources_of(images: Images) -> list[tuple[str, Path | Picture]]:
             sources.append((f"picture {len(sources)}", image))
             continue
         for path in pictures_in([Path(image)]):
-            if path.resolve() not in seen:  # a picture beside its own folder is one picture
-                seen.add(path.resolve())
+            if resolved(path) not in seen:  # a picture beside its own folder is one picture
+                seen.add(resolved(path))
                 sources.append((str(path), path))
     if not sources:
         raise UsageError("no picture was given, so there is nothing to look at")
