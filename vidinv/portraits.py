@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -48,6 +48,10 @@ def recognition(pack: Pack, detectors: Detectors | None, compute: Compute, peopl
     :raises UsageError: a name that no edit could have, a pack that is not of faces or has no identity network.
     :raises InputError: a picture that cannot be read, or without a face.
     """
+    if not isinstance(people, Mapping):
+        raise UsageError(
+            f"faces are {people!r:.80}; give the pictures of people by their names"
+        )
     identity = pack.optional("identity")
     if identity is None:
         raise UsageError(
@@ -78,7 +82,9 @@ def _mean(embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
 def sources_of(images: Images) -> list[tuple[str, Path | Picture]]:
     """Every picture and what it is called. :raises InputMissing, InputError: of a file or folder.
     :raises UsageError: no picture at all."""
-    given: Sequence[str | Path | Picture] = [images] if isinstance(images, str | Path | np.ndarray) else images
+    if not isinstance(images, str | Path | np.ndarray | Iterable):
+        raise UsageError(f"pictures are {images!r:.80}; give files, folders or arrays")
+    given: Iterable[str | Path | Picture] = [images] if isinstance(images, str | Path | np.ndarray) else images
     sources: list[tuple[str, Path | Picture]] = []
     seen = set[Path]()
     for image in given:

@@ -7,6 +7,7 @@ import pickle
 import random
 import tomllib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import torch
 
 from benchmarks.output import ROOT
 from vidinv.packs.digest import sha256
+from vidinv.stages.encode import encode
 from vidinv.types import Frame
 from vidinv.video import Reader
 from vidinv.video.new_file import NewVideo
@@ -36,17 +38,21 @@ HEADS = (
 
 
 def clip(path: Path, frames: int = 12, width: int = 320) -> Path:
-    """Somebody's face for a moment, in the container of the name; pictures and no sound."""
+    """Somebody's face for a moment, in the container of the name, beside the sample's sound where that takes it."""
     with Reader(SAMPLE) as reader:
         info, height = reader.info, round(width * reader.info.height / reader.info.width / 2) * 2
         small = []
         for frame in itertools.islice(reader, frames):
             image = cv2.resize(frame.image, (width, height), interpolation=cv2.INTER_AREA)
-            small.append(Frame(np.asarray(image, np.uint8), frame.index))
-    # A file of its own, not the sample written anew, whose sound .webm does not take.
-    with NewVideo(path, (width, height), info.rate) as made:
-        for frame in small:
-            made.write(frame)
+            small.append(Frame(np.asarray(image, np.uint8), frame.index, frame.pts, frame.time))
+    if path.suffix == ".webm":
+        with NewVideo(path, (width, height), info.rate) as made:
+            for frame in small:
+                made.write(frame)
+        return path
+    shape: dict[str, Any] = {"width": width, "height": height, "display_width": width, "display_height": height}
+    for _ in encode(iter(small), path, replace(info, **shape, other_streams=())):
+        pass
     return path
 
 

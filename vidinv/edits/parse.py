@@ -148,6 +148,9 @@ def parse_edits(edits: Edits) -> tuple[Asked, ...]:
     if not listed:
         raise MalformedEdit(f"no edit was given; write NAME=STRENGTH, for example {EXAMPLES}")
     check_count(len(listed))
+    for one in listed:
+        if not isinstance(one, str | EditRequest) and not callable(getattr(one, "acts", None)):
+            raise MalformedEdit(f"an edit is {one!r:.80}; give a text ({EXAMPLES}), or an object that edits")
     return tuple(parse_edit(one) if isinstance(one, str) else one for one in listed)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Generator, Iterator
 from contextlib import suppress
@@ -72,7 +73,7 @@ class Reader:
 
     def __init__(self, path: str | Path, threads: int = 0) -> None:
         self._path = Path(path)
-        self._identity = identity_of(self._path) if self._path.is_file() else None
+        self._identity = identity_of(self._path) if os.path.isfile(self._path) else None
         self._container = open_input(self._path)
         try:
             self._stream = video_stream(self._container, self._path)
