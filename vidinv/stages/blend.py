@@ -11,7 +11,7 @@ from vidinv.faces import compositing
 from vidinv.faces.colour import tinted
 from vidinv.faces.masks import oval
 from vidinv.faces.quads import in_crop
-from vidinv.faces.regions import union
+from vidinv.faces.regions import fall, union
 from vidinv.types import Change, Composite, Face, Faces, known
 
 
@@ -41,7 +41,7 @@ def blend(state: None, faces: Faces | None, options: BlendOptions = BlendOptions
 def _mask(face: Face) -> NDArray[np.float32] | None:
     if face.change is None:
         return None
-    mask = oval(len(known(face.crop)), content=face.content) * np.float32(face.weight)
+    mask = oval(len(known(face.crop)), feather=fall(face.regions), content=face.content) * np.float32(face.weight)
     if face.assessment is None:
         return mask
     # What lies over the face keeps its own pixels, and so does what is beside it.
