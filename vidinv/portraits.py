@@ -49,9 +49,7 @@ def recognition(pack: Pack, detectors: Detectors | None, compute: Compute, peopl
     :raises InputError: a picture that cannot be read, or without a face.
     """
     if not isinstance(people, Mapping):
-        raise UsageError(
-            f"faces are {people!r:.80}; give the pictures of people by their names"
-        )
+        raise UsageError(f"faces are {people!r:.80}; give the pictures of people by their names")
     identity = pack.optional("identity")
     if identity is None:
         raise UsageError(
