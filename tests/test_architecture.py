@@ -28,7 +28,7 @@ LEVELS = [  # a line may import only from lines below it; rooms on one line are 
     {"packs", "metrics"},
     {"models"},
     {"video", "faces", "runtime"},
-    {"shortage"},
+    {"shortage", "bounds"},
     {"types", "errors", "regular"},
     {"shapes"},
 ]

@@ -296,7 +296,7 @@ class Silent:
 def test_a_job_that_cannot_be_is_refused_before_any_is_begun(jobs: list[Job]) -> None:
     with pytest.raises(UsageError, match="would both become"):
         edit_many([*jobs, jobs[0]])
-    with pytest.raises(UsageError, match="number of workers"):
+    with pytest.raises(UsageError, match="workers is 0; give a whole"):
         edit_many(jobs, workers=0)
 
 

@@ -188,6 +188,34 @@ def test_no_job_writes_what_another_writes_or_reads() -> None:
     check_together([job("a.mp4", "1.mp4"), job("a.mp4", "2.mp4", edits=("age=1",))])
 
 
+@pytest.mark.parametrize(
+    "reads",
+    [
+        {"drive": Path("b.mp4")},
+        {"boxes": Path("b.mp4")},
+        {"codes": Path("b.mp4")},
+        {"lpips": Path("out/../b.mp4")},
+        {"faces": {"anna": (Path("a.jpg"), Path("b.mp4"))}},
+        {"transfers": ("a.jpg,b.mp4=1",)},
+    ],
+    ids=lambda reads: next(iter(reads)),
+)
+def test_what_a_job_is_made_of_is_no_other_jobs_output(reads: dict[str, Any]) -> None:
+    """Which of them is done first, nobody knows."""
+    with pytest.raises(UsageError, match=r"b\.mp4 is what becomes of a\.mp4 too"):
+        check_together([job("a.mp4", "b.mp4"), job("c.mp4", "d.mp4", **reads)])
+    check_together([job("a.mp4", "e.mp4"), job("c.mp4", "d.mp4", **reads)])
+
+
+def test_a_link_that_leads_to_itself_is_a_name_that_cannot_be_opened(tmp_path: Path) -> None:
+    (loop := tmp_path / "loop").symlink_to("loop")
+    check_together([job(str(loop), "a.mp4"), job("b.mp4", str(loop / "c.mp4"))])
+    with pytest.raises(InputMissing, match="holds no video"):
+        jobs_of(loop, tmp_path, {"edits": ("age=1",)})
+    touched(tmp_path, "a.mp4")
+    assert len(jobs_of(tmp_path / "*", loop, {"edits": ("age=1",)})) == 1
+
+
 def test_whom_to_drive_is_an_id_that_can_be_read(tmp_path: Path) -> None:
     (path := tmp_path / "jobs.toml").write_text(
         f'[[job]]\nsource = "a.mp4"\noutput = "b.mp4"\ndrive = "d.mp4"\ndrive_persons = ["0", "{"9" * 5000}"]\n'

@@ -145,6 +145,19 @@ def test_jobs_and_packs_that_would_take_all_time_are_refused(tmp_path: Path, kin
         load_pack(tmp_path)
 
 
+def test_links_are_followed_by_what_stands_those_that_lead_to_themselves(tmp_path: Path) -> None:
+    (tmp_path / "a").symlink_to("b")
+    (tmp_path / "b").symlink_to("a")
+    assert regular.resolved(tmp_path / "a" / "c").name == "c"
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    assert regular.resolved(tmp_path / "link" / "none") == regular.resolved(tmp_path / "real") / "none"
+    package = Path(regular.__file__).parent
+    for path in package.rglob("*.py"):
+        if "training" not in path.parts:  # whose names are ours
+            assert ".resolve()" not in path.read_text(encoding="utf-8"), f"{path}: resolved() of vidinv.regular"
+
+
 def test_names_of_files_may_have_dots(tmp_path: Path) -> None:
     name = ".".join(["a"] * 40)
     (path := tmp_path / "jobs.toml").write_text(JOB.replace("a.mp4", name) + "# " + "." * 1000 + "\n")

@@ -9,7 +9,6 @@ The way is cut at the code: analyse() gives codes, render() makes frames of them
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, nullcontext
@@ -23,6 +22,7 @@ import numpy as np
 import torch
 
 from vidinv import halves
+from vidinv.bounds import checked
 from vidinv.edits.held import guarded
 from vidinv.edits.parse import Edits, check_names, parse_edits
 from vidinv.ending import Ending, about
@@ -37,6 +37,7 @@ from vidinv.journal import Journal, marked, published
 from vidinv.packs.load import load_pack
 from vidinv.packs.spec import EditSpec
 from vidinv.portraits import People, recognition
+from vidinv.regular import resolved
 from vidinv.report import Report
 from vidinv.report.preview import Picture, Preview
 from vidinv.report.quality import QualityOptions
@@ -271,7 +272,7 @@ class VideoEditor:
         check_output(src, dst, output.overwrite or mine)
         if codes is not None and (boxes is not None or keep_codes is not None):
             raise UsageError(f"{codes} holds what was found already; give no {'boxes' if boxes else 'codes to keep'}")
-        if keep_codes is not None and Path(keep_codes).resolve() == Path(dst).resolve():
+        if keep_codes is not None and resolved(Path(keep_codes)) == resolved(Path(dst)):
             raise OutputUnwritable(f"{dst} is the output video too; choose another name for its codes")
         file = None if codes is None else self._opened(codes, src)
         where = None if file else self._boxes(boxes)
@@ -325,8 +326,7 @@ class VideoEditor:
         :param faces: as of :meth:`render`.
         :raises NoFaceFound: when nobody is in that frame. :raises VidinvError: as of :meth:`edit_video`.
         """
-        if not math.isfinite(at):
-            raise UsageError(f"{at} is no time; give seconds")
+        checked("time", at, "at")
         frame, called = frame_at(src, Fraction(at).limit_denominator(10**6)), f"{src} at {at:g} s"
         one = self.edit_frame(frame, edit, hold=hold, composite=composite, boxes=boxes, faces=faces, called=called)
         largest = max(one.edited, key=lambda face: quad_side(known(face.quad)))

@@ -16,8 +16,9 @@ from typing import Any
 
 import torch
 
+from vidinv.bounds import checked
 from vidinv.cluster import Cluster
-from vidinv.errors import DAMAGED_INPUT_EXIT_CODE, SOME_FAILED_EXIT_CODE, UsageError
+from vidinv.errors import DAMAGED_INPUT_EXIT_CODE, SOME_FAILED_EXIT_CODE
 from vidinv.job import Job, anchored, check_together
 from vidinv.processes import Crew, Kind, Processes
 from vidinv.types import Progress
@@ -93,8 +94,9 @@ def edit_many(
     :raises MissingExtra: ``ray`` without the package.
     """
     listed = tuple(anchored(job, Path.cwd()) for job in jobs)
-    if workers < 1 or (threads is not None and threads < 1):
-        raise UsageError("write a number of workers, and of threads, from 1 up")
+    checked("workers", workers)
+    if threads is not None:
+        checked("threads", threads)
     check_together(listed)
     size = max(1, min(workers, len(listed)))
     # Not of the workers that have something to do: a second call with less to do must not change the bits.

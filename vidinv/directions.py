@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from vidinv.api import VideoEditor
+from vidinv.bounds import checked
 from vidinv.edits.mixing import LAYERS, layers_of
 from vidinv.errors import InputError, InputMissing, UnknownEdit, UsageError
 from vidinv.faces.regions import REGIONS
@@ -53,6 +54,9 @@ class FitOptions:
     the pictures, where it does), other own edits, or edits of the pack that are displacements."""
     feature: bool = True
     """Of interfacegan, and of ganspace in every style: F follows the score of the pictures."""
+
+    def __post_init__(self) -> None:
+        checked("component", self.component)
 
 
 @dataclass(frozen=True)
@@ -101,8 +105,8 @@ def fit_direction(
     **options: Any,
 ) -> Fitted:
     """:func:`fit_direction_of` with an editor of its own; ``options`` are those of :class:`FitOptions`."""
-    editor = VideoEditor(pack, device=device, precision=precision, batch=batch)
     how = FitOptions(**(options | ({"against": tuple(options["against"])} if "against" in options else {})))
+    editor = VideoEditor(pack, device=device, precision=precision, batch=batch)
     given: dict[str, Any] = {"positive": positive, "negative": negative, "pictures": pictures, "labels": labels}
     return fit_direction_of(editor, name, how, **given, aligned=aligned, text=text, region=region)
 

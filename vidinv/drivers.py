@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidinv.api import VideoEditor
+from vidinv.bounds import checked
 from vidinv.edits.drive import Drive, Motion, landmarks_of
 from vidinv.edits.driver_table import DriverTable, read_driver_table
 from vidinv.errors import NoFaceFound, UsageError
@@ -59,6 +60,8 @@ def drive(
     pack, path = editor.pack, Path(driver)
     if pack.crops.kind != "face":
         raise UsageError(f"pack {pack.name} is not of faces, so no face can drive it; choose another pack")
+    if neutral is not None:
+        checked("time", neutral, "neutral")
     landmarks = pack.landmarks
     if path.suffix.lower() == ".csv":
         table = read_driver_table(path)

@@ -23,11 +23,12 @@ from typing import Any, get_args
 
 import tomli_w
 
+from vidinv.bounds import checked
 from vidinv.edits.parse import LONGEST_ID, EditRequest, check_count, parse_edit, read_requests
 from vidinv.edits.transfer_parse import TransferRequest, parse_transfer
 from vidinv.errors import InputMissing, MalformedEdit, OutputIsInput, UsageError, VidinvError
 from vidinv.packs.locate import is_path
-from vidinv.regular import read_toml
+from vidinv.regular import read_toml, resolved
 from vidinv.runtime.lines import Lines
 from vidinv.types import Backend, Composite
 from vidinv.video.output import FORMATS, written_suffix
@@ -83,6 +84,12 @@ class Job:
                 raise UsageError(f"{name} is {getattr(self, name)!r}; there are {', '.join(get_args(kind))}")
         if not (self.edits or self.transfers or self.drive):
             raise MalformedEdit("nothing to do was given; say what with edits, transfers or drive")
+        for name in ("crf", "segment", "encoder_threads", "batch", "neutral"):
+            if (value := getattr(self, name)) is not None:
+                checked("time" if name == "neutral" else name, value, name)
+        for name in ("steps", "warm_steps", "seed"):
+            if name in self.search:
+                checked(name, self.search[name], f"search.{name}")
         for text in self.transfers:
             parse_transfer(text)
         check_count(len(_single(self.edits)))
@@ -97,6 +104,14 @@ class Job:
         """What of it the editor is made of: jobs with the same need but one."""
         search = tuple(sorted(self.search.items()))
         return (self.pack, self.device, self.precision, self.batch, self.method, search, self.lpips)
+
+    @property
+    def reads(self) -> tuple[Path, ...]:
+        """Files that it is made of, beside its pack and the tables that edits name."""
+        named = [path for path in (self.drive, self.boxes, self.codes, self.lpips) if path is not None]
+        pictures = [path for paths in self.faces.values() for path in paths]
+        between = [Path(path) for one in self.transfer_requests() for path in (one.neutral, one.expressive)]
+        return (self.source, *named, *pictures, *between)
 
     def requests(self) -> tuple[EditRequest, ...]:
         """The edits, read. :raises VidinvError: a curve's file that cannot be used."""
@@ -358,11 +373,11 @@ def _videos(sources: Path, out: Path) -> list[Path]:
     """:raises OSError: they cannot be listed. :raises OutputIsInput: see above."""
     if sources.is_file():
         return [sources]
-    if sources.is_dir() and sources.resolve() == out.resolve():
+    if sources.is_dir() and resolved(sources) == resolved(out):
         raise OutputIsInput(f"{out} is the folder of the videos themselves; choose another one (--out)")
     found = list(sources.iterdir()) if sources.is_dir() else map(Path, glob.glob(str(sources), recursive=True))
     videos = sorted(p for p in found if p.suffix.lower() in VIDEOS and p.is_file() and not p.name.startswith("."))
-    return [path for path in videos if path.parent.resolve() != out.resolve()]
+    return [path for path in videos if resolved(path.parent) != resolved(out)]
 
 
 def check_together(jobs: Sequence[Job]) -> None:
@@ -370,12 +385,15 @@ def check_together(jobs: Sequence[Job]) -> None:
     writers: dict[Path, Job] = {}
     for job in jobs:
         for path in (job.output, *job.reports, *([job.keep_codes] if job.keep_codes else [])):
-            other = writers.setdefault(path.resolve(), job)
+            other = writers.setdefault(resolved(path), job)
             if other is not job:
                 raise UsageError(
                     f"{other.source} and {job.source} would both become {path}; give one of them another output, in a "
                     "file of jobs"
                 )
     for job in jobs:
-        if (taken := writers.get(job.source.resolve())) is not None:
-            raise UsageError(f"{job.source} is what becomes of {taken.source} too; choose another output for that")
+        for path in job.reads:
+            taken = writers.get(resolved(path))
+            # Of its own codes and the like the run itself says more.
+            if taken is not None and (taken is not job or path == job.source):
+                raise UsageError(f"{path} is what becomes of {taken.source} too; choose another output for that")

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 
 from vidinv.api import VideoEditor
+from vidinv.bounds import checked
 from vidinv.edits.curve import smooth
 from vidinv.edits.mixing import between
 from vidinv.errors import UsageError
@@ -27,9 +28,6 @@ from vidinv.types import Code, Frame
 from vidinv.video.new_file import NewVideo, check_new
 
 SECONDS, RATE = 2.0, 30.0
-LONGEST = 600.0  # seconds from one face to the next
-RATES = 0.01, 240.0
-SIZES = 16, 4096  # pixels, of a side
 
 
 def morph(
@@ -99,13 +97,10 @@ def shares(faces: int, steps: int, loop: bool) -> Iterator[tuple[int, float]]:
 
 def _check(seconds: float, rate: float, size: int | None) -> None:
     """:raises UsageError: see :func:`morph`."""
-    if not (0 < seconds <= LONGEST and RATES[0] <= rate <= RATES[1]):
-        raise UsageError(
-            f"{seconds:g} seconds at {rate:g} frames per second is no morph; give more than 0 and at most {LONGEST:g} "
-            f"seconds, and {RATES[0]:g} to {RATES[1]:g} frames per second"
-        )
-    if size is not None and not (SIZES[0] <= size <= SIZES[1] and size % 2 == 0):
-        raise UsageError(f"a side of {size} pixels; give an even number from {SIZES[0]} to {SIZES[1]}")
+    checked("seconds", seconds)
+    checked("rate", rate)
+    if size is not None and checked("size", size) % 2:
+        raise UsageError(f"size is {size}; give an even number, as video's colours have half its pixels")
 
 
 def _frames(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,11 +12,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vidinv.bounds import checked
 from vidinv.edits.parse import NAME
 from vidinv.errors import InputError, NoFaceFound, UsageError
 from vidinv.faces.quads import BoxTemplate, quad_from_box, quad_side
 from vidinv.models.identity import IdentityNet, embedded
 from vidinv.packs.load import Pack
+from vidinv.regular import resolved
 from vidinv.runtime.compute import Compute
 from vidinv.runtime.steps import Latest, run
 from vidinv.stages.align import AlignOptions, AlignState, align
@@ -46,6 +48,8 @@ def recognition(pack: Pack, detectors: Detectors | None, compute: Compute, peopl
     :raises UsageError: a name that no edit could have, a pack that is not of faces or has no identity network.
     :raises InputError: a picture that cannot be read, or without a face.
     """
+    if not isinstance(people, Mapping):
+        raise UsageError(f"faces are {people!r:.80}; give the pictures of people by their names")
     identity = pack.optional("identity")
     if identity is None:
         raise UsageError(
@@ -76,7 +80,9 @@ def _mean(embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
 def sources_of(images: Images) -> list[tuple[str, Path | Picture]]:
     """Every picture and what it is called. :raises InputMissing, InputError: of a file or folder.
     :raises UsageError: no picture at all."""
-    given: Sequence[str | Path | Picture] = [images] if isinstance(images, str | Path | np.ndarray) else images
+    if not isinstance(images, str | Path | np.ndarray | Iterable):
+        raise UsageError(f"pictures are {images!r:.80}; give files, folders or arrays")
+    given: Iterable[str | Path | Picture] = [images] if isinstance(images, str | Path | np.ndarray) else images
     sources: list[tuple[str, Path | Picture]] = []
     seen = set[Path]()
     for image in given:
@@ -84,8 +90,8 @@ def sources_of(images: Images) -> list[tuple[str, Path | Picture]]:
             sources.append((f"picture {len(sources)}", image))
             continue
         for path in pictures_in([Path(image)]):
-            if path.resolve() not in seen:  # a picture beside its own folder is one picture
-                seen.add(path.resolve())
+            if resolved(path) not in seen:  # a picture beside its own folder is one picture
+                seen.add(resolved(path))
                 sources.append((str(path), path))
     if not sources:
         raise UsageError("no picture was given, so there is nothing to look at")
@@ -107,8 +113,7 @@ def found_faces(
     """
     if detectors is None and not aligned:
         raise UsageError(f"pack {pack.name} is not of faces, so none can be found for it; give crops (aligned)")
-    if person < 0:
-        raise UsageError(f"person {person}: faces are counted from 0, the largest")
+    checked("person", person)
     crops = detectors is None or aligned
     find = partial(_crop_of, pack) if crops else partial(_face_of, _finder(pack, known(detectors)), person)
     for name, source in sources:

@@ -28,6 +28,26 @@ _DEEP = re.compile(r"""(?<![\w-])(?:(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*
 """a.a.a, which costs a parser its square: minutes for 200,000 bytes."""
 
 
+def resolved(path: Path) -> Path:
+    """What a name leads to, behind its links, whether or not it is there.
+
+    Of links that lead to themselves the name, which the system refuses to open: at those :meth:`Path.resolve` raises an
+    error that is no OSError.
+    """
+    return Path(os.path.realpath(path))
+
+
+def unnameable(path: Path) -> str:
+    """Why no file can have that name; "": one can, whether or not there is one."""
+    try:
+        os.lstat(path)
+    except ValueError as error:  # a nul, or half a character
+        return str(error)
+    except OSError as error:
+        return os.strerror(errno.ENAMETOOLONG) if error.errno == errno.ENAMETOOLONG else ""
+    return ""
+
+
 def check_regular(path: Path, most: int | None) -> None:
     """What is read whole is a file with an end: no device, no pipe, behind a link or not, and none of any size.
 
@@ -51,6 +71,8 @@ def opened_text(path: Path, most: int = LARGEST_TABLE, encoding: str = "utf-8-si
 
     :raises OSError: it cannot be read, or is none that is.
     """
+    if why := unnameable(path):
+        raise OSError(errno.EINVAL, why, str(path))
     # A pipe that nobody writes to would be waited for, before anything could be said of it.
     number = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     with io.TextIOWrapper(open(number, "rb"), encoding, newline="") as file:

@@ -12,14 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import numpy as np
 import tomli_w
 import torch
 
 from benchmarks.output import ROOT
 from vidinv.packs.digest import sha256
-from vidinv.stages.encode import EncodeOptions, encode
+from vidinv.stages.encode import encode
 from vidinv.types import Frame
 from vidinv.video import Reader
+from vidinv.video.new_file import NewVideo
 
 SAMPLE = ROOT / "assets" / "sample.mp4"
 ENDINGS = (".mp4", ".mkv", ".mov", ".webm")
@@ -36,16 +38,20 @@ HEADS = (
 
 
 def clip(path: Path, frames: int = 12, width: int = 320) -> Path:
-    """Somebody's face for a moment, in the container of the name; pictures and no sound."""
+    """Somebody's face for a moment, in the container of the name, beside the sample's sound where that takes it."""
     with Reader(SAMPLE) as reader:
         info, height = reader.info, round(width * reader.info.height / reader.info.width / 2) * 2
         small = []
         for frame in itertools.islice(reader, frames):
             image = cv2.resize(frame.image, (width, height), interpolation=cv2.INTER_AREA)
-            small.append(Frame(image, frame.index, frame.pts, frame.time))
-    shape = {"width": width, "height": height, "display_width": width, "display_height": height, "other_streams": ()}
-    codec = "libvpx-vp9" if path.suffix == ".webm" else "libx264"
-    for _ in encode(iter(small), path, replace(info, **shape), EncodeOptions(codec=codec)):
+            small.append(Frame(np.asarray(image, np.uint8), frame.index, frame.pts, frame.time))
+    if path.suffix == ".webm":
+        with NewVideo(path, (width, height), info.rate) as made:
+            for frame in small:
+                made.write(frame)
+        return path
+    shape: dict[str, Any] = {"width": width, "height": height, "display_width": width, "display_height": height}
+    for _ in encode(iter(small), path, replace(info, **shape, other_streams=())):
         pass
     return path
 

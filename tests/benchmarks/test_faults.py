@@ -19,6 +19,7 @@ from tests.video.make import clip
 from vidinv.errors import PackError
 from vidinv.packs.load import load_pack
 from vidinv.packs.published.reading import read_checkpoint
+from vidinv.video import Reader
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="processes and signals of POSIX")
 
@@ -104,3 +105,12 @@ def test_a_small_round_has_no_fault(tmp_path: Path, name: str) -> None:
     setting = Setting(tmp_path, write_toy_pack(tmp_path / "toy"), stream=40, killed=20)
     told = measured(name, setting, {"packs": 2, "closes": 2, "threads": 2}.get(name, 1))
     assert told["right"] == told["trials"] > 0, told
+
+
+@pytest.mark.parametrize("ending", inputs.ENDINGS)
+def test_the_clip_that_is_spoilt_can_be_made_in_every_container(tmp_path: Path, ending: str) -> None:
+    if not inputs.SAMPLE.is_file():
+        pytest.skip("the sample is not in this checkout")
+    with Reader(inputs.clip(tmp_path / f"source{ending}", frames=3)) as reader:
+        assert len(list(reader)) == 3
+        assert len(reader.info.other_streams) == (ending != ".webm")

@@ -41,7 +41,7 @@ def test_a_folder_with_a_broken_file(invoke, tmp_path):
         (("none", "--edit", "age=+-1", "--out", "out"), errors.MalformedEdit.exit_code, "cannot read the edit"),
         (("jobs.toml", "--report", "pdf"), errors.UsageError.exit_code, "html or json, not 'pdf'"),
         (("jobs.toml",), errors.UsageError.exit_code, "jobs.toml, job 1: crf is 'low'"),
-        (("more.toml", "--workers", "0"), errors.UsageError.exit_code, "number of workers"),
+        (("more.toml", "--workers", "0"), errors.UsageError.exit_code, "--workers is 0; give a whole number from 1"),
     ],
 )
 def test_batches_that_cannot_be(invoke, tmp_path, monkeypatch, args, code, said):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Any
 
 import pytest
@@ -76,3 +77,52 @@ def test_odd_cookies_of_other_servers_on_this_machine_hide_no_name(odd: str) -> 
     """Browsers send those of every port."""
     name = "n" * 32
     assert browser_of(f"{odd}; {COOKIE}={name}") == browser_of(f"{COOKIE}={name}; {odd}") == name
+
+
+def failing(begins: int, kind: str = "http") -> tuple[list[Any], list[str]]:
+    """What is sent of a request that fails within, and what is said of it."""
+    sent, said = list[Any](), list[str]()
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        if begins:
+            await send({"type": "http.response.start", "status": begins, "headers": []})
+        raise KeyError("no such\n\x1b[2J event")
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    class Heard(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            said.append(record.getMessage())
+
+    log, heard = logging.getLogger("uvicorn.error"), Heard()
+    log.addHandler(heard)
+    try:
+        scope = {
+            "type": kind,
+            "method": "POST",
+            "path": "/a\x1b",
+            "scheme": "http",
+            "headers": [(b"host", b"localhost")],
+        }
+        asyncio.run(Guard(app, LOOPBACK)(scope, None, send))
+    finally:
+        log.removeHandler(heard)
+    return sent, said
+
+
+@pytest.mark.parametrize("begins", [0, 500])
+def test_a_request_that_nobodys_page_makes_is_one_line_and_no_traceback(begins: int) -> None:
+    sent, said = failing(begins)
+    assert sent[0]["status"] == 500
+    assert set(HEADERS) <= set(sent[0]["headers"])
+    assert len(said) == 1
+    assert said[0].startswith("POST '/a\\x1b' could not be answered: KeyError: ")
+    assert "\x1b" not in said[0]
+    assert "\n" not in said[0]
+
+
+@pytest.mark.parametrize(("begins", "kind"), [(200, "http"), (0, "websocket")])
+def test_an_answer_that_has_begun_ends_as_it_did(begins: int, kind: str) -> None:
+    with pytest.raises(KeyError):
+        failing(begins, kind)

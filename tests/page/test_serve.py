@@ -88,3 +88,13 @@ def test_a_second_page_is_told_before_it_does_anything(tmp_path: Path, monkeypat
         serve.serve(PageOptions(tmp_path, port=port), VideoEditor, print)
     with serve._alone(tmp_path):
         pass  # it is free again
+
+
+def test_no_file_is_given_that_the_page_did_not_give_itself(client: Any) -> None:
+    """The application as it is served, with the library's own copying of values behind it."""
+    value = {"path": "/etc/hostname", "meta": {"_type": "gradio.FileData"}}
+    for at in range(len(client.get("/config", headers={"host": "127.0.0.1"}).json()["dependencies"])):
+        asked = {"fn_index": at, "data": [value] * 9, "session_hash": "a"}
+        answer = client.post("/gradio_api/queue/join", json=asked, headers={"host": "127.0.0.1"})
+        assert answer.status_code == 403
+    assert client.get("/gradio_api/file=/etc/hostname", headers={"host": "127.0.0.1"}).status_code == 403

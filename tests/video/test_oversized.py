@@ -13,6 +13,7 @@ from tests.video.make import clip, other_packets
 from vidinv.stages.encode import encode
 from vidinv.video import Reader
 from vidinv.video import oversized as of_matroska
+from vidinv.video.attachments import Attached, append
 from vidinv.video.matroska import CLUSTER, HEAD, SEGMENT, element
 from vidinv.video.oversized import DEEPEST, LARGEST_DATA, LARGEST_TEXT, left_out, oversized
 
@@ -192,6 +193,76 @@ def test_attached_files_are_kept_as_far_as_they_fit_into_memory(
         assert len(list(encode(iter(reader), tmp_path / "out.mkv", reader.info))) == 12
     with av.open(str(tmp_path / "out.mkv")) as made:
         assert [s.metadata.get("filename") for s in made.streams] == [None, None, "2000.bin", "500.bin"]
+
+
+def carried(path: Path) -> list[tuple[str, bytes]]:
+    """Attached files by name, as FFmpeg reads them, of a file whose other streams are a video and sound."""
+    with av.open(str(path)) as made:
+        assert [s.type for s in made.streams][:2] == ["video", "audio"]
+        assert sum(1 for _ in made.demux(made.streams.video[0])) == 13  # the last says that there are no more
+        return [(s.metadata["filename"], bytes(s.data)) for s in made.streams if s.type == "attachment"]
+
+
+@pytest.fixture
+def much(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """More attached files than FFmpeg is shown."""
+    monkeypatch.setattr(of_matroska, "MOST_READ", 3000)
+    inner = b"".join(attached(f"{size}.bin", bytes([size % 251]) * size) for size in (2000, 1500, 500))
+    return with_more(tmp_path / "in.mkv", whole(0x1941A469, inner), 0, b"")
+
+
+def test_more_of_them_than_ffmpeg_is_shown_are_copied_past_it(much: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = carried(much)
+    assert [name for name, _ in given] == ["2000.bin", "1500.bin", "500.bin"]
+    target, told = much.with_name("out.mkv"), list[str]()
+    with Reader(much) as reader:
+        assert reader.info.other_streams == ("#1 audio aac (eng)",)
+        writing = encode(iter(reader), target, reader.info, warn=told.append)
+        next(writing)
+        much.unlink()  # what is open can still be read
+        assert len(list(writing)) == 11
+    assert not told
+    assert carried(target) == given
+    data = target.read_bytes()
+    (_, first), (_, segment) = children(data)
+    assert len(first) + len(segment) == len(data)
+    names = [name for name, _ in children(segment[12:])]
+    assert names[0] == 0x114D9B74
+    assert names.count(0x1941A469) == 1
+
+
+def test_a_container_without_attached_files_says_which_were_left_out(much: Path) -> None:
+    told = list[str]()
+    with Reader(much) as reader:
+        list(encode(iter(reader), much.with_name("out.mp4"), reader.info, warn=told.append))
+    assert told == [f".mp4 cannot carry attachment {size}.bin; it was left out" for size in (2000, 1500, 500)]
+
+
+def test_attached_files_that_end_early_are_left_out_whole(much: Path) -> None:
+    target, told, hurt = much.with_name("out.mkv"), list[str](), list[bool]()
+    with Reader(much) as reader:
+        frames = iter(list(reader))
+        writing = encode(frames, target, reader.info, warn=told.append, hurt=lambda: hurt.append(True))
+        next(writing)
+        with much.open("r+b") as file:
+            file.truncate(1500)
+        list(writing)
+    assert "attachment 2000.bin, attachment 1500.bin, attachment 500.bin could not be copied; left out" in told
+    assert hurt
+    with av.open(str(target)) as made:
+        assert [s.type for s in made.streams] == ["video", "audio"]
+        assert sum(1 for _ in made.demux(made.streams.video[0])) == 13
+
+
+def test_files_that_no_muxer_of_ours_wrote_are_left_as_they_are(much: Path) -> None:
+    before = much.read_bytes()
+    assert not append(much, lambda at, size: bytes(size), (Attached(0, 10, "attachment a"),))
+    for cut in range(0, 200, 7):
+        part = much.with_name("cut.mkv")
+        part.write_bytes(before[:cut])
+        assert not append(part, lambda at, size: bytes(size), (Attached(0, 10, "attachment a"),))
+        assert part.read_bytes() == before[:cut]
+    assert much.read_bytes() == before
 
 
 def shortest(name: int, *inner: bytes) -> bytes:

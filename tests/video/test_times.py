@@ -248,3 +248,46 @@ def test_a_time_of_a_broadcast_is_counted_from_its_beginning(tmp_path: Path) -> 
         found = frame_at(path, frame.time + Fraction(1, 100))
         assert found.time == frame.time
         assert np.array_equal(found.image, frame.image)
+
+
+def told_otherwise(path: Path, times: list[int]) -> Path:
+    """A clip without sound whose pictures say other times, milliseconds: what no muxer would write."""
+    data = bytearray(clip(path, count=len(times), audio=(), options={"bf": "0", "preset": "ultrafast"}).read_bytes())
+    at, left = 13, list(times)
+    while at + 15 < len(data):
+        size = int.from_bytes(data[at + 1 : at + 4], "big")
+        if data[at] == 9 and data[at + 12] == 1:  # a picture, and no end of them
+            data[at + 4 : at + 7] = left.pop(0).to_bytes(3, "big")
+        at += 15 + size
+    assert not left
+    path.write_bytes(data)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("times", "fell"),
+    [
+        ([1000 - 40 * i for i in range(12)], 11),
+        ([40 * i - (0 if i < 6 else 160) for i in range(12)], 6),
+        ([40 * (i // 2) for i in range(12)], 0),  # pictures that are there twice
+    ],
+)
+def test_pictures_whose_times_fall_back_are_shown_one_behind_the_other(
+    tmp_path: Path, times: list[int], fell: int
+) -> None:
+    source = told_otherwise(tmp_path / "in.flv", times)
+    with Reader(source) as reader:
+        at = [float(frame.time or 0) for frame in reader]
+        said = [told for told in reader.warnings if "fall back" in told]
+        step = reader.info.step * float(reader.info.time_base)
+    assert len(at) == 12
+    assert all(b > a for a, b in pairwise(at))
+    if fell:
+        assert said == [
+            f"the times of {fell} of 12 pictures fall back; each is shown a frame's time behind the one before it"
+        ]
+        assert at[-1] - at[0] == pytest.approx(step * 11, rel=0.15)
+    else:
+        assert not said
+    made, _ = again(source, tmp_path / "out.mp4")
+    assert len(made) == 12

@@ -71,7 +71,7 @@ def fit(
             "pack.",
         ),
     ] = None,
-    component: Annotated[int, typer.Option(min=0, help="Of ganspace and sefa: which one.")] = 0,
+    component: Annotated[int, typer.Option(help="Of ganspace and sefa: which one.")] = 0,
     layers: Annotated[
         str | None,
         typer.Option(

@@ -13,6 +13,7 @@ from types import FrameType
 
 import typer
 
+from vidinv.bounds import BOUNDS, checked
 from vidinv.cli.terminal import is_unwritten, plain
 from vidinv.errors import (
     DAMAGED_INPUT_EXIT_CODE,
@@ -56,11 +57,15 @@ def say(message: str) -> None:
 
 
 def guarded(command: Callable[..., None]) -> Callable[..., None]:
-    """A command whose errors become a message and an exit code; ``verbose`` among its options adds the traceback."""
+    """A command whose errors become a message and an exit code; ``verbose`` among its options adds the traceback.
+    Numbers that nothing could be done with are refused before it begins: see :data:`vidinv.bounds.BOUNDS`."""
 
     @functools.wraps(command)
     def run(*args: object, **options: object) -> None:
         try:
+            for name, value in options.items():
+                if name in BOUNDS and isinstance(value, int | float):
+                    checked(name, value, f"--{name.replace('_', '-')}")
             command(*args, **options)
         except VidinvError as error:
             if error.unforeseen and options.get("verbose"):
@@ -78,7 +83,7 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
                 raise  # whoever read our output has gone, or it is full: vidinv.cli.main ends
             if options.get("verbose"):
                 traceback.print_exc()
-            known = shortage(error) or _without_place(error)
+            known = shortage(error) or _without_place(error) or _unnameable(error)
             say(f"error: {known}" if known else _unexpected(error, bool(options.get("verbose"))))
             raise typer.Exit((known or VidinvError).exit_code) from None
 
@@ -90,6 +95,13 @@ def _without_place(error: Exception) -> OutputUnwritable | None:
     if not str(error).startswith("[Errno 2] No usable temporary directory"):
         return None
     return OutputUnwritable("no folder for temporary files can be written to; name one: TMPDIR=FOLDER")
+
+
+def _unnameable(error: Exception) -> UsageError | None:
+    """Every look at a file of such a name is this error, and commands look at dozens."""
+    if not isinstance(error, OSError) or error.errno != errno.ENAMETOOLONG:
+        return None
+    return UsageError(f"{error.filename}: {error.strerror}; give a shorter name")
 
 
 def _unexpected(error: Exception, verbose: bool) -> str:

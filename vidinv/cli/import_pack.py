@@ -69,8 +69,8 @@ def import_pack(
         ),
     ] = None,
     more: Annotated[list[str] | None, typer.Argument(metavar="[NAME=]FILE...", help="Further directions.")] = None,
-    components: Annotated[int, typer.Option(min=1, help="How many components of a GANSpace file to keep.")] = 10,
-    sefa: Annotated[int, typer.Option(min=0, help="How many directions to find in the generator's weights.")] = 0,
+    components: Annotated[int, typer.Option(help="How many components of a GANSpace file to keep.")] = 10,
+    sefa: Annotated[int, typer.Option(help="How many directions to find in the generator's weights.")] = 0,
     crops: Annotated[
         Crops, typer.Option(help="Where the pictures lie: on faces, in boxes that a run is told, or in every frame.")
     ] = Crops.face,

@@ -12,6 +12,7 @@ from vidinv.cli import options as o
 from vidinv.cli.guard import guarded, say
 from vidinv.cli.terminal import plain
 from vidinv.errors import DAMAGED_INPUT_EXIT_CODE, InputMissing, UsageError
+from vidinv.regular import resolved
 
 if TYPE_CHECKING:
     from vidinv.api import VideoEditor
@@ -35,9 +36,7 @@ def invert(
     ] = None,
     person: Annotated[
         int | None,
-        typer.Option(
-            min=0, metavar="N", help="Which face of each picture, counted by size.", show_default="0, the largest"
-        ),
+        typer.Option(metavar="N", help="Which face of each picture, counted by size.", show_default="0, the largest"),
     ] = None,
     aligned: Annotated[
         bool, typer.Option("--aligned", help="The pictures are crops already; look for no face.")
@@ -139,7 +138,7 @@ def _invert_pictures(
 
 def _beside(source: Path) -> Path:
     """:raises UsageError: the root of everything has nothing beside it."""
-    named = source if source.name else source.resolve()
+    named = source if source.name else resolved(source)
     if not named.name:
         raise UsageError(f"{source}: say where to keep the codes (-o FOLDER)")
     return named.with_suffix(".vidinv")

@@ -11,6 +11,7 @@ from vidinv.cli import options as o
 from vidinv.cli.guard import guarded
 from vidinv.cli.terminal import plain
 from vidinv.errors import OutputUnwritable, UsageError
+from vidinv.regular import resolved
 
 MOST = 12  # faces of a grid: the picture grows with their square
 
@@ -72,7 +73,7 @@ def mix(
     from vidinv.cli import files
     from vidinv.video.stills import pictures_in
 
-    found = {path.resolve() for path in pictures_in(pictures)}
+    found = {resolved(path) for path in pictures_in(pictures)}
     for source in found:
         files.check_file(output, source, overwrite)
     if not single and len(found) > MOST:

@@ -25,7 +25,7 @@ def ui(
         Path | None,
         typer.Option(metavar="DIR", show_default="vidinv/page in the user's data", help="Of the queue."),
     ] = None,
-    largest: Annotated[int, typer.Option("--max-upload", metavar="MB", help="How large a video may be.")] = 2000,
+    max_upload: Annotated[int, typer.Option("--max-upload", metavar="MB", help="How large a video may be.")] = 2000,
     device: o.Device = "auto",
     precision: o.Precision = "auto",
     quiet: o.Quiet = False,
@@ -42,7 +42,7 @@ def ui(
     # Late: that something is missing need not wait for torch.
     from vidinv.api import VideoEditor
 
-    options = PageOptions(folder or _home(), pack, host, port, largest, device, precision)
+    options = PageOptions(folder or _home(), pack, host, port, max_upload, device, precision)
     if host not in LOOPBACK:
         say(f"warning: everybody who reaches {host} can use this page; it asks for no password")
     ready = _silent if quiet else print

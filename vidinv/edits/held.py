@@ -14,7 +14,7 @@ at most; the correction is continuous in the amounts, through zero too, and no f
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from operator import add
@@ -141,7 +141,9 @@ def guarded(asked: Sequence[Asked], hold: Sequence[str], pack: Pack) -> tuple[tu
             )
     if not hold:
         return edits, None
-    names, can = tuple(dict.fromkeys(hold)), holdable(pack)
+    if not isinstance(hold, Iterable):
+        raise UsageError(f"what is to be held is {hold!r:.80}; give the names of attributes")
+    names, can = tuple(dict.fromkeys([hold] if isinstance(hold, str) else hold)), holdable(pack)
     for name in names:
         _check(name, can, asked, pack)
     scales = tuple(pack.spec.edits[name].scale for name in names)
@@ -155,7 +157,7 @@ def _check(name: str, can: Sequence[str], asked: Sequence[Asked], pack: Pack) ->
         if can
         else "it can hold nothing: that takes an attributes network and edits whose scale pack.toml says"
     )
-    if not name.strip():
+    if not isinstance(name, str) or not name.strip():
         raise UsageError(f"what is to be held has an empty name; pack {pack.name}: {told}")
     if name not in can:
         raise UsageError(f"pack {pack.name} cannot hold {name}; {told}")

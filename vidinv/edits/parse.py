@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from vidinv.bounds import checked
 from vidinv.edits.base import Edit
 from vidinv.edits.curve import Curve, read_curve
 from vidinv.edits.times import TIME, read_time
@@ -55,8 +55,14 @@ class EditRequest:
         if isinstance(self.amount, Curve) and self._has_range:
             raise MalformedEdit(f"{self.name}: a curve has times of its own; give it no range beside them")
         amount = 0.0 if isinstance(self.amount, Curve) else self.amount
-        if not all(map(math.isfinite, (amount, self.start, self.ease))) or self.ease < 0:
-            raise MalformedEdit(f"{self.name}: strengths and times are finite numbers, and an ease is 0 s or longer")
+        try:
+            checked("strength", amount)
+            for time in (self.start, self.ease):
+                checked("time", time)
+        except UsageError as error:
+            raise MalformedEdit(f"{self.name}: {error}") from None
+        if self.ease < 0:
+            raise MalformedEdit(f"{self.name}: an ease is 0 s or longer")
         if not self.end > self.start:
             raise MalformedEdit(
                 f"the time range of {self.name} ends before it begins; write @START-END, for example @1s-3.5s"
@@ -142,6 +148,9 @@ def parse_edits(edits: Edits) -> tuple[Asked, ...]:
     if not listed:
         raise MalformedEdit(f"no edit was given; write NAME=STRENGTH, for example {EXAMPLES}")
     check_count(len(listed))
+    for one in listed:
+        if not isinstance(one, str | EditRequest) and not callable(getattr(one, "acts", None)):
+            raise MalformedEdit(f"an edit is {one!r:.80}; give a text ({EXAMPLES}), or an object that edits")
     return tuple(parse_edit(one) if isinstance(one, str) else one for one in listed)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from vidinv.bounds import checked
 from vidinv.errors import UsageError
 
 TIME = r"(?:(?:\d+:)?\d+:)?(?:\d+(?:\.\d*)?|\.\d+)s?"
@@ -17,4 +18,5 @@ def read_time(text: str) -> float:
     total = 0.0
     for part in text.removesuffix("s").split(":"):
         total = 60 * total + float(part)
+    checked("time", total, f"the time {text:.40}")
     return total

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from vidinv.bounds import checked
 from vidinv.errors import UsageError
 from vidinv.inversion import feature_style, image2stylegan, in_domain
 from vidinv.inversion.base import Inverted, Method, Networks, SearchOptions
@@ -26,6 +26,9 @@ METHODS: dict[str, Method] = {
     "in-domain-encoder": in_domain.ENCODER,
     "image2stylegan": image2stylegan.METHOD,
 }
+
+
+_BOUNDED = {"rate": "search_rate"}  # numbers of a search that have another name among all bounds
 
 
 @dataclass(frozen=True)
@@ -111,14 +114,10 @@ def _check_numbers(options: SearchOptions) -> None:
     """:raises UsageError: one of another type, or out of range."""
     for f in fields(options):
         value = getattr(options, f.name)
-        if f.type == "int" and (not isinstance(value, int) or isinstance(value, bool)):
-            raise UsageError(f"{f.name} must be a whole number, not {value!r}")
+        if f.type in ("int", "float"):
+            checked(_BOUNDED.get(f.name, f.name if f.type == "int" else "weight"), value, f.name)
         if f.type == "bool" and not isinstance(value, bool):
             raise UsageError(f"{f.name} must be True or False, not {value!r}")
-        if f.type == "float" and not (isinstance(value, int | float) and math.isfinite(value) and value >= 0):
-            raise UsageError(f"{f.name} must be a number from 0 up, not {value!r}")
-    if options.steps < 1 or options.warm_steps < 1:
-        raise UsageError(f"steps must be at least 1, not {min(options.steps, options.warm_steps)}")
 
 
 def inverter_of(pack: Pack, described: Mapping[str, Any]) -> Inverter:

@@ -33,7 +33,7 @@ from vidinv.inversion.latent_manifest import (
 from vidinv.inversion.latent_parts import faces_of, lean, size_of, tensors_of
 from vidinv.models.synthesis import GeneratorSizes
 from vidinv.packs.load import Pack
-from vidinv.regular import check_header, check_regular
+from vidinv.regular import check_header, check_regular, resolved
 from vidinv.runtime.closing import close
 from vidinv.types import Faces
 from vidinv.video.output import check_place, part_path, write_error
@@ -132,7 +132,7 @@ class LatentWriter:
 
     def __init__(self, folder: str | Path, about: Manifest, *, overwrite: bool = False) -> None:
         named = Path(folder)
-        self.folder = named.resolve() if named.is_symlink() else named  # a link stays, what it leads to is written
+        self.folder = resolved(named) if named.is_symlink() else named  # a link stays, what it leads to is written
         self.manifest = about
         self._overwrite = overwrite
         check_folder(self.folder, overwrite)

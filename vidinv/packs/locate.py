@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from vidinv.errors import UnknownPack
+from vidinv.regular import resolved
 
 DEFAULT_PACK = "face-128-detail"
 
@@ -45,7 +46,7 @@ def inside(folder: Path, pattern: str) -> list[Path]:
 
 def pack_folders() -> list[Path]:
     """Where packs are looked for by name: inside the wheel, or assets/models of a checkout; then the user's own."""
-    here = Path(__file__).resolve().parent
+    here = resolved(Path(__file__)).parent
     return [p for p in (here / "shipped", here.parents[1] / "assets" / "models", user_packs()) if is_there(p.is_dir)]
 
 

@@ -25,7 +25,7 @@ from vidinv.packs.digest import check_regular
 from vidinv.packs.locate import inside, is_there, user_packs
 from vidinv.packs.spec import FILE_ENDING, EditSpec
 from vidinv.packs.tables import record
-from vidinv.regular import check_header
+from vidinv.regular import check_header, unnameable
 from vidinv.types import Displacement
 from vidinv.video.output import check_place, part_path, publish, write_error
 
@@ -156,9 +156,10 @@ def checked(own: OwnEdit, path: Path, pack: str, pack_hash: str) -> OwnEdit:
     return own
 
 
-def read_own(path: Path) -> OwnEdit:
+def read_own(path: str | Path) -> OwnEdit:
     """:raises InputMissing: no such file. :raises InputError: it is no direction, or a damaged one."""
-    if not path.exists():
+    path = Path(path)
+    if unnameable(path) or not path.exists():
         raise InputMissing(f"{path} does not exist; name a file of vidinv directions fit --to")
     try:
         check_regular(path, LARGEST)

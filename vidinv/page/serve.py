@@ -17,9 +17,11 @@ from urllib.parse import urlsplit
 from filelock import FileLock, Timeout
 
 from vidinv.api import VideoEditor
+from vidinv.bounds import checked
 from vidinv.edits.held import holdable
 from vidinv.errors import MissingExtra, UsageError
 from vidinv.packs.locate import is_path
+from vidinv.page.bodies import Bodies
 from vidinv.page.browser import browser_of, cookie, header_of
 from vidinv.report.page import require_page
 
@@ -53,8 +55,8 @@ class PageOptions:
     precision: str = "auto"
 
     def __post_init__(self) -> None:
-        if self.largest < 1 or not 0 < self.port < 65536:
-            raise UsageError("a video may be 1 MB or more, and ports are 1 to 65535")
+        checked("max_upload", self.largest, "largest")
+        checked("port", self.port)
         object.__setattr__(self, "folder", self.folder.absolute())
         if self.pack is not None and is_path(self.pack):
             object.__setattr__(self, "pack", str(Path(self.pack).absolute()))
@@ -100,6 +102,7 @@ def application(options: PageOptions, make: Callable[[], VideoEditor]) -> tuple[
         sessions.clear()
 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_middleware(Bodies, folders=(scratch, options.folder / "queue"))
     app.add_middleware(Guard, hosts=LOOPBACK if options.host in LOOPBACK else None)
     parts.blocks.queue(api_open=False)
     theme = gr.themes.Default(font=FONTS, font_mono=["ui-monospace", "monospace"]).set(
@@ -196,8 +199,12 @@ class Guard:
         self._app, self._hosts = app, hosts
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        status = 0  # of the answer, once it has begun
+
         async def sent(message: Any) -> None:
+            nonlocal status
             if message["type"] == "http.response.start":
+                status = message["status"]
                 named = [(b"set-cookie", cookie(browser_of(header_of(scope["headers"]))).encode())]
                 here = named if scope["path"] == "/" and message["status"] == 200 else []
                 message = {**message, "headers": [*message["headers"], *HEADERS, *here]}
@@ -210,7 +217,17 @@ class Guard:
             await sent({"type": "http.response.start", "status": status, "headers": []})
             await sent({"type": "http.response.body", "body": b""})
             return
-        await self._app(scope, receive, sent if scope["type"] == "http" else send)
+        try:
+            await self._app(scope, receive, sent if scope["type"] == "http" else send)
+        except Exception as error:
+            if status not in (0, 500) or scope["type"] != "http":
+                raise
+            # What nobody's page asks for is an error deep in a library, of a page of traceback for each.
+            told = (scope["method"], scope["path"][:200], type(error).__name__, str(error)[:200])
+            logging.getLogger("uvicorn.error").error("%s %r could not be answered: %s: %r", *told)
+            if not status:  # else the library said so before it let the error go on
+                await sent({"type": "http.response.start", "status": 500, "headers": []})
+                await sent({"type": "http.response.body", "body": b""})
 
     def _refused(self, scope: Any) -> int:
         """The status of what is not answered; 0: it is."""

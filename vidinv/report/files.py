@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from vidinv.errors import OutputIsInput, OutputUnwritable, UsageError
+from vidinv.regular import resolved
 from vidinv.report.page import require_page
 from vidinv.report.write import PAGES
 from vidinv.video.leftovers import is_reported
@@ -48,4 +49,4 @@ def series_of(reports: Sequence[Path]) -> Path | None:
 
 
 def _same(a: Path, b: Path) -> bool:
-    return a.resolve() == b.resolve() or (a.exists() and b.exists() and a.samefile(b))
+    return resolved(a) == resolved(b) or (a.exists() and b.exists() and a.samefile(b))

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from vidinv.bounds import checked
 from vidinv.errors import MissingExtra
 from vidinv.faces.masks import oval
 from vidinv.faces.quads import quad_side, quad_to_affine
@@ -42,6 +43,11 @@ class QualityOptions:
     flow_every: int = 11  # frames between two readings of the warping error; no multiple of a pulldown
     whole_every: int = 7  # readings from one of the whole picture to the next; the others see the faces only
     shown: int = 12  # frames in the strip, at most
+
+    def __post_init__(self) -> None:
+        for name in ("reconstruction_every", "flow_every", "whole_every"):
+            checked("every", getattr(self, name), name)
+        checked("shown", self.shown)
 
 
 @dataclass(frozen=True)

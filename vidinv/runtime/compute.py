@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
+from vidinv.bounds import checked
 from vidinv.errors import UsageError
 
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
@@ -50,10 +51,8 @@ def choose(device: str = "auto", precision: str = "auto") -> Compute:
 
 
 def checked_batch(batch: int) -> int:
-    """:raises UsageError: a batch of nothing."""
-    if batch < 1:
-        raise UsageError(f"batch must be at least 1, not {batch}")
-    return batch
+    """:raises UsageError: a batch of nothing, or of more than there is memory for."""
+    return int(checked("batch", batch))
 
 
 def batch_for(device: str, resolution: int) -> int:

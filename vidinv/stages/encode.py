@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from vidinv.errors import UsageError
+from vidinv.bounds import checked
 from vidinv.runtime.steps import Snapshot
 from vidinv.types import Backend, Frame
 from vidinv.video import EncoderSettings, VideoInfo, Writer
@@ -21,8 +21,10 @@ class EncodeOptions(EncoderSettings):
     mark: bool = True  # say in the file's own tags that it was edited, and what was
 
     def __post_init__(self) -> None:
-        if not self.segment > 0:
-            raise UsageError(f"segments of {self.segment} s; give a time above 0")
+        checked("segment", self.segment)
+        checked("encoder_threads", self.threads, "threads")
+        if self.crf is not None:
+            checked("crf", self.crf)
 
 
 @dataclass(frozen=True)

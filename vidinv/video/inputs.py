@@ -6,6 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from vidinv.errors import InputMissing, NotAVideo
+from vidinv.regular import unnameable
 from vidinv.video.declared import check_declared
 
 _SEQUENCE = "make a video of them first: ffmpeg -framerate 25 -pattern_type glob -i '*.png' -crf 0 IN.mkv"
@@ -15,6 +16,8 @@ def refuse_others(path: Path) -> None:
     """:raises InputMissing: no such file. :raises NotAVideo: it is there, and no file, or promises what cannot be."""
     if str(path) == "-":
         raise NotAVideo("- would be a pipe, and a video is read more than once: write it to a file first")
+    if why := unnameable(path):
+        raise InputMissing(f"{path} is no name that a file can have ({why}); check the name")
     if not path.exists():
         if "%" in path.name and path.suffix.lower() in (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp"):
             raise InputMissing(f"{path}: sequences of pictures are not read; {_SEQUENCE}")

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from vidinv.errors import OutputUnwritable
-from vidinv.regular import read_text
+from vidinv.regular import read_text, resolved
 from vidinv.video.joining import PUBLISHED
 from vidinv.video.output import known_by, sync, work_folder
 
@@ -82,7 +82,7 @@ def is_reported(path: Path, video: Path) -> bool:
 
 
 def _called(path: Path) -> str:
-    return str(path.parent.resolve() / path.name)
+    return str(resolved(path.parent) / path.name)
 
 
 def _reported(folder: Path) -> dict[str, list[int]]:

@@ -12,11 +12,13 @@ from typing import Any
 
 from vidinv.errors import OutputUnwritable
 from vidinv.video import container
+from vidinv.video.attachments import Attached, append
 from vidinv.video.audio import Passthrough, container_metadata, describe, is_chapter_track, video_metadata
 from vidinv.video.container import Broken
 from vidinv.video.info import VideoInfo
 from vidinv.video.marks import mark_tags
 from vidinv.video.output import FORMATS, check_paths, output_format, publish, write_error
+from vidinv.video.oversized import hiding
 
 OWN_ERRORS = 1 << 20  # the libraries number what they find wrong in data from here on, above all of the system's errors
 MOST_CHAPTERS = 10_000  # the libraries look at every one for every other: 100,000 are minutes
@@ -115,13 +117,14 @@ class Muxer:
         try:
             streams = _sorted(self._source, info.stream_index, dst)
             chapters = self._source.chapters()
-            missed = [describe(s) for s in streams.left if not is_chapter_track(s, chapters)]
+            missed = [f"stream {describe(s)}" for s in streams.left if not is_chapter_track(s, chapters)]
+            missed += [one.told for one in self._attached] if output_format(dst) != "matroska" else []
             if len(chapters) > MOST_CHAPTERS:
                 told = f"{len(chapters)} chapters, and {MOST_CHAPTERS} are the most that are copied"
                 self.warnings.append(f"{info.path.name} has {told}; they were left out")
                 chapters = []
             self.warnings += info.left_out
-            self.warnings += [f"{dst.suffix} cannot carry stream {name}; it was left out" for name in missed]
+            self.warnings += [f"{dst.suffix} cannot carry {name}; it was left out" for name in missed]
             options = _muxer_options(info, self._source)
             self._output = container.open_output(self._part, output_format(dst), options)
             targets: dict[int, Any] = {}
@@ -158,6 +161,21 @@ class Muxer:
             self.abort()
             raise self._translated(error) from error
 
+    @property
+    def _attached(self) -> tuple[Attached, ...]:
+        """Attached files of the source that are copied past the libraries."""
+        hides = hiding(self._source)
+        return () if hides is None else hides.attached
+
+    def _append_attached(self) -> None:
+        hides = hiding(self._source)
+        if hides is None or not hides.attached or self._output.format.name != "matroska":
+            return
+        if not append(self._part, hides.as_it_is, hides.attached):
+            names = ", ".join(one.told for one in hides.attached)
+            self.warnings.append(f"{names} could not be copied; left out")
+            self.damaged = True
+
     def _copy(self, packet: Any) -> None:
         try:
             self._output.mux_one(packet)
@@ -181,6 +199,7 @@ class Muxer:
         try:
             self._others.until(None)
             self._output.close()
+            self._append_attached()
             publish(self._part, self._dst, self._overwrite, note)
         except BaseException as error:
             self.abort()
@@ -188,7 +207,7 @@ class Muxer:
         if self._others.cut_short:
             self.warnings.append("the streams beside the video could not be read to their end")
         self._refused += sum(one.lost for one in self._again.values())
-        self.damaged = self._others.cut_short or self._refused > 0
+        self.damaged |= self._others.cut_short or self._refused > 0
         if self._refused:
             self.warnings.append(f"{self._refused} damaged packets were left out beside the video")
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from vidinv.errors import DiskFull, OutputError, OutputExists, OutputIsInput, OutputUnwritable
-from vidinv.regular import read_text
+from vidinv.regular import read_text, unnameable
 from vidinv.video.encoder import EncoderSettings
 
 FORMATS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
@@ -48,20 +48,29 @@ def written_suffix(source: Path) -> str:
 def check_paths(src: Path, dst: Path, overwrite: bool) -> None:
     """Raise OutputIsInput, OutputExists or OutputUnwritable while nothing has been done yet."""
     output_format(dst)
-    if dst.exists() and src.exists() and dst.samefile(src):
+    check_nameable(dst)
+    if dst.exists() and not unnameable(src) and src.exists() and dst.samefile(src):
         raise OutputIsInput(f"{dst} is the input itself, which would be destroyed; choose another name")
     check_writable(dst, overwrite)
 
 
 def check_writable(dst: Path, overwrite: bool) -> None:
     """Raise OutputExists or OutputUnwritable if a file could not be written there; of any kind, not only a video."""
+    check_nameable(dst)
     if dst.is_dir():
         raise OutputUnwritable(f"{dst} is a folder; name a file")
     check_place(dst, overwrite)
 
 
+def check_nameable(dst: Path) -> None:
+    """:raises OutputUnwritable: no file can have that name."""
+    if why := unnameable(dst):
+        raise OutputUnwritable(f"{dst} is no name that a file can have ({why}); choose another")
+
+
 def check_place(dst: Path, overwrite: bool) -> None:
     """As :func:`check_writable`, for what may be a folder too."""
+    check_nameable(dst)
     if dst.exists() and not overwrite:
         raise OutputExists(f"{dst} exists; choose another name, or overwrite it (--overwrite)")
     if not dst.parent.is_dir():

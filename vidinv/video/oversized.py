@@ -12,14 +12,18 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
+from vidinv.video.attachments import Attached
 from vidinv.video.matroska import HEAD, SEGMENT, element
 
 LARGEST_TEXT, LARGEST_DATA = 1 << 24, 1 << 28
 """Bytes of an element that FFmpeg reads: as a text, as an attached file."""
 MOST_DATA = 1 << 29
-"""Bytes of all attached files: each lies in memory, nine times over while a file is read, asked about and written."""
+"""Bytes of all attached files that are carried."""
+MOST_READ = 1 << 24
+"""The same of those that FFmpeg is shown, which holds each in memory, nine times over while a file is read, asked about
+and written. More are copied past it: see :mod:`vidinv.video.attachments`."""
 DEEPEST = 13
 """Tags within one another that FFmpeg reads: elements of any kind may be 16 deep, and these begin within others."""
 _MOST = 200_000  # elements that are looked at
@@ -41,20 +45,27 @@ class Oversized:
 
     at: int  # where it begins in the file
     head: bytes  # that makes it one of nothing, of the same length
-    told: str  # what it is, and why it is hidden, for people
+    told: str  # what it is, and why it is hidden, for people; "": it is carried all the same
 
 
 def oversized(path: Path) -> tuple[Oversized, ...]:
     """Attachments, tags and titles that are more than what is read. :raises OSError: it cannot be read."""
     with path.open("rb") as file:
-        if file.read(4) != HEAD.to_bytes(4, "big"):
-            return ()
-        look = _Look(file)
+        return tuple(_looked(file).found)
+
+
+def _looked(file: BinaryIO) -> _Look:
+    look = _Look(file)
+    file.seek(0)
+    if file.read(4) == HEAD.to_bytes(4, "big"):
         for one in look.within(0, os.fstat(file.fileno()).st_size):
             if one[0] == SEGMENT:
                 for inner in look.within(one[1], one[2]):
                     look.at(inner)
-    return tuple(look.found)
+    if look.much:
+        for one in look.held:
+            look.hide(one, "")
+    return look
 
 
 @dataclass
@@ -64,7 +75,17 @@ class _Look:
     file: BinaryIO
     found: list[Oversized] = field(default_factory=list)
     left: int = _MOST
-    held: int = 0  # bytes of attached files that are not hidden
+    held: list[_Place] = field(default_factory=list)  # attached files that are carried
+
+    @property
+    def size(self) -> int:
+        """Bytes of what is carried."""
+        return sum(one[2] - one[1] for one in self.held)
+
+    @property
+    def much(self) -> bool:
+        """It is more than FFmpeg is shown."""
+        return self.size > MOST_READ
 
     def within(self, at: int, end: int) -> Iterator[_Place]:
         """Elements side by side, up to one whose length nobody knows, or which reaches further than what it lies in."""
@@ -100,23 +121,21 @@ class _Look:
         elif name in _PLAIN and large:
             for inner in self.within(begin, stop):
                 if size := self._excess(inner):
-                    self._hide(inner, f"{_PLAIN[name]} ({_mib(size)}) {_TOO_LARGE}")
+                    self.hide(inner, f"{_PLAIN[name]} ({_mib(size)}) {_TOO_LARGE}")
         elif name in _NAMES:
             if size := self._excess(one):
-                self._hide(one, f"{self._called(one)} ({_mib(size)}) {_TOO_LARGE}")
+                self.hide(one, f"{self.called(one)} ({_mib(size)}) {_TOO_LARGE}")
             elif name == _SIMPLE and self._depth(one) > DEEPEST:
-                self._hide(one, f"{self._called(one)} has tags within one another, and {DEEPEST} are the most")
+                self.hide(one, f"{self.called(one)} has tags within one another, and {DEEPEST} are the most")
 
     def _attached(self, one: _Place) -> None:
         size = one[2] - one[1]
         if excess := self._excess(one):
-            self._hide(one, f"{self._called(one)} ({_mib(excess)}) {_TOO_LARGE}")
-        elif self.held + size > MOST_DATA:
-            self._hide(
-                one, f"{self._called(one)} ({_mib(size)}) is one too many: {_mib(MOST_DATA)} in all are the most"
-            )
+            self.hide(one, f"{self.called(one)} ({_mib(excess)}) {_TOO_LARGE}")
+        elif self.size + size > MOST_DATA:
+            self.hide(one, f"{self.called(one)} ({_mib(size)}) is one too many: {_mib(MOST_DATA)} in all are the most")
         else:
-            self.held += size
+            self.held.append(one)
 
     def _excess(self, one: _Place, deep: int = 0) -> int:
         """Bytes of what is too large in an element, which may be itself; 0: nothing is."""
@@ -136,7 +155,7 @@ class _Look:
         inner = (self._depth(i, deep + 1) for i in self.within(one[1], one[2]) if i[0] == _SIMPLE)
         return max(inner, default=deep)
 
-    def _called(self, one: _Place) -> str:
+    def called(self, one: _Place) -> str:
         """ "attachment a.ttf\""""
         called, kind = _NAMES[one[0]]
         if one[0] == _TITLE:  # whose name is what is too large
@@ -147,7 +166,7 @@ class _Look:
         self.file.seek(one[1])
         return self.file.read(min(one[2] - one[1], 80)).rstrip(b"\0").decode("utf-8", "replace")
 
-    def _hide(self, one: _Place, told: str) -> None:
+    def hide(self, one: _Place, told: str) -> None:
         """Under the head of a void element. What its id is shorter goes to its length, as far as that may be wide, and
         else to its content: a length that fits its bytes just so would become the one that says nothing if it grew."""
         wide = min(one[1] - one[3] - 1, 8)
@@ -169,23 +188,37 @@ def _mib(size: int) -> str:
 def as_read(path: Path) -> str | Hiding:
     """What FFmpeg is given to open; a name is never an address, whatever it has before a colon."""
     with suppress(OSError):  # whoever opens it says why it cannot be read
-        if found := oversized(path):
-            return Hiding(path, found)
+        if oversized(path):
+            return Hiding(path)
     return f"file:{path}"
 
 
 def left_out(path: Path) -> tuple[str, ...]:
     """A warning for each that is hidden. :raises OSError: it cannot be read."""
-    return tuple(f"{one.told}; it was left out" for one in oversized(path))
+    return tuple(f"{one.told}; it was left out" for one in oversized(path) if one.told)
+
+
+def hiding(container: Any) -> Hiding | None:
+    """What FFmpeg was given for a file that is open; None: its name."""
+    file = getattr(container.file, "file", None)
+    return file if isinstance(file, Hiding) else None
 
 
 class Hiding(io.FileIO):
-    """A file, with other heads of some elements."""
+    """A file, with other heads of some elements. :raises OSError: it cannot be read."""
 
-    def __init__(self, path: Path, hidden: tuple[Oversized, ...]) -> None:
+    def __init__(self, path: Path) -> None:
         super().__init__(path, "rb")
-        self._hidden = hidden
+        with path.open("rb") as file:
+            look = _looked(file)
+            self.attached = tuple(Attached(one[3], one[2], look.called(one)) for one in look.held if look.much)
+        self._hidden = tuple(look.found)
         self.name = f"file:{path}"
+
+    def as_it_is(self, at: int, size: int) -> bytes:
+        """Bytes from a place on, as they are in the file; no more of it is read otherwise then."""
+        self.seek(at)
+        return super().read(size)
 
     def read(self, size: int | None = -1, /) -> bytes:
         at, data = self.tell(), super().read(size)

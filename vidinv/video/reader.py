@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Generator, Iterator
 from contextlib import suppress
@@ -72,7 +73,7 @@ class Reader:
 
     def __init__(self, path: str | Path, threads: int = 0) -> None:
         self._path = Path(path)
-        self._identity = identity_of(self._path) if self._path.is_file() else None
+        self._identity = identity_of(self._path) if os.path.isfile(self._path) else None
         self._container = open_input(self._path)
         try:
             self._stream = video_stream(self._container, self._path)
@@ -147,21 +148,26 @@ class Reader:
         """All that is shown, with its times, for those who convert only some of it."""
         last: int | None = None
         stays: int | None = None
-        step = self.info.step
+        step, fell = self.info.step, 0
         frame, self._first = self._first, None
         while frame is not None:
             after = next(self._decoded, None)
             self._look(frame)
             pts = frame.pts if frame.pts is not None else frame.dts
             if pts is None or (last is not None and pts <= last):
-                # No container takes time that stands still.
-                pts = 0 if last is None else last + (step if pts is None else 1)
+                # No container takes time that stands still. What falls back is shown a frame's time later: a tick, and
+                # the rest of a video whose clock fell once would be over at once.
+                fell += pts is not None and last is not None and pts < last
+                pts = 0 if last is None else last + (1 if pts == last else step)
             last, self._end = pts, (pts + max(step, frame.duration or 0)) * self.info.time_base
             if after is None and (stays := self._stays(frame, pts, step)) is not None:
                 self._end = (pts + stays) * self.info.time_base
             yield _Coded(frame, self._frames, pts, stays)
             self._frames += 1
             frame = after
+        if fell:
+            told = f"the times of {fell} of {self._frames} pictures fall back"
+            self.warnings.append(f"{told}; each is shown a frame's time behind the one before it")
         self.damage = self._assess()
 
     def _look(self, frame: Any) -> None:

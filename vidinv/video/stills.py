@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from vidinv.errors import InputError, InputMissing, NotAPicture, OutputUnwritable
-from vidinv.video.output import part_path, publish, write_error
+from vidinv.video.output import check_nameable, part_path, publish, write_error
 
 Levels = NDArray[np.uint8]
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
@@ -162,7 +162,9 @@ def _told(tags: Image.Exif) -> Image.Exif:
 
 
 def check_still(path: Path, transparent: bool = False) -> None:
-    """:raises OutputUnwritable: no format for a name, or one that has no transparency where there is some."""
+    """:raises OutputUnwritable: no format for a name, or one that has no transparency where there is some; or no file
+    can have it."""
+    check_nameable(path)
     if path.suffix.lower() not in FORMATS:
         suffix = path.suffix or "a name without suffix"
         raise OutputUnwritable(f"{path}: no picture is written as {suffix}; use one of {', '.join(FORMATS)}")

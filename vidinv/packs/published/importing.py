@@ -7,6 +7,7 @@ from pathlib import Path
 
 from torch import Tensor
 
+from vidinv.bounds import checked
 from vidinv.errors import UsageError
 from vidinv.faces.boxes import CropRule
 from vidinv.faces.quads import Template
@@ -46,6 +47,10 @@ class Sources:
     components: int = 10  # of a GANSpace file
     sefa: int = 0  # directions from the generator's own weights
     crops: CropRule = FACES  # faces are placed as FFHQ's, or as the encoder says
+
+    def __post_init__(self) -> None:
+        checked("components", self.components)
+        checked("sefa", self.sefa)
 
 
 @dataclass(frozen=True)
