@@ -1,6 +1,6 @@
-"""The door to FFmpeg's libraries: the only file that imports ``av``. Opens, demuxes, converts pixels, adds streams.
+"""The door to FFmpeg's libraries: the only file that imports ``av``. Opens, demuxes, adds streams.
 
-``reader.py`` and ``writer.py`` are built on it.
+``reader.py``, ``writer.py`` and ``pixels.py`` are built on it.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import IO, Any
 
 import av
-import cv2
 import numpy as np
+from av import VideoFrame as VideoFrame
 from av.sidedata.sidedata import SideDataContainer
-from av.video.reformatter import Interpolation, VideoReformatter
-from numpy.typing import NDArray
+from av.video.reformatter import Interpolation as Interpolation
+from av.video.reformatter import VideoReformatter as VideoReformatter
 
 from vidinv.errors import InputMissing, NotAVideo, NoVideoStream, OutputUnwritable
 from vidinv.video import colour, orientation
@@ -32,9 +32,6 @@ from vidinv.video.timing import believed_rate, stream_duration
 
 LIBRARIES = f"av {av.__version__}"
 Broken = av.error.FFmpegError  # what every call here raises on data or files that do not work
-# Without these flags swscale takes its table converters, which move every pixel by about one level (45 dB).
-_TO_RGB = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
-_TO_YUV = Interpolation.AREA | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INP
 _PICTURE = av.stream.Disposition
 _NOT_VIDEO = _PICTURE.attached_pic | _PICTURE.timed_thumbnails | _PICTURE.still_image
 _DEMUX_RETRIES = 64
@@ -201,73 +198,6 @@ def read_info(path: Path, container: Any, stream: av.VideoStream, frame: av.Vide
         other_streams=tuple(describe(s) for s in container.streams if s.index != stream.index),
         left_out=left_out(path),
     )
-
-
-class RgbConverter:
-    """One swscale context for all frames: a new one per frame costs more than the conversion."""
-
-    def __init__(self, info: VideoInfo) -> None:
-        self._reformatter = VideoReformatter()
-        self._matrix = colour.swscale_matrix(info.colour, info.width, info.height)
-        self._range = colour.yuv_range(info.colour, info.pix_fmt)
-        self._size = (info.width, info.height)
-        self._orientation = orientation.from_matrix(info.matrix) or orientation.Orientation()
-
-    def __call__(self, frame: av.VideoFrame) -> NDArray[np.uint8]:
-        """[H, W, 3] RGB 0..255, upright. A stream may change its size on the way, the output cannot: such frames are
-        fitted in, with bars."""
-        return self._orientation.upright(self._coded(frame))
-
-    def _coded(self, frame: av.VideoFrame) -> NDArray[np.uint8]:
-        (width, height), (left, top) = orientation.fitted((frame.width, frame.height), self._size)
-        # Planes first: only planar RGB has an exact and fast path in swscale.
-        rgb = self._reformatter.reformat(
-            frame,
-            width,
-            height,
-            format="gbrp",
-            src_colorspace=self._matrix,
-            dst_colorspace=self._matrix,
-            src_color_range=self._range,
-            dst_color_range=colour.FULL,
-            interpolation=_TO_RGB,
-            threads=1,
-        )
-        green, blue, red = (
-            np.frombuffer(memoryview(p), np.uint8).reshape(-1, p.line_size)[: p.height, : p.width] for p in rgb.planes
-        )
-        image = np.asarray(cv2.merge((red, green, blue)), np.uint8)
-        if (width, height) == self._size:
-            return image
-        whole = np.zeros((self._size[1], self._size[0], 3), np.uint8)
-        whole[top : top + height, left : left + width] = image
-        return whole
-
-
-class YuvConverter:
-    """The way back: the inverse of ``RgbConverter`` up to rounding, into the format of the encoder."""
-
-    def __init__(self, info: VideoInfo, pix_fmt: str) -> None:
-        self._reformatter = VideoReformatter()
-        self._pix_fmt = pix_fmt
-        self._tags = colour.output_tags(info.colour, info.pix_fmt)
-        self._matrix = colour.swscale_matrix(self._tags, info.width, info.height)
-        self._range = colour.yuv_range(self._tags, pix_fmt)
-        self._orientation = orientation.from_matrix(info.matrix) or orientation.Orientation()
-
-    def __call__(self, image: NDArray[np.uint8]) -> av.VideoFrame:
-        """[H, W, 3] RGB 0..255 upright -> a frame of its own memory, as coded."""
-        rgb = av.VideoFrame.from_numpy_buffer(np.ascontiguousarray(self._orientation.coded(image)))
-        return self._reformatter.reformat(
-            rgb,
-            format=self._pix_fmt,
-            src_colorspace=self._matrix,
-            dst_colorspace=self._matrix,
-            src_color_range=colour.FULL,
-            dst_color_range=self._range,
-            interpolation=_TO_YUV,
-            threads=1,
-        )
 
 
 def open_output(path: Path, container_format: str, options: dict[str, str]) -> av.container.OutputContainer:

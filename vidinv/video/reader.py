@@ -13,15 +13,11 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Self
 
-import numpy as np
-from numpy.typing import NDArray
-
 from vidinv.errors import NotAVideo
 from vidinv.types import Frame, no_picture
 from vidinv.video import colour, orientation
 from vidinv.video.container import (
     Broken,
-    RgbConverter,
     beginning,
     carried,
     clock_jumps,
@@ -35,6 +31,7 @@ from vidinv.video.demuxers import MOST_PIXELS
 from vidinv.video.dolby import DolbyVision, dolby_vision
 from vidinv.video.info import UNSPECIFIED, Damage, VideoInfo
 from vidinv.video.matroska import is_whole
+from vidinv.video.pixels import Decoded, RgbConverter, is_cuttable
 from vidinv.video.timing import stream_duration
 from vidinv.video.whole import identity_of, missing_bytes, what_happened
 
@@ -44,7 +41,8 @@ INTERLACED = (
 )
 CAPTIONS = "closed captions inside its pictures are not kept; extract them first, as a subtitle track or file"
 RESIZED = "its pictures change their size on the way; they are fitted into the first one's size, with bars"
-LARGE = 1 << 23  # bytes of pixels from which a frame waits as it was decoded: above 1080p room is worth more than time
+# Bytes of pixels from which a frame waits as it was decoded even if each part of it takes the conversion of the whole:
+LARGE = 1 << 23  # above 1080p room is worth more than time.
 _RPU = {"DOVI_RPU_BUFFER", "DOVI_METADATA"}
 
 
@@ -124,7 +122,8 @@ class Reader:
         """Every frame from that index on. Those before it are decoded too, which alone tells their number and times in
         any file, but not converted.
 
-        :param compact: large ones stay as they are decoded until their picture is asked for: see ``Frame.coded``.
+        :param compact: they stay as they are decoded until pixels are asked for, where parts of them can be made, or
+            where they are large: see ``Frame.coded``.
         """
         for coded in self._timed():
             if coded.index >= first:
@@ -134,14 +133,12 @@ class Reader:
         time, picture = coded.pts * self.info.time_base, coded.picture
         frame = partial(Frame, index=coded.index, pts=coded.pts, time=time, stays=coded.stays)
         height, width = self.info.display_height, self.info.display_width
-        pixels = 3 * height * width
-        if compact and pixels >= LARGE and sum(plane.buffer_size for plane in picture.planes) < pixels:
-            return frame(no_picture(height, width), coded=partial(self._pixels, picture))
-        return frame(self._pixels(picture))
-
-    def _pixels(self, picture: Any) -> NDArray[np.uint8]:
+        pixels, cuttable = 3 * height * width, is_cuttable(picture, self.info)
+        small = pixels >= LARGE and sum(plane.buffer_size for plane in picture.planes) < pixels
+        if compact and (cuttable or small):
+            return frame(no_picture(height, width), coded=Decoded(picture, self._to_rgb, self._converting, cuttable))
         with self._converting:
-            return self._to_rgb(picture)
+            return frame(self._to_rgb(picture))
 
     def _timed(self) -> Iterator[_Coded]:
         """All that is shown, with its times, for those who convert only some of it."""
