@@ -29,6 +29,7 @@ from vidinv.types import Progress
 from vidinv.video import Damage, Reader
 from vidinv.video.marks import MAKER
 
+FEW_LARGE = 2  # large frames that wait for being looked at together
 KEYS_SAID = 4  # of a curve, in an output's tag; of one with more the ends and their number
 
 
@@ -52,7 +53,8 @@ class Ending:
         pack, compute, info, plan = self.means.pack, self.means.compute, reader.info, self.plan
         instruments = instruments_of(pack, compute, self.quality) if self.quality is not None else None
         scorers = Scorers(pack.optional("identity"), pack.optional("attributes"), compute, instruments)
-        scoring = partial(score, scorers=scorers, options=ScoreOptions(self.means.batch, pack.scores))
+        batch = min(self.means.batch, FEW_LARGE) if info.is_large else self.means.batch
+        scoring = partial(score, scorers=scorers, options=ScoreOptions(batch, pack.scores))
         figures = Latest(ScoreState(quality=start(self.quality) if self.quality is not None else None))
         told: list[str] = []
         with journal.believed():

@@ -5,7 +5,7 @@ Threads exist only here, where it says ``prefetch``.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -26,7 +26,7 @@ from vidinv.stages.blend import BlendOptions, blend
 from vidinv.stages.edit import EditOptions, EditState, edit
 from vidinv.stages.gate import GateOptions, GateState, gate
 from vidinv.stages.invert import InvertOptions, InvertState, invert
-from vidinv.stages.pair_frames import put_under
+from vidinv.stages.pair_frames import put_under, with_pictures, without_pictures
 from vidinv.stages.recognise import RecogniseOptions, recognise
 from vidinv.stages.reidentify import ReidentifyOptions, ReidentifyState, reidentify
 from vidinv.stages.restore import RestoreOptions, RestoreState, restore
@@ -58,11 +58,15 @@ class Plan:
     people: Recognition | None = None  # who is called by a name; None: nobody
 
 
-def analysed(found: Iterable[Faces], way: Way, means: Means, inverter: Inverter) -> Stream:
-    """What was found in the frames, to codes. A thread runs ahead with the faces; closing the stream ends it."""
+def analysed(found: Iterable[Faces], way: Way, means: Means, inverter: Inverter, pictures: bool = True) -> Stream:
+    """What was found in the frames, to codes. A thread runs ahead with the faces; closing the stream ends it.
+
+    :param pictures: frames keep their pictures; else they are let go of as soon as the crops are cut.
+    """
     pack = means.pack
     placing = partial(align, options=AlignOptions(pack.resolution, pack.template, rate=way.rate))
-    placed = prefetch(way.stage("align", placing, AlignState(), found), AHEAD, "vidinv-faces")
+    aligned = way.stage("align", placing, AlignState(), found)
+    placed = prefetch(aligned if pictures else without_pictures(aligned), AHEAD, "vidinv-faces")
     numbered = reidentified(way.watch.elsewhere(placed), way, pack, means.compute)
     inverting = partial(
         invert, inverter=inverter, compute=means.compute, options=InvertOptions(means.batch, rate=way.rate)
@@ -80,15 +84,18 @@ def reidentified(placed: Iterable[Faces], way: Way, pack: Pack, compute: Compute
     return way.stage("reidentify", knowing, ReidentifyState(), placed)
 
 
-def restored(file: LatentFile, frames: Iterable[Frame], way: Way, means: Means) -> Stream:
-    """Codes out of a file, with their frames. A thread runs ahead with the frames; closing the stream ends it."""
+def restored(file: LatentFile, frames: Iterable[Frame], way: Way, means: Means, pictures: bool = True) -> Stream:
+    """Codes out of a file, with their frames. A thread runs ahead with the frames; closing the stream ends it.
+
+    :param pictures: as of :func:`analysed`.
+    """
     codes = file.faces(means.compute.device, way.states.get("decode", 0))
     under = way.watch.measure("read", put_under(frames, codes))
     again = None if file.manifest.features else inverter_of(means.pack, file.manifest.method)
     options = RestoreOptions(means.pack.resolution, means.batch)
     restoring = partial(restore, inverter=again, compute=means.compute, options=options)
     whole = way.stage("restore", restoring, RestoreState(), under)
-    return way.watch.elsewhere(prefetch(whole, AHEAD, "vidinv-faces"))
+    return way.watch.elsewhere(prefetch(whole if pictures else without_pictures(whole), AHEAD, "vidinv-faces"))
 
 
 def rendered(
@@ -97,8 +104,12 @@ def rendered(
     composite: Composite,
     way: Way,
     means: Means,
+    again: Iterator[Frame] | None = None,
 ) -> Stream:
-    """Codes to edited frames. A thread runs ahead with the generator's pictures; closing the stream ends it."""
+    """Codes to edited frames. A thread runs ahead with the generator's pictures; closing the stream ends it.
+
+    :param again: the frames once more, where the codes have no pictures; None: they have them.
+    """
     if composite not in ("detail", "replace"):
         raise UsageError(f"no compositing called {composite!r}; there are detail, replace")
     pack, compute, batch, rate = means.pack, means.compute, means.batch, way.rate
@@ -126,5 +137,7 @@ def rendered(
     assessed = way.stage("assess", assessing, AssessState(), way.watch.elsewhere(drawn))
     gated = way.stage("gate", partial(gate, options=GateOptions(rate=rate)), GateState(), assessed)
     steadying = partial(stabilise, options=StabiliseOptions(rate=rate))
-    steady = way.stage("stabilise", steadying, StabiliseState(), gated)
+    steady: Iterable[Faces] = way.stage("stabilise", steadying, StabiliseState(), gated)
+    if again is not None:
+        steady = way.watch.measure("decode again", with_pictures(steady, again))
     return unforked(way.stage("blend", partial(blend, options=BlendOptions(composite)), None, steady))

@@ -35,6 +35,19 @@ def frames_of(src: str | Path | Reader | Iterable[Frame]) -> Iterable[Frame]:
     return decode(src) if isinstance(src, str | Path | Reader) else src
 
 
+def frames_again(reader: Reader, first: int) -> Iterator[Frame] | None:
+    """A file's frames once more, by a second decoder, from that index on; None: they are so small that they can wait.
+
+    Decoding a large frame twice takes less time than its room is worth: most of those under way wait for others.
+    """
+    return _read_again(reader.info.path, first) if reader.info.is_large else None
+
+
+def _read_again(path: Path, first: int) -> Iterator[Frame]:
+    with Reader(path, threads=1) as again:  # each thread of a decoder holds a frame
+        yield from again.frames(first, compact=True)
+
+
 def rate_of(src: object) -> float:
     """Frames per second of a file; 30 of anything else."""
     if isinstance(src, Reader):

@@ -12,7 +12,7 @@ import cv2
 from vidinv.errors import InputError
 from vidinv.runtime.closing import close
 from vidinv.runtime.steps import Snapshot
-from vidinv.types import Faces, Frame
+from vidinv.types import Faces, Frame, no_picture
 
 
 def pair_frames(
@@ -67,6 +67,41 @@ def put_under(frames: Iterable[Frame], codes: Iterable[Faces]) -> Iterator[Faces
     finally:
         close(frames)
         close(codes)
+
+
+def without_pictures(stream: Iterable[Faces]) -> Iterator[Faces]:
+    """Frames whose pictures nobody holds any longer; :func:`with_pictures` gives them back."""
+    try:
+        for faces in stream:
+            if isinstance(faces, Snapshot):
+                yield faces
+                continue
+            yield replace(faces, frame=replace(faces.frame, image=no_picture(*faces.frame.image.shape[:2]), coded=None))
+    finally:
+        close(stream)
+
+
+def with_pictures(stream: Iterable[Faces], frames: Iterable[Frame]) -> Iterator[Faces]:
+    """What comes out of windows gets its pictures out of a second reading of the file, which holds none while it waits.
+
+    :param frames: in order, from the first one that is wanted, or an earlier one.
+    :raises InputError: the file has fewer frames now.
+    """
+    again = iter(frames)
+    try:
+        for faces in stream:
+            if isinstance(faces, Snapshot):
+                yield faces
+                continue
+            wanted = faces.frame.index
+            frame = next((one for one in again if one.index >= wanted), None)
+            if frame is None or frame.index != wanted:
+                raise InputError(f"frame {wanted} is not there any more when it is read again; leave the file as it is")
+            yield replace(faces, frame=replace(faces.frame, image=frame.image, coded=frame.coded))
+            del faces, frame  # nothing is held that has been handed on
+    finally:
+        close(stream)
+        close(frames)
 
 
 def _shorter(which: str, after: int) -> InputError:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from fractions import Fraction
@@ -24,7 +25,7 @@ from vidinv.video import colour, orientation
 from vidinv.video.audio import describe
 from vidinv.video.demuxers import MOST_PIXELS, READING
 from vidinv.video.encoder import EncoderSettings, encoder_options
-from vidinv.video.info import ColourTags, VideoInfo
+from vidinv.video.info import ColourTags, VideoInfo, are_large
 from vidinv.video.inputs import kind_of_picture, refuse_others
 from vidinv.video.oversized import as_read, left_out
 from vidinv.video.timeline import continuous, goes_on, moved
@@ -39,6 +40,7 @@ _CLOCK_JUMPS = 0x200  # AVFMT_TS_DISCONT: of formats that recordings may be join
 _LATE = 1  # seconds: a file that starts later than this does not mean it
 _COUNTED = 300  # packets from which a frame rate is counted
 _LOOKED_THROUGH = 20_000  # packets in which a jump of the clock is looked for before anything is decoded
+MOST_THREADS = 4  # for large frames, where nobody says how many
 _LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "quad", 5: "5.0", 6: "5.1", 8: "7.1"}
 
 
@@ -200,6 +202,11 @@ def read_info(path: Path, container: Any, stream: av.VideoStream, frame: av.Vide
     )
 
 
+def threads_for(width: int, height: int, asked: int) -> int:
+    """Of a decoder or an encoder, each of whose threads holds frames: of large ones no more than pay. 0: its choice."""
+    return asked or (min(os.cpu_count() or 1, MOST_THREADS) if are_large(width, height) else 0)
+
+
 def open_output(path: Path, container_format: str, options: dict[str, str]) -> av.container.OutputContainer:
     return av.open(
         f"file:{path}", "w", format=container_format, container_options=options, metadata_errors="surrogateescape"
@@ -214,7 +221,7 @@ def discard(output: Any) -> None:
 
 def add_encoder(output: Any, info: VideoInfo, settings: EncoderSettings) -> tuple[Any, str | None]:
     """An opened encoder as a new stream of ``output``, and a warning. Raises UsageError or OutputUnwritable."""
-    options = encoder_options(settings)
+    options = encoder_options(settings, info.is_large)
     assert settings.codec is not None  # the options are of one
     codec = av.Codec(settings.codec, "w")
     supported = [f.name for f in codec.video_formats or ()]
@@ -235,7 +242,7 @@ def add_encoder(output: Any, info: VideoInfo, settings: EncoderSettings) -> tupl
     context.color_primaries, context.color_trc = tags.primaries, tags.transfer
     context.colorspace, context.color_range = tags.matrix, tags.range
     # The library's own default, slices alone, makes x264 cut every picture into one slice per core: slower and worse.
-    context.thread_type, context.thread_count = "AUTO", settings.threads
+    context.thread_type, context.thread_count = "AUTO", threads_for(info.width, info.height, settings.threads)
     _tag(output, context)
     try:
         context.open()

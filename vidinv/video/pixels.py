@@ -21,7 +21,9 @@ from vidinv.video.patched import Patched
 # Without these flags swscale takes its table converters, which move every pixel by about one level (45 dB).
 _TO_RGB = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
 _TO_YUV = Interpolation.AREA | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INP
-_MARGIN = 8  # pixels around a rectangle, so that no filter sees its edge: bicubic chroma reaches over four
+# Pixels around a rectangle, so that no filter sees its edge, and that it is never so small that swscale takes another
+# filter: with 8, of parts of less than 8 pixels some at the picture's edge were a level off.
+_MARGIN = 16
 # Pixels per sample of chroma, across and down, of the formats whose planes can be cut: those with eight bits a sample.
 _CHROMA = {"yuv420p": (2, 2), "yuv422p": (2, 1), "yuv444p": (1, 1)}
 

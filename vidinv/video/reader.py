@@ -25,6 +25,7 @@ from vidinv.video.container import (
     exact,
     open_input,
     read_info,
+    threads_for,
     video_stream,
 )
 from vidinv.video.demuxers import MOST_PIXELS
@@ -41,8 +42,6 @@ INTERLACED = (
 )
 CAPTIONS = "closed captions inside its pictures are not kept; extract them first, as a subtitle track or file"
 RESIZED = "its pictures change their size on the way; they are fitted into the first one's size, with bars"
-# Bytes of pixels from which a frame waits as it was decoded even if each part of it takes the conversion of the whole:
-LARGE = 1 << 23  # above 1080p room is worth more than time.
 _RPU = {"DOVI_RPU_BUFFER", "DOVI_METADATA"}
 
 
@@ -75,7 +74,8 @@ class Reader:
         try:
             self._stream = video_stream(self._container, self._path)
             self._stream.codec_context.thread_type = "AUTO"
-            self._stream.codec_context.thread_count = threads
+            size = self._stream.codec_context.width, self._stream.codec_context.height
+            self._stream.codec_context.thread_count = threads_for(*size, threads)
             # MP4 lists its packets, also those that an edit list hides; elsewhere such counts go stale.
             self._promised = len(self._stream.index_entries) if "mov" in self._container.format.name else 0
             # Beside MP4 only Matroska says what has to be there.
@@ -133,9 +133,9 @@ class Reader:
         time, picture = coded.pts * self.info.time_base, coded.picture
         frame = partial(Frame, index=coded.index, pts=coded.pts, time=time, stays=coded.stays)
         height, width = self.info.display_height, self.info.display_width
-        pixels, cuttable = 3 * height * width, is_cuttable(picture, self.info)
-        small = pixels >= LARGE and sum(plane.buffer_size for plane in picture.planes) < pixels
-        if compact and (cuttable or small):
+        cuttable = is_cuttable(picture, self.info)
+        smaller = self.info.is_large and sum(plane.buffer_size for plane in picture.planes) < 3 * height * width
+        if compact and (cuttable or smaller):
             return frame(no_picture(height, width), coded=Decoded(picture, self._to_rgb, self._converting, cuttable))
         with self._converting:
             return frame(self._to_rgb(picture))
