@@ -42,8 +42,17 @@ def test_glasses_are_about_the_eyes_and_leave_pupils_and_mouth(face: np.ndarray,
         x, y = eye.round().astype(int)
         assert change[y, x] < 20
         assert change[y - 16 : y, x].max() > 90  # the upper rim
-        assert change[y : y + 20, x].max() > 90  # the lower one
+        assert change[y : y + 20, x].max() > 60  # the lower one, thinner
     assert change[round(points[33, 1]) :].max() == 0
+
+
+def test_a_frame_is_as_wide_as_the_face_and_thinner_below(face: np.ndarray, points: np.ndarray) -> None:
+    frame, unit = worn.frame_size(points), np.hypot(*worn.axes(points).right)
+    half = (points[16, 0] - points[0, 0]) / 2
+    assert 0.85 * half < frame.end * unit < 1.1 * half
+    dark = (worn.glasses(face, points).astype(int) - face).mean(2) < -50
+    x, y = points[36:42].mean(0).round().astype(int)
+    assert dark[:y, x].sum() > 1.5 * dark[y : y + 20, x].sum() > 0
 
 
 def test_a_beard_is_on_the_jaw_and_leaves_lips_and_eyes(face: np.ndarray, points: np.ndarray) -> None:

@@ -12,16 +12,22 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.interpolate import CubicSpline
 
 Map = NDArray[np.float32]
 FINER = 4  # they are drawn so many times larger, and made smaller with the edges that gives
-# A frame, in halves of the eyes' distance: 31 mm or so.
-LENS, LENS_HALF = (1.03, 0.1), (0.8, 0.55)  # centre, from the middle between the eyes; half of width and height
-WIDE, LONG = 2.32, 1.42  # of most faces: width over the eyes' distance, and length of the nose in halves of it
-SIZES = (0.7, 0.9), (0.42, 0.68)  # least and most of what LENS_HALF becomes
-SQUARE = 3.0  # exponent of the lenses' outline: 2 is an ellipse
-RIM, BROW_RIM, BRIDGE, TEMPLE = 0.066, 0.115, 0.085, 0.075  # thicknesses
-BEFORE = 0.33  # how far before the eyes they are, over how far the nose's tip is
+# A frame, in halves of the eyes' distance (31 mm or so), as measured on photographs. It is as wide as the face.
+WIDE, LONG = 2.32, 1.42  # of most faces: half of their width, and length of the nose
+INNER, OUTER, ENDS = 0.3, 0.89, 0.98  # of a lens, from the middle; and the ends of lens and frame over half of the face
+HIGH, HIGHS, LOW = 0.52, (0.44, 0.62), 0.16  # half of a lens's height, its least and most; its middle below the eyes'
+UPPER_RIM, LOWER_RIM, BRIDGE, TEMPLE, PADS = 0.125, 0.055, 0.1, 0.1, 0.05  # thicknesses
+BEFORE, WRAP = 0.33, 0.3  # how far before the eyes it is, over how far the nose's tip is; and less at its ends
+# A lens's outline from above the nose outwards, in halves of its own width and height: flat above, narrower below.
+OUTLINE = (
+    (-0.93, -0.72), (-0.62, -0.93), (0.1, -1.0), (0.7, -0.98), (0.97, -0.82), (0.98, -0.3), (0.88, 0.35), (0.62, 0.83),
+    (0.1, 1.0), (-0.42, 0.93), (-0.8, 0.55), (-0.97, -0.1),
+)  # fmt: skip
+SHINE = ((1.15, 0.4, 0.7), (2.1, 0.14, 1.0))  # where from the middle, how wide, how bright the sky shines in its edges
 STROKES, HAIR = 26000, 0.12  # hairs of a beard, and how long they are
 GREY = 4.0  # levels between a picture's channels, on average, at most: one without colours
 CUT = 20261129  # of the hairs' places: the same on every face
@@ -39,6 +45,10 @@ class Axes:
     def __call__(self, at: NDArray[np.float64]) -> NDArray[np.float64]:
         """[..., 2] of the face, to pixels."""
         return self.origin + at[..., :1] * self.right + at[..., 1:] * self.down
+
+    def at(self, pixels: NDArray) -> NDArray[np.float64]:
+        """[..., 2] pixels, to coordinates of the face."""
+        return (pixels - self.origin) @ np.linalg.inv(np.stack([self.right, self.down]))
 
     @property
     def unit(self) -> float:
@@ -60,46 +70,68 @@ def axes(points: NDArray) -> Axes:
 
 def glasses(picture: NDArray[np.uint8], points: NDArray) -> NDArray[np.uint8]:
     """With a dark frame and clear lenses. :param picture: [S, S, 3] RGB. :param points: [68, 2] pixels."""
-    side, face = len(picture), axes(points)
-    moved = Axes(face.origin + BEFORE * face.turned * face.right, face.right, face.down, face.turned)
-    half, rims, lenses = lens_size(points), _blank(side), _blank(side)
-    for sign in (-1, 1):
-        at = _outline(sign, half)
-        outline = moved(at)
-        _fill(lenses, outline)
-        stroke(rims, outline, RIM * face.unit, closed=True)
-        upper = outline[at[:, 1] < LENS[1] - 0.18]
-        stroke(rims, upper[np.argsort(upper @ face.right)], BROW_RIM * face.unit)
-    gap = LENS[0] - half[0]
-    arch = np.array([(x * (gap + 0.02), -0.14 - 0.08 * (1 - x * x)) for x in np.linspace(-1, 1, 9)])
-    stroke(rims, moved(arch), BRIDGE * face.unit)
-    temples = _blank(side)
+    side, face, frame = len(picture), axes(points), frame_size(points)
+    rims, arms, lenses, pads = (_blank(side) for _ in range(4))
+
+    def placed(at: NDArray) -> NDArray[np.float64]:
+        """Where what the frame has at [..., 2] is seen: a head that turns takes it along, its ends the least."""
+        ahead = BEFORE - WRAP * (at[..., 0] / WIDE) ** 2
+        return face(at + np.stack([ahead * face.turned, 0 * ahead], -1))
+
     for sign, ear in ((-1, points[0]), (1, points[16])):
-        hinge = moved(np.array([sign * (LENS[0] + half[0]), -0.26]))
+        outer, inner = (at * np.array([sign, 1]) for at in _lens(frame))
+        _fill(lenses, placed(inner))
+        _fill(rims, placed(outer))
+        top = frame.middle[1] - frame.half[1]
+        tip, joint = sign * frame.end, sign * (frame.middle[0] + 0.93 * frame.half[0])
+        _fill(rims, placed(np.array([(joint, top + 0.03), (tip, top + 0.08), (tip, top + 0.26), (joint, top + 0.4)])))
+        hinge = placed(np.array([tip, top + 0.17]))
         behind = ear + (hinge - ear) @ face.down / face.unit**2 * face.down * 0.6
         if sign * ((behind - hinge) @ face.right) > 0:  # the far one lies behind the face
-            stroke(temples, np.stack([hinge, hinge + 0.7 * (behind - hinge)]), TEMPLE * face.unit)
-    frame, lens = np.maximum(_small(rims, side), 0.9 * _small(temples, side)), _small(lenses, side)
+            stroke(arms, np.stack([hinge, hinge + 0.75 * (behind - hinge)]), TEMPLE * face.unit)
+        pad = np.array([(sign * (INNER + 0.06), 0.02), (sign * (INNER + 0.0), 0.16), (sign * (INNER + 0.05), 0.3)])
+        stroke(pads, placed(pad), PADS * face.unit)
+    rims[lenses > 0] = np.minimum(rims[lenses > 0], 255 - lenses[lenses > 0])
+    arch = np.array([(x * (INNER + 0.06), -0.2 - 0.06 * (1 - x * x)) for x in np.linspace(-1, 1, 9)])
+    stroke(rims, placed(arch), BRIDGE * face.unit)
+    frames, lens = np.maximum(_small(rims, side), 0.85 * _small(arms, side)), _small(lenses, side)
     light, x = skin_light(picture, points), picture.astype(np.float32)
-    cast = cv2.GaussianBlur(_moved(frame, face.down * 0.16), (0, 0), 0.06 * face.unit)
-    x = x * (1 - 0.32 * cast[..., None])
-    x = x * (1 - 0.03 * lens[..., None]) + 0.015 * light * lens[..., None]
-    # The frame's upper edges shine a little; below them it is nearly black.
-    edge = np.clip(frame - _moved(frame, face.down * 0.06), 0, 1)
-    dark = 0.045 * light + 0.3 * np.minimum(hair_colour(picture, points), 0.3 * light)
-    return levels(x + 0.97 * frame[..., None] * (dark + 0.2 * light * edge[..., None] ** 2 - x))
+    cast = cv2.GaussianBlur(_moved(frames, face.down * 0.14), (0, 0), 0.06 * face.unit)
+    x = x * (1 - 0.3 * cast[..., None])
+    across, down = np.moveaxis(face.at(np.stack(np.meshgrid(*[np.arange(side)] * 2), -1)), -1, 0)
+    across = np.abs(across - BEFORE * face.turned)
+    # The sky in the glass, strongest above and outwards, and the frame's pads beside the nose.
+    u, v = (across - frame.middle[0]) / frame.half[0], (down - frame.middle[1]) / frame.half[1]
+    glare = lens * (0.02 + 0.1 * np.exp(-(((u - 0.5) / 0.4) ** 2) - ((v + 0.55) / 0.6) ** 2))
+    x = x * (1 - 0.04 * lens[..., None])
+    x = x + glare[..., None] * (np.array([0.95, 1.0, 1.05]) * 235 - x)
+    x = x + 0.35 * (_small(pads, side) * (1 - frames))[..., None] * (1.1 * light - x)
+    # The frame's upper edges shine; below them it is nearly black.
+    edge = np.clip(frames - _moved(frames, face.down * 0.06), 0, 1)
+    sky = 0.12 + sum(much * np.exp(-(((across - at) / wide) ** 2)) for at, wide, much in SHINE)
+    dark = 0.05 * light + 0.35 * np.minimum(hair_colour(picture, points), 0.3 * light)
+    shine = (0.4 * light + 20) * np.clip(edge, 0, 0.8) * np.clip(sky, 0, 1)
+    return levels(x + 0.95 * frames[..., None] * (dark + shine[..., None] - x))
 
 
-def lens_size(points: NDArray) -> tuple[float, float]:
-    """Half of a lens's width and height, in halves of the eyes' distance, of a frame that fits a face."""
+@dataclass(frozen=True)
+class FrameSize:
+    """Of glasses, in halves of the eyes' distance from the middle between the eyes."""
+
+    middle: tuple[float, float]  # of a lens
+    half: tuple[float, float]  # of its width and height
+    end: float  # of the frame, beside the face
+
+
+def frame_size(points: NDArray) -> FrameSize:
+    """Of a frame that fits a face: as wide as it is, as high as its nose is long."""
     face = axes(points)
     across = face.right / max(np.hypot(*face.right), 1e-6)
     wide = abs((points[16] - points[0]) @ across) / max(2 * np.hypot(*face.right), 1e-6)
+    wide = float(np.clip(wide, 0.9 * WIDE, 1.12 * WIDE))
     long = (points[33] - points[27]) @ face.down / face.unit**2
-    return (
-        float(np.clip(LENS_HALF[0] * (wide / WIDE) ** 2, *SIZES[0])),
-        float(np.clip(LENS_HALF[1] * (long / LONG) ** 2, *SIZES[1])),
-    )
+    outer, high = OUTER * wide, float(np.clip(HIGH * long / LONG, *HIGHS))
+    return FrameSize(((outer + INNER) / 2, LOW), ((outer - INNER) / 2, high), ENDS * wide)
 
 
 def beard(picture: NDArray[np.uint8], points: NDArray, share: float = 1.0) -> NDArray[np.uint8]:
@@ -183,14 +215,16 @@ def _hairs(where: Map, face: Axes, side: int) -> NDArray[np.uint8]:
     return large
 
 
-def _outline(sign: int, half: tuple[float, float]) -> NDArray[np.float64]:
-    """A lens, [48, 2], in the face's coordinates: wider above, its outer corner lifted."""
-    turn = np.linspace(0, 2 * np.pi, 48, endpoint=False)
-    c, s = np.cos(turn), np.sin(turn)
-    x, y = (np.sign(v) * np.abs(v) ** (2 / SQUARE) for v in (c, s))
-    out = half[0] * x * (1 - 0.09 * y)
-    low = half[1] * y - 0.06 * np.clip(x, 0, 1) * np.clip(-y, 0, 1)
-    return np.stack([sign * (LENS[0] + out), LENS[1] + low], 1)
+def _lens(frame: FrameSize) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The right rim's outer and inner outline, [96, 2] each, in the face's coordinates."""
+    at = np.array([*OUTLINE, OUTLINE[0]])
+    turn = np.linspace(0, len(OUTLINE), 96, endpoint=False)
+    outline = CubicSpline(np.arange(len(at)), at, bc_type="periodic")(turn)
+    high = np.clip((0.2 - outline[:, 1:]) / 0.9, 0, 1)
+    thick = LOWER_RIM + (UPPER_RIM - LOWER_RIM) * high * high * (3 - 2 * high)
+    outer = outline * frame.half
+    inner = outer * (1 - thick / np.linalg.norm(outer, axis=1, keepdims=True).clip(frame.half[1]))
+    return outer + frame.middle, inner + frame.middle
 
 
 def skin_light(picture: NDArray[np.uint8], points: NDArray) -> float:
