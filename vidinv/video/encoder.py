@@ -25,7 +25,7 @@ class EncoderSettings:
     codec: str | None = None  # one of CODECS; None: what the container takes
     crf: float | None = 18  # quality on the encoder's own scale, lower is better; None: the encoder's default
     preset: str = "veryfast"  # one of PRESETS; libsvtav1 and libvpx-vp9 also take their own number
-    threads: int = 0  # 0: as many as there are cores
+    threads: int = 0  # 0: as many as there are cores, and above 1080p four at most
 
 
 def encoder_options(settings: EncoderSettings, large: bool = False) -> dict[str, str]:
