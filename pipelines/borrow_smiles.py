@@ -29,10 +29,10 @@ from vidinv.training.sheets import write_sheet
 BATCH = 32
 SHOWN = 16  # columns of the sheet
 GENTLE = 0.5  # of a broad smile: with lips closed
-TRIED = 6  # donors, of whom the best are taken
+TRIED = 4  # donors, of whom the best are taken
 LEAST, MOST = 1.2, 4.5  # standard deviations of a smile that must be read more, and may
 SAME = 0.4  # cosine, at least, of the identity with the photograph's
-UNLIKE = 12.0  # at most, of borrowed.unlike
+UNLIKE = 10.0  # at most, of borrowed.unlike
 OFF = 0.07  # eye distances that the mouth may be read away from where it is meant to be, on average
 
 Set = list[tuple[NDArray[np.uint8], NDArray]]  # pictures of faces with their landmarks
@@ -77,6 +77,7 @@ def main() -> None:
         raise InputError(f"{options.data}: no training face that smiles broadly, or none that does not")
 
     theirs, places = shards.read_crops(options.data, lenders), labels["points68"][lenders]
+    shape = borrowed.mean_smile(places)
     known = borrowed.looks(theirs, {k: v[lenders] for k, v in labels.items()})
     kept: list[tuple[str, int, list[tuple[NDArray, NDArray]], NDArray]] = []
     for part in np.array_split(rows, -(-len(rows) // BATCH)):
@@ -85,7 +86,8 @@ def main() -> None:
         near = np.argsort(np.square(known - own[:, None]).sum(2), 1)[:, :TRIED]
         gentle = [smile(x, p, GENTLE) for x, p in faces]
         lent = [
-            [borrowed.borrow(x, p, theirs[n], places[n]) for n in of] for (x, p), of in zip(faces, near, strict=True)
+            [borrowed.borrow(x, p, theirs[n], places[n], shape) for n in of]
+            for (x, p), of in zip(faces, near, strict=True)
         ]
         tried = list(zip(*lent, strict=True))
         more, bad = (
@@ -103,13 +105,15 @@ def main() -> None:
     crops = [jpeg(x) for x in shards.read_crops(options.pairs)]
     columns = [name for name in pairs if name in labels]
     tables = [{name: pairs[name] for name in columns} | {"drawn": pairs.get("drawn", np.zeros(len(crops)))}]
-    names, rows, sets, amounts = zip(*kept, strict=True)
+    names, rows, sets, found = zip(*kept, strict=True)
+    # They have one shape, so that what is read more or less of them is how well the networks see it.
+    amounts = np.median(np.stack(found), 0)
     told_of, sheet = {name: labels[name][list(rows)] for name in columns}, []
     for number in range(3):
         crops += [jpeg(s[number][0]) for s in sets]
         points = np.stack([s[number][1] for s in sets])
         files = [f"{name}/{number}" for name in names]
-        tables.append(told(told_of, files, points, np.stack(amounts)[:, number]))
+        tables.append(told(told_of, files, points, np.full(len(kept), amounts[number])))
         sheet.append(
             to_tensor(np.stack([sets[i][number][0] for i in np.linspace(0, len(kept) - 1, SHOWN).astype(int)]))
         )

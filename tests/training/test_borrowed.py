@@ -44,7 +44,8 @@ def picture(points: np.ndarray, skin: tuple[int, int, int], lips: tuple[int, int
 def lent() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     serious, happy = face(), face(mouth=10, wide=1.35)
     own = picture(serious, (180, 140, 120), (150, 80, 80))
-    made, target = borrowed.borrow(own, serious, picture(happy, (150, 110, 95), (190, 20, 40)), happy)
+    donor, shape = picture(happy, (150, 110, 95), (180, 60, 70)), borrowed.mean_smile(happy[None])
+    made, target = borrowed.borrow(own, serious, donor, happy, shape)
     return own, serious, made, target
 
 
@@ -62,6 +63,15 @@ def test_a_face_that_borrows_a_smile_keeps_its_skin_its_lips_colour_and_what_is_
     assert np.abs(made[y, x].astype(int) - (150, 80, 80)).max() < 30
     x, y = (target[8] * 0.45 + target[57] * 0.55).round().astype(int)  # between lip and chin
     assert np.abs(made[y, x].astype(int) - (180, 140, 120)).max() < 12
+
+
+def test_all_smiles_have_one_shape_that_is_as_wide_as_the_face_makes_it() -> None:
+    lop = face(mouth=10, wide=1.35)
+    lop[48, 1] -= 6  # a crooked one
+    shape = borrowed.mean_smile(np.stack([face(mouth=10, wide=1.35), lop]))
+    assert np.allclose(shape * (-1, 1), shape[borrowed.MIRRORED])
+    narrow, wide = (np.ptp(borrowed.fitted(face(wide=w), shape)[[48, 54], 0]) for w in (0.9, 1.1))
+    assert narrow < wide
 
 
 def test_a_seam_and_a_burnt_mouth_are_told_from_a_borrowed_smile(lent) -> None:

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import RBFInterpolator
 
-from vidinv.training.mouths import frame_of
 from vidinv.training.scores import shapes
 from vidinv.training.worn import Map, axes, levels
 
@@ -20,8 +19,10 @@ HAPPY, OPEN, SHAVEN = 0.95, 0.06, 0.2  # of who lends a smile: P(happy) and inne
 YOUNGEST = 8.0  # years: babies show gums
 # What a donor is near in, and how much of each counts as much as one of another.
 APART = {"yaw": 0.12, "pitch": 0.1, "male": 1.0, "age": 0.7, "makeup": 1.4, "light": 0.3, "hue": 0.1}
-STABLE = [27, 28, 29, 30, 31, 33, 35, 36, 39, 42, 45]  # landmarks that a mouth does not move: nose and corners of eyes
-LIPS, INSIDE, MOUTH, NOSE, CHIN = slice(48, 60), slice(60, 68), slice(48, 68), 33, 8
+LIPS, INSIDE, MOUTH = slice(48, 60), slice(60, 68), slice(48, 68)
+SEAM, SEAM_BELOW = 14, 18  # of the mouth's landmarks: middles of the inner edges of upper and lower lip
+MIRRORED = [6, 5, 4, 3, 2, 1, 0, 11, 10, 9, 8, 7, 16, 15, 14, 13, 12, 19, 18, 17]
+LIFT = 0.04  # of the upper lip, in halves of the eyes' distance
 WIDER = 1.3  # a broad smile's width over the same mouth's at rest
 SKIN_GAIN, LIP_GAIN = (0.6, 1.4), (0.5, 1.8)  # least and most that borrowed colours are multiplied by
 BURNT = 248  # levels
@@ -53,15 +54,16 @@ def looks(pictures: NDArray[np.uint8], labels: dict[str, NDArray]) -> NDArray[np
 
 
 def borrow(
-    picture: NDArray[np.uint8], points: NDArray, donor: NDArray[np.uint8], donor_points: NDArray
+    picture: NDArray[np.uint8], points: NDArray, donor: NDArray[np.uint8], donor_points: NDArray, shape: NDArray
 ) -> tuple[NDArray[np.uint8], NDArray]:
     """A face with the smile of another: mouth, chin and the folds beside them.
 
     :param picture: [S, S, 3] RGB. :param points: its landmarks, [68, 2] pixels; the lips are closed.
     :param donor: [S, S, 3], who is seen from the same side. :param donor_points: likewise.
+    :param shape: of :func:`mean_smile`.
     :return: the picture, and its landmarks.
     """
-    target = fitted(points, donor_points)
+    target = fitted(points, shape)
     own, theirs = _warped(picture, points, target), _warped(donor, donor_points, target)
     mask = _around(target, len(picture))
     ring = (cv2.dilate(mask, np.ones((9, 9))) > 0) & (mask == 0)
@@ -87,19 +89,30 @@ def unlike(picture: NDArray[np.uint8], made: NDArray[np.uint8], points: NDArray,
     return float(np.abs(off).mean() + 100 * burnt.mean())
 
 
-def fitted(points: NDArray, donor_points: NDArray) -> NDArray[np.float64]:
-    """Landmarks of a face with the donor's mouth in its own measures, [68, 2]: as much wider as a smile makes it."""
-    frame = frame_of(axes(points))
-    to = _similarity(donor_points[STABLE], points[STABLE])
-    theirs = donor_points @ to[:2] + to[2]
-    own_chin, their_chin = (frame.apart(p[CHIN], p[NOSE])[1] for p in (points, theirs))
-    own_width, their_width = (np.ptp(frame.apart(p[[48, 54]], p[NOSE])[:, 0]) for p in (points, theirs))
-    scale = np.array([np.sqrt(WIDER * own_width / max(their_width, 1.0)), own_chin / max(their_chin, 1.0)])
+def mean_smile(points: NDArray) -> NDArray[np.float64]:
+    """The mouth of those who smile, [20, 2], both sides alike: in halves of the eyes' distance from the middle of the
+    upper lip's lower edge. :param points: landmarks [N, 68, 2]."""
+    found = []
+    for p in points:
+        mouth = axes(p).at(p[MOUTH])
+        found.append(mouth - mouth[SEAM])
+    mean = np.mean(found, 0)
+    return (mean + mean[MIRRORED] * (-1, 1)) / 2
+
+
+def fitted(points: NDArray, shape: NDArray) -> NDArray[np.float64]:
+    """Landmarks of a face that smiles, [68, 2]: with a mouth as wide as its own becomes, where its lips meet.
+
+    All have one shape: of many, T would learn the mean, a haze. :param shape: of :func:`mean_smile`.
+    """
+    face = axes(points)
+    own = face.at(points[MOUTH])
+    rest = own[[SEAM, SEAM_BELOW]].mean(0)
+    wide = np.ptp(own[[0, 6], 0]) / np.ptp(shape[[0, 6], 0])
     target = points.astype(float)
-    target[MOUTH] = points[NOSE] + frame.apart(theirs[MOUTH], theirs[NOSE]) * scale.clip(0.8, 1.25) @ frame.basis
-    wings = [31, 35]  # of the nose: a smile draws them apart
-    spread = frame.apart(theirs[wings], theirs[NOSE]) - frame.apart(points[wings], points[NOSE])
-    target[wings] += 0.5 * spread @ frame.basis
+    target[MOUTH] = face(rest - (0, LIFT) + shape * np.sqrt(WIDER * wide).clip(0.8, 1.25))
+    for wing, side in ((31, -1), (35, 1)):  # of the nose: a smile draws them apart
+        target[wing] += 0.05 * side * face.right
     return target
 
 
@@ -113,15 +126,6 @@ def _with_own_lips(
     colours = [np.median(x[m > 0.5].astype(float), 0).clip(1) for x, m in ((picture, own), (made, theirs))]
     share = cv2.GaussianBlur(theirs, (0, 0), side / 128)[..., None].clip(0, 1)
     return levels(made * (1 + share * ((colours[0] / colours[1]).clip(*LIP_GAIN) - 1)))
-
-
-def _similarity(source: NDArray, target: NDArray) -> NDArray[np.float64]:
-    """[3, 2]: turn and scale, then shift, that bring points nearest to others."""
-    a, b = source.mean(0), target.mean(0)
-    x, y = (source - a) @ np.array([1, 1j]), (target - b) @ np.array([1, 1j])
-    z = (np.conj(x) @ y) / (np.conj(x) @ x)
-    turn = np.array([[z.real, z.imag], [-z.imag, z.real]])
-    return np.vstack([turn, b - a @ turn])
 
 
 def _warped(picture: NDArray[np.uint8], points: NDArray, target: NDArray) -> NDArray[np.uint8]:

@@ -19,7 +19,7 @@ from vidinv.runtime.compute import Compute
 from vidinv.training.edit_losses import change_weight
 from vidinv.training.edit_samples import Batch, Pool
 
-SHARES = {"smile": 0.35, "glasses": 0.3, "beard": 0.12}  # of all pairs, at least: teeth, lines and hairs are slowest
+SHARES = {"smile": 0.45, "glasses": 0.25, "beard": 0.1}  # of all pairs, at least: teeth, lines and hairs are slowest
 ONWARDS = 0.8  # share of the pairs in which something is put on, and not taken off
 
 
