@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 
@@ -46,6 +47,25 @@ def read(path: Path) -> tuple[VideoInfo, list[Frame], list[Frame]]:
 def made(folder: Path, how: dict[str, Any]) -> Path:
     suffix = {"mjpeg": "mkv", "mpeg4": "mkv", "png": "mov"}.get(how.get("codec", ""), "mp4")
     return clip(folder / f"in.{suffix}", count=4, audio=(), **how)
+
+
+def interlaced(path: Path) -> Path:
+    """Fields of which the second shows the square, and its colours, elsewhere."""
+    with av.open(str(path), "w") as output:
+        video = output.add_stream("mpeg2video", rate=25, options={"b": "8M", "g": "1"})
+        context = video.codec_context
+        context.width, context.height, context.pix_fmt = W, H, "yuv420p"
+        context.flags |= 1 << 18 | 1 << 29  # AV_CODEC_FLAG_INTERLACED_DCT, AV_CODEC_FLAG_INTERLACED_ME
+        for k in range(4):
+            top, bottom = (av.VideoFrame.from_ndarray(picture(i, W, H // 2), "rgb24") for i in (k, k + 9))
+            frame, fields = av.VideoFrame(W, H, "yuv420p"), [one.reformat(format="yuv420p") for one in (top, bottom)]
+            for number, plane in enumerate(frame.planes):
+                rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
+                for parity, field in enumerate(fields):
+                    rows[parity::2, : plane.width] = planes(field)[number]
+            output.mux(video.encode(frame))
+        output.mux(video.encode(None))
+    return path
 
 
 def planes(frame: Any) -> list[np.ndarray]:
@@ -120,6 +140,19 @@ def test_nothing_that_was_not_touched_is_converted_back(tmp_path: Path, kind: st
             shown = (x0 + 2, y0 + 2, x1 - 2, y1 - 2)
             if x1 - x0 > 4:
                 assert psnr(again.part(shown), edited.part(shown)) > 34
+
+
+def test_fields_are_no_rows_of_a_picture(tmp_path: Path) -> None:
+    """They are converted each by itself, and the output is progressive, where chroma lies elsewhere."""
+    source = interlaced(tmp_path / "in.mkv")
+    info, frames, wholes = read(source)
+    to_yuv = YuvConverter(info, "yuv420p")
+    for frame, whole in zip(frames, wholes, strict=True):
+        assert np.array_equal(frame.picture(), whole.image)
+        for x0, y0, x1, y1 in BOXES:
+            assert np.array_equal(frame.part((x0, y0, x1, y1)), whole.image[y0:y1, x0:x1])
+        out, converted = to_yuv.encodable(frame), to_yuv(whole.image)
+        assert all(np.array_equal(a, b) for a, b in zip(planes(out), planes(converted), strict=True))
 
 
 @pytest.mark.parametrize("kind", OTHERS)

@@ -39,6 +39,7 @@ def is_cuttable(frame: VideoFrame, info: VideoInfo) -> bool:
     return (
         chroma is not None
         and frame.format.name == info.pix_fmt
+        and not frame.interlaced_frame  # fields are converted each by itself, and chroma lies elsewhere in the output's
         and (frame.width, frame.height) == (info.width, info.height)
         and info.width % chroma[0] == 0 == info.height % chroma[1]
         and (orientation.from_matrix(info.matrix) or orientation.Orientation()).identity
