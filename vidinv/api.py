@@ -48,7 +48,7 @@ from vidinv.stages.detect import DetectOptions, DetectState, detect, make_detect
 from vidinv.stages.encode import EncodeOptions
 from vidinv.stages.pair_frames import put_under
 from vidinv.stages.track_boxes import TrackBoxesOptions, TrackBoxesState, track_boxes
-from vidinv.streams import Alone, alone, by_size, checked_rate, frames_again, frames_of, numbered, rate_of
+from vidinv.streams import Alone, again_of, alone, by_size, checked_rate, frames_of, numbered, rate_of
 from vidinv.types import Composite, Faces, Frame, Progress, known
 from vidinv.video import Reader, check_output, frame_at
 
@@ -292,19 +292,19 @@ class VideoEditor:
             written = replace(output, overwrite=output.overwrite or mine)
             ending = Ending(src, dst, plan, self._means, written, quality, told, rows, begun, progress)
             keeping = self._writer(src, keep_codes, rate, output.overwrite) if keep_codes else nullcontext()
-            with keeping as kept:
+            with keeping as kept, again_of(reader) as again:
                 if kept is None and run:  # a latent file is written in one go
                     every = max(1, round(min(output.segment * rate, LONGEST)))
                     frames = marked(frames, every, journal.at.frames)
                 read = way.watch.measure("decode", frames)
-                again = frames_again(reader, journal.at.first)
                 wait, means = again is None, self._means
                 coded = (
                     halves.restored(file, read, way, means, wait) if file else self._analysed(read, where, way, wait)
                 )
                 if kept is not None:
                     coded = way.watch.measure("keep", kept.through(coded))
-                report = ending.write(halves.rendered(coded, plan, composite, way, means, again), reader, way, journal)
+                rendered = halves.rendered(coded, plan, composite, way, means, again)
+                report = ending.write(rendered, reader, way, journal, again)
                 try:
                     reported(report)
                 except BaseException:

@@ -48,8 +48,13 @@ class Ending:
     begun: float  # when, by time.perf_counter(); earlier by what a run took that this one goes on from
     progress: Callable[[Progress], None]
 
-    def write(self, rendered: Stream, reader: Reader, way: Way, journal: Journal) -> Report:
-        """:raises VidinvError: see vidinv.errors; then no output is left."""
+    def write(
+        self, rendered: Stream, reader: Reader, way: Way, journal: Journal, again: Reader | None = None
+    ) -> Report:
+        """:param again: the second decoder, where there is one.
+
+        :raises VidinvError: see vidinv.errors; then no output is left.
+        """
         pack, compute, info, plan = self.means.pack, self.means.compute, reader.info, self.plan
         instruments = instruments_of(pack, compute, self.quality) if self.quality is not None else None
         scorers = Scorers(pack.optional("identity"), pack.optional("attributes"), compute, instruments)
@@ -80,7 +85,7 @@ class Ending:
                         continue
                     written += 1
                     self.progress(Progress(written, info.frames, count.state))
-        damage = reader.damage
+        damage = (again.damage if again is not None else None) or reader.damage  # who ended first knows more
         warnings = [*reader.warnings, *([str(damage)] if damage else []), *told]
         warnings += not_seen(plan.asked, figures.state.tally, plan.people)
         with journal.believed():

@@ -5,7 +5,7 @@ Threads exist only here, where it says ``prefetch``.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from functools import partial
 
@@ -19,6 +19,7 @@ from vidinv.packs.load import Pack
 from vidinv.portraits import Recognition
 from vidinv.runtime.compute import Compute
 from vidinv.runtime.prefetch import prefetch, unforked
+from vidinv.runtime.saved import mapped
 from vidinv.runtime.way import Way
 from vidinv.stages.align import AlignOptions, AlignState, align
 from vidinv.stages.assess import AssessOptions, AssessState, assess
@@ -26,16 +27,18 @@ from vidinv.stages.blend import BlendOptions, blend
 from vidinv.stages.edit import EditOptions, EditState, edit
 from vidinv.stages.gate import GateOptions, GateState, gate
 from vidinv.stages.invert import InvertOptions, InvertState, invert
-from vidinv.stages.pair_frames import put_under, with_pictures, without_pictures
+from vidinv.stages.pair_frames import put_under, with_pictures, without_picture, without_pictures
 from vidinv.stages.recognise import RecogniseOptions, recognise
 from vidinv.stages.reidentify import ReidentifyOptions, ReidentifyState, reidentify
 from vidinv.stages.restore import RestoreOptions, RestoreState, restore
 from vidinv.stages.stabilise import StabiliseOptions, StabiliseState, stabilise
 from vidinv.stages.synthesise import SynthesiseOptions, SynthesiseState, synthesise
 from vidinv.types import Composite, Faces, Frame
+from vidinv.video import Reader
 
 Stream = Generator[Faces, None, None]  # closing it ends its threads
 
+OPENED = {"decode", "detect", "align", "restore", "score", "encode"}  # stages that look at what waits in them
 AHEAD = 4  # items each queue may hold: bounds memory, and is enough to smooth out the batches
 
 
@@ -63,6 +66,8 @@ def analysed(found: Iterable[Faces], way: Way, means: Means, inverter: Inverter,
 
     :param pictures: frames keep their pictures; else they are let go of as soon as the crops are cut.
     """
+    if not pictures:
+        _let_go(way)
     pack = means.pack
     placing = partial(align, options=AlignOptions(pack.resolution, pack.template, rate=way.rate))
     aligned = way.stage("align", placing, AlignState(), found)
@@ -89,6 +94,8 @@ def restored(file: LatentFile, frames: Iterable[Frame], way: Way, means: Means, 
 
     :param pictures: as of :func:`analysed`.
     """
+    if not pictures:
+        _let_go(way)
     codes = file.faces(means.compute.device, way.states.get("decode", 0))
     under = way.watch.measure("read", put_under(frames, codes))
     again = None if file.manifest.features else inverter_of(means.pack, file.manifest.method)
@@ -98,17 +105,23 @@ def restored(file: LatentFile, frames: Iterable[Frame], way: Way, means: Means, 
     return way.watch.elsewhere(prefetch(whole if pictures else without_pictures(whole), AHEAD, "vidinv-faces"))
 
 
+def _let_go(way: Way) -> None:
+    """Of the frames that wait in saved states, no pictures where they come back out of a second reading."""
+    for name in way.states.keys() - OPENED:
+        way.states[name] = mapped(way.states[name], (Frame,), without_picture)
+
+
 def rendered(
     codes: Iterable[Faces],
     plan: Plan,
     composite: Composite,
     way: Way,
     means: Means,
-    again: Iterator[Frame] | None = None,
+    again: Reader | None = None,
 ) -> Stream:
     """Codes to edited frames. A thread runs ahead with the generator's pictures; closing the stream ends it.
 
-    :param again: the frames once more, where the codes have no pictures; None: they have them.
+    :param again: reads the frames once more, where the codes have no pictures; None: they have them.
     """
     if composite not in ("detail", "replace"):
         raise UsageError(f"no compositing called {composite!r}; there are detail, replace")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -35,17 +35,12 @@ def frames_of(src: str | Path | Reader | Iterable[Frame]) -> Iterable[Frame]:
     return decode(src) if isinstance(src, str | Path | Reader) else src
 
 
-def frames_again(reader: Reader, first: int) -> Iterator[Frame] | None:
-    """A file's frames once more, by a second decoder, from that index on; None: they are so small that they can wait.
+def again_of(reader: Reader) -> AbstractContextManager[Reader | None]:
+    """A second decoder of a file whose frames are large; None: they are so small that they can wait.
 
     Decoding a large frame twice takes less time than its room is worth: most of those under way wait for others.
     """
-    return _read_again(reader.info.path, first) if reader.info.is_large else None
-
-
-def _read_again(path: Path, first: int) -> Iterator[Frame]:
-    with Reader(path, threads=1) as again:  # each thread of a decoder holds a frame
-        yield from again.frames(first, compact=True)
+    return reader.again() if reader.info.is_large else nullcontext()
 
 
 def rate_of(src: object) -> float:

@@ -97,7 +97,8 @@ def _command(info: VideoInfo, settings: EncoderSettings, encoded: Path) -> list[
     if shutil.which("ffmpeg") is None:
         raise MissingExtra("no program called ffmpeg was found; install it (apt install ffmpeg, brew install ffmpeg)")
     tags = colour.output_tags(info.colour, info.pix_fmt)
-    options = {"c:v": settings.codec, "threads": settings.threads, **encoder_options(settings)}
+    threads = container.threads_for(info.width, info.height, settings.threads)
+    options = {"c:v": settings.codec, "threads": threads, **encoder_options(settings, info.is_large)}
     options |= {"color_primaries": tags.primaries, "color_trc": tags.transfer, "colorspace": tags.matrix}
     if tags.range:
         options["color_range"] = tags.range

@@ -13,7 +13,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Self
 
-from vidinv.errors import NotAVideo
+from vidinv.errors import InputError, NotAVideo
 from vidinv.types import Frame, no_picture
 from vidinv.video import colour, orientation
 from vidinv.video.container import (
@@ -68,7 +68,7 @@ class Reader:
     """
 
     def __init__(self, path: str | Path, threads: int = 0) -> None:
-        self._path = Path(path)
+        self._path, self._threads = Path(path), threads
         self._identity = identity_of(self._path) if self._path.is_file() else None
         self._container = open_input(self._path)
         try:
@@ -114,6 +114,18 @@ class Reader:
             self.warnings.append(f"{self.info.pix_fmt} is read at 8 bits per channel")
         if orientation.from_matrix(self.info.matrix) is None:
             self.warnings.append(f"rotation by {self.info.rotation} degrees stays a tag; frames are read unrotated")
+
+    def again(self) -> Reader:
+        """A second decoder of this file, at its start. It has as many threads: of a damaged file their number tells how
+        many frames come, and with what in them. To be opened with the first one, whatever becomes of the name later.
+
+        :raises InputError: the name is another file's by now.
+        """
+        again = Reader(self._path, self._threads)
+        if again._identity == self._identity:
+            return again
+        again.close()
+        raise InputError(f"{self._path}: {what_happened(self._identity, again._identity)}; start again")
 
     def __iter__(self) -> Iterator[Frame]:
         return self.frames()
