@@ -22,8 +22,9 @@ from vidinv.cli.main import app
 from vidinv.errors import InputError, UsageError
 from vidinv.faces.smoothing import reach
 from vidinv.scrub import Scrub
+from vidinv.types import Frame
 from vidinv.video import Reader
-from vidinv.video.container import YuvConverter
+from vidinv.video.pixels import YuvConverter
 
 ALL = "age=+2"
 EDITS = [ALL, "1:age=-2", "age=+1@0.1s-0.6s,0:smile=+1@0s..-1@0.9s"]
@@ -47,14 +48,14 @@ def scrub(editor: VideoEditor, clip: Path, kept: Path) -> Scrub:
 def written(monkeypatch: pytest.MonkeyPatch, run: Callable[[], Any]) -> list[np.ndarray]:
     """The pictures that a run gives to its encoder."""
     found: list[np.ndarray] = []
-    convert = YuvConverter.__call__
+    convert = YuvConverter.encodable
 
-    def noted(self: YuvConverter, image: np.ndarray) -> Any:
-        found.append(image.copy())
-        return convert(self, image)
+    def noted(self: YuvConverter, frame: Frame) -> Any:
+        found.append(frame.picture().copy())
+        return convert(self, frame)
 
     with monkeypatch.context() as patch:
-        patch.setattr(YuvConverter, "__call__", noted)
+        patch.setattr(YuvConverter, "encodable", noted)
         run()
     return found
 

@@ -45,12 +45,11 @@ from vidinv.runtime.compute import batch_for, checked_batch, choose
 from vidinv.runtime.timing import Stopwatch
 from vidinv.runtime.way import Way
 from vidinv.shortage import check_room
-from vidinv.stages.decode import decode
 from vidinv.stages.detect import DetectOptions, DetectState, detect, make_detectors
 from vidinv.stages.encode import EncodeOptions
 from vidinv.stages.pair_frames import put_under
 from vidinv.stages.track_boxes import TrackBoxesOptions, TrackBoxesState, track_boxes
-from vidinv.streams import Alone, alone, by_size, checked_rate, frames_of, numbered, rate_of
+from vidinv.streams import Alone, again_of, alone, by_size, checked_rate, frames_of, numbered, rate_of
 from vidinv.types import Composite, Faces, Frame, Progress, known
 from vidinv.video import Reader, check_output, frame_at
 
@@ -147,7 +146,8 @@ class VideoEditor:
         with Reader(src) as reader:
             way, found = Way(float(reader.info.rate)), 0
             with self._writer(src, folder, way.rate, overwrite, features) as kept:
-                stream = kept.through(self._analysed(way.watch.measure("decode", decode(reader)), where, way))
+                read = way.watch.measure("decode", reader.frames(compact=True))
+                stream = kept.through(self._analysed(read, where, way, False))
                 with closing(stream):
                     for count, faces in enumerate(stream, 1):
                         found += len(faces.faces)
@@ -293,15 +293,19 @@ class VideoEditor:
             written = replace(output, overwrite=output.overwrite or mine)
             ending = Ending(src, dst, plan, self._means, written, quality, told, rows, begun, progress)
             keeping = self._writer(src, keep_codes, rate, output.overwrite) if keep_codes else nullcontext()
-            with keeping as kept:
+            with keeping as kept, again_of(reader) as again:
                 if kept is None and run:  # a latent file is written in one go
                     every = max(1, round(min(output.segment * rate, LONGEST)))
                     frames = marked(frames, every, journal.at.frames)
                 read = way.watch.measure("decode", frames)
-                coded = halves.restored(file, read, way, self._means) if file else self._analysed(read, where, way)
+                wait, means = again is None, self._means
+                coded = (
+                    halves.restored(file, read, way, means, wait) if file else self._analysed(read, where, way, wait)
+                )
                 if kept is not None:
                     coded = way.watch.measure("keep", kept.through(coded))
-                report = ending.write(halves.rendered(coded, plan, composite, way, self._means), reader, way, journal)
+                rendered = halves.rendered(coded, plan, composite, way, means, again)
+                report = ending.write(rendered, reader, way, journal, again)
                 try:
                     reported(report)
                 except BaseException:
@@ -385,7 +389,7 @@ class VideoEditor:
         about = manifest_of(self.pack, self.inverter, self.compute, self.batch, [src], rate=rate, features=features)
         return LatentWriter(folder, about, overwrite=overwrite)
 
-    def _analysed(self, frames: Iterable[Frame], boxes: BoxesOf | None, way: Way) -> Stream:
+    def _analysed(self, frames: Iterable[Frame], boxes: BoxesOf | None, way: Way, pictures: bool = True) -> Stream:
         if boxes is None:
             options = replace(self._detect_options, rate=way.rate)
             looking = partial(detect, detectors=known(self.detectors), options=options)
@@ -393,4 +397,4 @@ class VideoEditor:
         else:
             following = partial(track_boxes, boxes=boxes, options=TrackBoxesOptions(rate=way.rate))
             found = way.stage("detect", following, TrackBoxesState(), frames)
-        return halves.analysed(found, way, self._means, self.inverter)
+        return halves.analysed(found, way, self._means, self.inverter, pictures)

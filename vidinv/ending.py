@@ -29,6 +29,7 @@ from vidinv.types import Progress
 from vidinv.video import Damage, Reader
 from vidinv.video.marks import MAKER
 
+FEW_LARGE = 2  # large frames that wait for being looked at together
 KEYS_SAID = 4  # of a curve, in an output's tag; of one with more the ends and their number
 
 
@@ -47,12 +48,18 @@ class Ending:
     begun: float  # when, by time.perf_counter(); earlier by what a run took that this one goes on from
     progress: Callable[[Progress], None]
 
-    def write(self, rendered: Stream, reader: Reader, way: Way, journal: Journal) -> Report:
-        """:raises VidinvError: see vidinv.errors; then no output is left."""
+    def write(
+        self, rendered: Stream, reader: Reader, way: Way, journal: Journal, again: Reader | None = None
+    ) -> Report:
+        """:param again: the second decoder, where there is one.
+
+        :raises VidinvError: see vidinv.errors; then no output is left.
+        """
         pack, compute, info, plan = self.means.pack, self.means.compute, reader.info, self.plan
         instruments = instruments_of(pack, compute, self.quality) if self.quality is not None else None
         scorers = Scorers(pack.optional("identity"), pack.optional("attributes"), compute, instruments)
-        scoring = partial(score, scorers=scorers, options=ScoreOptions(self.means.batch, pack.scores))
+        batch = min(self.means.batch, FEW_LARGE) if info.is_large else self.means.batch
+        scoring = partial(score, scorers=scorers, options=ScoreOptions(batch, pack.scores))
         figures = Latest(ScoreState(quality=start(self.quality) if self.quality is not None else None))
         told: list[str] = []
         with journal.believed():
@@ -78,7 +85,7 @@ class Ending:
                         continue
                     written += 1
                     self.progress(Progress(written, info.frames, count.state))
-        damage = reader.damage
+        damage = (again.damage if again is not None else None) or reader.damage  # who ended first knows more
         warnings = [*reader.warnings, *([str(damage)] if damage else []), *told]
         warnings += not_seen(plan.asked, figures.state.tally, plan.people)
         with journal.believed():

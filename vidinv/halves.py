@@ -19,6 +19,7 @@ from vidinv.packs.load import Pack
 from vidinv.portraits import Recognition
 from vidinv.runtime.compute import Compute
 from vidinv.runtime.prefetch import prefetch, unforked
+from vidinv.runtime.saved import mapped
 from vidinv.runtime.way import Way
 from vidinv.stages.align import AlignOptions, AlignState, align
 from vidinv.stages.assess import AssessOptions, AssessState, assess
@@ -26,16 +27,18 @@ from vidinv.stages.blend import BlendOptions, blend
 from vidinv.stages.edit import EditOptions, EditState, edit
 from vidinv.stages.gate import GateOptions, GateState, gate
 from vidinv.stages.invert import InvertOptions, InvertState, invert
-from vidinv.stages.pair_frames import put_under
+from vidinv.stages.pair_frames import put_under, with_pictures, without_picture, without_pictures
 from vidinv.stages.recognise import RecogniseOptions, recognise
 from vidinv.stages.reidentify import ReidentifyOptions, ReidentifyState, reidentify
 from vidinv.stages.restore import RestoreOptions, RestoreState, restore
 from vidinv.stages.stabilise import StabiliseOptions, StabiliseState, stabilise
 from vidinv.stages.synthesise import SynthesiseOptions, SynthesiseState, synthesise
 from vidinv.types import Composite, Faces, Frame
+from vidinv.video import Reader
 
 Stream = Generator[Faces, None, None]  # closing it ends its threads
 
+OPENED = {"decode", "detect", "align", "restore", "score", "encode"}  # stages that look at what waits in them
 AHEAD = 4  # items each queue may hold: bounds memory, and is enough to smooth out the batches
 
 
@@ -58,11 +61,17 @@ class Plan:
     people: Recognition | None = None  # who is called by a name; None: nobody
 
 
-def analysed(found: Iterable[Faces], way: Way, means: Means, inverter: Inverter) -> Stream:
-    """What was found in the frames, to codes. A thread runs ahead with the faces; closing the stream ends it."""
+def analysed(found: Iterable[Faces], way: Way, means: Means, inverter: Inverter, pictures: bool = True) -> Stream:
+    """What was found in the frames, to codes. A thread runs ahead with the faces; closing the stream ends it.
+
+    :param pictures: frames keep their pictures; else they are let go of as soon as the crops are cut.
+    """
+    if not pictures:
+        _let_go(way)
     pack = means.pack
     placing = partial(align, options=AlignOptions(pack.resolution, pack.template, rate=way.rate))
-    placed = prefetch(way.stage("align", placing, AlignState(), found), AHEAD, "vidinv-faces")
+    aligned = way.stage("align", placing, AlignState(), found)
+    placed = prefetch(aligned if pictures else without_pictures(aligned), AHEAD, "vidinv-faces")
     numbered = reidentified(way.watch.elsewhere(placed), way, pack, means.compute)
     inverting = partial(
         invert, inverter=inverter, compute=means.compute, options=InvertOptions(means.batch, rate=way.rate)
@@ -80,15 +89,26 @@ def reidentified(placed: Iterable[Faces], way: Way, pack: Pack, compute: Compute
     return way.stage("reidentify", knowing, ReidentifyState(), placed)
 
 
-def restored(file: LatentFile, frames: Iterable[Frame], way: Way, means: Means) -> Stream:
-    """Codes out of a file, with their frames. A thread runs ahead with the frames; closing the stream ends it."""
+def restored(file: LatentFile, frames: Iterable[Frame], way: Way, means: Means, pictures: bool = True) -> Stream:
+    """Codes out of a file, with their frames. A thread runs ahead with the frames; closing the stream ends it.
+
+    :param pictures: as of :func:`analysed`.
+    """
+    if not pictures:
+        _let_go(way)
     codes = file.faces(means.compute.device, way.states.get("decode", 0))
     under = way.watch.measure("read", put_under(frames, codes))
     again = None if file.manifest.features else inverter_of(means.pack, file.manifest.method)
     options = RestoreOptions(means.pack.resolution, means.batch)
     restoring = partial(restore, inverter=again, compute=means.compute, options=options)
     whole = way.stage("restore", restoring, RestoreState(), under)
-    return way.watch.elsewhere(prefetch(whole, AHEAD, "vidinv-faces"))
+    return way.watch.elsewhere(prefetch(whole if pictures else without_pictures(whole), AHEAD, "vidinv-faces"))
+
+
+def _let_go(way: Way) -> None:
+    """Of the frames that wait in saved states, no pictures where they come back out of a second reading."""
+    for name in way.states.keys() - OPENED:
+        way.states[name] = mapped(way.states[name], (Frame,), without_picture)
 
 
 def rendered(
@@ -97,8 +117,12 @@ def rendered(
     composite: Composite,
     way: Way,
     means: Means,
+    again: Reader | None = None,
 ) -> Stream:
-    """Codes to edited frames. A thread runs ahead with the generator's pictures; closing the stream ends it."""
+    """Codes to edited frames. A thread runs ahead with the generator's pictures; closing the stream ends it.
+
+    :param again: reads the frames once more, where the codes have no pictures; None: they have them.
+    """
     if composite not in ("detail", "replace"):
         raise UsageError(f"no compositing called {composite!r}; there are detail, replace")
     pack, compute, batch, rate = means.pack, means.compute, means.batch, way.rate
@@ -126,5 +150,7 @@ def rendered(
     assessed = way.stage("assess", assessing, AssessState(), way.watch.elsewhere(drawn))
     gated = way.stage("gate", partial(gate, options=GateOptions(rate=rate)), GateState(), assessed)
     steadying = partial(stabilise, options=StabiliseOptions(rate=rate))
-    steady = way.stage("stabilise", steadying, StabiliseState(), gated)
+    steady: Iterable[Faces] = way.stage("stabilise", steadying, StabiliseState(), gated)
+    if again is not None:
+        steady = way.watch.measure("decode again", with_pictures(steady, again))
     return unforked(way.stage("blend", partial(blend, options=BlendOptions(composite)), None, steady))

@@ -68,7 +68,7 @@ class Job:
     preset: str = "veryfast"
     backend: str = "pyav"
     segment: float = 8.0
-    encoder_threads: int = 0  # 0: as many as there are cores
+    encoder_threads: int = 0  # 0: as many as there are cores, and above 1080p four at most
     mark: bool = True  # say in the output's own tags what was edited
     pack: str | None = None  # a name, or a path with a separator
     device: str = "auto"

@@ -48,6 +48,7 @@ from vidinv.video.container import LIBRARIES
 from vidinv.video.joining import PUBLISHED
 from vidinv.video.leftovers import REPORTED, check_own, foreign, is_hole, is_own, remove
 from vidinv.video.output import although, is_noted, sync, work_folder, write_error
+from vidinv.video.patched import Patched
 
 FORMAT = "vidinv journal 1"
 NOTES = "journal.json"
@@ -358,8 +359,11 @@ def _bare(item: Faces | Frame, waiting: list[int]) -> Faces | Frame:
     if isinstance(item, Frame):
         waiting.append(item.index)
         return replace(item, image=_NO_PICTURE, coded=None)
-    same = item.output is not None and item.output.image is item.frame.image
-    output = replace(item.output, image=_NO_PICTURE, coded=None) if item.output is not None and same else item.output
+    output = item.output
+    if output is not None and isinstance(output.coded, Patched):
+        output = replace(output, image=_NO_PICTURE, coded=output.coded.on(None))
+    elif output is not None and output.image is item.frame.image:
+        output = replace(output, image=_NO_PICTURE, coded=None)
     return replace(item, frame=cast(Frame, _bare(item.frame, waiting)), output=output)
 
 
@@ -369,6 +373,8 @@ def _dressed(item: Faces | Frame, held: Mapping[int, Frame]) -> Faces | Frame:
         return replace(item, image=held[item.index].image, coded=held[item.index].coded)
     frame = cast(Frame, _dressed(item.frame, held))
     output = frame if item.output is not None and not item.output.image.size else item.output
+    if output is not None and item.output is not None and isinstance(item.output.coded, Patched):
+        output = replace(frame, coded=item.output.coded.on(frame.coded))
     return replace(item, frame=frame, output=output)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -33,6 +33,14 @@ FEW = 0.1  # share of the faces: if no more are edited, that is said
 
 def frames_of(src: str | Path | Reader | Iterable[Frame]) -> Iterable[Frame]:
     return decode(src) if isinstance(src, str | Path | Reader) else src
+
+
+def again_of(reader: Reader) -> AbstractContextManager[Reader | None]:
+    """A second decoder of a file whose frames are large; None: they are so small that they can wait.
+
+    Decoding a large frame twice takes less time than its room is worth: most of those under way wait for others.
+    """
+    return reader.again() if reader.info.is_large else nullcontext()
 
 
 def rate_of(src: object) -> float:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,32 @@ Composite = Literal["detail", "replace"]
 
 Backend = Literal["pyav", "ffmpeg"]
 """What encodes: the bundled libraries, or the system's program (an extra)."""
+
+
+Box = tuple[int, int, int, int]
+"""A rectangle of pixels: x0, y0, x1, y1, half open."""
+
+
+class Coded(Protocol):
+    """Pixels that are made of something smaller when they are asked for, the same ones at every time; of their own
+    memory."""
+
+    @property
+    def cuttable(self) -> bool:
+        """Whether a part costs less than the whole."""
+        ...
+
+    def picture(self) -> NDArray[np.uint8]:
+        """[H, W, 3] RGB, 0..255."""
+        ...
+
+    def part(self, box: Box) -> NDArray[np.uint8]:
+        """[h, w, 3] that rectangle of the picture, which lies within it."""
+        ...
+
+    def sampled(self, step: int) -> NDArray[np.uint8]:
+        """[ceil(H / step), ceil(W / step), 3] pixels so far apart."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -54,13 +80,27 @@ class Frame:
     cut: bool = False
     """A new shot starts here; set by detect, or track_boxes."""
 
-    coded: Callable[[], NDArray[np.uint8]] | None = field(default=None, repr=False)
-    """Makes the picture of what was decoded, which takes less room than pixels; then ``image`` tells its size only.
-    None: the picture is ``image``. Of large frames while a run has them wait; set by decode."""
+    coded: Coded | None = field(default=None, repr=False)
+    """What the picture is made of, which takes less room; then ``image`` tells its size only. None: the picture is
+    ``image``. Of frames while a run has them wait; set by decode, and with what was changed by blend."""
 
     def picture(self) -> NDArray[np.uint8]:
         """[H, W, 3] RGB, 0..255: ``image``, or made anew."""
-        return self.image if self.coded is None else self.coded()
+        return self.image if self.coded is None else self.coded.picture()
+
+    def part(self, box: Box) -> NDArray[np.uint8]:
+        """[h, w, 3] a rectangle of the picture."""
+        return inside(self.image, box) if self.coded is None else self.coded.part(box)
+
+    def sampled(self, step: int) -> NDArray[np.uint8]:
+        """[ceil(H / step), ceil(W / step), 3] pixels so far apart."""
+        return self.image[::step, ::step] if self.coded is None else self.coded.sampled(step)
+
+    def opened(self) -> Frame:
+        """The same, for work on several parts: the picture is made here if each part would have to make it."""
+        if self.coded is None or self.coded.cuttable:
+            return self
+        return replace(self, image=self.coded.picture(), coded=None)
 
     def seconds(self, rate: float) -> float:
         """Presentation time; of a frame that carries none, by its place at ``rate`` frames per second."""
@@ -324,6 +364,12 @@ class Progress:
 
     faces: int
     """Edited or watched face crops so far."""
+
+
+def inside(image: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
+    """A rectangle of an image [H, W, 3], as a view."""
+    x0, y0, x1, y1 = box
+    return image[y0:y1, x0:x1]
 
 
 def no_picture(height: int, width: int) -> NDArray[np.uint8]:

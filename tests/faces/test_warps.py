@@ -1,10 +1,11 @@
 """Crops: sharp where they must be, free of aliasing, and put back where they came from."""
 
+import cv2
 import numpy as np
 import pytest
 
-from vidinv.faces.quads import quad_from_points
-from vidinv.faces.warps import bounds, crop, uncrop
+from vidinv.faces.quads import quad_from_points, quad_to_affine
+from vidinv.faces.warps import bounds, crop, needed, uncrop
 
 
 def square(x: float, y: float, side: float) -> np.ndarray:
@@ -55,3 +56,22 @@ def test_faces_over_the_border_are_reflected_and_cut_off() -> None:
     assert crop(frame, quad, 32).shape == (32, 32, 3)
     assert bounds(quad, frame.shape) == (0, 0, 31, 31)
     assert bounds(square(100, 100, 20), frame.shape)[0] >= bounds(square(100, 100, 20), frame.shape)[2]
+
+
+@pytest.mark.parametrize("side", [20, 45, 90, 150])
+@pytest.mark.parametrize("where", [(30, 20), (-15.3, 50), (70.6, -10.2), (100, 90), (-40, -40), (-300, 20), (20, 400)])
+def test_a_crop_is_made_of_what_it_needs_and_nothing_else(where: tuple[float, float], side: int) -> None:
+    frame = np.random.default_rng(2).integers(0, 256, (110, 130, 3), np.uint8)
+    quad = square(*where, side)
+    x0, y0, x1, y1 = needed(quad, 32, frame.shape)
+    assert 0 <= x0 < x1 <= 130
+    assert 0 <= y0 < y1 <= 110
+    rest = np.full_like(frame, 255)
+    rest[y0:y1, x0:x1] = frame[y0:y1, x0:x1]
+    affine, factor = quad_to_affine(quad, 32), int(side / 32)
+    if factor < 2:
+        flags = {"flags": cv2.INTER_LINEAR, "borderMode": cv2.BORDER_REFLECT_101}
+        whole, only = (cv2.warpAffine(one, affine, (32, 32), **flags).astype(int) for one in (frame, rest))
+        assert np.array_equal(whole, only)
+        assert np.abs(crop(frame, quad, 32) - whole).max() <= 1
+    assert np.array_equal(crop(rest, quad, 32), crop(frame, quad, 32))

@@ -87,6 +87,19 @@ def test_the_outside_is_untouched_or_counted() -> None:
     assert outside_difference(source, source + np.uint8(2), np.zeros((20, 30), bool)) == pytest.approx(2)
 
 
+def test_the_outside_is_told_by_the_part_that_was_changed() -> None:
+    source = RNG.integers(0, 200, (20, 30, 3), np.uint8)
+    inside, edited = np.zeros((20, 30), bool), source.copy()
+    inside[5:15, 5:15] = True
+    edited[3:12, 8:22] += np.uint8(40)
+    part = slice(3, 12), slice(8, 22)
+    whole = outside_difference(source, edited, inside)
+    assert outside_difference(source[part], edited[part], inside, (8, 3)) == pytest.approx(whole)
+    nothing = source[:0, :0]
+    assert outside_difference(nothing, nothing, inside) == 0
+    assert math.isnan(outside_difference(nothing, nothing, np.ones((20, 30), bool)))
+
+
 def test_steadiness_ignores_the_source_and_a_constant_edit() -> None:
     source = RNG.normal(40, 5, 100)
     assert steadiness(source, source + 10) == pytest.approx(0, abs=1e-9)

@@ -97,7 +97,7 @@ def test_a_large_box_all_but_outside_the_picture_is_no_face(detectors: Detectors
     points[1, 0] = 1
     for box in ([1919, 100, 2520, 700], [1925, 100, 2525, 700], [-600, 100, -3, 700]):
         face = Face(np.array(box, np.float32), points, 1.0)
-        assert _followed(image, face, detectors.region, DetectOptions()) is None
+        assert _followed(Frame(image, 0), face, detectors.region, DetectOptions()) is None
 
 
 def test_a_cut_starts_new_people_and_an_empty_picture_has_none(detectors: Detectors) -> None:

@@ -14,8 +14,8 @@ import pytest
 from tests.video.make import clip, other_packets, psnr
 from vidinv.errors import InputMissing, MissingExtra, OutputExists, OutputIsInput, OutputUnwritable, UsageError
 from vidinv.video import EncoderSettings, Reader, Writer, frame_at, probe
-from vidinv.video.container import RgbConverter
 from vidinv.video.encoder import CODECS, encoder_options
+from vidinv.video.pixels import RgbConverter
 
 
 def _installed(*names):

@@ -107,7 +107,7 @@ def test_colours_are_right_with_and_without_tags(tmp_path):
 
 def test_conversion_alone_loses_no_brightness(tmp_path):
     """YUV -> RGB -> YUV gives the luma back to the bit: only the encoder may change pixels."""
-    from vidinv.video.container import RgbConverter, YuvConverter
+    from vidinv.video.pixels import RgbConverter, YuvConverter
 
     path = clip(tmp_path / "in.mp4", size=(320, 240), audio=(), count=2, colour=(1, 1, 1, 1))
     info = probe(path)

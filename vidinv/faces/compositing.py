@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -9,10 +12,8 @@ from numpy.typing import NDArray
 from vidinv.faces.edges import steepened
 from vidinv.faces.motion import FAST, MEDIUM, fetch, optical_flow
 from vidinv.faces.quads import quad_to_affine
-from vidinv.faces.warps import bounds, uncrop
-from vidinv.types import Change
-
-Box = tuple[int, int, int, int]
+from vidinv.faces.warps import bounds, needed, uncrop
+from vidinv.types import Box, Change, Frame, inside
 
 
 def change_between(before: NDArray, after: NDArray, moves: bool = True) -> Change:
@@ -48,28 +49,59 @@ def followed(first: Change, then: Change) -> Change:
     return Change(motion, then.residual + fetch(first.residual, then.motion), first.colour)
 
 
+@dataclass(frozen=True)
+class Place:
+    """A part of a frame's picture that is known."""
+
+    region: NDArray[np.uint8]  # [h, w, 3]
+    corner: tuple[int, int]  # x and y of its first pixel in the frame
+    shape: tuple[int, ...]  # of the frame, [H, W, ...]
+
+    def own(self, box: Box) -> NDArray[np.uint8]:
+        """The pixels of a rectangle of the frame, which lies within it."""
+        (x, y), (x0, y0, x1, y1) = self.corner, box
+        return inside(self.region, (x0 - x, y0 - y, x1 - x, y1 - y))
+
+
+def place(frame: Frame, quad: NDArray, change: Change, mask: NDArray) -> Place:
+    """What has to be known of a frame for a change in it, and for looking at its crop afterwards."""
+    shape, size = frame.image.shape, mask.shape[0]
+    if frame.coded is None:
+        return Place(frame.image, (0, 0), shape)
+    far = np.sqrt(np.square(change.motion).sum(2).max(initial=0)) * np.linalg.norm(_to_frame(quad, size), 2)
+    reach = math.ceil(float(far)) + 2
+    boxes = np.array([bounds(quad, shape), needed(quad, size, shape)])
+    x0, y0 = (max(int(low) - reach, 0) for low in boxes[:, :2].min(0))
+    x1, y1 = (min(int(high) + reach, n) for high, n in zip(boxes[:, 2:].max(0), (shape[1], shape[0]), strict=True))
+    return Place(frame.part((x0, y0, x1, y1)), (x0, y0), shape)
+
+
+def _to_frame(quad: NDArray, size: int) -> NDArray[np.float64]:
+    """[2, 2] steps in the crop to steps in the frame."""
+    return np.asarray(np.linalg.inv(quad_to_affine(quad, size)[:, :2]), np.float64)
+
+
 def add_change(
-    frame: NDArray, quad: NDArray, change: Change, mask: NDArray, edges: NDArray | None = None
+    frame: NDArray | Place, quad: NDArray, change: Change, mask: NDArray, edges: NDArray | None = None
 ) -> tuple[Box, NDArray[np.uint8]]:
     """Detail compositing: the frame's own pixels, moved where the edit moves the face, plus mask * unwarp(residual).
 
     Without a motion that is frame + mask * unwarp(G(w~, F~) - G(w, F)). Moving the frame's pixels at full resolution
     keeps the old mouth from shining through the new one.
 
-    :param frame: [H, W, 3] uint8. :param quad: [4, 2] pixels. :param mask: [S, S] 0..1.
+    :param frame: [H, W, 3] uint8, or what is known of it. :param quad: [4, 2] pixels. :param mask: [S, S] 0..1.
     :param edges: [S, S] how much steeper what is added is made, see :mod:`vidinv.faces.edges`; None: nowhere.
     :return: the rectangle and its new pixels.
     """
-    box = bounds(quad, frame.shape)
-    x0, y0, x1, y1 = box
-    own, motion = frame[y0:y1, x0:x1], change.motion * mask[..., None]
+    known = _known(frame)
+    box = bounds(quad, known.shape)
+    own, motion = known.own(box), change.motion * mask[..., None]
     if np.abs(motion).max() >= 0.1:
-        to_frame = np.linalg.inv(quad_to_affine(quad, mask.shape[0])[:, :2])
-        step = uncrop((motion @ to_frame.T).astype(np.float32), quad, box)
-        moved = fetch(frame, step, (x0, y0))
+        step = uncrop((motion @ _to_frame(quad, mask.shape[0]).T).astype(np.float32), quad, box)
+        moved = fetch(known.region, step, box[:2], known.corner)
         # Interpolation softens; where nothing moves the frame's own pixels stay.
         still = cv2.inRange(step, (-0.25, -0.25), (0.25, 0.25))
-        own = cv2.copyTo(own, still, moved)
+        own = np.asarray(cv2.copyTo(own, still, moved), np.uint8)
     residual = uncrop(change.residual * mask[..., None], quad, box)
     if edges is not None:
         to_crop = quad_to_affine(quad, mask.shape[0])[:, :2]
@@ -78,11 +110,15 @@ def add_change(
     return box, np.asarray(cv2.add(own, residual, dtype=cv2.CV_8U), np.uint8)
 
 
-def replace_crop(frame: NDArray, quad: NDArray, after: NDArray, mask: NDArray) -> tuple[Box, NDArray[np.uint8]]:
+def _known(frame: NDArray | Place) -> Place:
+    return frame if isinstance(frame, Place) else Place(frame, (0, 0), frame.shape)
+
+
+def replace_crop(frame: NDArray | Place, quad: NDArray, after: NDArray, mask: NDArray) -> tuple[Box, NDArray[np.uint8]]:
     """Paste the generated crop: frame * (1 - mask) + unwarp(after) * mask."""
-    box = bounds(quad, frame.shape)
-    x0, y0, x1, y1 = box
+    known = _known(frame)
+    box = bounds(quad, known.shape)
     alpha = uncrop(np.ascontiguousarray(mask), quad, box)[..., None]
     pasted = uncrop(after * mask[..., None], quad, box)
-    own = frame[y0:y1, x0:x1]
+    own = known.own(box)
     return box, np.asarray(cv2.add(own, pasted - own * alpha, dtype=cv2.CV_8U), np.uint8)

@@ -26,15 +26,27 @@ def flicker(before: NDArray, after: NDArray, region: NDArray[np.bool_]) -> float
     return float(np.abs(after - before)[region].mean())
 
 
-def outside_difference(source: NDArray[np.uint8], output: NDArray[np.uint8], inside: NDArray[np.bool_]) -> float:
+def outside_difference(
+    source: NDArray[np.uint8],
+    output: NDArray[np.uint8],
+    inside: NDArray[np.bool_],
+    corner: tuple[int, int] = (0, 0),
+) -> float:
     """Mean |output - source| where ``inside`` [H, W] is false, levels; 0 if nothing was touched there.
 
     NaN where nothing is outside.
+
+    :param source: [h, w, 3] the part of the picture in which both may differ. :param output: likewise.
+    :param corner: x and y of its first pixel.
     """
     within = inside.astype(np.uint8)
     count = within.size - cv2.countNonZero(within)
     if not count:
         return float("nan")
+    if not source.size:
+        return 0.0
+    x, y = corner
+    within = np.ascontiguousarray(within[y : y + source.shape[0], x : x + source.shape[1]])
     # A mask makes it slow, and is needed only where there is something inside: the sums are whole numbers.
     x, y, width, height = cv2.boundingRect(within)
     near = slice(y, y + height), slice(x, x + width)

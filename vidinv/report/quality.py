@@ -15,7 +15,7 @@ from vidinv.bounds import checked
 from vidinv.errors import MissingExtra
 from vidinv.faces.masks import oval
 from vidinv.faces.quads import quad_side, quad_to_affine
-from vidinv.faces.warps import crop
+from vidinv.faces.warps import crop_of
 from vidinv.metrics import reconstruction, seam
 from vidinv.metrics.landmarks import hausdorff, shaking
 from vidinv.metrics.temporal import correspondence, moved_squares
@@ -26,6 +26,7 @@ from vidinv.packs.load import Pack
 from vidinv.report.running import Running, RunningMotion, Thinned, add_all
 from vidinv.runtime.compute import Compute
 from vidinv.types import Face, Faces, Frame, known
+from vidinv.video.patched import Patched
 
 BESIDE = 1 / 8  # of a crop's side, by which flow looks beyond it
 LEAST = 64  # pixels of a picture that flow is looked for on
@@ -89,7 +90,7 @@ class Quality:
     figures: Mapping[str, Running] = field(default_factory=dict)
     missing: Mapping[str, str] = field(default_factory=dict)  # name -> why it could not be measured
     tracks: Mapping[int, Track] = field(default_factory=dict)  # by person
-    last: tuple[Frame, Frame] | None = None  # source and output
+    last: Faces | None = None  # source and output, without its faces
 
     @property
     def motion(self) -> dict[int, RunningMotion]:
@@ -138,7 +139,7 @@ def place(faces: Faces, face: Face) -> Place:
 
 def edited_crop(faces: Faces, face: Face) -> NDArray[np.uint8]:
     """The face as it is in the finished frame, [S, S, 3]."""
-    return crop(known(faces.output).picture(), known(face.quad), len(known(face.crop)), face.content)
+    return crop_of(known(faces.output), known(face.quad), len(known(face.crop)), face.content)
 
 
 def _with_frame(
@@ -149,15 +150,13 @@ def _with_frame(
     region = np.zeros(source.image.shape[:2], np.uint16)  # the number of the face that is there, from 1
     for number, face in enumerate(faces.faces, 1):
         cv2.fillConvexPoly(region, np.round(known(face.quad)).astype(np.int32), number)
-    now = source.picture(), output.picture()
-    found = {"outside": seam.outside_difference(*now, region > 0)}
+    found = {"outside": _outside(source, output, region > 0)}
     due = source.index % options.flow_every == 0 and faces.faces and not source.cut
     if so_far.last is not None and due:
         # The first reading there can be is a whole one: a short clip has no other.
         whole = source.index // options.flow_every % options.whole_every == 1 % options.whole_every
         read = _warping if whole else _warping_near
-        before = so_far.last[0].picture(), so_far.last[1].picture()
-        found |= read((before[0], now[0]), (before[1], now[1]), faces.faces, region)
+        found |= read((so_far.last.frame, source), (known(so_far.last.output), output), faces.faces, region)
     tracks = dict(so_far.tracks)
     for person, track in tracks.items():
         # Who was not in the last frame, or was in another shot, has no neighbour: only their motion is asked for.
@@ -169,18 +168,30 @@ def _with_frame(
         so_far,
         figures=add_all(so_far.figures, found),
         tracks=tracks,
-        last=(source, output),
+        last=Faces(source, (), output),
         strip=so_far.strip.add(lambda: _shown(faces, edited)),
     )
 
 
-Two = tuple[NDArray[np.uint8], NDArray[np.uint8]]  # the earlier and the later picture
+def _outside(source: Frame, output: Frame, region: NDArray[np.bool_]) -> float:
+    """The mean difference outside of the faces. What was not touched is not looked at."""
+    if isinstance(output.coded, Patched):
+        box = output.coded.touched
+        return seam.outside_difference(source.part(box), output.part(box), region, box[:2])
+    if output is source:
+        nothing = np.zeros((0, 0, 3), np.uint8)
+        return seam.outside_difference(nothing, nothing, region)
+    return seam.outside_difference(source.picture(), output.picture(), region)
+
+
+Two = tuple[Frame, Frame]  # the earlier and the later one
 
 
 def _warping(source: Two, output: Two, faces: Sequence[Face], region: NDArray[np.uint16]) -> dict[str, float]:
     """The warping error of the whole picture and of the faces in it."""
-    seen, found = correspondence(*source), dict[str, float]()
-    for view, pair in (("source", source), ("edited", output)):
+    before, after = ((first.picture(), second.picture()) for first, second in (source, output))
+    seen, found = correspondence(*before), dict[str, float]()
+    for view, pair in (("source", before), ("edited", after)):
         squares = moved_squares(*pair, seen, (None, region > 0))
         for name, (total, count) in zip(("warping", "warping_faces"), squares, strict=True):
             found[f"{name}/{view}"] = total / count if count else float("nan")
@@ -194,7 +205,8 @@ def _warping_near(source: Two, output: Two, faces: Sequence[Face], region: NDArr
         near = _around(known(face.quad), region.shape)
         own = region[near] == number
         if own.any():
-            cuts = [[np.ascontiguousarray(picture[near]) for picture in pair] for pair in (source, output)]
+            box = near[1].start, near[0].start, near[1].stop, near[0].stop
+            cuts = [[np.ascontiguousarray(frame.part(box)) for frame in pair] for pair in (source, output)]
             seen = correspondence(*cuts[0])
             sums += [moved_squares(before, after, seen, (own,))[0] for before, after in cuts]
     views = zip(("source", "edited"), sums.tolist(), strict=True)

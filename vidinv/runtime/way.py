@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -20,7 +20,7 @@ class Way:
 
     rate: float  # frames per second
     watch: Stopwatch = field(default_factory=Stopwatch)
-    states: Mapping[str, Any] = field(default_factory=dict)  # by stage; of a snapshot: see vidinv.runtime.steps
+    states: dict[str, Any] = field(default_factory=dict)  # by stage; of a snapshot: see vidinv.runtime.steps
 
     def stage(
         self,
@@ -32,6 +32,8 @@ class Way:
     ) -> Generator[U, None, None]:
         """A stage at work, on the clock: see :func:`vidinv.runtime.steps.run`.
 
+        The state that it goes on from is its own from then on: kept here, it would hold its frames to the end.
+
         :param start: its state, where there is none to go on from.
         """
-        return self.watch.measure(name, run(name, step, self.states.get(name, start), stream, tell))
+        return self.watch.measure(name, run(name, step, self.states.pop(name, start), stream, tell))

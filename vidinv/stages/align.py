@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from vidinv.faces.quads import FACE, BoxTemplate, Template, quad_from_box, quad_from_points, quad_side
 from vidinv.faces.smoothing import reach, smooth_at
-from vidinv.faces.warps import crop
+from vidinv.faces.warps import crop_of
 from vidinv.runtime.window import Memory, View, Window, advance_one
 from vidinv.types import Face, Faces, known
 
@@ -67,13 +67,13 @@ def _quad(face: Face, template: Template | BoxTemplate) -> NDArray[np.float64]:
 def _aligned(faces: Faces, view: View[Face], spans: _Spans, options: AlignOptions) -> Faces:
     first, last = view.shot()
     around = view.around[view.at + first : view.at + last + 1]
-    placed, image = [], None
+    placed, frame = [], None
     for person in sorted({person for memory in around for person in memory.of}):
         track = view.track(person, spans.bridge)
         face = _placed(track, first, last, spans, options)
         if face is not None:
-            image = faces.frame.picture() if image is None else image
-            picture = crop(image, known(face.quad), options.size, options.template.content)
+            frame = faces.frame.opened() if frame is None else frame
+            picture = crop_of(frame, known(face.quad), options.size, options.template.content)
             placed.append(replace(face, crop=picture, content=options.template.content))
     return replace(faces, faces=tuple(placed))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,7 +13,8 @@ from vidinv.faces.colour import tinted
 from vidinv.faces.masks import oval
 from vidinv.faces.quads import in_crop
 from vidinv.faces.regions import fall, union
-from vidinv.types import Change, Composite, Face, Faces, known
+from vidinv.types import Box, Change, Composite, Face, Faces, Frame, inside, known
+from vidinv.video.patched import Patch, patched
 
 
 @dataclass(frozen=True)
@@ -31,11 +33,10 @@ def blend(state: None, faces: Faces | None, options: BlendOptions = BlendOptions
     changed = [(face, face.change) for face in masked.faces if face.change is not None]
     if not changed:
         return state, [replace(masked, output=faces.frame)]
-    image = own = faces.frame.picture()
+    own = output = faces.frame.opened()
     for face, change in changed:
-        image = _composite(image, image is own, face, change, options.composite)
-    output = faces.frame if image is own else replace(faces.frame, image=image, coded=None)
-    return state, [replace(masked, output=output)]
+        output = _composite(output, output is own, face, change, options.composite)
+    return state, [replace(masked, output=faces.frame if output is own else output)]
 
 
 def _mask(face: Face) -> NDArray[np.float32] | None:
@@ -59,18 +60,34 @@ def _edges(face: Face) -> NDArray[np.float32] | None:
     return union(face.edges, np.ones((size, size), np.float32), points, size)
 
 
-def _composite(image: NDArray[np.uint8], first: bool, face: Face, change: Change, how: Composite) -> NDArray[np.uint8]:
-    """The picture with one face's change in it; the frame's own array is never written to."""
+def _composite(frame: Frame, first: bool, face: Face, change: Change, how: Composite) -> Frame:
+    """The frame with one face's change in it; the frame's own array is never written to."""
     quad, mask = known(face.quad), known(face.mask)
-    x0, y0, x1, y1 = compositing.bounds(quad, image.shape)
+    x0, y0, x1, y1 = compositing.bounds(quad, frame.image.shape)
     if x1 <= x0 or y1 <= y0:
-        return image
+        return frame
+    where = compositing.place(frame, quad, change, mask)
     if how == "replace":
         changed = tinted(compositing.changed_picture(known(face.inversion), change), change.colour, known(face.crop))
-        box, pixels = compositing.replace_crop(image, quad, changed, mask)
+        box, pixels = compositing.replace_crop(where, quad, changed, mask)
     else:
-        box, pixels = compositing.add_change(image, quad, change, mask, _edges(face))
-    x0, y0, x1, y1 = box
-    image = image.copy() if first else image
-    image[y0:y1, x0:x1] = pixels
-    return image
+        box, pixels = compositing.add_change(where, quad, change, mask, _edges(face))
+    if frame.coded is not None:
+        return _with_patch(frame, where, box, pixels)
+    image = frame.image.copy() if first else frame.image
+    inside(image, box)[:] = pixels
+    return replace(frame, image=image)
+
+
+def _with_patch(frame: Frame, where: compositing.Place, box: Box, pixels: NDArray[np.uint8]) -> Frame:
+    """Of what is known of the frame the new pixels, and which of them are others than before."""
+    own, (left, top) = where.own(box), where.corner
+    differs = cv2.absdiff(own, pixels).reshape(len(own), -1)
+    x, y, wide, high = cv2.boundingRect(differs)
+    if not wide:
+        return frame
+    touched = (box[0] + x // 3, box[1] + y, box[0] - (-(x + wide) // 3), box[1] + y + high)
+    region = where.region.copy()
+    inside(region, (box[0] - left, box[1] - top, box[2] - left, box[3] - top))[:] = pixels
+    height, width = region.shape[:2]
+    return patched(frame, Patch((left, top, left + width, top + height), region, touched))

@@ -12,7 +12,7 @@ from vidinv.video import Reader
 
 @dataclass(frozen=True)
 class DecodeOptions:
-    threads: int = 0  # of the decoder; 0: as many as there are cores
+    threads: int = 0  # of the decoder; 0: as many as there are cores, and above 1080p four at most
 
 
 def decode(source: str | Path | Reader, options: DecodeOptions | None = None) -> Iterator[Frame]:

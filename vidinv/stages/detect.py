@@ -73,18 +73,18 @@ def detect(
     state: DetectState, frame: Frame | None, detectors: Detectors, options: DetectOptions = DetectOptions()
 ) -> tuple[DetectState, list[Faces]]:
     """Find and name the faces of a frame, largest first."""
-    image = None if frame is None else frame.picture()  # once, if it has to be made
-    shot, ready = mark_cuts(state.shot, frame, options.rate, image)
+    opened = None if frame is None else frame.opened()
+    shot, ready = mark_cuts(state.shot, frame, options.rate, opened)
     out = list[Faces]()
     for one in ready:
-        now = image if frame is not None and one.index == frame.index else None
-        state, found = _found(state, one, one.picture() if now is None else now, detectors, options)
+        now = opened if frame is not None and one.index == frame.index else None
+        state, found = _found(state, one, one.opened() if now is None else now, detectors, options)
         out.append(found)
     return replace(state, shot=shot), out
 
 
 def _found(
-    state: DetectState, frame: Frame, image: NDArray[np.uint8], detectors: Detectors, options: DetectOptions
+    state: DetectState, frame: Frame, opened: Frame, detectors: Detectors, options: DetectOptions
 ) -> tuple[DetectState, Faces]:
     tracks, since_full = state.tracks, state.since_full
     if frame.cut:
@@ -97,13 +97,13 @@ def _found(
         if track.missing <= round(options.passing * options.rate):
             # As often as there is a full search the whole cascade says whether a followed face is one, and where.
             ask = not track.missing and not due
-            face = _followed(image, track.face, detectors.region, options) if ask else None
-            face = face or _search_region(image, track.face, detectors.region, options)
+            face = _followed(opened, track.face, detectors.region, options) if ask else None
+            face = face or _search_region(opened, track.face, detectors.region, options)
             faces += [face] if face is not None else []
             lost |= face is None and track.missing == 0
     quarters = state.quarters
     if lost or due:
-        first = since_full is None
+        first, image = since_full is None, opened.picture()
         full = _search_all(image, detectors.full, options)
         lying = {quarters_of(leaning(track.face.points)) for track in tracks.alive} - {0}
         if not full and not faces and not lying:
@@ -112,7 +112,7 @@ def _found(
             lying = {1, 2, 3} if first else {quarters}
         full += [f for k in sorted(lying) for f in _search_all(image, detectors.full, options, k)]
         fresh = _merge(full, faces)[len(faces) :]
-        settled = [_settled(image, face, detectors.region, options) for face in fresh]
+        settled = [_settled(opened, face, detectors.region, options) for face in fresh]
         faces, since_full = [*faces, *(face for face in settled if face is not None)], 0
     patience = round(options.patience * options.rate)
     tracks, named = advance(tracks, _distinct(faces), patience)
@@ -159,12 +159,12 @@ def _shrunk(image: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
     return np.asarray(cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _settled(image: NDArray[np.uint8], face: Face, detector: FaceDetector, options: DetectOptions) -> Face | None:
+def _settled(frame: Frame, face: Face, detector: FaceDetector, options: DetectOptions) -> Face | None:
     """A new face as it stands: of what it looks like from all sides the likeliest."""
     if face.detection >= options.sure and leaning(face.points) == 0:
         return face
-    upright = _search_region(image, face, detector, options, 0.0)
-    sides = [_search_region(image, face, detector, options, angle) for angle in QUARTERS]
+    upright = _search_region(frame, face, detector, options, 0.0)
+    sides = [_search_region(frame, face, detector, options, angle) for angle in QUARTERS]
     seen = [side for side in sides if side is not None and side.detection >= options.turned]
     best = max(seen, key=lambda side: side.detection, default=None)
     known = face if leaning(face.points) == 0 else upright
@@ -178,7 +178,7 @@ def _odds(face: Face) -> float:
 
 
 def _search_region(
-    image: NDArray[np.uint8], face: Face, detector: FaceDetector, options: DetectOptions, angle: float | None = None
+    frame: Frame, face: Face, detector: FaceDetector, options: DetectOptions, angle: float | None = None
 ) -> Face | None:
     """The face again, near where it was; None when it is not there.
 
@@ -190,7 +190,7 @@ def _search_region(
     centre = (face.box[:2] + face.box[2:]) / 2
     x0, y0 = (float(v) for v in centre - side / 2)
     scale = size / side
-    region = _cut(image, x0, y0, side, size)
+    region = _cut(frame, x0, y0, side, size)
     if angle:
         there = turn_back(angle, size, options.region_size)
         seen = cv2.warpAffine(region, there, (options.region_size, options.region_size), flags=cv2.INTER_LINEAR)
@@ -201,7 +201,7 @@ def _search_region(
     return max(near, key=lambda f: overlap(f.box, face.box), default=None)
 
 
-def _followed(image: NDArray[np.uint8], face: Face, detector: FaceDetector, options: DetectOptions) -> Face | None:
+def _followed(frame: Frame, face: Face, detector: FaceDetector, options: DetectOptions) -> Face | None:
     """The face again, as the last network sees it where it was; None where it is not sure, or the face is not upright.
 
     From one frame to the next a face moves little beside its size, and the network is made to say where in its picture
@@ -213,24 +213,26 @@ def _followed(image: NDArray[np.uint8], face: Face, detector: FaceDetector, opti
     # What it answers with lies a little beside the middle: fed back as it is, its places would drift.
     x0, y0 = (float(v) for v in (face.box[:2] + face.box[2:] - side) / 2 + side * np.array(LAST_SHIFT))
     scale = LAST_SIDE / side
-    found = detector.last(_cut(image, x0, y0, side, LAST_SIDE))
+    found = detector.last(_cut(frame, x0, y0, side, LAST_SIDE))
     near = [f for f in _faces(found, options, scale, x0, y0) if overlap(f.box, face.box) > 0.5]
     return next((f for f in near if f.detection >= options.followed and not leaning(f.points)), None)
 
 
-def _cut(image: NDArray[np.uint8], x0: float, y0: float, side: float, size: int) -> NDArray[np.uint8]:
+def _cut(frame: Frame, x0: float, y0: float, side: float, size: int) -> NDArray[np.uint8]:
     """[size, size, 3] the square of the picture at a place, black outside of it."""
-    scale = size / side
-    if scale < 0.5:
-        # Average before the warp: a large face would be sampled at every other pixel only.
-        left, top = max(int(x0), 0), max(int(y0), 0)
-        part = image[top : max(int(y0 + side), -1) + 1, left : max(int(x0 + side), -1) + 1]
-        if min(part.shape[:2]) * scale < 1:  # (all but) nothing of it lies in the picture
-            return np.zeros((size, size, 3), np.uint8)
+    scale, (height, width) = size / side, frame.image.shape[:2]
+    shrinks = scale < 0.5
+    room = 0 if shrinks else 2  # pixels about the square that are blended into those within it
+    left, top = max(int(x0) - room, 0), max(int(y0) - room, 0)
+    right, bottom = min(int(x0 + side) + 1 + room, width), min(int(y0 + side) + 1 + room, height)
+    if min(right - left, bottom - top) * (scale if shrinks else 1) < 1:  # (all but) nothing of it lies in the picture
+        return np.zeros((size, size, 3), np.uint8)
+    part = frame.part((left, top, right, bottom))
+    if shrinks:  # average before the warp: a large face would be sampled at every other pixel only
         part = _shrunk(part, scale)
         affine = np.array([[1, 0, (left - x0) * scale], [0, 1, (top - y0) * scale]])
     else:
-        part, affine = image, np.array([[scale, 0, -x0 * scale], [0, scale, -y0 * scale]])
+        affine = np.array([[scale, 0, (left - x0) * scale], [0, scale, (top - y0) * scale]])
     cut = cv2.warpAffine(part, affine, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
     return np.asarray(cut, np.uint8)
 

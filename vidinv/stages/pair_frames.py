@@ -12,7 +12,8 @@ import cv2
 from vidinv.errors import InputError
 from vidinv.runtime.closing import close
 from vidinv.runtime.steps import Snapshot
-from vidinv.types import Faces, Frame
+from vidinv.types import Faces, Frame, known, no_picture
+from vidinv.video import Reader
 
 
 def pair_frames(
@@ -67,6 +68,59 @@ def put_under(frames: Iterable[Frame], codes: Iterable[Faces]) -> Iterator[Faces
     finally:
         close(frames)
         close(codes)
+
+
+def without_picture(frame: Frame) -> Frame:
+    return replace(frame, image=no_picture(*frame.image.shape[:2]), coded=None)
+
+
+def without_pictures(stream: Iterable[Faces]) -> Iterator[Faces]:
+    """Frames whose pictures nobody holds any longer; :func:`with_pictures` gives them back."""
+    try:
+        for faces in stream:
+            if isinstance(faces, Snapshot):
+                yield faces
+                continue
+            yield replace(faces, frame=without_picture(faces.frame))
+    finally:
+        close(stream)
+
+
+def with_pictures(stream: Iterable[Faces], again: Reader) -> Iterator[Faces]:
+    """What comes out of windows gets its pictures out of a second reading of the file, which holds none while it waits.
+
+    Frames that the second reading does not have are left out, if the file is damaged, or was cut meanwhile: ``damage``
+    of that reading says so.
+
+    :param again: at its start; the caller closes it.
+    :raises InputError: at the end, where nothing tells why a frame is not there any more.
+    """
+    frames: Iterator[Frame] | None = None
+    frame: Frame | None = None
+    lacking: int | None = None
+    try:
+        for faces in stream:
+            if isinstance(faces, Snapshot):
+                if lacking is None:  # else what lies before it is not all there
+                    yield faces
+                continue
+            wanted = faces.frame
+            frames = again.frames(wanted.index, compact=True) if frames is None else frames
+            # By their times: only these are in the file, and a decoder that drops others counts elsewise.
+            if frame is None or known(frame.pts) < known(wanted.pts):
+                frame = next((one for one in frames if known(one.pts) >= known(wanted.pts)), None)
+            if frame is None or frame.pts != wanted.pts:
+                lacking = wanted.index if lacking is None else lacking
+                continue
+            yield replace(faces, frame=replace(wanted, image=frame.image, coded=frame.coded))
+            frame = None  # nothing is held that has been handed on
+            del faces, wanted
+        for _ in frames if frames is not None and lacking is not None else ():  # its damage is known at its end
+            pass
+        if lacking is not None and again.damage is None:
+            raise InputError(f"frame {lacking} is not there any more when it is read again; leave the file as it is")
+    finally:
+        close(stream)
 
 
 def _shorter(which: str, after: int) -> InputError:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from vidinv.faces.warps import crop
+from vidinv.faces.warps import crop_of
 from vidinv.inversion import Inverter
 from vidinv.inversion.base import batch_of
 from vidinv.models.pictures import to_tensor
@@ -50,8 +50,8 @@ def restore(
         ]
 
     if faces is not None:
-        image = faces.frame.picture() if faces.faces else faces.frame.image
-        faces = faces.each(lambda f: replace(f, crop=crop(image, known(f.quad), options.size, f.content)))
+        frame = faces.frame.opened() if faces.faces else faces.frame
+        faces = faces.each(lambda f: replace(f, crop=crop_of(frame, known(f.quad), options.size, f.content)))
     if inverter is None:
         return state, [] if faces is None else [faces]
     # A method that goes on from frame to frame has batches of its own for each.

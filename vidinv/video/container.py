@@ -1,11 +1,12 @@
-"""The door to FFmpeg's libraries: the only file that imports ``av``. Opens, demuxes, converts pixels, adds streams.
+"""The door to FFmpeg's libraries: the only file that imports ``av``. Opens, demuxes, adds streams.
 
-``reader.py`` and ``writer.py`` are built on it.
+``reader.py``, ``writer.py`` and ``pixels.py`` are built on it.
 """
 
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from fractions import Fraction
@@ -13,18 +14,18 @@ from pathlib import Path
 from typing import IO, Any
 
 import av
-import cv2
 import numpy as np
+from av import VideoFrame as VideoFrame
 from av.sidedata.sidedata import SideDataContainer
-from av.video.reformatter import Interpolation, VideoReformatter
-from numpy.typing import NDArray
+from av.video.reformatter import Interpolation as Interpolation
+from av.video.reformatter import VideoReformatter as VideoReformatter
 
 from vidinv.errors import InputMissing, NotAVideo, NoVideoStream, OutputUnwritable
 from vidinv.video import colour, orientation
 from vidinv.video.audio import describe
 from vidinv.video.demuxers import MOST_PIXELS, READING
 from vidinv.video.encoder import EncoderSettings, encoder_options
-from vidinv.video.info import ColourTags, VideoInfo
+from vidinv.video.info import ColourTags, VideoInfo, are_large
 from vidinv.video.inputs import kind_of_picture, refuse_others
 from vidinv.video.oversized import as_read, left_out
 from vidinv.video.timeline import continuous, goes_on, moved
@@ -32,9 +33,6 @@ from vidinv.video.timing import believed_rate, stream_duration
 
 LIBRARIES = f"av {av.__version__}"
 Broken = av.error.FFmpegError  # what every call here raises on data or files that do not work
-# Without these flags swscale takes its table converters, which move every pixel by about one level (45 dB).
-_TO_RGB = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
-_TO_YUV = Interpolation.AREA | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INP
 _PICTURE = av.stream.Disposition
 _NOT_VIDEO = _PICTURE.attached_pic | _PICTURE.timed_thumbnails | _PICTURE.still_image
 _DEMUX_RETRIES = 64
@@ -42,6 +40,7 @@ _CLOCK_JUMPS = 0x200  # AVFMT_TS_DISCONT: of formats that recordings may be join
 _LATE = 1  # seconds: a file that starts later than this does not mean it
 _COUNTED = 300  # packets from which a frame rate is counted
 _LOOKED_THROUGH = 20_000  # packets in which a jump of the clock is looked for before anything is decoded
+MOST_THREADS = 4  # for large frames, where nobody says how many
 _LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "quad", 5: "5.0", 6: "5.1", 8: "7.1"}
 
 
@@ -203,71 +202,9 @@ def read_info(path: Path, container: Any, stream: av.VideoStream, frame: av.Vide
     )
 
 
-class RgbConverter:
-    """One swscale context for all frames: a new one per frame costs more than the conversion."""
-
-    def __init__(self, info: VideoInfo) -> None:
-        self._reformatter = VideoReformatter()
-        self._matrix = colour.swscale_matrix(info.colour, info.width, info.height)
-        self._range = colour.yuv_range(info.colour, info.pix_fmt)
-        self._size = (info.width, info.height)
-        self._orientation = orientation.from_matrix(info.matrix) or orientation.Orientation()
-
-    def __call__(self, frame: av.VideoFrame) -> NDArray[np.uint8]:
-        """[H, W, 3] RGB 0..255, upright. A stream may change its size on the way, the output cannot: such frames are
-        fitted in, with bars."""
-        return self._orientation.upright(self._coded(frame))
-
-    def _coded(self, frame: av.VideoFrame) -> NDArray[np.uint8]:
-        (width, height), (left, top) = orientation.fitted((frame.width, frame.height), self._size)
-        # Planes first: only planar RGB has an exact and fast path in swscale.
-        rgb = self._reformatter.reformat(
-            frame,
-            width,
-            height,
-            format="gbrp",
-            src_colorspace=self._matrix,
-            dst_colorspace=self._matrix,
-            src_color_range=self._range,
-            dst_color_range=colour.FULL,
-            interpolation=_TO_RGB,
-            threads=1,
-        )
-        green, blue, red = (
-            np.frombuffer(memoryview(p), np.uint8).reshape(-1, p.line_size)[: p.height, : p.width] for p in rgb.planes
-        )
-        image = np.asarray(cv2.merge((red, green, blue)), np.uint8)
-        if (width, height) == self._size:
-            return image
-        whole = np.zeros((self._size[1], self._size[0], 3), np.uint8)
-        whole[top : top + height, left : left + width] = image
-        return whole
-
-
-class YuvConverter:
-    """The way back: the inverse of ``RgbConverter`` up to rounding, into the format of the encoder."""
-
-    def __init__(self, info: VideoInfo, pix_fmt: str) -> None:
-        self._reformatter = VideoReformatter()
-        self._pix_fmt = pix_fmt
-        self._tags = colour.output_tags(info.colour, info.pix_fmt)
-        self._matrix = colour.swscale_matrix(self._tags, info.width, info.height)
-        self._range = colour.yuv_range(self._tags, pix_fmt)
-        self._orientation = orientation.from_matrix(info.matrix) or orientation.Orientation()
-
-    def __call__(self, image: NDArray[np.uint8]) -> av.VideoFrame:
-        """[H, W, 3] RGB 0..255 upright -> a frame of its own memory, as coded."""
-        rgb = av.VideoFrame.from_numpy_buffer(np.ascontiguousarray(self._orientation.coded(image)))
-        return self._reformatter.reformat(
-            rgb,
-            format=self._pix_fmt,
-            src_colorspace=self._matrix,
-            dst_colorspace=self._matrix,
-            src_color_range=colour.FULL,
-            dst_color_range=self._range,
-            interpolation=_TO_YUV,
-            threads=1,
-        )
+def threads_for(width: int, height: int, asked: int) -> int:
+    """Of a decoder or an encoder, each of whose threads holds frames: of large ones no more than pay. 0: its choice."""
+    return asked or (min(os.cpu_count() or 1, MOST_THREADS) if are_large(width, height) else 0)
 
 
 def open_output(path: Path, container_format: str, options: dict[str, str]) -> av.container.OutputContainer:
@@ -284,7 +221,7 @@ def discard(output: Any) -> None:
 
 def add_encoder(output: Any, info: VideoInfo, settings: EncoderSettings) -> tuple[Any, str | None]:
     """An opened encoder as a new stream of ``output``, and a warning. Raises UsageError or OutputUnwritable."""
-    options = encoder_options(settings)
+    options = encoder_options(settings, info.is_large)
     assert settings.codec is not None  # the options are of one
     codec = av.Codec(settings.codec, "w")
     supported = [f.name for f in codec.video_formats or ()]
@@ -305,7 +242,7 @@ def add_encoder(output: Any, info: VideoInfo, settings: EncoderSettings) -> tupl
     context.color_primaries, context.color_trc = tags.primaries, tags.transfer
     context.colorspace, context.color_range = tags.matrix, tags.range
     # The library's own default, slices alone, makes x264 cut every picture into one slice per core: slower and worse.
-    context.thread_type, context.thread_count = "AUTO", settings.threads
+    context.thread_type, context.thread_count = "AUTO", threads_for(info.width, info.height, settings.threads)
     _tag(output, context)
     try:
         context.open()

@@ -25,11 +25,14 @@ class EncoderSettings:
     codec: str | None = None  # one of CODECS; None: what the container takes
     crf: float | None = 18  # quality on the encoder's own scale, lower is better; None: the encoder's default
     preset: str = "veryfast"  # one of PRESETS; libsvtav1 and libvpx-vp9 also take their own number
-    threads: int = 0  # 0: as many as there are cores
+    threads: int = 0  # 0: as many as there are cores, and above 1080p four at most
 
 
-def encoder_options(settings: EncoderSettings) -> dict[str, str]:
-    """Private options of the encoder. Raises UsageError for a codec, a preset or a quality that is not there."""
+def encoder_options(settings: EncoderSettings, large: bool = False) -> dict[str, str]:
+    """Private options of the encoder. Raises UsageError for a codec, a preset or a quality that is not there.
+
+    :param large: frames are, and as few of them as make no difference to the bytes shall wait in it.
+    """
     if settings.codec not in CODECS:
         raise UsageError(f"no encoder called {settings.codec!r}; there are {', '.join(CODECS)}")
     own = OWN_PRESETS.get(settings.codec, range(0))
@@ -60,5 +63,7 @@ def encoder_options(settings: EncoderSettings) -> dict[str, str]:
         case "libx265":
             return crf | {"preset": settings.preset, "x265-params": "log-level=error"}
         case _:
-            calm = {"x264-params": _X264_CALM} if cv2.checkHardwareSupport(_AVX_512F) else {}
-            return crf | {"preset": settings.preset} | calm
+            calm = [_X264_CALM] if cv2.checkHardwareSupport(_AVX_512F) else []
+            # Those that wait for the thread that looks ahead, which is then the encoder's own.
+            params = ":".join([*calm, *(["sync-lookahead=0"] if large else [])])
+            return crf | {"preset": settings.preset} | ({"x264-params": params} if params else {})

@@ -19,6 +19,7 @@ from vidinv.types import Frame
 from vidinv.video import colour, container
 from vidinv.video.encoder import EncoderSettings, encoder_options
 from vidinv.video.info import VideoInfo
+from vidinv.video.pixels import YuvConverter
 
 _SUPPORTED = ("yuv420p", "yuv422p", "yuv444p")
 
@@ -30,7 +31,7 @@ class FfmpegEncoder:
         self._path, self._info = path, info
         pix_fmt, warning = colour.output_pix_fmt(info.pix_fmt, info.width, info.height, _SUPPORTED)
         self.warnings = [warning] if warning else []
-        self._to_yuv = container.YuvConverter(info, pix_fmt)
+        self._to_yuv = YuvConverter(info, pix_fmt)
         command = _command(info, settings, path)
         self._errors: Any = tempfile.TemporaryFile()  # noqa: SIM115, lives as long as the process that writes to it
         try:
@@ -48,7 +49,7 @@ class FfmpegEncoder:
         return self._process.stdin
 
     def write(self, frame: Frame, pts: int) -> None:
-        picture = self._to_yuv(frame.picture())
+        picture = self._to_yuv.encodable(frame)
         picture.pts, picture.time_base = pts, self._info.time_base
         try:
             self._pipe.mux(self._stream.encode(picture))
@@ -96,7 +97,8 @@ def _command(info: VideoInfo, settings: EncoderSettings, encoded: Path) -> list[
     if shutil.which("ffmpeg") is None:
         raise MissingExtra("no program called ffmpeg was found; install it (apt install ffmpeg, brew install ffmpeg)")
     tags = colour.output_tags(info.colour, info.pix_fmt)
-    options = {"c:v": settings.codec, "threads": settings.threads, **encoder_options(settings)}
+    threads = container.threads_for(info.width, info.height, settings.threads)
+    options = {"c:v": settings.codec, "threads": threads, **encoder_options(settings, info.is_large)}
     options |= {"color_primaries": tags.primaries, "color_trc": tags.transfer, "colorspace": tags.matrix}
     if tags.range:
         options["color_range"] = tags.range

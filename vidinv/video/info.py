@@ -7,6 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 
 UNSPECIFIED = 2  # of primaries, transfer and matrix
+LARGE = 1 << 23  # bytes of a frame's RGB from which it is large: those of 1080p are not
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,16 @@ class VideoInfo:
     def step(self) -> int:
         """Ticks between frames at the rate."""
         return max(1, round(1 / (self.rate * self.time_base)))
+
+    @property
+    def is_large(self) -> bool:
+        """Whether a frame's room is worth more than the time that doing without it takes."""
+        return are_large(self.width, self.height)
+
+
+def are_large(width: int, height: int) -> bool:
+    """Frames of so many pixels."""
+    return 3 * width * height >= LARGE
 
 
 @dataclass(frozen=True)

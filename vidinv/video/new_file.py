@@ -9,10 +9,11 @@ from typing import Any, Self
 from vidinv.errors import OutputUnwritable
 from vidinv.types import Frame
 from vidinv.video import container
-from vidinv.video.container import Broken, YuvConverter
+from vidinv.video.container import Broken
 from vidinv.video.encoder import EncoderSettings
 from vidinv.video.info import ColourTags, VideoInfo
 from vidinv.video.output import check_writable, chosen, output_format, part_path, publish, write_error
+from vidinv.video.pixels import YuvConverter
 
 
 def check_new(dst: str | Path, overwrite: bool = False) -> None:

@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 from vidinv.errors import OutputUnwritable
 from vidinv.types import Frame
 from vidinv.video import container
-from vidinv.video.container import Broken, YuvConverter
+from vidinv.video.container import Broken
 from vidinv.video.encoder import EncoderSettings
 from vidinv.video.info import VideoInfo
+from vidinv.video.pixels import YuvConverter
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ class BuiltInEncoder:
         self._inside: dict[int, int] = {}  # pts as the encoder sees it -> number of the frame
 
     def write(self, frame: Frame, pts: int) -> None:
-        picture = self._to_yuv(frame.picture())
+        picture = self._to_yuv.encodable(frame)
         picture.pts, picture.time_base = pts, self._info.time_base
         if self._counts_frames:
             picture.pts, picture.time_base = self._given, self._stream.codec_context.time_base

@@ -14,15 +14,11 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Self
 
-import numpy as np
-from numpy.typing import NDArray
-
-from vidinv.errors import NotAVideo
+from vidinv.errors import InputError, NotAVideo
 from vidinv.types import Frame, no_picture
 from vidinv.video import colour, orientation
 from vidinv.video.container import (
     Broken,
-    RgbConverter,
     beginning,
     carried,
     clock_jumps,
@@ -30,12 +26,14 @@ from vidinv.video.container import (
     exact,
     open_input,
     read_info,
+    threads_for,
     video_stream,
 )
 from vidinv.video.demuxers import MOST_PIXELS
 from vidinv.video.dolby import DolbyVision, dolby_vision
 from vidinv.video.info import UNSPECIFIED, Damage, VideoInfo
 from vidinv.video.matroska import is_whole
+from vidinv.video.pixels import Decoded, RgbConverter, is_cuttable
 from vidinv.video.timing import stream_duration
 from vidinv.video.whole import identity_of, missing_bytes, what_happened
 
@@ -45,7 +43,6 @@ INTERLACED = (
 )
 CAPTIONS = "closed captions inside its pictures are not kept; extract them first, as a subtitle track or file"
 RESIZED = "its pictures change their size on the way; they are fitted into the first one's size, with bars"
-LARGE = 1 << 23  # bytes of pixels from which a frame waits as it was decoded: above 1080p room is worth more than time
 _RPU = {"DOVI_RPU_BUFFER", "DOVI_METADATA"}
 
 
@@ -72,13 +69,14 @@ class Reader:
     """
 
     def __init__(self, path: str | Path, threads: int = 0) -> None:
-        self._path = Path(path)
+        self._path, self._threads = Path(path), threads
         self._identity = identity_of(self._path) if os.path.isfile(self._path) else None
         self._container = open_input(self._path)
         try:
             self._stream = video_stream(self._container, self._path)
             self._stream.codec_context.thread_type = "AUTO"
-            self._stream.codec_context.thread_count = threads
+            size = self._stream.codec_context.width, self._stream.codec_context.height
+            self._stream.codec_context.thread_count = threads_for(*size, threads)
             # MP4 lists its packets, also those that an edit list hides; elsewhere such counts go stale.
             self._promised = len(self._stream.index_entries) if "mov" in self._container.format.name else 0
             # Beside MP4 only Matroska says what has to be there.
@@ -118,6 +116,18 @@ class Reader:
         if orientation.from_matrix(self.info.matrix) is None:
             self.warnings.append(f"rotation by {self.info.rotation} degrees stays a tag; frames are read unrotated")
 
+    def again(self) -> Reader:
+        """A second decoder of this file, at its start. It has as many threads: of a damaged file their number tells how
+        many frames come, and with what in them. To be opened with the first one, whatever becomes of the name later.
+
+        :raises InputError: the name is another file's by now.
+        """
+        again = Reader(self._path, self._threads)
+        if again._identity == self._identity:
+            return again
+        again.close()
+        raise InputError(f"{self._path}: {what_happened(self._identity, again._identity)}; start again")
+
     def __iter__(self) -> Iterator[Frame]:
         return self.frames()
 
@@ -125,7 +135,8 @@ class Reader:
         """Every frame from that index on. Those before it are decoded too, which alone tells their number and times in
         any file, but not converted.
 
-        :param compact: large ones stay as they are decoded until their picture is asked for: see ``Frame.coded``.
+        :param compact: they stay as they are decoded until pixels are asked for, where parts of them can be made, or
+            where they are large: see ``Frame.coded``.
         """
         for coded in self._timed():
             if coded.index >= first:
@@ -135,14 +146,12 @@ class Reader:
         time, picture = coded.pts * self.info.time_base, coded.picture
         frame = partial(Frame, index=coded.index, pts=coded.pts, time=time, stays=coded.stays)
         height, width = self.info.display_height, self.info.display_width
-        pixels = 3 * height * width
-        if compact and pixels >= LARGE and sum(plane.buffer_size for plane in picture.planes) < pixels:
-            return frame(no_picture(height, width), coded=partial(self._pixels, picture))
-        return frame(self._pixels(picture))
-
-    def _pixels(self, picture: Any) -> NDArray[np.uint8]:
+        cuttable = is_cuttable(picture, self.info)
+        smaller = self.info.is_large and sum(plane.buffer_size for plane in picture.planes) < 3 * height * width
+        if compact and (cuttable or smaller):
+            return frame(no_picture(height, width), coded=Decoded(picture, self._to_rgb, self._converting, cuttable))
         with self._converting:
-            return self._to_rgb(picture)
+            return frame(self._to_rgb(picture))
 
     def _timed(self) -> Iterator[_Coded]:
         """All that is shown, with its times, for those who convert only some of it."""

@@ -41,18 +41,18 @@ class ShotState:
 
 
 def mark_cuts(
-    state: ShotState, frame: Frame | None, rate: float, image: NDArray[np.uint8] | None = None
+    state: ShotState, frame: Frame | None, rate: float, opened: Frame | None = None
 ) -> tuple[ShotState, list[Frame]]:
     """Frames that are known to begin a new shot, or not: ``cut`` says so. The first of all does not.
 
     One that differs from those before it waits for up to PASSING, and as long as no more than MOST wait: if the old
     picture is back until then, it was no cut. Others come out at once.
 
-    :param frame: None at the end. :param rate: frames per second. :param image: its picture, where that is at hand.
+    :param frame: None at the end. :param rate: frames per second. :param opened: the same one, where that is at hand.
     """
     if frame is None:
         return _settled(state, 0, len(state.waiting))
-    small = thumbnail_of(frame.picture() if image is None else image)
+    small = thumbnail_of(frame if opened is None else opened)
     if state.thumbnail is None:
         return ShotState(small, lit=_lit(small)), [replace(frame, cut=False)]
     compared = len(state.waiting)
@@ -87,10 +87,10 @@ def _settled(state: ShotState, ahead: int, compared: int) -> tuple[ShotState, li
     return state, out
 
 
-def thumbnail_of(image: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """[18, 32, 3] of a picture [H, W, 3]."""
-    step = max(image.shape[0] // 180, 1)
-    small = cv2.resize(np.ascontiguousarray(image[::step, ::step]), (32, 18), interpolation=cv2.INTER_AREA)
+def thumbnail_of(frame: Frame) -> NDArray[np.float32]:
+    """[18, 32, 3] of a frame's picture."""
+    pixels = frame.sampled(max(frame.image.shape[0] // 180, 1))
+    small = cv2.resize(np.ascontiguousarray(pixels), (32, 18), interpolation=cv2.INTER_AREA)
     return small.astype(np.float32)
 
 
