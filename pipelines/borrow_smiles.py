@@ -5,7 +5,8 @@
 
 --data is a folder of pipelines.prepare_faces after pipelines.label_accessories, --pairs one of pipelines.draw_pairs,
 which --out begins with. The column "drawn" says how much more of a smile each picture has than the photograph, in
-standard deviations, as the labelling networks read most of them. Between the two lies one that smiles with lips closed.
+standard deviations, as the labelling networks read most of them. Between the two lie one that smiles with lips closed
+and one with lips half open: of what T is not shown it makes both at once.
 Pictures in which too little of a smile is read, another person or the mouth in another place are left out.
 """
 
@@ -29,6 +30,7 @@ from vidinv.training.sheets import write_sheet
 
 BATCH = 32
 SHOWN = 16  # columns of the sheet
+HALF = 0.5  # of how far the lips open
 LEAST, MOST = 1.2, 4.5  # standard deviations of a smile that must be read more, and may
 SAME = 0.4  # cosine, at least, of the identity with the photograph's
 OFF = 0.08  # eye distances that the mouth may be read away from where it is meant to be, on average
@@ -38,18 +40,18 @@ Drawn = list[tuple[NDArray[np.uint8], NDArray]]  # pictures of faces with their 
 
 @torch.inference_mode()
 def judged(nets: teachers.Teachers, scale: float, sets: tuple[Drawn, ...]) -> tuple[NDArray, NDArray[np.bool_]]:
-    """Of N faces, how much more they smile in each of the pictures, [N, 3], and whether the last is of use, [N].
+    """Of N faces, how much more they smile in each of the pictures, [N, P], and whether the last is of use, [N].
 
-    :param scale: a standard deviation. :param sets: photographs, gentle smiles, broad ones.
+    :param scale: a standard deviation. :param sets: P of them, from photographs to broad smiles.
     """
     pictures, places = (np.stack([[one[part] for one in s] for s in sets]) for part in (0, 1))
     read = [seen(nets, x, places[0]) for x in pictures]
     more = np.stack([(found["smile"] - read[0][1]["smile"]) / scale for _, found in read], 1)
     grids = losses.identity_grids(nets, places[0], pictures.shape[2])
-    same = 1 - losses.identity_distance(nets, to_tensor(pictures[2]), to_tensor(pictures[0]), grids).numpy()
+    same = 1 - losses.identity_distance(nets, to_tensor(pictures[-1]), to_tensor(pictures[0]), grids).numpy()
     eyes = np.linalg.norm(places[0][:, 42:48].mean(1) - places[0][:, 36:42].mean(1), axis=1)
-    off = np.linalg.norm((read[2][0] - places[2])[:, borrowed.MOUTH], axis=2).mean(1) / eyes
-    fine = (more[:, 2] > LEAST) & (more[:, 2] < MOST) & (more[:, 1] > 0) & (more[:, 1] < more[:, 2])
+    off = np.linalg.norm((read[-1][0] - places[-1])[:, borrowed.MOUTH], axis=2).mean(1) / eyes
+    fine = (more[:, -1] > LEAST) & (more[:, -1] < MOST) & (more[:, 1] > 0) & (more[:, 1] < more[:, -1])
     return more, fine & (same > SAME) & (off < OFF)
 
 
@@ -78,9 +80,12 @@ def main() -> None:
     for part in np.array_split(rows, -(-len(rows) // BATCH)):
         faces = list(zip(shards.read_crops(options.data, part), labels["points68"][part], strict=True))
         gentle = [smile(x, p, borrowed.GENTLE) for x, p in faces]
-        broad = [borrowed.borrow(x, p, theirs[who], places[who], smiling) for x, p in faces]
-        more, fine = judged(nets, scale, (faces, gentle, broad))
-        kept += [(part[i], [faces[i], gentle[i], broad[i]], more[i]) for i in np.flatnonzero(fine)]
+        half, broad = (
+            [borrowed.borrow(x, p, theirs[who], places[who], smiling, share) for x, p in faces] for share in (HALF, 1.0)
+        )
+        sets = (faces, gentle, half, broad)
+        more, fine = judged(nets, scale, sets)
+        kept += [(part[i], [s[i] for s in sets], more[i]) for i in np.flatnonzero(fine)]
     print(f"{len(kept)} of {len(rows)} faces smile with the teeth of row {lenders[who]}", flush=True)
     if not kept:
         raise InputError(f"{options.data}: no face could be given a smile")
@@ -88,11 +93,11 @@ def main() -> None:
     crops = [jpeg(x) for x in shards.read_crops(options.pairs)]
     columns = [name for name in pairs if name in labels]
     tables = [{name: pairs[name] for name in columns} | {"drawn": pairs.get("drawn", np.zeros(len(crops)))}]
-    of, sets, read = zip(*kept, strict=True)
+    of, shown, read = zip(*kept, strict=True)
     told_of, sheet = {name: labels[name][list(of)] for name in columns}, []
     # They have one shape, so that what is read more or less of them is how well the networks see it.
     for number, amount in enumerate(np.median(np.stack(read), 0)):
-        pictures, points = (np.stack([s[number][part] for s in sets]) for part in (0, 1))
+        pictures, points = (np.stack([s[number][part] for s in shown]) for part in (0, 1))
         crops += [jpeg(x) for x in pictures]
         files = [f"smile/lent-{row:07d}/{number}" for row in of]
         tables.append(told(told_of, files, points, np.full(len(of), amount)))

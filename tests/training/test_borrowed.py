@@ -62,6 +62,15 @@ def test_a_smile_shows_light_teeth_between_wider_lips_on_dark_faces_too(smiling)
     assert 80 < made[y, x].mean() < 180
 
 
+def test_lips_half_open_show_less_of_the_same_teeth(smiling) -> None:
+    whole, target = smiling
+    half, at = borrowed.borrow(OWN, face(), DONOR, HAPPY, borrowed.mean_smile(HAPPY[None]), 0.5)
+    gaps = [np.ptp(p[[62, 66], 1]) for p in (face(), at, target)]
+    assert gaps[0] < gaps[1] < gaps[2]
+    light = [(x.astype(int).min(2) - OWN.min(2) > 25).sum() for x in (half, whole)]
+    assert 0 < light[0] < light[1]
+
+
 def test_a_face_that_smiles_keeps_its_own_lips_and_chin_and_what_is_above(smiling) -> None:
     made, target = smiling
     assert np.abs(made[:35].astype(int) - OWN[:35]).max() <= 2  # but for the light of raised cheeks
@@ -117,10 +126,10 @@ def test_pairs_with_borrowed_smiles_follow_what_was_there_and_say_how_much_they_
     crops = [jpeg(x) for x in (OWN, OWN, OWN, DONOR, DONOR, DONOR)]
     write_shards(tmp_path / "faces", crops, labels)
     write_shards(tmp_path / "pairs", crops[:2], {k: v[:2] for k, v in labels.items()})
-    read = iter(([0.0, 1.0, 3.0], [0.0, 1.0, 7.0], [0.0, 1.0, 4.0]))
+    read = iter(([0.0, 1.0, 2.0, 3.0], [0.0, 1.0, 2.0, 7.0]))
 
     def judged(nets: object, scale: float, sets: tuple) -> tuple[np.ndarray, np.ndarray]:
-        assert [len(s) for s in sets] == [1, 1, 1]
+        assert [len(s) for s in sets] == [1, 1, 1, 1]
         return np.array([next(read)]) / scale, np.array([True])
 
     monkeypatch.setattr(borrow_smiles, "judged", judged)
@@ -131,9 +140,9 @@ def test_pairs_with_borrowed_smiles_follow_what_was_there_and_say_how_much_they_
     monkeypatch.setattr("sys.argv", [*told, "--out", str(tmp_path / "out")])
     borrow_smiles.main()
     made, pictures = read_labels(tmp_path / "out"), read_crops(tmp_path / "out")
-    names = [f"smile/lent-{row:07d}/{k}" for k in range(3) for row in (0, 1)]
+    names = [f"smile/lent-{row:07d}/{k}" for k in range(4) for row in (0, 1)]
     assert made["file"].tolist() == ["0.png", "1.png", *names]
-    assert made["drawn"].tolist() == [0, 0, 0, 0, 0.5, 0.5, 2.5, 2.5]  # one shape, one amount
+    assert made["drawn"].tolist() == [0, 0, 0, 0, 0.5, 0.5, 1, 1, 2.5, 2.5]  # one shape, one amount
     assert not made["val"].any()
     assert np.abs(OWN.astype(int) - pictures[2]).mean() < 2  # but for a JPEG's loss
-    assert np.abs(OWN.astype(int) - pictures[6]).max() > 60
+    assert np.abs(OWN.astype(int) - pictures[8]).max() > 60

@@ -53,19 +53,26 @@ def lender(pictures: NDArray[np.uint8], points: NDArray, shape: NDArray) -> int:
 
 
 def borrow(
-    picture: NDArray[np.uint8], points: NDArray, donor: NDArray[np.uint8], donor_points: NDArray, shape: NDArray
+    picture: NDArray[np.uint8],
+    points: NDArray,
+    donor: NDArray[np.uint8],
+    donor_points: NDArray,
+    shape: NDArray,
+    share: float = 1.0,
 ) -> tuple[NDArray[np.uint8], NDArray]:
     """A face that smiles with the teeth of another.
 
     :param picture: [S, S, 3] RGB. :param points: its landmarks, [68, 2] pixels; the lips are closed.
     :param donor: [S, S, 3], who smiles. :param donor_points: likewise. :param shape: of :func:`mean_smile`.
+    :param share: 0..1, of how far the lips open beyond a smile that is closed; teeth stay where they are.
     :return: the picture, and its landmarks.
     """
     closed, moved = smile(picture, points, GENTLE)
-    target = fitted(points, shape)
-    target[: MOUTH.start] = moved[: MOUTH.start]
-    own, theirs = _warped(closed, moved, target), _warped(donor, donor_points, target).astype(np.float32)
-    inside = _polygon(target[INSIDE], len(picture))
+    whole = fitted(points, shape)
+    whole[: MOUTH.start] = moved[: MOUTH.start]
+    target = moved + share * (whole - moved)
+    own, theirs = _warped(closed, moved, target), _warped(donor, donor_points, whole).astype(np.float32)
+    inside, seen = (_polygon(at[INSIDE], len(picture)) for at in (whole, target))
     if not (inside > 0.5).any():
         return own, target
     # Teeth are of one colour in everybody, on dark skin lighter than it; what is dark between them is red.
@@ -74,8 +81,8 @@ def borrow(
     tooth = np.clip(bright / usual, 0, 1) ** 2
     bright = bright * min(0.9 * skin_light(picture, points) + 50, 238) / most
     theirs = (bright * (THROAT + tooth * (TOOTH - THROAT))).astype(np.float32)
-    share = cv2.GaussianBlur(inside, (0, 0), 0.5 * len(picture) / 128)[..., None]
-    return levels(own + share * (greyed(theirs, picture) - own)), target
+    between = cv2.GaussianBlur(seen, (0, 0), 0.5 * len(picture) / 128)[..., None]
+    return levels(own + between * (greyed(theirs, picture) - own)), target
 
 
 def mean_smile(points: NDArray) -> NDArray[np.float64]:
