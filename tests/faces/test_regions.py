@@ -6,23 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
-from vidinv.faces.masks import oval
 from vidinv.faces.pose import HEAD
 from vidinv.faces.quads import quad_from_points, quad_to_affine, transform_points
-from vidinv.faces.regions import (
-    REGIONS,
-    Touch,
-    colours,
-    eyes,
-    fall,
-    heights,
-    lower,
-    moving,
-    skin,
-    steep,
-    together,
-    union,
-)
+from vidinv.faces.regions import REGIONS, Touch, colours, eyes, heights, lower, moving, skin, steep, together, union
 
 SIZE = 128
 POINTS = np.array([[40, 50], [88, 50], [64, 80], [46, 98], [82, 98]], np.float32)
@@ -120,11 +106,3 @@ def test_glasses_go_on_beside_the_face_and_eyes_do_not() -> None:
     assert np.array_equal(union({"eyewear": 1.0}, INSIDE, POINTS, SIZE), band)
     assert np.array_equal(union({"eyes": 1.0}, INSIDE, POINTS, SIZE), INSIDE * band)
     assert np.array_equal(union({"eyewear": 1.0}, INSIDE, None, SIZE), INSIDE)
-
-
-def test_frames_of_glasses_do_not_fade_before_the_faces_side_and_come_without_a_jump() -> None:
-    def kept(share: float) -> float:
-        return float(oval(128, feather=fall({"face": 1.0, "eyewear": share}))[64, 118])  # 0.85 of the half side out
-
-    assert kept(1.0) == 1.0 > kept(0.5) > kept(0.0) > 0.1
-    assert oval(128, feather=fall({"eyewear": 1.0}))[64, 127] == 0.0

@@ -63,7 +63,6 @@ def skin(points: NDArray, size: int) -> Map:
 
 
 CROP, EYEWEAR = "crop", "eyewear"
-FALL, SHORT_FALL = 0.3, 0.08
 BEYOND = (CROP, EYEWEAR)  # these go on beside the face
 # By the name that pack.toml gives it. Those that are None need no points: the face itself, and the crop's middle with
 # the hair and what is around the face, for edits that move its outline. Temples of glasses go to the ears.
@@ -111,15 +110,6 @@ def steep(touches: Iterable[Touch]) -> dict[str, float]:
         if touch.share * touch.edges > found.get(touch.region, 0.0):
             found[touch.region] = touch.share * touch.edges
     return found
-
-
-def fall(named: Mapping[str, float]) -> float:
-    """Share of the crop's half side over which a change falls to nothing towards its border. Where frames of glasses
-    end beside the face, in a tight crop, most changes have long begun to fade; those must not.
-
-    :param named: the regions that are changed, and how much each counts, 0..1.
-    """
-    return round(FALL + named.get(EYEWEAR, 0.0) * (SHORT_FALL - FALL), 2)
 
 
 def moving(touches: Iterable[Touch]) -> bool:

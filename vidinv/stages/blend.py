@@ -12,7 +12,7 @@ from vidinv.faces import compositing
 from vidinv.faces.colour import tinted
 from vidinv.faces.masks import oval
 from vidinv.faces.quads import in_crop
-from vidinv.faces.regions import fall, union
+from vidinv.faces.regions import union
 from vidinv.types import Box, Change, Composite, Face, Faces, Frame, inside, known
 from vidinv.video.patched import Patch, patched
 
@@ -42,7 +42,7 @@ def blend(state: None, faces: Faces | None, options: BlendOptions = BlendOptions
 def _mask(face: Face) -> NDArray[np.float32] | None:
     if face.change is None:
         return None
-    mask = oval(len(known(face.crop)), feather=fall(face.regions), content=face.content) * np.float32(face.weight)
+    mask = oval(len(known(face.crop)), content=face.content) * np.float32(face.weight)
     if face.assessment is None:
         return mask
     # What lies over the face keeps its own pixels, and so does what is beside it.
