@@ -67,7 +67,7 @@ def test_of_several_faces_the_largest_is_taken_or_the_one_that_is_asked_for(
     assert first.box[0] > width // 2 > second.box[2]
     with pytest.raises(NoFaceFound, match="no face 7"):
         invert_pictures(editor, both, person=7)
-    with pytest.raises(UsageError, match="counted from 0"):
+    with pytest.raises(UsageError, match="person is -1; give a whole number from 0"):
         invert_pictures(editor, both, person=-1)
 
 
