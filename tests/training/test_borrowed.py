@@ -11,6 +11,7 @@ import pytest
 from pipelines import borrow_smiles
 from pipelines.draw_pairs import jpeg
 from vidinv.training import borrowed
+from vidinv.training.objects import polygon
 from vidinv.training.shards import read_crops, read_labels, write_shards
 
 SIDE = 128
@@ -37,7 +38,7 @@ def face(mouth: float = 0.0, wide: float = 1.0) -> np.ndarray:
 def picture(points: np.ndarray, skin: tuple[int, int, int], lips: tuple[int, int, int]) -> np.ndarray:
     """A plain face that shows its teeth, each second of them darker, as far as its mouth is open."""
     made = np.full((SIDE, SIDE, 3), skin, np.uint8)
-    outer, inner = (borrowed._polygon(points[part], SIDE)[..., None] for part in (slice(48, 60), borrowed.INSIDE))
+    outer, inner = (polygon(points[part], SIDE)[..., None] for part in (slice(48, 60), borrowed.INSIDE))
     teeth = np.where(np.arange(SIDE)[None, :, None] // 4 % 2, 235, 215) * np.ones((SIDE, SIDE, 3))
     made = made + outer * (np.array(lips) - made)
     return (made + inner * (teeth - made)).astype(np.uint8)

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from scipy.interpolate import RBFInterpolator
 
 from vidinv.training.mouths import smile
+from vidinv.training.objects import polygon
 from vidinv.training.scores import shapes
-from vidinv.training.worn import Map, axes, greyed, levels, skin_light
+from vidinv.training.worn import axes, greyed, levels, skin_light
 
 HAPPY, OPEN, FRONTAL = 0.95, (0.1, 0.2), 0.06  # of who lends teeth: P(happy), inner lips apart, yaw
 LARGE, YOUNGEST = 180.0, 8.0  # pixels of the photograph's face at least, and years: babies show gums
@@ -44,7 +45,7 @@ def lender(pictures: NDArray[np.uint8], points: NDArray, shape: NDArray) -> int:
     :param pictures: [N, S, S, 3]. :param points: [N, 68, 2]. :param shape: of :func:`mean_smile`.
     """
     target = fitted(points.mean(0), shape)
-    inside = _polygon(target[INSIDE], pictures.shape[1]) > 0.5
+    inside = polygon(target[INSIDE], pictures.shape[1]) > 0.5
     mouths = np.stack([_warped(x, p, target)[inside] for x, p in zip(pictures, points, strict=True)]).astype(float)
     light = mouths.mean(2)
     light = light / light.mean(1, keepdims=True).clip(1)
@@ -72,7 +73,7 @@ def borrow(
     whole[: MOUTH.start] = moved[: MOUTH.start]
     target = moved + share * (whole - moved)
     own, theirs = _warped(closed, moved, target), _warped(donor, donor_points, whole).astype(np.float32)
-    inside, seen = (_polygon(at[INSIDE], len(picture)) for at in (whole, target))
+    inside, seen = (polygon(at[INSIDE], len(picture)) for at in (whole, target))
     if not (inside > 0.5).any():
         return own, target
     # Teeth are of one colour in everybody, on dark skin lighter than it; what is dark between them is red.
@@ -126,10 +127,3 @@ def _warped(picture: NDArray[np.uint8], points: NDArray, target: NDArray) -> NDA
     came = cv2.remap(coarse, x / GRID, y / GRID, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     moved = cv2.remap(picture, x + came[..., 0], y + came[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
     return np.asarray(moved, np.uint8)
-
-
-def _polygon(points: NDArray, side: int) -> Map:
-    """[side, side] 0..1."""
-    mask = np.zeros((side, side), np.uint8)
-    cv2.fillPoly(mask, [np.round(points * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
-    return np.asarray(mask / 255, np.float32)
