@@ -99,7 +99,11 @@ def test_a_thread_that_cannot_begin_is_told_as_it_is_and_the_stream_closed(monke
 def ended(program: str) -> subprocess.CompletedProcess:
     """A program of its own, and how it ended. Its stream works in C++, where a killed thread aborts the process."""
     begin = """
-        import sys, threading, time, torch
+        import atexit, sys, threading, time
+        readers = []
+        # Registered first, so called last, when the streams are told: what a daemon says then is not cut off.
+        atexit.register(lambda: [reader.join(10) for reader in readers])
+        import torch
         from vidinv.runtime.prefetch import prefetch
         x = torch.randn(256, 256)
         def stream():
@@ -131,7 +135,8 @@ def test_a_reader_in_a_daemon_sees_an_error_at_the_end_of_the_program_and_no_end
                 print("it ended")
             except RuntimeError as error:
                 print(error)
-        threading.Thread(target=read, daemon=True).start()
+        readers.append(threading.Thread(target=read, daemon=True))
+        readers[0].start()
         time.sleep(0.3)
     """)
     assert (done.returncode, done.stdout, done.stderr) == (0, "the program ends, and this stream has not\n", "")
