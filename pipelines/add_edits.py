@@ -42,7 +42,7 @@ def described(
     for name in names:
         told = table[name]
         spec = before.get(name) or EditSpec(unit=told["unit"], step="", text=told["text"])
-        how = chosen(told, EditSpec, "region", "colours", "moves", "edges")
+        how = chosen(told, EditSpec, "region", "colours", "moves", "edges", "drawn")
         specs[name] = replace(spec, kind="network", **how, grade=0.0)
     return specs
 

@@ -49,7 +49,7 @@ def described(names: list[str], config: LatentFlowConfig, before: PackSpec, tabl
     for name in names:
         told = table[name]
         spec = before.edits.get(name) or EditSpec(unit=told["unit"], step="", text=told["text"])
-        specs[name] = replace(spec, kind="proxy", **chosen(told, EditSpec, "region", "moves"), grade=0.0)
+        specs[name] = replace(spec, kind="proxy", **chosen(told, EditSpec, "region", "moves", "drawn"), grade=0.0)
     return specs
 
 

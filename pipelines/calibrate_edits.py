@@ -5,7 +5,8 @@
 
 Reads RUN/checkpoint.pt of pipelines.train_edits and writes RUN/edit_network.safetensors and RUN/edit_network.json (its
 sizes), which add_edits takes. Lengths are measured on training faces of each edit's cohort, for the edits that the
-settings have it trained for; no step is longer than half of what the network was asked for in training.
+settings have it trained for; no step is longer than half of what the network was asked for in training. Of what is put
+on in the frame itself (worn) those downwards are measured, on faces that wear it.
 """
 
 from __future__ import annotations
@@ -53,19 +54,25 @@ def main() -> None:
 
     rng, train = np.random.default_rng(0), np.flatnonzero(~found.labels["val"])
     for name in build(EditTrainingOptions, settings.get("training", {})).edits:
-        number, rows = config.edits.index(name), card.cohort(name, found.labels, train)
+        # What steps upwards put on the network need only take off.
+        way = -1 if settings["edits"][name].get("drawn") else 1
+        number, rows = config.edits.index(name), card.cohort(name, found.labels, train, below=way < 0)
         rows = np.sort(rng.choice(rows, min(options.measured, len(rows)), replace=False))
         faces, move = codes.faces_of(found, rows, nets), card.answered(network, number)
 
         colours = colours_in_place(name, settings["edits"][name].get("colours", 1.0))
 
         def changes(
-            lengths: list[float], name: str = name, move: card.Move = move, faces=faces, colours: float = colours
+            lengths: list[float], name: str = name, move: card.Move = move, faces=faces, colours=colours, way: int = way
         ) -> list[float]:
-            tried = card.effects(name, move, lengths, pack.generator, faces, labelling, None, colours)
+            steps = [way * length for length in lengths]
+            tried = card.effects(name, move, steps, pack.generator, faces, labelling, None, colours)
             for length, effect in zip(lengths, tried, strict=True):
-                print(f"{name}, {length:.2f}: {effect.change[name]:+.3f}, identity {effect.identity:.3f}", flush=True)
-            return [effect.change[name] for effect in tried]
+                print(
+                    f"{name}, {way * length:.2f}: {effect.change[name]:+.3f}, identity {effect.identity:.3f}",
+                    flush=True,
+                )
+            return [way * effect.change[name] for effect in tried]
 
         target = settings["edits"][name]["two_steps"]
         lengths[number] = directions.calibrate(changes, target, edit_samples.MOST, points=4) / 2

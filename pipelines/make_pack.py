@@ -80,7 +80,7 @@ def main() -> None:
             text=e["text"],
             strengths=(-1.0, 1.0),
             effects=(-1.0, 1.0),
-            **chosen(e, EditSpec, "region", "moves"),
+            **chosen(e, EditSpec, "region", "moves", "drawn"),
         )
         for name, e in settings["edits"].items()
         if name in fitted

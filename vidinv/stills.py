@@ -18,9 +18,11 @@ from torch import Tensor
 
 from vidinv.api import VideoEditor
 from vidinv.edits.base import Edit
+from vidinv.edits.drawn import DrawnEdit
 from vidinv.edits.held import guarded
 from vidinv.edits.parse import Edits, check_names, check_timeless, parse_edits
 from vidinv.errors import InputError, UsageError
+from vidinv.faces.in_frame import finished
 from vidinv.inversion import DEFAULT_METHOD
 from vidinv.inversion.base import batch_of
 from vidinv.inversion.latent_checks import check_code
@@ -194,15 +196,20 @@ def check_sizes(pack: Pack, codes: Codes) -> None:
 def drawn(editor: VideoEditor, faces: Sequence[Face], edits: Sequence[Edit] = ()) -> NDArray[np.uint8]:
     """G(w, F) of faces with codes, or G(w~, F~): [B, S, S, 3] RGB, 0..255, in one pass."""
     generator = editor.pack.generator
+    if any(isinstance(one, DrawnEdit) for one in edits) and any(face.crop is None for face in faces):
+        faces = [replace(face, crop=picture) for face, picture in zip(faces, drawn(editor, faces), strict=True)]
     codes = [_on(known(face.code), editor.compute.device) for face in faces]
     whole = batch_of(codes)
+    edited = codes
     with torch.inference_mode(), editor.compute.autocast():
         if edits:
-            after = batch_of([_edited(code, face, edits) for code, face in zip(codes, faces, strict=True)])
+            edited = [_edited(code, face, edits) for code, face in zip(codes, faces, strict=True)]
+            after = batch_of(edited)
             _, pictures = render_pair(generator, whole.w, after.w, whole.feature, after.feature, whole.noise)
         else:
             pictures = generator(whole.w, whole.feature, noise=whole.noise)
-    return np.rint(to_levels(pictures)).astype(np.uint8)
+    levels = np.rint(to_levels(pictures)).astype(np.uint8)
+    return np.stack([finished(one, code.worn, code.lips) for one, code in zip(levels, edited, strict=True)])
 
 
 def _on(code: Code, device: str) -> Code:

@@ -108,6 +108,53 @@ class Frame:
 
 
 @dataclass(frozen=True)
+class Eyeglasses:
+    """Eyeglasses on a face, which are drawn in the frame itself; see :mod:`vidinv.faces.eyeglasses`."""
+
+    __repr__ = told
+
+    points: NDArray[np.float32]
+    """[68, 2] the face's landmarks (iBUG 300-W order), pixels of the crop."""
+
+    light: float
+    """Level of the skin, 0..255."""
+
+    share: float = 1.0
+    """0..1, how opaque they are: below 1 while they come or go."""
+
+    bold: float = 1.0
+    """Thickness of the frame over the usual."""
+
+    style: int = 0
+    """Which of the frames there are, from 0 on and around."""
+
+    wearing: float = 0.0
+    """P(who is seen wears some already), 0..1: they keep those."""
+
+
+@dataclass(frozen=True)
+class Lips:
+    """A smile, or an open mouth, by a face's landmarks: the frame's own pixels move; see :mod:`vidinv.faces.lips`."""
+
+    __repr__ = told
+
+    points: NDArray[np.float32]
+    """[68, 2] the face's landmarks (iBUG 300-W order) as they are, pixels of the crop."""
+
+    skin: NDArray[np.float32]
+    """[3] RGB of the skin, levels of 0..255."""
+
+    smile: float = 0.0
+    """0 and up, 1 being a broad smile."""
+
+    open: float = 0.0
+    """0 and up, 1 being as wide as to say "ah"."""
+
+    smiling: float = 0.0
+    """P(it smiles by itself), 0..1: that much less is added."""
+
+
+@dataclass(frozen=True)
 class Code:
     """A point of the Feature-Style space."""
 
@@ -124,6 +171,12 @@ class Code:
 
     change: Change | None = None
     """What is done to its picture after that is drawn; None: nothing. Of a face that is driven by landmarks."""
+
+    worn: Eyeglasses | None = None
+    """What is put on the face in the frame; None: nothing."""
+
+    lips: Lips | None = None
+    """What moves lips and cheeks in the frame; None: nothing."""
 
 
 @dataclass(frozen=True)
@@ -327,6 +380,12 @@ class Face:
 
     change: Change | None = None
     """What the edit does, steady over time; set by stabilise; None: nothing."""
+
+    worn: Eyeglasses | None = None
+    """What is put on the face in the frame, steady over time; set by stabilise; None: nothing."""
+
+    lips: Lips | None = None
+    """What moves lips and cheeks in the frame, steady over time; set by stabilise; None: nothing."""
 
     mask: NDArray[np.float32] | None = None
     """[S, S] 0..1, where the change goes in; set by blend; None: nowhere."""

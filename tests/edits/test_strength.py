@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from vidinv.edits.curve import Curve
-from vidinv.edits.library import KINDS
+from vidinv.edits.library import IN_FRAME, KINDS
 from vidinv.edits.linear import Linear, Step
 from vidinv.edits.strength import Span, Strength
 from vidinv.faces.regions import Touch
@@ -79,4 +79,4 @@ def test_an_edit_of_nothing_or_of_others_leaves_the_code_as_it_is(step: Step) ->
 
 
 def test_every_kind_that_a_pack_may_name_has_its_row() -> None:
-    assert set(KINDS) == set(EDIT_KINDS)
+    assert set(KINDS) == {*EDIT_KINDS, IN_FRAME}

@@ -180,6 +180,7 @@ def test_shipped_packs_say_all_that_is_asked(path: Path) -> None:
         assert edit["region"] == settings[name]["region"]
         assert edit["moves"] == settings[name].get("moves", True)
         assert edit["edges"] == settings[name].get("edges", 0.0)
+        assert edit["drawn"] == settings[name].get("drawn", "")
         assert edit == {k: list(v) if isinstance(v, tuple) else v for k, v in vars(spec.edits[name]).items()}
     assert spec_of(table_of_lists(spec), path) == spec
 

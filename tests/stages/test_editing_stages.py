@@ -13,10 +13,13 @@ import pytest
 import torch
 
 from tests.toy import write_toy_pack
+from tests.training.codes_toy import one_face
 from vidinv.edits.linear import Linear, Step
 from vidinv.edits.strength import Span, Strength
 from vidinv.faces.compositing import changed_picture
-from vidinv.faces.quads import quad_from_points
+from vidinv.faces.eyeglasses import extent, fitted
+from vidinv.faces.quads import quad_from_points, quad_to_affine, transform_points
+from vidinv.faces.regions import Touch
 from vidinv.faces.warps import crop, uncrop
 from vidinv.inversion import make_inverter
 from vidinv.packs.load import Pack, load_pack
@@ -27,7 +30,7 @@ from vidinv.stages.edit import EditOptions, EditState, edit
 from vidinv.stages.invert import InvertOptions, InvertState, invert
 from vidinv.stages.stabilise import StabiliseState, stabilise
 from vidinv.stages.synthesise import SynthesiseOptions, SynthesiseState, synthesise
-from vidinv.types import Assessment, Face, Faces, Frame
+from vidinv.types import Assessment, Code, Face, Faces, Frame
 
 CPU = Compute("cpu", torch.float32)
 POINTS = np.array([[60, 60], [90, 60], [75, 78], [64, 92], [86, 92]], float)
@@ -168,6 +171,45 @@ def test_what_an_edit_puts_on_is_drawn_where_the_frames_own_pixels_are(pack: Pac
     assert np.abs(moved.change.motion).max() > 0
     assert np.abs(put_on.change.motion).max() == 0
     np.testing.assert_allclose(put_on.change.residual, put_on.edited - put_on.inversion, atol=0.01)
+
+
+def test_eyeglasses_are_drawn_into_the_frame_and_nothing_else_is(pack: Pack) -> None:
+    crop_points = one_face() / 2  # of a crop of 64
+
+    class Wearing:
+        def acts(self, face: Face, time: float) -> bool:
+            return True
+
+        def apply(self, code: Code, face: Face, time: float) -> tuple[Code, float]:
+            return replace(code, worn=fitted(face.crop, crop_points)), 1.0
+
+        def touches(self, face: Face, time: float) -> list[Touch]:
+            return []
+
+    def finished(weight: float, visible: np.ndarray | None) -> Faces:
+        [one] = steadied(drawn(pack, [aligned(0)], Wearing()))
+        told = None if visible is None else Assessment({}, 0, 0, 0, visible=visible)
+        return blend(None, one.each(lambda face: replace(face, weight=weight, assessment=told)))[1][0]
+
+    whole = finished(1.0, None)
+    source = whole.frame.image
+    changed = np.abs(whole.output.image.astype(int) - source).max(2) > 0
+    to_crop = quad_to_affine(whole.faces[0].quad, 64)
+    y, x = np.nonzero(changed)
+    at = transform_points(to_crop, np.stack([x, y], 1))
+    x0, y0, x1, y1 = extent(crop_points, 64, 64)
+    assert changed.sum() > 100
+    assert ((at >= (x0 - 2, y0 - 2)) & (at <= (x1 + 2, y1 + 2))).all()
+    assert np.array_equal(finished(0.0, None).output.image, source)
+    covered = finished(1.0, np.zeros((64, 64), np.float32)).output.image
+    inside = within_crop(whole)
+    assert np.array_equal(covered[inside], source[inside])
+
+
+def within_crop(faces: Faces) -> np.ndarray:
+    """[H, W] where the crop lies, save its border."""
+    height, width = faces.frame.image.shape[:2]
+    return uncrop(np.ones((64, 64), np.float32), faces.faces[0].quad, (0, 0, width, height)) > 0.999
 
 
 @pytest.mark.parametrize("composite", ["detail", "replace"])

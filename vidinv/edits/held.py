@@ -147,7 +147,7 @@ def guarded(asked: Sequence[Asked], hold: Sequence[str], pack: Pack) -> tuple[tu
     for name in names:
         _check(name, can, asked, pack)
     scales = tuple(pack.spec.edits[name].scale for name in names)
-    own = tuple(resolve([EditRequest(name, 1.0)], pack)[0] for name in names)
+    own = tuple(resolve([EditRequest(name, 1.0)], pack, in_frame=False)[0] for name in names)
     return edits, Guard(names, scales, own, pack.generator, pack.attributes)
 
 

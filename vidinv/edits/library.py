@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
-from vidinv.edits import linear, network, proxy
+from vidinv.edits import drawn, linear, network, proxy
 from vidinv.edits.base import Edit
 from vidinv.edits.curve import Curve
 from vidinv.edits.parse import Asked, EditRequest
@@ -13,19 +14,22 @@ from vidinv.errors import MalformedEdit, UnknownEdit
 from vidinv.packs.load import Pack
 from vidinv.packs.spec import EditSpec
 
-# What pack.toml may say under an edit's "kind": requests of that kind, with their strengths, to the edit that does all
-# of them. They are applied in this order: what looks at the face does so before a displacement has moved it, networks
-# first.
+IN_FRAME = "drawn"  # the way of what is drawn into the frame itself, whatever kind an edit is otherwise
+# What pack.toml may say under an edit's "kind", and IN_FRAME: requests of that kind, with their strengths, to the edit
+# that does all of them. They are applied in this order: what looks at the face does so before a displacement has moved
+# it, networks first.
 KINDS: dict[str, Callable[[Sequence[tuple[EditRequest, Strength]], Pack], Edit]] = {
     "network": network.build,
     "proxy": proxy.build,
     "linear": linear.build,
+    IN_FRAME: drawn.build,
 }
 
 
-def resolve(asked_for: Sequence[Asked], pack: Pack) -> tuple[Edit, ...]:
+def resolve(asked_for: Sequence[Asked], pack: Pack, in_frame: bool = True) -> tuple[Edit, ...]:
     """Requests to edits, one for each kind that is asked for; behind them the edits that are none of the pack's.
 
+    :param in_frame: False: nothing is drawn into the frame itself, codes are edited whatever is asked for.
     :raises UnknownEdit: a name that is neither the pack's nor of the user's own edits. :raises MalformedEdit: years of
         what has no years, or more of them than were measured to be reachable.
     """
@@ -37,8 +41,19 @@ def resolve(asked_for: Sequence[Asked], pack: Pack) -> tuple[Edit, ...]:
             listed = ", ".join(sorted(pack.edits))
             told = f"it knows {listed}" if listed else "it has none: import it with --directions or --sefa"
             raise UnknownEdit(f"this pack knows no edit {request.name!r}; {told}")
-        asked.setdefault(spec.kind, []).append((request, _strength(request, spec)))
+        spec = spec if in_frame else replace(spec, drawn="")
+        for kind, strength in _ways(spec, _strength(request, spec)):
+            asked.setdefault(kind, []).append((request, strength))
     return (*(make(asked[kind], pack) for kind, make in KINDS.items() if kind in asked), *others)
+
+
+def _ways(spec: EditSpec, strength: Strength) -> Iterator[tuple[str, Strength]]:
+    """How its steps are made: by its kind, or upwards in the frame."""
+    if not spec.drawn:
+        yield spec.kind, strength
+        return
+    up, down = replace(strength, way=1), replace(strength, way=-1)
+    yield from ((kind, one) for kind, one in ((spec.kind, down), (IN_FRAME, up)) if one.most > 0)
 
 
 def _strength(request: EditRequest, spec: EditSpec) -> Strength:

@@ -6,7 +6,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, Literal, TypeVar
 
 from vidinv.edits.curve import Curve, smooth
 from vidinv.edits.parse import EASE, EditRequest
@@ -48,6 +48,7 @@ class Strength:
     amount: float | Curve
     span: Span = Span()
     scale: Scale | None = None  # what the amount is measured on; None: in steps
+    way: Literal[-1, 0, 1] = 0  # steps of this sign only, the others are none; 0: of both
 
     def at(self, time: float) -> float:
         """Steps at a time, seconds."""
@@ -61,7 +62,8 @@ class Strength:
         return max(abs(self._steps(amount)) for amount in amounts)
 
     def _steps(self, amount: float) -> float:
-        return amount if self.scale is None else self.scale.steps(amount)
+        steps = amount if self.scale is None else self.scale.steps(amount)
+        return steps if self.way == 0 or steps * self.way > 0 else 0.0
 
 
 @dataclass(frozen=True)

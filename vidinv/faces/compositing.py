@@ -69,7 +69,7 @@ def place(frame: Frame, quad: NDArray, change: Change, mask: NDArray) -> Place:
     if frame.coded is None:
         return Place(frame.image, (0, 0), shape)
     far = np.sqrt(np.square(change.motion).sum(2).max(initial=0)) * np.linalg.norm(_to_frame(quad, size), 2)
-    reach = math.ceil(float(far)) + 2
+    reach = math.ceil(float(far)) + 3
     boxes = np.array([bounds(quad, shape), needed(quad, size, shape)])
     x0, y0 = (max(int(low) - reach, 0) for low in boxes[:, :2].min(0))
     x1, y1 = (min(int(high) + reach, n) for high, n in zip(boxes[:, 2:].max(0), (shape[1], shape[0]), strict=True))
@@ -98,7 +98,7 @@ def add_change(
     own, motion = known.own(box), change.motion * mask[..., None]
     if np.abs(motion).max() >= 0.1:
         step = uncrop((motion @ _to_frame(quad, mask.shape[0]).T).astype(np.float32), quad, box)
-        moved = fetch(known.region, step, box[:2], known.corner)
+        moved = fetch(known.region, step, box[:2], known.corner, cv2.INTER_CUBIC)  # softens less than bilinear
         # Interpolation softens; where nothing moves the frame's own pixels stay.
         still = cv2.inRange(step, (-0.25, -0.25), (0.25, 0.25))
         own = np.asarray(cv2.copyTo(own, still, moved), np.uint8)

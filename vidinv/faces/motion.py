@@ -21,17 +21,21 @@ def optical_flow(a: NDArray[np.uint8], b: NDArray[np.uint8], preset: int = FAST)
 
 
 def fetch(
-    picture: NDArray, by: NDArray[np.float32], corner: tuple[int, int] = (0, 0), origin: tuple[int, int] = (0, 0)
+    picture: NDArray,
+    by: NDArray[np.float32],
+    corner: tuple[int, int] = (0, 0),
+    origin: tuple[int, int] = (0, 0),
+    how: int = cv2.INTER_LINEAR,
 ) -> NDArray:
-    """The picture whose pixel at p is ``picture``'s at corner + p + by(p), bilinear; the border is repeated.
+    """The picture whose pixel at p is ``picture``'s at corner + p + by(p); the border is repeated.
 
     :param picture: [H, W] or [H, W, C], C at most 4. :param by: [h, w, 2] pixels (dx, dy).
     :param corner: x and y in ``picture`` of ``by``'s first pixel. :param origin: if it is a part of a larger picture,
-        x and y of its own first pixel there, where ``corner`` is meant then.
+        x and y of its own first pixel there, where ``corner`` is meant then. :param how: it interpolates, of OpenCV.
     """
     columns = np.arange(corner[0], corner[0] + by.shape[1], dtype=np.float32)
     rows = np.arange(corner[1], corner[1] + by.shape[0], dtype=np.float32)[:, None]
     across, down = columns + by[..., 0], rows + by[..., 1]
     if origin != (0, 0):  # behind the sums, whose last bits then are those of the whole picture
         across, down = across - np.float32(origin[0]), down - np.float32(origin[1])
-    return cv2.remap(picture, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return cv2.remap(picture, across, down, how, borderMode=cv2.BORDER_REPLICATE)

@@ -18,6 +18,7 @@ from vidinv.packs.tables import UPDATE, Where, damaged, entry, record, typed
 # linear: a displacement of codes, the same for every face; network: the pack's edit_network looks at the face; proxy: a
 # step in W*, where the pack's latent_flow leads and whence it leads back.
 EDIT_KINDS = ("linear", "network", "proxy")
+DRAWN = ("eyeglasses", "smile", "open")  # what an edit may draw into the frame itself: vidinv.edits.drawn
 CONVINCING = 3.5  # grade below which an edit is called experimental
 FILE_ENDING = ".safetensors"
 LARGEST = 4096  # side of a network's pictures and of the crops, pixels
@@ -68,6 +69,7 @@ class EditSpec:
     )
     moves: bool = True  # does it move parts of the face; else it is drawn on the frame's own pixels where they are
     edges: float = 0.0  # how much steeper what it draws is made at the frame's own size: vidinv.faces.edges
+    drawn: str = ""  # of DRAWN: what steps upwards draw into the frame itself; only those downwards go its kind's way
     scale: float = 0.0  # standard deviation of the score over faces: years, logits of probabilities; 0: nobody measured
     grade: float = 0.0  # how its pictures look to blind readers, 1 (painted) to 5 (photograph); 0: nobody was asked
 
@@ -89,6 +91,8 @@ class EditSpec:
             raise ValueError(f"colours {self.colours:g}; they are from 0 to 1")
         if not 0 <= self.edges <= STEEPEST:
             raise ValueError(f"edges {self.edges:g}; they are from 0 to {STEEPEST:g}")
+        if self.drawn and self.drawn not in DRAWN:
+            raise ValueError(f"drawn {self.drawn!r}; there are {', '.join(DRAWN)}")
         if len(self.strengths) != len(self.effects):
             raise ValueError(f"{len(self.effects)} effects of {len(self.strengths)} strengths")
 

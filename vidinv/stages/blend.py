@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 
 from vidinv.faces import compositing
 from vidinv.faces.colour import tinted
-from vidinv.faces.masks import oval
-from vidinv.faces.quads import in_crop
+from vidinv.faces.in_frame import draw, extent, moved_to
+from vidinv.faces.masks import Map, oval
+from vidinv.faces.quads import in_crop, quad_to_affine, transform_points
 from vidinv.faces.regions import union
+from vidinv.faces.warps import uncrop
 from vidinv.types import Box, Change, Composite, Face, Faces, Frame, inside, known
 from vidinv.video.patched import Patch, patched
 
@@ -36,6 +38,7 @@ def blend(state: None, faces: Faces | None, options: BlendOptions = BlendOptions
     own = output = faces.frame.opened()
     for face, change in changed:
         output = _composite(output, output is own, face, change, options.composite)
+        output = _drawn_on(output, output is own, face)
     return state, [replace(masked, output=faces.frame if output is own else output)]
 
 
@@ -72,6 +75,38 @@ def _composite(frame: Frame, first: bool, face: Face, change: Change, how: Compo
         box, pixels = compositing.replace_crop(where, quad, changed, mask)
     else:
         box, pixels = compositing.add_change(where, quad, change, mask, _edges(face))
+    return _with_pixels(frame, first, where, box, pixels)
+
+
+def _drawn_on(frame: Frame, first: bool, face: Face) -> Frame:
+    """The frame with teeth where a face's lips parted, and with what it wears; its own array is never written to."""
+    quad, (height, width) = known(face.quad), frame.image.shape[:2]
+    to_crop = np.vstack([quad_to_affine(quad, len(known(face.crop))), [0, 0, 1]])
+    for mark in (face.lips, face.worn):
+        if mark is None or face.weight <= 0:
+            continue
+        points = transform_points(np.linalg.inv(to_crop)[:2], mark.points)
+        box = extent(moved_to(mark, points), height, width)
+        if box[2] <= box[0] or box[3] <= box[1]:
+            continue
+        own, there = frame.part(box), moved_to(mark, points - box[:2])
+        pixels = draw(own, there, _seen(face, quad, box), known(face.change).colour)
+        where = compositing.Place(own, box[:2], frame.image.shape)
+        frame, first = _with_pixels(frame, first, where, box, pixels), False
+    return frame
+
+
+def _seen(face: Face, quad: NDArray[np.float64], box: Box) -> Map | np.float32:
+    """Of a rectangle of the frame, 0..1: how much of what is put on the face shows, which what lies over it hides."""
+    weight = np.float32(face.weight)
+    if face.assessment is None or face.assessment.visible is None:
+        return weight
+    # Beyond the crop nobody knows of anything that lies over it.
+    return np.asarray(weight * (1 - uncrop(1 - face.assessment.visible, quad, box)), np.float32)
+
+
+def _with_pixels(frame: Frame, first: bool, where: compositing.Place, box: Box, pixels: NDArray[np.uint8]) -> Frame:
+    """:param first: is the array its own still, which is not written to?"""
     if frame.coded is not None:
         return _with_patch(frame, where, box, pixels)
     image = frame.image.copy() if first else frame.image

@@ -13,10 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import RBFInterpolator
 
+from vidinv.faces.axes import axes
+from vidinv.faces.tones import skin_light
 from vidinv.training.mouths import smile
 from vidinv.training.objects import polygon
 from vidinv.training.scores import shapes
-from vidinv.training.worn import axes, greyed, levels, skin_light
+from vidinv.training.worn import greyed, levels
 
 HAPPY, OPEN, FRONTAL = 0.95, (0.1, 0.2), 0.06  # of who lends teeth: P(happy), inner lips apart, yaw
 LARGE, YOUNGEST = 180.0, 8.0  # pixels of the photograph's face at least, and years: babies show gums

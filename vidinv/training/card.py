@@ -10,14 +10,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from vidinv.edits.drawn import Seen
 from vidinv.errors import InputError
+from vidinv.faces.in_frame import finished
 from vidinv.models.attributes import AttributeNet
 from vidinv.models.edit_network import EditNetwork
 from vidinv.models.face_colours import in_face_colours
 from vidinv.models.feature_style_encoder import FeatureStyleEncoder
 from vidinv.models.generator import Generator, edited_feature
 from vidinv.models.latent_flow import LatentFlow
-from vidinv.models.pictures import to_levels
+from vidinv.models.pictures import to_levels, to_tensor
 from vidinv.packs.load import Pack
 from vidinv.packs.spec import EditSpec
 from vidinv.training.directions import Faces
@@ -124,8 +126,9 @@ def effects(
     labelling: Labelling,
     student: AttributeNet | None,
     colours: float = 1.0,
+    drawn: str = "",
 ) -> list[Effect]:
-    """Measure an edit on ``faces``, once for each of ``strengths``. :param colours: EditSpec.colours."""
+    """Measure an edit on ``faces``, once for each of ``strengths``. :param colours, drawn: EditSpec's."""
     before: list[dict[str, Tensor]] = []
     after: list[list[dict[str, Tensor]]] = [[] for _ in strengths]
     asked = student if student is not None and name in student.config.scores else None
@@ -137,14 +140,29 @@ def effects(
         inversion = generator.render_from(code.w, code.feature, skip).clamp(-1, 1)
         before.append(_read(inversion, some, name, labelling, asked))
         for strength, found in zip(strengths, after, strict=True):
-            moved = move(code, strength)
-            native_moved, skip = generator.below(moved.w)
-            feature = edited_feature(moved.feature, native, native_moved)
-            picture = generator.render_from(moved.w, feature, skip).clamp(-1, 1)
-            picture = in_face_colours(picture, inversion, torch.tensor([colours]))
+            if drawn and strength > 0:
+                picture = drawn_at(inversion, some.points68, drawn, strength)
+            else:
+                moved = move(code, strength)
+                native_moved, skip = generator.below(moved.w)
+                feature = edited_feature(moved.feature, native, native_moved)
+                picture = generator.render_from(moved.w, feature, skip).clamp(-1, 1)
+                picture = in_face_colours(picture, inversion, torch.tensor([colours]))
             kept = 1 - identity_distance(labelling.teachers, picture, inversion, some.identity_grids)
             found.append(_read(picture, some, name, labelling, asked) | {"identity": kept})
     return [_effect(_together(before), _together(found), labelling) for found in after]
+
+
+def drawn_at(pictures: Tensor, points68: NDArray, drawn: str, steps: float) -> Tensor:
+    """What so many steps of an edit, above 0, draw into pictures [B, 3, S, S], -1..1.
+
+    :param points68: [B, 68, 2] pixels. :param drawn: EditSpec.drawn.
+    """
+    codes, made = Code(torch.empty(0), torch.empty(0)), []
+    for picture, points in zip(np.rint(to_levels(pictures)).astype(np.uint8), points68, strict=True):
+        mark = Seen(picture, np.asarray(points, np.float32), 0.0, 0.0).marked(codes, {drawn: steps})
+        made.append(finished(picture, mark.worn, mark.lips))
+    return to_tensor(made).to(pictures)
 
 
 def _read(
@@ -220,10 +238,11 @@ def measured(
     labelling: Labelling,
     student: AttributeNet | None,
     colours: float = 1.0,
+    drawn: str = "",
 ) -> list[Effect]:
     """What an edit does at each of STRENGTHS.
 
-    :param faces: N of them. :param labels: theirs. :param colours: EditSpec.colours.
+    :param faces: N of them. :param labels: theirs. :param colours, drawn: EditSpec's.
     :raises InputError: none of the faces is one to measure this edit on.
     """
     groups: dict[bool, Sequence[float]] = {False: STRENGTHS}
@@ -238,7 +257,7 @@ def measured(
                 f"{name}: among {len(faces.w)} validation faces are none of {who}; measure more faces, or leave the "
                 "edit out of the settings"
             )
-        found += effects(name, move, strengths, generator, subset(faces, rows), labelling, student, colours)
+        found += effects(name, move, strengths, generator, subset(faces, rows), labelling, student, colours, drawn)
     return found
 
 
@@ -250,8 +269,9 @@ def measure_edits(
     assert isinstance(generator, Generator)
     moves = moves_of(pack)
     for name in names:
-        colours = colours_in_place(name, pack.spec.edits[name].colours)
-        found = measured(name, moves[name], generator, faces, labels, labelling, pack.attributes, colours)
+        spec = pack.spec.edits[name]
+        colours = colours_in_place(name, spec.colours)
+        found = measured(name, moves[name], generator, faces, labels, labelling, pack.attributes, colours, spec.drawn)
         figures[name] = {str(s): asdict(e) for s, e in zip(STRENGTHS, found, strict=True)}
         specs[name] = replace(
             pack.spec.edits[name],

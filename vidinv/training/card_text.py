@@ -135,6 +135,7 @@ def _edit(name: str, edit: EditSpec, effects: dict[str, Any], scale: dict[str, f
     others = [a for a in ATTRIBUTES if a != name]
     cohort = COHORTS.get(name, "adults") + (f", below zero on {COHORTS_BELOW[name]}" if name in COHORTS_BELOW else "")
     how = {"network": ", by the edit network", "proxy": ", in W*"}.get(edit.kind, "")
+    how += "; upwards in the frame itself" if edit.drawn else ""
     rows = [f"## Edit: {name}{how}", "", f"{edit.text}. One step: {edit.step}. Measured on {cohort}.", ""]
     head = ["steps", f"change, {edit.unit}", "by the pack's own network", "identity kept"]
     head += [f"leak into {o}, sd" for o in others] + (["share with P(happy) > .5"] if name == "smile" else [])

@@ -12,7 +12,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vidinv.training.worn import Axes, Map, axes, greyed, levels, skin_light, stroke
+from vidinv.faces.axes import Axes, axes
+from vidinv.faces.masks import Map
+from vidinv.faces.strokes import stroke
+from vidinv.faces.tones import skin_light
+from vidinv.training.worn import greyed, levels
 
 FINER = 3  # what moves apart at the lips is moved so many times larger
 TEETH, SMILING_TEETH = 0.13, 0.4  # of the upper teeth seen at most, in halves of the eyes' distance

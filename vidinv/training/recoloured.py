@@ -6,8 +6,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vidinv.faces.axes import axes
+from vidinv.faces.masks import Map
 from vidinv.training import photometry
-from vidinv.training.worn import Map, axes, levels
+from vidinv.training.worn import levels
 
 MELANIN = np.array([0.8, 1.0, 1.25], np.float32)  # how much more of green and blue than of red it takes away
 NEAR = 2.2  # standard deviations of the cheeks' colour, at least (SPREAD), within which a place is skin

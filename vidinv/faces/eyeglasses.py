@@ -1,0 +1,223 @@
+"""Eyeglasses put on a face in a picture of any size, by the face's landmarks.
+
+They are a thing, not a change of the face: a frame is thinner than a pixel of what a generator draws, and of one shape
+whoever wears it. So it is drawn where the landmarks are, as sharp as the footage; its shade is the light's on the skin.
+
+A frame lies before the eyes and bends back to the ears. Under weak perspective what lies nearer moves further when the
+head turns, so the lens that turns away becomes the narrower one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vidinv.faces.axes import Axes, axes
+from vidinv.faces.masks import Map
+from vidinv.faces.strokes import FINER, blank, fill, moved, small, softness, stroke
+from vidinv.faces.tones import skin_light
+from vidinv.types import Box, Eyeglasses
+
+# A frame, in halves of the eyes' distance (31 mm or so), as measured on photographs. It is as wide as the face.
+WIDE, LONG = 2.32, 1.42  # of most faces: half of their width, and length of the nose
+INNER, OUTER, ENDS = 0.3, 0.82, 0.89  # of a lens, from the middle; and the ends of lens and frame over half of the face
+HIGH, HIGHS, LOW = 0.6, (0.5, 0.68), 0.17  # half of a lens's height, its least and most; its middle below the eyes'
+BEFORE, WRAP = 0.33, 0.42  # how far before the eyes it is, over how far the nose's tip is; and less at its ends
+PADS = 0.05  # how thick
+
+
+@dataclass(frozen=True)
+class Style:
+    """A frame's make: lengths in halves of the eyes' distance."""
+
+    outline: tuple[tuple[float, float], ...]
+    """Of a lens, from above the nose outwards, in halves of its own width and height."""
+
+    high: float = 1.0
+    """Of a lens, over the usual."""
+
+    upper: float = 0.1
+    lower: float = 0.06
+    bridge: float = 0.09
+    temple: float = 0.09
+    ends: float = 0.1
+    """How thick rims, bridge, temples and the pieces at their joints are."""
+
+    dark: tuple[float, float, float] = (0.06, 0.055, 0.055)
+    """Its colour, over the light on the skin."""
+
+    shine: float = 0.3
+    """How bright the sky is in its upper edges, likewise."""
+
+
+FLAT = (
+    (-0.93, -0.72), (-0.62, -0.93), (0.1, -1.0), (0.7, -0.98), (0.97, -0.82), (0.98, -0.3), (0.88, 0.35), (0.62, 0.83),
+    (0.1, 1.0), (-0.42, 0.93), (-0.8, 0.55), (-0.97, -0.1),
+)  # fmt: skip
+TURN = np.linspace(np.pi * 1.2, np.pi * 3.2, 16, endpoint=False)
+PANTO = tuple(  # a superellipse, narrower below
+    (float(np.sign(c) * abs(c) ** 0.72 * (1 - 0.07 * s)), float(np.sign(s) * abs(s) ** 0.8))
+    for c, s in zip(np.cos(TURN), np.sin(TURN), strict=True)
+)
+STYLES = (  # by the number of who wears them
+    Style(FLAT, 1.04, upper=0.09, lower=0.05, bridge=0.08, temple=0.08, ends=0.08),
+    Style(PANTO, 1.1, upper=0.1, lower=0.075, bridge=0.09, temple=0.09, ends=0.09, dark=(0.13, 0.075, 0.05), shine=0.2),
+    Style(
+        PANTO, 1.14, upper=0.045, lower=0.04, bridge=0.05, temple=0.05, ends=0.045, dark=(0.16, 0.14, 0.12), shine=0.5
+    ),
+)
+SHINE = ((1.15, 0.4, 0.7), (2.1, 0.14, 1.0))  # where from the middle, how wide, how bright the sky shines in its edges
+AWAY = 0.6  # how far a head is turned that hides a temple
+BEYOND = 0.12  # so far the lens that is turned away ends from the face's outline
+LARGE = 45.0  # pixels to half of the eyes' distance: from there it need not be drawn larger for even edges
+BARE, WEARS = 0.7, 0.9  # P(glasses) up to which somebody wears none, and from which on some already
+WHOLE = np.float32(1)
+TALLEST = max(STYLES, key=lambda style: style.high)
+MARGIN = 0.35  # halves of the eyes' distance about the frame: its shadow's
+
+
+@dataclass(frozen=True)
+class FrameSize:
+    """Of glasses, in halves of the eyes' distance from the middle between the eyes."""
+
+    middle: tuple[float, float]  # of a lens
+    half: tuple[float, float]  # of its width and height
+    end: float  # of the frame, beside the face
+
+
+def frame_size(points: NDArray, style: Style = STYLES[0]) -> FrameSize:
+    """Of a frame that fits a face: as wide as it is, as high as its nose is long. :param points: [68, 2] pixels."""
+    face = axes(points)
+    half = max(float(np.hypot(*face.right)), 1e-6)
+    wide = abs((points[16] - points[0]) @ face.right) / half / max(2 * half, 1e-6)
+    wide = float(np.clip(wide, 0.9 * WIDE, 1.12 * WIDE))
+    long = (points[33] - points[27]) @ face.down / face.unit**2
+    outer, high = OUTER * wide, style.high * float(np.clip(HIGH * long / LONG, *HIGHS))
+    return FrameSize(((outer + INNER) / 2, LOW), ((outer - INNER) / 2, high), ENDS * wide)
+
+
+def fitted(crop: NDArray[np.uint8], points: NDArray) -> Eyeglasses:
+    """Those for a face. :param crop: [S, S, 3]. :param points: [68, 2] its pixels."""
+    return Eyeglasses(np.asarray(points, np.float32), skin_light(crop, points))
+
+
+def opacity(worn: Eyeglasses) -> float:
+    """0..1; who wears some already keeps those, and gets no second ones."""
+    return worn.share * float(np.interp(worn.wearing, (BARE, WEARS), (1, 0)))
+
+
+def extent(points: NDArray, height: int, width: int) -> Box:
+    """The rectangle of a picture that glasses by these landmarks, [68, 2] pixels of it, may change."""
+    face, frame = axes(points), frame_size(points, TALLEST)
+    high = frame.half[1] + MARGIN
+    corners = np.array([(x, LOW + y) for x in (-frame.end, frame.end) for y in (-high, high)])
+    found = np.concatenate([_placed(corners, face), points[[0, 16]]])
+    (x0, y0), (x1, y1) = found.min(0) - MARGIN * face.unit, found.max(0) + MARGIN * face.unit
+    low, high_ = np.clip((x0, y0), 0, (width, height)), np.clip((x1, y1), 0, (width, height))
+    return int(low[0]), int(low[1]), int(np.ceil(high_[0])), int(np.ceil(high_[1]))
+
+
+def put_on(picture: NDArray[np.uint8], worn: Eyeglasses, seen: Map | np.float32 = WHOLE) -> NDArray[np.uint8]:
+    """The picture with them.
+
+    :param picture: [H, W, 3] RGB, or what lies within :func:`extent` of it. :param worn: with points in its pixels.
+    :param seen: [H, W], or one number, 0..1: where nothing lies over the face.
+    """
+    points = np.asarray(worn.points, np.float64)
+    style = STYLES[worn.style % len(STYLES)]
+    face, frame, (height, width) = axes(points), frame_size(points, style), picture.shape[:2]
+    finer = FINER if face.unit < LARGE else 2
+    soft = softness(picture)
+    drawn = _outlines(points, face, frame, style, worn.bold, height, width, finer, soft)
+    frames, lens, pads = (part * np.float32(opacity(worn)) * seen for part in drawn)
+    x = picture.astype(np.float32)
+    across, down = np.moveaxis(face.at(np.stack(np.meshgrid(np.arange(width), np.arange(height)), -1)), -1, 0)
+    across = np.abs(across - BEFORE * face.turned)
+    # Its shadow falls below it, on the skin and not on what is beside the face.
+    cast = cv2.GaussianBlur(moved(frames, face.down * 0.13), (0, 0), 0.045 * face.unit + soft)
+    x *= (1 - 0.42 * cast * np.clip(4 - 4 * across / frame.end, 0, 1))[..., None]
+    # The sky in the glass: a sickle above and outwards, and a little over all of it.
+    u, v = (across - frame.middle[0]) / frame.half[0], (down - frame.middle[1]) / frame.half[1]
+    sickle = np.exp(-(((np.hypot(u + 0.15, v - 0.1) - 0.95) / 0.12) ** 2)) * np.clip(0.3 + u - v, 0, 1)
+    glare = lens * (0.015 + 0.1 * sickle)
+    x *= (1 - 0.05 * lens)[..., None]
+    x += glare[..., None] * (np.array([0.95, 1.0, 1.05]) * min(1.3 * worn.light, 245) - x)
+    x += (0.3 * pads * (1 - frames))[..., None] * (1.1 * worn.light - x)
+    # Its upper edges shine; below them it is as dark as it is.
+    edge = np.clip(frames - moved(frames, face.down * 0.045), 0, 0.8)
+    sky = 0.15 + sum(much * np.exp(-(((across - at) / wide) ** 2)) for at, wide, much in SHINE)
+    shine = style.shine * worn.light * edge * np.clip(sky, 0, 1)
+    x += frames[..., None] * (worn.light * np.array(style.dark) + shine[..., None] - x)
+    return np.asarray(np.clip(x + 0.5, 0, 255), np.uint8)
+
+
+def _outlines(
+    points: NDArray[np.float64],
+    face: Axes,
+    frame: FrameSize,
+    style: Style,
+    bold: float,
+    height: int,
+    width: int,
+    finer: int,
+    soft: float,
+) -> tuple[Map, Map, Map]:
+    """Frame with its temples, lenses and pads, [height, width] 0..1 each."""
+    rims, arms, lenses, pads = (blank(height, width, finer) for _ in range(4))
+    for sign, ear in ((-1, points[0]), (1, points[16])):
+        away = float(np.clip(sign * face.turned / AWAY, 0, 1))  # 1: that side is turned away, and hides its temple
+        narrow = np.array([sign * (1 - away * (1 - _narrowed(points, face, frame, sign))), 1])
+        apart = np.array([sign * INNER, 0])
+        outer, inner = ((at - (INNER, 0)) * narrow + apart for at in _lens(frame, style, bold))
+        fill(lenses, _placed(inner, face), finer)
+        fill(rims, _placed(outer, face), finer)
+        top, edge = frame.middle[1] - frame.half[1], frame.middle[0] + 0.93 * frame.half[0] - INNER
+        joint = sign * INNER + narrow[0] * edge
+        tip = joint + (1 - away) * narrow[0] * (frame.end - INNER - edge)
+        middle, thick = top + 0.2 * style.high, style.ends * bold
+        end = [(joint, middle - 1.6 * thick), (tip, middle - thick), (tip, middle + thick), (joint, middle + 2 * thick)]
+        fill(rims, _placed(np.array(end), face), finer)
+        hinge = _placed(np.array([tip, middle]), face)
+        behind = ear + (hinge - ear) @ face.down / face.unit**2 * face.down * 0.6
+        if away < 1 and sign * ((behind - hinge) @ face.right) > 0:
+            for share in np.linspace(1.0, 0.3, 8):  # it goes behind the ear, and into the hair
+                line, level = np.stack([hinge, hinge + share * (behind - hinge)]), min(1.0, 4.2 - 4 * share)
+                stroke(arms, line, style.temple * bold * face.unit, finer, level=round(255 * level))
+        pad = np.array([(sign * (INNER + 0.06), 0.02), (sign * (INNER + 0.0), 0.16), (sign * (INNER + 0.05), 0.3)])
+        stroke(pads, _placed(pad, face), PADS * face.unit, finer)
+    rims[lenses > 0] = np.minimum(rims[lenses > 0], 255 - lenses[lenses > 0])
+    arch = np.array([(x * (INNER + 0.06), -0.24 - 0.06 * (1 - x * x)) for x in np.linspace(-1, 1, 9)])
+    stroke(rims, _placed(arch, face), style.bridge * bold * face.unit, finer)
+    frames = np.maximum(small(rims, finer, soft), 0.85 * small(arms, finer, soft))
+    return frames, small(lenses, finer, soft), small(pads, finer, soft)
+
+
+def _narrowed(points: NDArray[np.float64], face: Axes, frame: FrameSize, sign: int) -> float:
+    """0..1, of its width, a lens that is turned away: it ends a little beyond the face's outline."""
+    outline = max(sign * float(face.at(points[i])[0]) for i in ((0, 1), (15, 16))[sign > 0])
+    outer = frame.middle[0] + frame.half[0]
+    ahead = sign * float(face.at(_placed(np.array([sign * outer, LOW]), face))[0]) - outer
+    return float(np.clip((outline + BEYOND - ahead - INNER) / (outer - INNER), 0.5, 1))
+
+
+def _placed(at: NDArray[np.float64], face: Axes) -> NDArray[np.float64]:
+    """Where what the frame has at [..., 2] is seen: a head that turns takes it along, its ends the least."""
+    ahead = BEFORE - WRAP * (at[..., 0] / WIDE) ** 2
+    return face(at + np.stack([ahead * face.turned, 0 * ahead], -1))
+
+
+def _lens(frame: FrameSize, style: Style, bold: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The right rim's outer and inner outline, [96, 2] each, in the face's coordinates."""
+    from scipy.interpolate import CubicSpline  # here, for those who put none on
+
+    at = np.array([*style.outline, style.outline[0]])
+    turn = np.linspace(0, len(style.outline), 96, endpoint=False)
+    outline = CubicSpline(np.arange(len(at)), at, bc_type="periodic")(turn)
+    high = np.clip((0.2 - outline[:, 1:]) / 0.9, 0, 1)
+    thick = bold * (style.lower + (style.upper - style.lower) * high * high * (3 - 2 * high))
+    outer = outline * frame.half
+    inner = outer * (1 - thick / np.linalg.norm(outer, axis=1, keepdims=True).clip(frame.half[1]))
+    return outer + frame.middle, inner + frame.middle
