@@ -6,19 +6,25 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import tomli_w
 import torch
 from safetensors.torch import load_file, save_file
-from torch import Tensor
+from torch import Tensor, nn
 
-from tests.toy import write_toy_pack
+from tests.toy import ENCODER, write_toy_pack
 from vidinv.errors import DamagedPack
+from vidinv.models.feature_style_encoder import FeatureStyleEncoder
+from vidinv.models.identity import IdentityConfig, IdentityNet
+from vidinv.models.iresnet_encoder import IResNetEncoder, IResNetEncoderConfig
 from vidinv.packs.digest import sha256
 from vidinv.packs.fits import misfit
 from vidinv.packs.load import load_pack
+from vidinv.packs.spec import NetworkSpec
+from vidinv.packs.write import write_pack, write_tensors
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 Tensors = dict[str, Tensor]
@@ -87,6 +93,49 @@ def test_the_counters_of_batch_norms_may_be_missing(folder: Path) -> None:
     lacking = lambda tensors: {k: v for k, v in tensors.items() if not k.endswith("num_batches_tracked")}  # noqa: E731
     changed(folder, "identity", lacking)
     assert load_pack(folder).identity(torch.zeros(1, 3, 64, 64)).shape == (1, 128)
+
+
+def other(folder: Path, name: str, network: nn.Module, kind: str) -> Path:
+    """The pack with another network, whole in itself."""
+    write_tensors(folder / f"{name}.safetensors", network.state_dict())
+    spec = load_pack(folder).spec
+    write_pack(folder, replace(spec, networks={**spec.networks, name: NetworkSpec(kind, network.config)}))
+    return folder
+
+
+ELSEWHERE: list[tuple[FeatureStyleEncoder | IResNetEncoder, str, str]] = [
+    *(
+        (FeatureStyleEncoder(replace(ENCODER, **sizes)), "residual", wanted)
+        for sizes, wanted in (
+            ({"layers": 8}, "layers = 10"),
+            ({"d_style": 8}, "d_style = 16"),
+            ({"feature_channels": 8}, "feature_channels = 16"),
+            ({"feature_side": 8}, "feature_side = 16"),
+        )
+    ),
+    (IResNetEncoder(IResNetEncoderConfig(64, (4,) * 5, (1,) * 4, 2, 8, 4)), "iresnet",
+     "layers = 10, d_style = 16, feature_channels = 16, side = 256"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("network", "kind", "wanted"), ELSEWHERE)
+def test_an_encoder_for_another_generator_is_refused(
+    folder: Path, network: FeatureStyleEncoder | IResNetEncoder, kind: str, wanted: str
+) -> None:
+    pack = load_pack(other(folder, "encoder", network, kind))
+    with pytest.raises(DamagedPack, match=f"encoder is for another generator, this one needs {wanted}; reinstall"):
+        _ = pack.encoder
+
+
+def test_sizes_that_nothing_can_read_are_refused_by_key(folder: Path) -> None:
+    with pytest.raises(DamagedPack, match=r"pack\.toml: identity\.embedding is 0 and should be 1 or more"):
+        load_pack(other(folder, "identity", IdentityNet(IdentityConfig(embedding=0)), "student"))
+    table = tomllib.loads((folder / "pack.toml").read_text())
+    table["identity"]["embedding"] = 128
+    table["landmarks"] = {"points": 5}
+    (folder / "pack.toml").write_text(tomli_w.dumps(table))
+    with pytest.raises(DamagedPack, match=r"landmarks\.points is 5 and should be the 68 of iBUG 300-W"):
+        load_pack(folder)
 
 
 def test_a_name_of_a_thousand_letters_is_cut() -> None:

@@ -26,12 +26,12 @@ from vidinv.models.attributes import AttributeNet
 from vidinv.models.backbone import fold_batch_norms
 from vidinv.models.edit_network import EditNetwork
 from vidinv.models.face_parsing import FaceParsing
-from vidinv.models.feature_style_encoder import FeatureStyleEncoder
+from vidinv.models.feature_style_encoder import FeatureStyleEncoder, misfits
 from vidinv.models.generator import Generator
 from vidinv.models.generator3 import AliasFreeGenerator
 from vidinv.models.identity import IdentityNet
 from vidinv.models.inception_identity import InceptionIdentity
-from vidinv.models.iresnet_encoder import IResNetEncoder
+from vidinv.models.iresnet_encoder import IResNetEncoder, IResNetEncoderConfig, iresnet_misfits
 from vidinv.models.iresnet_identity import IResNetIdentity
 from vidinv.models.landmarks import LandmarkNet
 from vidinv.models.latent_flow import LatentFlow
@@ -181,7 +181,15 @@ class Pack:
 
     @cached_property
     def encoder(self) -> FeatureStyleEncoder | IResNetEncoder:
-        return self._network("encoder")
+        network = self._network("encoder")
+        made, codes = self.spec.networks["encoder"].config, self.spec.networks.get("generator")
+        told = iresnet_misfits if isinstance(made, IResNetEncoderConfig) else misfits
+        if codes is not None and (wrong := told(made, codes.config)):
+            raise DamagedPack(
+                f"pack {self.name}: encoder is for another generator, this one needs {', '.join(wrong)}; "
+                "reinstall the pack"
+            )
+        return network
 
     @cached_property
     def domain_encoder(self) -> StyleEncoder:
