@@ -46,7 +46,7 @@ def main() -> None:
     nets, found = teachers.load_teachers(options.labellers), codes.read_codes(options.codes)
     probe = accessories.load_probe(options.probe, shards.read_labels(options.probe))
     labelling = Labelling(nets, found.scales, probe)
-    config = config_of(pack, settings.get("network", {}))
+    config = config_of(pack.generator.config, settings.get("network", {}))
     network = EditNetwork(config).to(memory_format=torch.channels_last).eval().requires_grad_(False)
     network.load_state_dict({k: v.float() for k, v in checkpoints.read_weights(options.run)["edits"].items()})
     network.steps.fill_(1.0)

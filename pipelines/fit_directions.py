@@ -13,7 +13,7 @@ makes these anew and keeps the others that the file holds.
 from __future__ import annotations
 
 import argparse
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +28,7 @@ from vidinv.training import accessories, card, directions, losses, photometry, s
 from vidinv.training.labelling import Labelling, attribute_grids
 from vidinv.training.scores import ATTRIBUTES, require, scales
 from vidinv.training.settings import read_settings
-from vidinv.types import Displacement
+from vidinv.types import Displacement, known
 
 TRIED = 3.0  # patterns at which it is measured what ATTRIBUTES do to other faces
 ABOUT = 0.7  # share of its longest at which an edit's leaks are measured: about where two steps end
@@ -102,6 +102,9 @@ def main() -> None:
             )
         return found
 
+    def changed(name: str, pattern: Displacement, cohort: str, lengths: list[float]) -> list[float]:
+        return [e.change[name] for e in tried(name, pattern, lengths, cohort)]
+
     @cache
     def response(name: str, pattern: Displacement, length: float, cohort: str) -> dict[str, float]:
         [found] = tried(name, pattern, [length], cohort)
@@ -119,13 +122,10 @@ def main() -> None:
             responses[name] = response(name, patterns[name], ABOUT * edit["longest"], cohort)
             patterns[name] = directions.untangled(patterns, responses)[name]
         pattern = patterns[name]
-        length = directions.calibrate(
-            lambda s, n=name, p=pattern, f=cohort: [e.change[n] for e in tried(n, p, s, f)],
-            edit["two_steps"],
-            edit["longest"],
-        )
+        changes = partial(changed, name, pattern, cohort)
+        length = directions.calibrate(changes, edit["two_steps"], edit["longest"])
         step = pattern * (length / 2)
-        steps |= {name: step.w.contiguous(), name + FEATURE_PART: step.feature.contiguous()}
+        steps |= {name: step.w.contiguous(), name + FEATURE_PART: known(step.feature).contiguous()}
     save_file(steps, file)
 
 

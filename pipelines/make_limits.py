@@ -33,7 +33,7 @@ def around(picture: NDArray[np.uint8], quad: NDArray[np.float64]) -> NDArray[np.
     half = 0.5 * AROUND * quad_side(quad)
     corner = np.clip(quad.mean(0) - half, 0, np.array(picture.shape[1::-1]) - 2 * half)
     x0, y0, x1, y1 = np.rint([*corner, *(corner + 2 * half)]).astype(int)
-    return cv2.resize(picture[y0:y1, x0:x1], (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(picture[y0:y1, x0:x1], (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def before_and_after(editor: VideoEditor, frames: list[Frame], edit: str) -> NDArray[np.uint8]:

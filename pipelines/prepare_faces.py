@@ -57,13 +57,14 @@ def prepare(task: tuple[Path, Path, list[dict[str, str]], int, float]) -> tuple[
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     nets, detector = teachers.load_teachers(labellers), FaceDetector(50, 0.6)
-    kept, reasons = [], Counter()
+    kept, reasons = [], Counter[str]()
     archives = {s: zipfile.ZipFile(faces / f"{s}.zip") for s in {r["set"] for r in rows}}
     for row in rows:
         picture = cv2.imdecode(np.frombuffer(archives[row["set"]].read(row["file"]), np.uint8), cv2.IMREAD_COLOR)
+        assert picture is not None, f"{row['file']} of {row['set']}.zip cannot be decoded"
         picture = cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
         pad = max(picture.shape) // 4
-        padded = cv2.copyMakeBorder(picture, pad, pad, pad, pad, cv2.BORDER_REFLECT_101)
+        padded = np.asarray(cv2.copyMakeBorder(picture, pad, pad, pad, pad, cv2.BORDER_REFLECT_101), np.uint8)
         found = detector(padded)
         if not len(found) or found.scores[0] < 0.9:
             reasons["no face found"] += 1

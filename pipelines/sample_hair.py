@@ -68,4 +68,4 @@ def hair(
             cv2.line(picture, line[k], line[k + 1], tint.tolist(), 1, cv2.LINE_AA, 4)
         cv2.polylines(loose, [line[:end]], False, 1.0, 1, cv2.LINE_AA, 4)
     alpha = np.maximum(body, cv2.GaussianBlur(loose, (0, 0), 0.9))
-    return cv2.GaussianBlur(picture, (0, 0), 1.0), np.clip(alpha, 0, 1)
+    return np.asarray(cv2.GaussianBlur(picture, (0, 0), 1.0), np.float32), np.clip(alpha, 0, 1)

@@ -32,7 +32,7 @@ class Layout:
     def filled(self, points: NDArray, blur: float) -> Image:
         mask = np.zeros((self.height, self.width), np.float32)
         cv2.fillPoly(mask, [self.pixels(points)], 1.0, cv2.LINE_AA, 4)
-        return cv2.GaussianBlur(mask, (0, 0), blur)
+        return np.asarray(cv2.GaussianBlur(mask, (0, 0), blur), np.float32)
 
 
 def curve(points: tuple[tuple[float, float], ...] | NDArray, count: int, closed: bool = False) -> NDArray:
@@ -45,5 +45,5 @@ def curve(points: tuple[tuple[float, float], ...] | NDArray, count: int, closed:
     return 0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3)
 
 
-def over(below: Image, above: Image | NDArray, alpha: Image) -> Image:
+def over(below: NDArray, above: NDArray, alpha: NDArray) -> NDArray:
     return below + (above - below) * alpha[..., None]

@@ -60,7 +60,8 @@ class Portrait:
 
     def __init__(self, layout: Layout, face: Image, rng: np.random.Generator) -> None:
         size, scale = len(face), layout.side / len(face)
-        self.layout, self.to_canvas = layout, cv2.getRotationMatrix2D(((size - 1) / 2, (size - 1) / 2), 0, scale)
+        self.layout, middle = layout, ((size - 1) / 2, (size - 1) / 2)
+        self.to_canvas = np.asarray(cv2.getRotationMatrix2D(middle, 0, scale), np.float64)
         self.to_canvas[:, 2] += np.array(layout.centre) - (size - 1) / 2
         strands = np.percentile(face[80:120, :8].reshape(-1, 3), 60, 0) * 1.15 + (10, 6, 3)
         skin = np.median(face[84:100, 40:88].reshape(-1, 3), 0)
@@ -81,10 +82,10 @@ class Portrait:
         self.light = (1.0 - 0.17 * np.clip(x, -0.7, 0.7) - 0.10 * np.clip(y, -0.6, 0.6))[..., None]  # the window's
         self.mask = cv2.warpAffine(np.array(oval(size, 0.985, 0.16)), self.to_canvas, (layout.width, layout.height))
 
-    def _placed(self, face: Image, border: int) -> Image:
+    def _placed(self, face: Image, border: int) -> NDArray:
         size = (self.layout.width, self.layout.height)
         return cv2.warpAffine(face, self.to_canvas, size, flags=cv2.INTER_LANCZOS4, borderMode=border)
 
-    def __call__(self, face: Image) -> Image:
+    def __call__(self, face: Image) -> NDArray:
         placed = cv2.GaussianBlur(self._placed(face, cv2.BORDER_REPLICATE), (0, 0), 1.0)
         return over(self.picture, placed, self.mask) * self.light

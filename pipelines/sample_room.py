@@ -30,14 +30,14 @@ def room(width: int, height: int, rng: np.random.Generator, radius: int = 17) ->
         fold = 0.42 + 0.20 * np.sin(x / 7.5) + 0.1 * np.sin(x / 3.1)
         box(x, -10, x + 3, height, (fold, 0.95 * fold, 0.86 * fold))
     for shelf in (150, 375, 600):
-        x = 905.0
-        while x < width:
+        left = 905.0
+        while left < width:
             wide, high = rng.uniform(12, 34), rng.uniform(110, 165)
             hue = np.array(((0.20, 0.07, 0.05), (0.06, 0.10, 0.15), (0.26, 0.21, 0.13), (0.07, 0.12, 0.08),
                             (0.33, 0.29, 0.23), (0.10, 0.06, 0.05)))[rng.integers(6)]  # fmt: skip
             if rng.uniform() < 0.82:
-                box(x, shelf - high, x + wide - 2, shelf, tuple(hue * rng.uniform(0.5, 1.1)))
-            x += wide
+                box(left, shelf - high, left + wide - 2, shelf, tuple(hue * rng.uniform(0.5, 1.1)))
+            left += wide
         box(885, shelf, width, shelf + 14, (0.17, 0.11, 0.065))
     box(880, -10, 897, height, (0.14, 0.09, 0.055))
     for k in range(16):  # small lights on a string, too even for the detector to see eyes in them

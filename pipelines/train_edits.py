@@ -25,6 +25,7 @@ import torch
 from pipelines.arguments import device_arguments, elsewhere_arguments, tune
 from vidinv.errors import InputError
 from vidinv.models.edit_network import EditNetworkConfig
+from vidinv.models.synthesis import GeneratorSizes
 from vidinv.runtime.closing import close
 from vidinv.runtime.prefetch import prefetch
 from vidinv.training import checkpoints, edit_samples, edit_training, teachers
@@ -42,12 +43,11 @@ BEGUN = time.monotonic()
 SHOWN = 12  # validation faces on a sheet
 
 
-def config_of(pack: Networks, table: dict) -> EditNetworkConfig:
+def config_of(sizes: GeneratorSizes, table: dict) -> EditNetworkConfig:
     """Sizes that fit a pack's generator, with what the settings say."""
-    sizes = pack.generator.config
     channels, side, _ = sizes.feature_shape
-    fits = EditNetworkConfig(SCORES, sizes.layers, sizes.d_style, channels, side, sizes.feature_layer + 1)
-    return dataclasses.replace(fits, **{k: tuple(v) if isinstance(v, list) else v for k, v in table.items()})
+    fits = {"edits": SCORES, "layers": sizes.layers, "d_style": sizes.d_style, "first_style": sizes.feature_layer + 1}
+    return build(EditNetworkConfig, fits | {"feature_channels": channels, "feature_side": side} | table)
 
 
 def write_sheets(
@@ -91,21 +91,21 @@ def main() -> None:
         raise InputError(f"--pairs: {options.pairs} holds no two pictures of one person")
     centre, pool = edit_samples.centre_of(pool), edit_samples.only(pool, how.edits)
     state = edit_training.start(
-        config_of(pack, settings.get("network", {})),
+        config_of(pack.generator.config, settings.get("network", {})),
         EditCriticConfig(pack.resolution, len(SCORES), **settings.get("critic", {})),
         how,
         compute.device,
     )
     if options.begin:
         drawn = {paired.names[i] for i in set(paired.drawn.tolist()) - {-1}}
-        (state.learned, recipe), state.kept = open_learned(options.begin), frozenset(how.edits) - drawn
-        state.learned.to(compute.device)
+        learned, recipe = open_learned(options.begin)
+        state.learned, state.kept = learned.to(compute.device), frozenset(how.edits) - drawn
     saved = checkpoints.resume(options.out)
     if saved:
         state.from_dict(saved)
         print(f"resumed at {state.seen} images", flush=True)
     elif options.begin:
-        edit_training.begin(state, state.learned, recipe)
+        edit_training.begin(state, learned, recipe)
     else:
         edit_training.measure(state, pool)
     if compute.device != "cpu":
@@ -125,11 +125,11 @@ def main() -> None:
             batch = edit_samples.draw(pool, mates, centre, sizes, how.twice, (how.seed, seen))
             yield batch, edit_samples.draw_real(pool, mates, centre, sizes, (how.seed, seen, 1))
 
-    drawn = prefetch(batches()) if compute.device != "cpu" else batches()
+    coming = prefetch(batches()) if compute.device != "cpu" else batches()
 
     def step() -> dict[str, torch.Tensor]:
         lasting = dataclasses.replace(how, images=run.length(state.seen)) if options.fill else how
-        return edit_training.step(state, pack.generator, readers, *next(drawn), lasting, rng, compute)
+        return edit_training.step(state, pack.generator, readers, *next(coming), lasting, rng, compute)
 
     def checkpoint() -> dict[str, float]:
         checkpoints.keep(options.out, state.to_dict(), state.weights(), options.part_mib)
@@ -139,7 +139,7 @@ def main() -> None:
         return {}
 
     train(run, state, sys.maxsize if options.fill else how.images, how.batch, step, checkpoint)
-    close(drawn)
+    close(coming)
     complete(run, state, checkpoint)
     if options.portable:
         checkpoints.hand_out(options.out, options.portable)  # the log's last line

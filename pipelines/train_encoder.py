@@ -26,9 +26,9 @@ from pipelines.arguments import gpu_arguments, shorter, tune
 from vidinv.faces.quads import FACE
 from vidinv.models.feature_style_encoder import EncoderConfig, FeatureStyleEncoder
 from vidinv.models.generator import Generator, GeneratorConfig
-from vidinv.models.synthesis import StyleGenerator
 from vidinv.runtime.compute import Compute
 from vidinv.training import adversarial, checkpoints, inversion, losses, teachers, validation
+from vidinv.training.adversarial import AnyGenerator
 from vidinv.training.bank import FaceBank, FaceFolder, open_faces
 from vidinv.training.discriminator import DiscriminatorConfig
 from vidinv.training.inversion import InversionOptions, InversionState, JointOptions
@@ -36,13 +36,14 @@ from vidinv.training.runs import Run, complete, train
 from vidinv.training.settings import build, read_settings
 from vidinv.training.sheets import write_sheet
 from vidinv.training.styles import styles_of
+from vidinv.types import known
 
 BEGUN = time.monotonic()
 
 RECIPE = "`pipelines.train_generator` made the generator, `pipelines.train_encoder` (phase {}) saw {} pictures"
 
 
-def read_generator(where: str | Path, settings: dict, device: str) -> StyleGenerator:
+def read_generator(where: str | Path, settings: dict, device: str) -> AnyGenerator:
     """The averaged generator of a run of train_generator, or that of a pack (name or folder).
 
     The table [generator] is of a StyleGAN2; of it a pack that has one takes K alone.
@@ -57,7 +58,7 @@ def read_generator(where: str | Path, settings: dict, device: str) -> StyleGener
         return inversion.at_layer(generator, layer) if layer and isinstance(generator, Generator) else generator
     generator = Generator(build(GeneratorConfig, settings["generator"]))
     generator.load_state_dict(checkpoints.read_weights(Path(where))["generator"])
-    return generator.to(device, memory_format=torch.channels_last)
+    return generator.to(device).to(memory_format=torch.channels_last)
 
 
 def begin(
@@ -77,15 +78,18 @@ def begin(
     if not saved and not (before and critic):
         wanting = options.generator if before else options.out
         raise FileNotFoundError(f"{wanting} holds no state to go on from; run the steps before --joint first")
-    encoder = FeatureStyleEncoder(config).to(compute.device, memory_format=torch.channels_last)
+    encoder = FeatureStyleEncoder(config).to(compute.device).to(memory_format=torch.channels_last)
     if before:
         encoder.load_state_dict(before["average_encoder"])
     critic_config = build(DiscriminatorConfig, settings["discriminator"])
+    if not isinstance(generator, Generator):
+        raise ValueError(f"--joint trains a StyleGAN2 generator, and {options.generator} has one of another kind")
+    assert isinstance(how, JointOptions)
     state = inversion.start_joint(generator, encoder, critic_config, how, compute)
     if saved:
         state.from_dict(saved)
     else:
-        state.critic.from_dict(critic["critic"])
+        known(state.critic).from_dict(known(critic)["critic"])
     return state
 
 

@@ -42,7 +42,7 @@ SHOWN, MEASURED = 12, 64  # validation faces on a sheet, and of the figures
 
 def read_edits(run: Path, pack: Networks, table: dict, device: str) -> EditNetwork:
     """The edit network of a run's checkpoint.pt. :param table: its sizes, of the settings."""
-    net = EditNetwork(config_of(pack, table))
+    net = EditNetwork(config_of(pack.generator.config, table))
     net.load_state_dict(checkpoints.read_weights(run)["edits"])
     return net.to(device).to(memory_format=torch.channels_last).eval().requires_grad_(False)
 

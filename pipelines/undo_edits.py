@@ -80,8 +80,8 @@ def main() -> None:
         print(f"{what}: {len(kept)} of {len(rows)} faces", flush=True)
         if not kept:
             continue
-        rows, *each = (np.stack(c) for c in zip(*kept, strict=True))
-        for number, (pictures, places, drawn) in enumerate(zip(*(np.swapaxes(x, 0, 1) for x in each), strict=True)):
+        rows, *taught = (np.stack(c) for c in zip(*kept, strict=True))
+        for number, (pictures, places, drawn) in enumerate(zip(*(np.swapaxes(x, 0, 1) for x in taught), strict=True)):
             crops += [jpeg(x) for x in pictures]
             files = [f"{what}/away-{row:07d}/{number}" for row in rows]
             tables.append(told({name: labels[name][rows] for name in columns}, files, places, drawn))

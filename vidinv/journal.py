@@ -93,16 +93,17 @@ class Journal:
         self._dst, self._about = dst, dict(about)
         self.folder = work_folder(dst)
         self.messages: list[str] = []  # for people
-        self._lock = self._locked()
+        self._lock, anew = self._locked(), False
         try:
             self.at = self._coming = self._found(resume, overwrite)
+            anew = not self.at.segments and not published(dst)
             self.messages += [f"{path} is none of a run's files; it stays there" for path in foreign(self.folder)]
             size, _ = (self.at.files or {}).get(ROWS, (0, ""))
             self.rows = Rows(self.folder / ROWS, dst, size, self.at.rows)
             self._note(self.at)
             self._warn_of_room(source)
         except BaseException as error:
-            if not (self.folder / NOTES).exists():
+            if anew or not (self.folder / NOTES).exists():
                 remove(self.folder)
             self._lock.release()
             raise write_error(error, dst) if isinstance(error, OSError) else error from error

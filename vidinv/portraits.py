@@ -11,12 +11,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from torch import nn
 
 from vidinv.bounds import checked
 from vidinv.edits.parse import NAME
 from vidinv.errors import InputError, NoFaceFound, UsageError
 from vidinv.faces.quads import BoxTemplate, quad_from_box, quad_side
-from vidinv.models.identity import IdentityNet, embedded
+from vidinv.models.identity import embedded
 from vidinv.packs.load import Pack
 from vidinv.regular import resolved
 from vidinv.runtime.compute import Compute
@@ -38,7 +39,7 @@ class Recognition:
     """Who is to be known again, by what, and what came of it so far."""
 
     references: References
-    identity: IdentityNet
+    identity: nn.Module
     latest: Latest[RecogniseState]
 
 

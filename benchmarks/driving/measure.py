@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -70,7 +71,7 @@ def read_run(settings: Path, run: Path) -> tuple[DifferenceEncoder, DrivingOptio
     :raises InputMissing: there is no such run, or it has not ended.
     """
     options = build(DrivingOptions, read_settings(settings).get("training", {}))
-    weights = checkpoints.read_weights(run) if (run / "checkpoint.pt").is_file() else {"seen": 0}
+    weights: dict[str, Any] = checkpoints.read_weights(run) if (run / "checkpoint.pt").is_file() else {"seen": 0}
     if weights["seen"] < options.images:
         raise InputMissing(
             f"{settings.stem} has seen {weights['seen']} of {options.images} faces; train it by "

@@ -14,6 +14,7 @@ import argparse
 import json
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -23,13 +24,14 @@ from benchmarks.editing.nod import nod_kept
 from benchmarks.faces import aligned
 from benchmarks.output import add_output, destination, write_atomically
 from vidinv import EncodeOptions, VideoEditor, VidinvError
-from vidinv.edits.parse import parse_edits
+from vidinv.edits.parse import EditRequest, parse_edits
 from vidinv.faces.warps import crop
 from vidinv.metrics.identity import global_consistency, local_consistency
 from vidinv.metrics.seam import steadiness
 from vidinv.metrics.temporal import warping_error
 from vidinv.models.pictures import to_tensor
 from vidinv.stages.decode import decode
+from vidinv.types import known
 
 SUFFIXES = (".mp4", ".mov", ".mkv", ".m4v", ".webm")
 
@@ -43,9 +45,10 @@ def measure(editor: VideoEditor, source: Path, output: Path, every: int, edit: s
     for placed, edited in zip(aligned(source, pack), decode(output), strict=True):
         frame, region = placed.frame, np.zeros(edited.image.shape[:2], np.uint8)
         for face in placed.faces:
-            pair = (face.crop, crop(edited.image, face.quad, pack.resolution))
+            quad = known(face.quad)
+            pair = known(face.crop), crop(edited.image, quad, pack.resolution)
             faces.setdefault(face.person, []).append(pair)
-            cv2.fillConvexPoly(region, np.round(face.quad).astype(np.int32), 1)
+            cv2.fillConvexPoly(region, np.round(quad).astype(np.int32), 1)
         if previous is not None and frame.index % every == 0 and not frame.cut and region.any():
             both = (previous[0], frame.image), (previous[1], edited.image)
             errors.append((*warping_error(*both), *warping_error(*both, region > 0)))
@@ -54,7 +57,7 @@ def measure(editor: VideoEditor, source: Path, output: Path, every: int, edit: s
     source_ids, edited_ids = (embed(editor, [pair[i] for pair in longest]) for i in (0, 1))
     sums = np.nansum(np.array(errors), 0)
     held = {}
-    for name in {r.name for r in parse_edits(edit)} & set(pack.scores):
+    for name in {r.name for r in parse_edits(edit) if isinstance(r, EditRequest)} & set(pack.scores):
         before, after = (scores(editor, [pair[i] for pair in longest], name) for i in (0, 1))
         held[f"steadiness_{name}"] = steadiness(before, after)
     return held | {
@@ -95,7 +98,7 @@ def main() -> None:
     parser.add_argument("--sheets", type=Path)
     add_output(parser)
     options = parser.parse_args()
-    editor, results = VideoEditor(options.pack), {}
+    editor, results = VideoEditor(options.pack), dict[str, dict[str, Any]]()
     clips = sorted(
         p for p in options.clips.rglob("*") if p.suffix.lower() in SUFFIXES and (options.only or "") in p.name
     )
@@ -110,7 +113,7 @@ def main() -> None:
                     composite=options.composite,
                     output=EncodeOptions(crf=0, preset="ultrafast"),
                 )
-                row = measure(editor, clip, output, options.every, options.edit)
+                row: dict[str, Any] = dict(measure(editor, clip, output, options.every, options.edit))
             except VidinvError as error:
                 results[clip.name] = {"error": type(error).__name__}
                 print(clip.name, results[clip.name], flush=True)
@@ -128,7 +131,7 @@ def main() -> None:
             shown = sorted(report.series, key=lambda s: -s.weight)[
                 len(report.series) // 3 : len(report.series) // 3 + 1
             ]
-            at = shown[0].time if shown else 0.0
+            at = (shown[0].time or 0.0) if shown else 0.0
             sheet = editor.preview(clip, at, options.edit, composite=options.composite).sheet()
             cv2.imwrite(str(options.sheets / f"{clip.stem}.png"), sheet[..., ::-1])
     told = {"edit": options.edit, "pack": editor.pack.name, "nod_kept_at_25_fps": nod_kept(25.0), "clips": results}

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from benchmarks.faults.inputs import SAMPLE
+from vidinv.types import known
 from vidinv.video import Reader
 
 # How names end, and what is in them: encoder of the pictures, of the sound, of subtitles; are times uneven.
@@ -30,24 +31,27 @@ def carrying(path: Path, frames: int, width: int = 320) -> Path:
     codec, sound, texts, uneven = KINDS[path.suffix]
     with Reader(SAMPLE) as reader, av.open(str(path), "w") as output:
         height = round(width * reader.info.height / reader.info.width / 2) * 2
-        video = output.add_stream(codec, rate=RATE, options={"crf": "20"})
+        video, heard = output.add_stream(codec, rate=RATE, options={"crf": "20"}), output.add_stream(sound, rate=48000)
+        assert isinstance(video, av.VideoStream)
+        assert isinstance(heard, av.AudioStream)
         video.codec_context.width, video.codec_context.height, video.codec_context.pix_fmt = width, height, "yuv420p"
         video.codec_context.time_base = video.time_base = TICK
-        heard = output.add_stream(sound, rate=48000)
         said = output.add_mux_stream(texts, time_base=TICK) if texts else None
         for index, frame in enumerate(islice(reader, frames)):
             small = cv2.resize(frame.image, (width, height), interpolation=cv2.INTER_AREA)
-            picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(small), format="rgb24").reformat(format="yuv420p")
+            picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(small, np.uint8), format="rgb24").reformat(
+                format="yuv420p"
+            )
             picture.pts, picture.time_base = 100 * index + (37 if uneven and index % 3 == 1 else 0), TICK
             output.mux(video.encode(picture))
         output.mux(video.encode(None))
         for packet in _sine(heard, frames / RATE):
             output.mux(packet)
         for index in range(frames // RATE if said is not None else 0):
-            packet = av.Packet(b"\0\5words" if texts == "mov_text" else b"words")
-            packet.stream, packet.time_base, packet.duration = said, TICK, 500
-            packet.pts = packet.dts = 1000 * index
-            output.mux(packet)
+            line = av.Packet(b"\0\5words" if texts == "mov_text" else b"words")
+            line.stream, line.time_base, line.duration = known(said), TICK, 500
+            line.pts = line.dts = 1000 * index
+            output.mux(line)
     return path
 
 

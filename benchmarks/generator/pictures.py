@@ -27,7 +27,7 @@ def from_folder(folder: Path, template: Template, size: int, count: int) -> NDAr
     detector, found = FaceDetector(40), []
     for picture in _pictures(folder):
         pad = max(picture.shape) // 4  # the crop reaches beyond a tight portrait
-        padded = np.asarray(cv2.copyMakeBorder(picture, pad, pad, pad, pad, cv2.BORDER_REFLECT_101))
+        padded = np.asarray(cv2.copyMakeBorder(picture, pad, pad, pad, pad, cv2.BORDER_REFLECT_101), np.uint8)
         seen = detector(padded)
         if len(seen) and seen.scores[0] >= SURE:
             found.append(crop(padded, quad_from_points(seen.points[0], template), size))

@@ -68,7 +68,8 @@ def tiled(image: Any, faces: int) -> Any:
 def sized(frames: Iterator[Frame], height: int) -> Iterator[Frame]:
     for frame in frames:
         width = round(frame.image.shape[1] * height / frame.image.shape[0] / 2) * 2
-        yield replace(frame, image=cv2.resize(frame.image, (width, height), interpolation=cv2.INTER_CUBIC))
+        larger = cv2.resize(frame.image, (width, height), interpolation=cv2.INTER_CUBIC)
+        yield replace(frame, image=np.asarray(larger, np.uint8))
 
 
 def run(clip: Path, folder: Path, pack: str, cores: int = 0) -> dict[str, float]:

@@ -21,7 +21,7 @@ from vidinv.models.generator import edited_feature
 from vidinv.packs.load import Pack
 from vidinv.training.labelling import attribute_grids, read_attributes, read_expression
 from vidinv.training.teachers import Teachers
-from vidinv.types import Code, Displacement
+from vidinv.types import Code, Displacement, known
 
 EDITS = ("age", "smile")
 STRENGTHS = (-3.0, -2.0, -1.0, -0.5, 0.5, 1.0, 2.0, 3.0)  # steps
@@ -35,7 +35,7 @@ def read(nets: Teachers, pictures: Tensor, where: Subjects) -> dict[str, Tensor]
 
     :param where: what they were made of, whose points are known.
     """
-    grids = attribute_grids(where.points68, pictures.shape[-1])
+    grids = attribute_grids(known(where.points68), pictures.shape[-1])
     found: dict[str, list[Tensor]] = {}
     for x, grid in zip(pictures.split(ENCODED), grids.split(ENCODED), strict=True):
         for name, values in (read_attributes(nets, x, grid) | read_expression(nets, x, grid)).items():

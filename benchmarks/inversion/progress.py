@@ -27,7 +27,7 @@ SHOWN = {"psnr": "PSNR, dB", "lpips": "LPIPS"}
 def measure_progress(bench: Bench) -> dict[str, Any]:
     """PSNR and LPIPS of the first faces, after steps and CPU seconds per picture."""
     some = bench.faces.first(min(PICTURES, bench.count))
-    curves = {}
+    curves = dict[str, list[dict[str, Any]]]()
     for name in bench.possible(CURVES):
         curves[name] = []
         for steps, seconds, code in _marks(bench, name, to_device(some.pictures, bench.keeper.compute)):

@@ -140,9 +140,9 @@ def editing(result: Result) -> list[str]:
     for name, row in told["rows"].items():
         cells = []
         for edit in edits:
-            at = {point["steps"]: point for point in row[parts[0]][edit]["curve"]}
+            points = {point["steps"]: point for point in row[parts[0]][edit]["curve"]}
             for s in (-2.0, 2.0):
-                p = at[s]
+                p = points[s]
                 cells.append(f"{p['change']:+.2f}, {p['identity_inversion']:.2f}, {p['identity_source']:.2f}")
         curves.append([ROWS[name].title, *cells])
     unit = ", ".join(f"{edit} {sd:.1f}" for edit, sd in told["spread"].items())

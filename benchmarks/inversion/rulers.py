@@ -80,15 +80,16 @@ class Rulers:
 def rulers_of(pack: Pack, nets: Teachers | None, lpips: Path | None) -> Rulers:
     """:param lpips: weights of LPIPS' trunk, in place of the labelling networks' own. Raises as load_lpips."""
     identity_pack = pack.label("identity") if pack.has("identity") else None
-    names = {
+    names: dict[str, str | None] = {
         "lpips": None,
         "identity": None if nets is None else f"{type(nets.labeller.embed).__name__} of the labelling networks",
         "identity_pack": identity_pack,
     }
     if lpips is None and nets is not None:
         squeeze = nets.labeller.lpips
-        told = {"lpips": "LPIPS-squeeze v0.1", "sets": "last layer of LPIPS-squeeze's trunk, averaged over the picture"}
-        return Rulers(pack, nets, lambda a, b: squeeze(a, b), lambda x: squeeze_features(nets, x), names | told)
+        where = "last layer of LPIPS-squeeze's trunk, averaged over the picture"
+        names |= {"lpips": "LPIPS-squeeze v0.1", "sets": where}
+        return Rulers(pack, nets, lambda a, b: squeeze(a, b), lambda x: squeeze_features(nets, x), names)
     given = load_lpips(lpips) if lpips is not None else None
     look, called = named_features(pack, given)
     names |= {"lpips": None if given is None else f"LPIPS-{given.trunk} v0.1", "sets": called}

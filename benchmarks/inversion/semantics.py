@@ -15,12 +15,14 @@ from torch import Tensor
 from benchmarks.inversion.bench import Bench
 from benchmarks.inversion.editing import read
 from benchmarks.inversion.rows import EDITED, ROWS
+from benchmarks.inversion.rulers import Figures
 from benchmarks.inversion.subjects import Subjects
 from vidinv.errors import MissingExtra
 from vidinv.inversion import Inverted
 from vidinv.training.accessories import Probe, load_probe, probabilities
 from vidinv.training.scores import logit
 from vidinv.training.shards import read_labels
+from vidinv.types import known
 
 OLD = 40.0  # years, above which a face counts as old
 STEPS = 5  # pictures of a path, its ends among them
@@ -35,7 +37,7 @@ def scored(bench: Bench, pictures: Tensor, faces: Subjects, probe: Probe | None)
     scores = {"old": found["age"] - OLD, "male": found["gender"], "smiling": found["smile"]}
     told = {name: values.numpy() for name, values in scores.items()}
     if probe is not None:
-        worn = probabilities(probe, nets, pictures, faces.points68)
+        worn = probabilities(probe, nets, pictures, known(faces.points68))
         told["glasses"] = logit(worn["glasses"].numpy())
     return told
 
@@ -103,7 +105,7 @@ def measure_interpolation(bench: Bench) -> dict[str, Any]:
         middle, faces = path[STEPS // 2], bench.shared
         own = bench.rulers.identities(path[0], faces)["identity"]
         mine = bench.rulers.identities(middle, faces)["identity"]
-        row = {"identity_ends": float(((mine * own).sum(1) + (mine * own.roll(-1, 0)).sum(1)).mean() / 2)}
+        row: Figures = {"identity_ends": float(((mine * own).sum(1) + (mine * own.roll(-1, 0)).sum(1)).mean() / 2)}
         row |= bench.rulers.apart(middle, faces.pictures)
         row["frechet_ends"] = bench.rulers.apart(path[0], faces.pictures)["frechet"]
         told[name] = row | _path(path, bench.rulers.lpips)
@@ -111,7 +113,7 @@ def measure_interpolation(bench: Bench) -> dict[str, Any]:
 
 
 @torch.inference_mode()
-def _path(path: list[Tensor], lpips: Callable[[Tensor, Tensor], Tensor] | None) -> dict[str, float]:
+def _path(path: list[Tensor], lpips: Callable[[Tensor, Tensor], Tensor] | None) -> Figures:
     if lpips is None:
         return {}
     steps = torch.stack([lpips(a, b).flatten().double() for a, b in pairwise(path)])

@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -185,7 +186,7 @@ def kept_probes(
     path = folder / f"probes-{VERSION}-{fitted_of(data, labellers)}.npz"
     if not path.exists():
         found, scale = fit_probes(teachers, data)
-        columns = {f"weight.{n}": p.weight for n, p in found.items()}
+        columns: dict[str, Any] = {f"weight.{n}": p.weight for n, p in found.items()}
         rest = [[n, p.trunk, repr(p.bias), str(int(p.logistic)), p.learned, str(p.faces), repr(p.validation)]
                 for n, p in found.items()]  # fmt: skip
         folder.mkdir(parents=True, exist_ok=True)

@@ -23,7 +23,7 @@ from typing import Any
 from benchmarks.output import add_output, destination, tell
 from vidinv.stages.decode import decode
 from vidinv.stages.encode import EncodeOptions, encode
-from vidinv.types import Frame
+from vidinv.types import Frame, known
 from vidinv.video import VideoInfo, probe
 
 CHILD = """
@@ -58,7 +58,7 @@ def looped(clip: Path, times: int) -> Iterator[Frame]:
     for _ in range(times):
         last = start
         for frame in decode(clip):
-            last = start + frame.pts
+            last = start + known(frame.pts)
             yield replace(frame, pts=last, index=count, time=last * info.time_base)
             count += 1
         start = last + round(1 / (info.rate * info.time_base))

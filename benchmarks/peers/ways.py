@@ -68,7 +68,7 @@ def published(clip: str, output: str, pack_name: str, edit: str) -> None:
     from vidinv.edits.parse import parse_edits
     from vidinv.faces import compositing
     from vidinv.faces.masks import oval
-    from vidinv.faces.quads import quad_from_points
+    from vidinv.faces.quads import Template, quad_from_points
     from vidinv.faces.warps import crop
     from vidinv.inversion import make_inverter
     from vidinv.models.generator import edited_feature
@@ -78,19 +78,20 @@ def published(clip: str, output: str, pack_name: str, edit: str) -> None:
     from vidinv.stages.decode import decode
     from vidinv.stages.detect import DetectOptions, detect, make_detectors
     from vidinv.stages.encode import encode
-    from vidinv.types import Face, Frame
+    from vidinv.types import Face, Frame, known
     from vidinv.video import probe
 
     pack, compute, folder = load_pack(pack_name), choose("cpu"), Path(output).parent
     inverter, generator, edits = make_inverter(pack), pack.generator, resolve(parse_edits(edit), pack)
     detectors, info = make_detectors(DetectOptions()), probe(clip)
-    ready, faces = time.time(), dict[int, Face]()
+    template, ready, faces = pack.template, time.time(), dict[int, Face]()
+    assert isinstance(template, Template), "a pack of faces"
 
     def write(name: str, picture: Any) -> None:
         cv2.imwrite(str(folder / name), cv2.cvtColor(np.asarray(picture, np.uint8), cv2.COLOR_RGB2BGR))
 
     def read(name: str) -> Any:
-        return cv2.cvtColor(cv2.imread(str(folder / name)), cv2.COLOR_BGR2RGB)
+        return cv2.cvtColor(known(cv2.imread(str(folder / name))), cv2.COLOR_BGR2RGB)
 
     frames = 0
     for frame in decode(clip):  # the first program: frames and crops to files
@@ -101,7 +102,7 @@ def published(clip: str, output: str, pack_name: str, edit: str) -> None:
         if found.faces:
             face = found.faces[0]
             faces[frame.index] = face
-            write(f"crop{frame.index}.jpg", crop(frame.image, quad_from_points(face.points, pack.template), 128))
+            write(f"crop{frame.index}.jpg", crop(frame.image, quad_from_points(known(face.points), template), 128))
     for index, face in faces.items():  # the second: crops to edited faces
         with torch.inference_mode(), compute.autocast():
             code = inverter(to_tensor([read(f"crop{index}.jpg")]), None).codes()[0]
@@ -120,7 +121,7 @@ def published(clip: str, output: str, pack_name: str, edit: str) -> None:
         for frame in decode(clip):
             image = read(f"frame{frame.index}.jpg")
             if frame.index in faces:
-                quad = quad_from_points(faces[frame.index].points, pack.template)
+                quad = quad_from_points(known(faces[frame.index].points), template)
                 (x0, y0, x1, y1), new = compositing.replace_crop(
                     image, quad, read(f"after{frame.index}.jpg"), oval(128)
                 )

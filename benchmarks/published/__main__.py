@@ -17,6 +17,7 @@ import tempfile
 import time
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -110,7 +111,9 @@ def main() -> None:
     options = parser.parse_args()
     compute = choose(options.device, options.precision)
     where = torch.cuda.get_device_name() if compute.device.startswith("cuda") else platform.machine()
-    result = {"machine": f"{where}, {torch.get_num_threads()} threads, torch {torch.__version__}, {compute.dtype}"}
+    result: dict[str, Any] = {
+        "machine": f"{where}, {torch.get_num_threads()} threads, torch {torch.__version__}, {compute.dtype}"
+    }
     with tempfile.TemporaryDirectory() as name:
         begun = time.perf_counter()
         folder = write_published_pack(Path(name) / "published")

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from benchmarks.faces import longest_seen
 from vidinv import EncodeOptions, VideoEditor
@@ -76,7 +77,8 @@ class Bench:
     @torch.inference_mode()
     def _inversion(self, invert: Inverter, crops: list[np.ndarray]) -> dict[str, float | None]:
         """Table 3 and Fig. 9 of Yao et al. 2022: every frame inverted by itself, compared on the crop."""
-        pack, rows, embeddings = self.editor.pack, {}, ([], [])
+        pack, rows = self.editor.pack, dict[str, list[float]]()
+        embeddings = list[NDArray[np.float32]](), list[NDArray[np.float32]]()
         for start in range(0, len(crops), 16):
             source = to_tensor(crops[start : start + 16], self.editor.compute.device)
             code = invert(source)

@@ -16,6 +16,7 @@ from benchmarks.output import write_atomically
 from benchmarks.ravdess.dataset import Clip
 from benchmarks.ravdess.measure import Bench, Settings
 from vidinv.errors import VidinvError
+from vidinv.types import known
 
 Row = dict[str, Any]
 _bench: Bench | None = None  # of this worker process; a process pool hands its workers nothing else to keep things in
@@ -101,7 +102,7 @@ def _start(settings: Settings, threads: int) -> None:
 
 def _measure(video: str) -> Row:
     try:
-        return _bench.measure(Path(video))
+        return known(_bench).measure(Path(video))
     except VidinvError as error:
         # Published, and where somebody keeps their clips is nobody's business.
         return {"error": f"{type(error).__name__}: {error}".replace(video, Path(video).name)}

@@ -69,7 +69,7 @@ def stages_alone(
     info, pack, compute, batch = probe(clip), editor.pack, editor.compute, editor.batch
     rate = float(info.rate)
     visibility, scorers = pack.optional("visibility"), Scorers(pack.identity, pack.attributes, compute)
-    steps = {
+    steps: dict[str, tuple[Callable[..., Any], Any]] = {
         "detect": (partial(detect, detectors=make_detectors(DetectOptions())), DetectState()),
         "align": (partial(align, options=AlignOptions(pack.resolution, pack.template, rate=rate)), AlignState()),
         "reidentify": (
@@ -149,7 +149,7 @@ def main() -> None:
     parser.add_argument("--stages", action="store_true", help="the stages alone, and no whole run")
     add_output(parser)
     options = parser.parse_args()
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         clip = first_frames(options.clip, options.frames, folder)

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from functools import partial
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -73,19 +74,19 @@ def through(writer: Callable[..., Writer]) -> Callable[..., None]:
     return encode
 
 
-def measure(clip: Path, count: int, settings: EncoderSettings, repeats: int) -> list[dict[str, object]]:
+def measure(clip: Path, count: int, settings: EncoderSettings, repeats: int) -> list[dict[str, Any]]:
     with Reader(clip) as reader:
         info, frames = reader.info, list(islice(reader, count))
     paths: dict[str, Callable[..., None]] = {
-        "library, implicit conversion": lambda *a: library_defaults(*a, None, False),
-        "library, explicit matrix": lambda *a: library_defaults(*a, None, True),
-        "library, explicit matrix, frame threads": lambda *a: library_defaults(*a, "AUTO", True),
+        "library, implicit conversion": partial(library_defaults, threads=None, explicit=False),
+        "library, explicit matrix": partial(library_defaults, threads=None, explicit=True),
+        "library, explicit matrix, frame threads": partial(library_defaults, threads="AUTO", explicit=True),
         "vidinv Writer": through(Writer),
     }
     if shutil.which("ffmpeg"):
         paths |= {"ffmpeg, raw RGB": raw_ffmpeg, "vidinv Writer, ffmpeg": through(partial(Writer, backend="ffmpeg"))}
     seconds: dict[str, list[float]] = {name: [] for name in paths}
-    rows: dict[str, dict[str, object]] = {}
+    rows: dict[str, dict[str, Any]] = {}
     with tempfile.TemporaryDirectory() as folder:
         for _ in range(repeats):  # in turn, so that a change in the machine's load meets all of them
             for name, encode in paths.items():

@@ -10,6 +10,7 @@ from vidinv.cli.guard import say
 from vidinv.cli.terminal import plain
 from vidinv.edits.parse import Asked
 from vidinv.errors import UsageError
+from vidinv.report.outcome import people
 from vidinv.stages.encode import EncodeOptions
 from vidinv.still_edits import check_places, edit_still
 from vidinv.video.inputs import moves
@@ -46,5 +47,4 @@ def run(
     for warning in (*told, *done.warnings):
         say(f"warning: {warning}")
     if not quiet:
-        persons = ", ".join(str(n) if name is None else f"{n} ({name})" for n, name in sorted(done.persons.items()))
-        print(plain(f"{' '.join(map(str, asked))}: persons {persons}\n{done.output}"))
+        print(plain(f"{' '.join(map(str, asked))}: persons {people(done.persons)}\n{done.output}"))

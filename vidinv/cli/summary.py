@@ -14,7 +14,7 @@ from rich.table import Table
 from vidinv.cli.guard import say
 from vidinv.cli.terminal import plain
 from vidinv.errors import DAMAGED_INPUT_EXIT_CODE
-from vidinv.report.outcome import sentence
+from vidinv.report.outcome import called, people, sentence
 
 if TYPE_CHECKING:
     from vidinv.report import Report
@@ -67,7 +67,7 @@ def _row(seconds: float, items: int) -> tuple[str, str, str]:
 def figures(report: Report, verbose: bool = False) -> Iterator[str]:
     """What was done and how well the identity held, a line each."""
     rate = f", {report.frames / report.seconds:.1f} frames/s" if report.seconds else ""
-    persons = ", ".join(_person(report, person) for person in report.persons)
+    persons = people({person: report.names.get(str(person)) for person in report.persons})
     yield f"{' '.join(report.edits)}: {report.frames} frames, {report.faces} faces, ids of persons: {persons}{rate}"
     if report.codes is not None:
         yield f"codes of {report.codes}: nothing was looked for or inverted"
@@ -84,8 +84,7 @@ def figures(report: Report, verbose: bool = False) -> Iterator[str]:
 
 def _person(report: Report, person: int | str) -> str:
     """The id, and the name if there is one."""
-    name = report.names.get(str(person))
-    return str(person) if name is None else f"{person} ({name})"
+    return called(person, report.names.get(str(person)))
 
 
 def _identity(report: Report, alike: Mapping[str, Any], held: Mapping[str, Any], verbose: bool) -> Iterator[str]:

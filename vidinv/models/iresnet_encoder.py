@@ -13,9 +13,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vidinv.models.iresnet import IRESNET50, WIDTHS, IResNet, cut_and_resize
+from vidinv.models.synthesis import GeneratorSizes
 
 FIELDS = 3  # per axis
 FEATURE_STAGE = 2
+SHRUNK = 16  # pixels that the network sees to one of F
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,14 @@ class IResNetEncoderConfig:
     layers: int = 18  # L
     d_style: int = 512
     feature_channels: int = 512
+
+
+def iresnet_misfits(encoder: IResNetEncoderConfig, generator: GeneratorSizes) -> list[str]:
+    """What would have to change in ``encoder`` for its codes to fit a generator: "layers = 16", ..."""
+    channels, side, _ = generator.feature_shape
+    wanted = {"layers": generator.layers, "d_style": generator.d_style, "feature_channels": channels}
+    wrong = [f"{k} = {v}" for k, v in wanted.items() if getattr(encoder, k) != v]
+    return wrong if -(-encoder.side // SHRUNK) == side else [*wrong, f"side = {SHRUNK * side}"]
 
 
 class IResNetEncoder(nn.Module):

@@ -26,12 +26,12 @@ from vidinv.models.attributes import AttributeNet
 from vidinv.models.backbone import fold_batch_norms
 from vidinv.models.edit_network import EditNetwork
 from vidinv.models.face_parsing import FaceParsing
-from vidinv.models.feature_style_encoder import FeatureStyleEncoder
+from vidinv.models.feature_style_encoder import FeatureStyleEncoder, misfits
 from vidinv.models.generator import Generator
 from vidinv.models.generator3 import AliasFreeGenerator
 from vidinv.models.identity import IdentityNet
 from vidinv.models.inception_identity import InceptionIdentity
-from vidinv.models.iresnet_encoder import IResNetEncoder
+from vidinv.models.iresnet_encoder import IResNetEncoder, IResNetEncoderConfig, iresnet_misfits
 from vidinv.models.iresnet_identity import IResNetIdentity
 from vidinv.models.landmarks import LandmarkNet
 from vidinv.models.latent_flow import LatentFlow
@@ -39,6 +39,7 @@ from vidinv.models.style_encoder import StyleEncoder, style_misfits
 from vidinv.models.uninitialised import Uninitialised
 from vidinv.models.visibility import VisibilityNet
 from vidinv.packs.digest import check_regular, sha256
+from vidinv.packs.fits import misfit, misshapen
 from vidinv.packs.kinds import KINDS, own_kind
 from vidinv.packs.locate import find_pack
 from vidinv.packs.own import OwnEdit, find_own, own_names, own_path
@@ -159,17 +160,20 @@ class Pack:
             # Sizes of which the file has no weights are refused while the network is built, before they take memory.
             with Uninitialised(2 * sum(t.numel() for t in tensors.values()) + _SPARE, 4 * len(tensors) + 64):
                 network = make(network_spec.config)
+            if (wrong := misfit(tensors, network.state_dict())) is not None:
+                raise self._unfit(name, wrong)
             network.load_state_dict(tensors, assign=True)
         # Sizes of the right types can still be of no network: no stages, more blocks than widths, nothing to divide by.
         except (RuntimeError, TypeError, ValueError, LookupError, ArithmeticError, AssertionError) as error:
             if (short := shortage(error)) is not None:
                 raise short from error
-            reason = " ".join(str(error).split())[:200]
-            raise DamagedPack(
-                f"pack {self.name}: {name}{FILE_ENDING} does not fit pack.toml: {reason}; reinstall the pack"
-            ) from None
+            raise self._unfit(name, " ".join(str(error).split())[:200]) from None
         network = fold_batch_norms(network.eval().requires_grad_(False))
         return network.to(memory_format=torch.channels_last).to(self.device)
+
+    def _unfit(self, name: str, wrong: str) -> DamagedPack:
+        path = self.folder / (name + FILE_ENDING)
+        return DamagedPack(f"pack {self.name}: {path} does not fit pack.toml: {wrong}; reinstall the pack")
 
     @cached_property
     def generator(self) -> Generator | AliasFreeGenerator:
@@ -177,7 +181,15 @@ class Pack:
 
     @cached_property
     def encoder(self) -> FeatureStyleEncoder | IResNetEncoder:
-        return self._network("encoder")
+        network = self._network("encoder")
+        made, codes = self.spec.networks["encoder"].config, self.spec.networks.get("generator")
+        told = iresnet_misfits if isinstance(made, IResNetEncoderConfig) else misfits
+        if codes is not None and (wrong := told(made, codes.config)):
+            raise DamagedPack(
+                f"pack {self.name}: encoder is for another generator, this one needs {', '.join(wrong)}; "
+                "reinstall the pack"
+            )
+        return network
 
     @cached_property
     def domain_encoder(self) -> StyleEncoder:
@@ -264,17 +276,18 @@ class Pack:
             )
         names = [k for k in tensors if not k.endswith(FEATURE_PART)]
         found = {k: Displacement(tensors[k], tensors.get(k + FEATURE_PART)) for k in names}
-        if wrong := [name for name in sorted(linear) if not self._fits(found[name])]:
-            raise DamagedPack(
-                f"pack {self.name}: the edit {wrong[0]} of directions{FILE_ENDING} moves codes of other sizes than its "
-                "generator has; reinstall the pack"
-            )
+        for name in sorted(linear):
+            if (wrong := self._astray(name, found[name])) is not None:
+                raise self._unfit("directions", wrong)
         return found
 
-    def _fits(self, moved: Displacement) -> bool:
+    def _astray(self, name: str, moved: Displacement) -> str | None:
+        """What keeps a displacement from the generator's codes, or None."""
         sizes = self.generator.config
-        whole = moved.feature is None or tuple(moved.feature.shape) == tuple(sizes.feature_shape)
-        return tuple(moved.w.shape) == (sizes.layers, sizes.d_style) and whole
+        wrong = misshapen(name, moved.w, torch.empty(sizes.layers, sizes.d_style))
+        if wrong is None and moved.feature is not None:
+            wrong = misshapen(name + FEATURE_PART, moved.feature, torch.empty(sizes.feature_shape))
+        return None if wrong is None else f"{wrong}, as the generator's codes are"
 
     @property
     def edits(self) -> Mapping[str, EditSpec]:
@@ -320,10 +333,10 @@ class Pack:
         if name in self.spec.edits:
             return self.directions[name]
         moved = self.own(name).displacement
-        if not self._fits(moved):
+        if (wrong := self._astray(name, moved)) is not None:
             raise InputError(
-                f"{own_path(name, self.name, self.hash)} moves codes of other sizes than pack {self.name} has; fit it "
-                f"again: vidinv directions fit {name}"
+                f"{own_path(name, self.name, self.hash)} moves codes of other sizes than pack {self.name} has: "
+                f"{wrong}; fit it again: vidinv directions fit {name}"
             )
         feature = None if moved.feature is None else moved.feature.to(self.device)
         return Displacement(moved.w.to(self.device), feature)

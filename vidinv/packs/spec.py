@@ -25,6 +25,7 @@ LARGEST = 4096  # side of a network's pictures and of the crops, pixels
 MOST = 65_536  # of any other size of a network: layers, widths
 STEEPEST = 10.0  # most that edges are made steeper by
 WIDEST = 512  # side of what a network that looks at a face sees: no weights tell it, and a face of 4096 takes minutes
+POINTS = 68  # of iBUG 300-W
 _FACES = CropRule()
 _FILE = re.compile(r"[\w-]+(\.[\w-]+)*\.safetensors", re.ASCII)  # a bare name, so that no path leads out of the folder
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -132,6 +133,10 @@ def network_of(name: str, table: Any, where: Where) -> NetworkSpec:
     side = getattr(read, "side", 1)
     if not 1 <= side <= WIDEST:
         raise damaged(where, f"{name}.side", f"is {side} and should be 1 to {WIDEST} pixels")
+    if getattr(read, "embedding", 1) < 1:
+        raise damaged(where, f"{name}.embedding", f"is {read.embedding} and should be 1 or more")
+    if getattr(read, "points", POINTS) != POINTS:
+        raise damaged(where, f"{name}.points", f"is {read.points} and should be the {POINTS} of iBUG 300-W")
     return NetworkSpec(kind, read)
 
 

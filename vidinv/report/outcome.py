@@ -10,6 +10,7 @@ from vidinv.report.acted import Acted
 from vidinv.report.running import Running
 from vidinv.report.tally import Tally
 
+MANY = 3  # ids one behind the other, above which their ends alone are told
 UNITS = {"age": "years", "smile": "P(happy)", "gender": "P(male)"}  # of scores; of all others P(NAME)
 
 
@@ -147,3 +148,24 @@ def _moved(name: str, acted: Acted, spec: EditSpec | None) -> Moved:
 
 def _mean(running: Running) -> float:
     return running.mean or 0.0
+
+
+def people(names: Mapping[int, str | None]) -> str:
+    """Ids, with their names if there are any; of many that follow one another and have none, the ends: "0 to 999"."""
+    runs: list[list[int]] = []
+    for number in sorted(names):
+        before = runs[-1][-1] if runs else None
+        if before is not None and number == before + 1 and names[before] is names[number] is None:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return ", ".join(_ends(run) if len(run) > MANY else ", ".join(called(n, names[n]) for n in run) for run in runs)
+
+
+def _ends(run: Sequence[int]) -> str:
+    return f"{run[0]} to {run[-1]}"
+
+
+def called(number: int | str, name: str | None) -> str:
+    """The id, and the name if there is one."""
+    return str(number) if name is None else f"{number} ({name})"

@@ -37,10 +37,14 @@ def write_reports(report: Report, paths: Iterable[Path], run: Path | None = None
                 parts[-1][0].write_bytes(_content(report, path))
             except OSError as error:
                 raise write_error(error, path) from error
-        for part, path in parts:
+        for part, path in parts:  # all notes come first: the disk may fill at any of them
             try:
                 if run is not None and (folder := work_folder(run)).is_dir():
                     note_report(folder, part, path)
+            except OSError as error:
+                raise write_error(error, path) from error
+        for part, path in parts:
+            try:
                 part.replace(path)
             except OSError as error:
                 raise write_error(error, path) from error

@@ -10,14 +10,13 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from vidinv.faces.masks import face_outline, face_region, occluded_share, oval, unoccluded
 from vidinv.faces.pose import pose_from_points
 from vidinv.faces.quads import in_crop
 from vidinv.faces.regions import union
 from vidinv.models.face_parsing import FaceParsing
-from vidinv.models.identity import IdentityNet
 from vidinv.models.pictures import to_tensor
 from vidinv.models.visibility import VisibilityNet
 from vidinv.runtime.batching import Collected, collect, in_batches
@@ -74,7 +73,7 @@ class AssessState:
 def assess(
     state: AssessState,
     faces: Faces | None,
-    identity: IdentityNet | None,
+    identity: nn.Module | None,
     compute: Compute,
     options: AssessOptions = AssessOptions(),
     *,
@@ -145,7 +144,7 @@ def _mean(values: list[tuple[int, NDArray[np.float32]]], sigma: float) -> NDArra
 
 
 def _embedded(
-    some: Sequence[Face], identity: IdentityNet | None, compute: Compute
+    some: Sequence[Face], identity: nn.Module | None, compute: Compute
 ) -> list[dict[str, NDArray[np.float32]]]:
     if identity is None:
         return [{} for _ in some]

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import nn
 
 from vidinv.faces.sightings import Looking, Sighting, looked
-from vidinv.models.identity import IdentityNet, embedded
+from vidinv.models.identity import embedded
 from vidinv.runtime.compute import Compute
 from vidinv.types import Faces, known
 
@@ -62,7 +63,7 @@ def recognise(
     state: RecogniseState,
     faces: Faces | None,
     references: References,
-    identity: IdentityNet,
+    identity: nn.Module,
     compute: Compute,
     options: RecogniseOptions = RecogniseOptions(),
 ) -> tuple[RecogniseState, list[Faces]]:
@@ -82,7 +83,7 @@ def recognise(
 
 
 def _looked(
-    state: RecogniseState, faces: Faces, identity: IdentityNet, compute: Compute, options: RecogniseOptions
+    state: RecogniseState, faces: Faces, identity: nn.Module, compute: Compute, options: RecogniseOptions
 ) -> RecogniseState:
     """Look at whoever is due in the next frame."""
     now, seen = state.frames, dict(state.seen)

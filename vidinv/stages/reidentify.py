@@ -12,10 +12,11 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import nn
 
 from vidinv.faces.readable import Readable
 from vidinv.faces.sightings import Looking, Sighting, looked, matched
-from vidinv.models.identity import IdentityNet, embedded
+from vidinv.models.identity import embedded
 from vidinv.runtime.compute import Compute
 from vidinv.types import Face, Faces, known
 
@@ -49,7 +50,7 @@ class ReidentifyState:
 def reidentify(
     state: ReidentifyState,
     faces: Faces | None,
-    identity: IdentityNet,
+    identity: nn.Module,
     compute: Compute,
     options: ReidentifyOptions = ReidentifyOptions(),
 ) -> tuple[ReidentifyState, list[Faces]]:
@@ -72,7 +73,7 @@ def reidentify(
 
 
 def _looked(
-    state: ReidentifyState, faces: Faces, identity: IdentityNet, compute: Compute, options: ReidentifyOptions
+    state: ReidentifyState, faces: Faces, identity: nn.Module, compute: Compute, options: ReidentifyOptions
 ) -> ReidentifyState:
     """Look at whoever is due in the next frame."""
     now, coming, people = state.frames, dict(state.coming), dict(state.known)

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from vidinv.models.attributes import AttributeNet
-from vidinv.models.identity import IdentityNet
 from vidinv.models.pictures import to_tensor
 from vidinv.report.quality import Instruments, Quality, edited_crop, measure, place
 from vidinv.report.tally import VIEWS, Embeddings, Tally
@@ -33,7 +33,7 @@ class ScoreOptions:
 class Scorers:
     """The networks that look."""
 
-    identity: IdentityNet | None  # None: no likeness is counted
+    identity: nn.Module | None  # None: no likeness is counted
     attributes: AttributeNet | None  # None: no attribute is followed
     compute: Compute
     instruments: Instruments | None = None  # of a full report; None: only what every run counts

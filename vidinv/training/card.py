@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, fields, replace
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from vidinv.edits.drawn import Seen
 from vidinv.errors import InputError
@@ -16,10 +16,10 @@ from vidinv.faces.in_frame import finished
 from vidinv.models.attributes import AttributeNet
 from vidinv.models.edit_network import EditNetwork
 from vidinv.models.face_colours import in_face_colours
-from vidinv.models.feature_style_encoder import FeatureStyleEncoder
 from vidinv.models.generator import Generator, edited_feature
 from vidinv.models.latent_flow import LatentFlow
 from vidinv.models.pictures import to_levels, to_tensor
+from vidinv.models.synthesis import StyleGenerator
 from vidinv.packs.load import Pack
 from vidinv.packs.spec import EditSpec
 from vidinv.training.directions import Faces
@@ -37,9 +37,7 @@ STRENGTHS = (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0)
 
 
 @torch.inference_mode()
-def encode_faces(
-    encoder: FeatureStyleEncoder, pictures: Tensor, points68: NDArray, identity: Tensor, attribute: Tensor
-) -> Faces:
+def encode_faces(encoder: nn.Module, pictures: Tensor, points68: NDArray, identity: Tensor, attribute: Tensor) -> Faces:
     """Codes and sampling grids of a batch of pictures [N, 3, S, S] in -1..1."""
     parts = [encoder(x) for x in pictures.split(32)]
     w, feature = (torch.cat(p).float() for p in zip(*parts, strict=True))
@@ -47,7 +45,7 @@ def encode_faces(
 
 
 @torch.inference_mode()
-def reconstruction(generator: Generator, faces: Faces, pictures: Tensor, teachers: Teachers) -> dict[str, float]:
+def reconstruction(generator: StyleGenerator, faces: Faces, pictures: Tensor, teachers: Teachers) -> dict[str, float]:
     """PSNR, SSIM, LPIPS-squeeze and identity of G(w, F), and the last two of G(w)."""
     sums: dict[str, list[Tensor]] = {}
     for i in range(0, len(pictures), 32):
@@ -121,7 +119,7 @@ def effects(
     name: str,
     move: Move,
     strengths: Sequence[float],
-    generator: Generator,
+    generator: StyleGenerator,
     faces: Faces,
     labelling: Labelling,
     student: AttributeNet | None,

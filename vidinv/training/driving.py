@@ -26,8 +26,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from vidinv.models.difference_encoder import DifferenceConfig, DifferenceEncoder
-from vidinv.models.generator import Generator, edited_feature
+from vidinv.models.generator import edited_feature
 from vidinv.models.landmarks import LandmarkNet
+from vidinv.models.synthesis import StyleGenerator
 from vidinv.runtime.compute import Compute
 from vidinv.training.adversarial_losses import critic_loss, generator_loss, r1_penalty
 from vidinv.training.checkpoints import contest_state, load_contest, load_stream
@@ -120,7 +121,7 @@ def drive(net: DifferenceEncoder, w: Tensor, target: Target) -> Tensor:
     return net(w, target.image if net.config.target == "image" else target.points)
 
 
-def draw_driven(generator: Generator, w: Tensor, native: Tensor, feature: Tensor) -> Tensor:
+def draw_driven(generator: StyleGenerator, w: Tensor, native: Tensor, feature: Tensor) -> Tensor:
     """G(w, F~) by Eq. 1.
 
     :param w: [B, L, D], where it was driven to. :param native: G^K of the code that ``feature`` is of.
@@ -131,7 +132,7 @@ def draw_driven(generator: Generator, w: Tensor, native: Tensor, feature: Tensor
 
 def step(
     state: DrivingState,
-    generator: Generator,
+    generator: StyleGenerator,
     landmarks: LandmarkNet,
     batch: Batch,
     options: DrivingOptions,

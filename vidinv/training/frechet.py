@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vidinv.metrics.frechet import frechet_distance
-from vidinv.models.generator import Generator
+from vidinv.models.synthesis import StyleGenerator
 from vidinv.training.directions import Faces
 from vidinv.training.teachers import Teachers
 
@@ -24,7 +24,7 @@ def squeeze_features(teachers: Teachers, pictures: Tensor) -> NDArray:
 
 @torch.inference_mode()
 def frechet_figures(
-    generator: Generator, faces: Faces, pictures: Tensor, train: Tensor, teachers: Teachers
+    generator: StyleGenerator, faces: Faces, pictures: Tensor, train: Tensor, teachers: Teachers
 ) -> dict[str, float]:
     """Of the inversions G(w, F) against their pictures, and of samples G(w), w ~ N(mean, cov of codes), against
     training faces."""

@@ -6,14 +6,14 @@ import torch
 from torch import Tensor
 
 from vidinv.models.feature_style_encoder import FeatureStyleEncoder
-from vidinv.models.generator import Generator
+from vidinv.models.synthesis import StyleGenerator
 from vidinv.training.losses import identity_distance
 from vidinv.training.teachers import Teachers
 
 
 @torch.no_grad()
 def invert(
-    generator: Generator, encoder: FeatureStyleEncoder, pictures: Tensor, feature_branch: bool = True
+    generator: StyleGenerator, encoder: FeatureStyleEncoder, pictures: Tensor, feature_branch: bool = True
 ) -> tuple[Tensor, Tensor]:
     """G(w, F) and G(w), each [N, 3, S, S] in -1..1, of pictures [N, 3, S, S].
 
