@@ -91,11 +91,14 @@ def test_what_waited_in_a_saved_state_is_let_go_of(
     if large:
         monkeypatch.setattr(info, "LARGE", 0)
     waiting = WeakSet[Decoded]()  # what the garbage collector knows may not be asked for while threads build it
+    most = 0
 
     class Noted(Decoded):
         def __init__(self, *about: Any) -> None:
+            nonlocal most
             super().__init__(*about)
             waiting.add(self)
+            most = max(most, len(waiting))
 
     monkeypatch.setattr(reader, "Decoded", Noted)
     source, target, held = video(tmp_path / "in.mp4"), tmp_path / "out.mp4", list[int]()
@@ -105,13 +108,15 @@ def test_what_waited_in_a_saved_state_is_let_go_of(
         held.append(len(waiting))
 
     editor.edit_video(source, tmp_path / "whole.mp4", EDITS, progress=counted, **asked)
-    usual, held[:] = held[:], []
+    usual, held[:], most_usual = held[:], [], most
     with pytest.raises(KeyboardInterrupt):
         editor.edit_video(source, target, EDITS, progress=stopping(12), **asked)
     assert not waiting
+    most = 0
     editor.edit_video(source, target, EDITS, resume=True, progress=counted, **asked)
     assert max(held) <= max(usual) + 3
     assert held[-1] <= usual[-1] + 2
+    assert most <= most_usual + 3  # nor at the beginning, where what waits is decoded at once
 
 
 def test_pictures_come_back_from_a_second_reading_and_no_other_frame_does(tmp_path: Path) -> None:

@@ -12,14 +12,13 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from itertools import islice
 from pathlib import Path
 from typing import Any, Self, TypeVar, cast
 
-import numpy as np
 import torch
 from filelock import FileLock, Timeout
 
@@ -42,20 +41,19 @@ from vidinv.runtime.fingerprint import fingerprint
 from vidinv.runtime.saved import mapped, read_states, write_states
 from vidinv.runtime.steps import Snapshot
 from vidinv.shortage import shortage
+from vidinv.stages.pair_frames import bare, dressed, without_picture
 from vidinv.types import Faces, Frame
 from vidinv.video import Reader
 from vidinv.video.container import LIBRARIES
 from vidinv.video.joining import PUBLISHED
 from vidinv.video.leftovers import REPORTED, check_own, foreign, is_hole, is_own, remove
 from vidinv.video.output import although, is_noted, sync, work_folder, write_error
-from vidinv.video.patched import Patched
 
 FORMAT = "vidinv journal 1"
 NOTES = "journal.json"
 ROWS = "rows.jsonl"
 LOOKS = 20  # at a folder that another run is about to remove
 STATES = 200 * 2**20  # bytes of two saved states, roughly
-_NO_PICTURE = np.zeros((0, 0, 3), np.uint8)
 T = TypeVar("T")
 
 
@@ -198,10 +196,13 @@ class Journal:
             if path.name not in keep | {"lock", NOTES} and is_own(path):
                 path.unlink()
 
-    def states(self, device: str, reader: Reader) -> tuple[dict[str, Any], Iterator[Frame]]:
+    def states(
+        self, device: str, reader: Reader, looking: Collection[str] | None = None
+    ) -> tuple[dict[str, Any], Iterator[Frame]]:
         """The states of the stages to go on from, and the frames that come next.
 
         :param device: where tensors go. :param reader: of the source, at its start.
+        :param looking: stages whose waiting frames have their pictures; None: all.
         """
         if not self.resumed:
             return {}, reader.frames(compact=True)
@@ -210,8 +211,12 @@ class Journal:
         if not {"decode", "encode"} <= states.keys() or states["decode"] != self.at.frames:
             raise InputError(f"{path} is not of frame {self.at.frames}, as {NOTES} says; remove {self.folder}")
         frames = reader.frames(self.at.first, compact=True)
-        held = {frame.index: frame for frame in islice(frames, self.at.frames - self.at.first)}
-        return mapped(states, (Faces, Frame), lambda item: _dressed(item, held)), frames
+        waiting: list[int] = []
+        for state in (state for name, state in states.items() if looking is None or name in looking):
+            mapped(state, (Faces, Frame), lambda item: bare(item, waiting))
+        shown, behind = set(waiting), islice(frames, self.at.frames - self.at.first)
+        held = {frame.index: frame if frame.index in shown else without_picture(frame) for frame in behind}
+        return mapped(states, (Faces, Frame), lambda item: dressed(item, held)), frames
 
     @contextmanager
     def believed(self) -> Iterator[None]:
@@ -249,7 +254,7 @@ class Journal:
         :raises OutputError: it cannot be written; then what was complete before still is.
         """
         waiting: list[int] = []
-        states = mapped(dict(snapshot.states), (Faces, Frame), lambda item: _bare(item, waiting))
+        states = mapped(dict(snapshot.states), (Faces, Frame), lambda item: bare(item, waiting))
         number, frames = self.at.segments + 1, int(states["decode"])
         old = self.at.files or {}
         try:
@@ -352,30 +357,6 @@ def marked(frames: Iterable[Frame], every: int, first: int) -> Iterator[Frame]:
                 yield cast(Frame, Snapshot({"decode": count}))
     finally:
         close(frames)
-
-
-def _bare(item: Faces | Frame, waiting: list[int]) -> Faces | Frame:
-    """Without the pictures that the source holds anyhow. :param waiting: is told the frame's index."""
-    if isinstance(item, Frame):
-        waiting.append(item.index)
-        return replace(item, image=_NO_PICTURE, coded=None)
-    output = item.output
-    if output is not None and isinstance(output.coded, Patched):
-        output = replace(output, image=_NO_PICTURE, coded=output.coded.on(None))
-    elif output is not None and output.image is item.frame.image:
-        output = replace(output, image=_NO_PICTURE, coded=None)
-    return replace(item, frame=cast(Frame, _bare(item.frame, waiting)), output=output)
-
-
-def _dressed(item: Faces | Frame, held: Mapping[int, Frame]) -> Faces | Frame:
-    """The way back."""
-    if isinstance(item, Frame):
-        return replace(item, image=held[item.index].image, coded=held[item.index].coded)
-    frame = cast(Frame, _dressed(item.frame, held))
-    output = frame if item.output is not None and not item.output.image.size else item.output
-    if output is not None and item.output is not None and isinstance(item.output.coded, Patched):
-        output = replace(frame, coded=item.output.coded.on(frame.coded))
-    return replace(item, frame=frame, output=output)
 
 
 def _difference(theirs: Mapping[str, str], mine: Mapping[str, str]) -> str:
