@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from tests.test_journal import BOXES, EDITS, OPTIONS, editor, figures, pack, stopping, video
+from tests.video.make import clip
 from vidinv.api import VideoEditor
 from vidinv.errors import InputError
 from vidinv.report.quality import QualityOptions
@@ -43,10 +44,12 @@ def test_what_was_decoded_goes_with_its_frame_and_not_with_the_collector(tmp_pat
         gc.enable()
 
 
+@pytest.mark.parametrize("width", [192, 191], ids=["whose planes can be cut", "of an odd width"])
 def test_a_compact_frame_has_the_picture_and_none_of_its_weight(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, width: int
 ) -> None:
-    source = video(tmp_path / "in.mov", rotation=90)
+    how = {"size": (width, 96), "codec": "mpeg4", "options": {}, "rotation": 90, "count": 12}
+    source = clip(tmp_path / "in.mov", **how)
     with Reader(source) as whole:
         pictures = [frame.image for frame in whole]
     monkeypatch.setattr(info, "LARGE", 0)
