@@ -24,7 +24,6 @@ from pipelines.undo_edits import seen
 from vidinv.errors import InputError
 from vidinv.models.pictures import to_tensor
 from vidinv.training import borrowed, codes, losses, shards, teachers
-from vidinv.training.mouths import smile
 from vidinv.training.scores import shapes
 from vidinv.training.sheets import write_sheet
 
@@ -79,11 +78,8 @@ def main() -> None:
     kept: list[tuple[int, list[tuple[NDArray, NDArray]], NDArray]] = []
     for part in np.array_split(rows, -(-len(rows) // BATCH)):
         faces = list(zip(shards.read_crops(options.data, part), labels["points68"][part], strict=True))
-        gentle = [smile(x, p, borrowed.GENTLE) for x, p in faces]
-        half, broad = (
-            [borrowed.borrow(x, p, theirs[who], places[who], smiling, share) for x, p in faces] for share in (HALF, 1.0)
-        )
-        sets = (faces, gentle, half, broad)
+        lent = [borrowed.borrow(x, p, theirs[who], places[who], smiling, (HALF, 1.0)) for x, p in faces]
+        sets = (faces, *(list(one) for one in zip(*lent, strict=True)))
         more, fine = judged(nets, scale, sets)
         kept += [(part[i], [s[i] for s in sets], more[i]) for i in np.flatnonzero(fine)]
     print(f"{len(kept)} of {len(rows)} faces smile with the teeth of row {lenders[who]}", flush=True)
