@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pipelines.draw_pairs import CLOSED, FRONTAL, jpeg, told
+from pipelines.draw_pairs import CLOSED, FRONTAL, begun, jpeg, told
 from pipelines.undo_edits import seen
 from vidinv.errors import InputError
 from vidinv.models.pictures import to_tensor
@@ -87,8 +87,8 @@ def main() -> None:
         raise InputError(f"{options.data}: no face could be given a smile")
 
     crops = [jpeg(x) for x in shards.read_crops(options.pairs)]
-    columns = [name for name in pairs if name in labels]
-    tables = [{name: pairs[name] for name in columns} | {"drawn": pairs.get("drawn", np.zeros(len(crops)))}]
+    columns, first = begun(pairs, labels)
+    tables = [first]
     of, shown, read = zip(*kept, strict=True)
     told_of, sheet = {name: labels[name][list(of)] for name in columns}, []
     # They have one shape, so that what is read more or less of them is how well the networks see it.
