@@ -7,7 +7,6 @@ so one that goes on and one that was never interrupted give the same bytes.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -35,7 +34,7 @@ from vidinv.errors import (
 )
 from vidinv.packs.digest import sha256
 from vidinv.regular import read_text
-from vidinv.report.rows import Rows
+from vidinv.report.rows import Beginning, Rows, beginning
 from vidinv.runtime.closing import close
 from vidinv.runtime.fingerprint import fingerprint
 from vidinv.runtime.saved import mapped, read_states, write_states
@@ -91,12 +90,12 @@ class Journal:
         self._dst, self._about = dst, dict(about)
         self.folder = work_folder(dst)
         self.messages: list[str] = []  # for people
+        self._rows: Beginning | None = None  # those that a run before has written
         self._lock = self._locked()
         try:
             self.at = self._coming = self._found(resume, overwrite)
             self.messages += [f"{path} is none of a run's files; it stays there" for path in foreign(self.folder)]
-            size, _ = (self.at.files or {}).get(ROWS, (0, ""))
-            self.rows = Rows(self.folder / ROWS, dst, size, self.at.rows)
+            self.rows = Rows(self.folder / ROWS, dst, self._rows if self.at.segments else None, self.at.rows)
             self._note(self.at)
             self._warn_of_room(source)
         except BaseException as error:
@@ -187,8 +186,10 @@ class Journal:
             raise InputError(f"{path} cannot be read ({error})") from None
         for name, (size, digest) in files.items():
             file = self.folder / name
-            if Path(name).name != name or not file.is_file() or is_hole(file) or _begins(file, size) != digest:
+            read = None if Path(name).name != name or not file.is_file() or is_hole(file) else beginning(file, size)
+            if read is None or read.digest.hexdigest() != digest:
                 raise InputError(f"{file} is not what was written")
+            self._rows = read if name == ROWS else self._rows
         return at, about
 
     def _clear(self, keep: set[str]) -> None:
@@ -362,16 +363,6 @@ def marked(frames: Iterable[Frame], every: int, first: int) -> Iterator[Frame]:
 def _difference(theirs: Mapping[str, str], mine: Mapping[str, str]) -> str:
     names = [name for name in mine if theirs.get(name) != mine[name]]
     return f"it was a run with another {' and '.join(names)}"
-
-
-def _begins(path: Path, size: int) -> str:
-    """Digest of the first bytes of a file: what came behind them belongs to nothing complete."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while size > 0 and (piece := file.read(min(size, 2**20))):
-            digest.update(piece)
-            size -= len(piece)
-    return digest.hexdigest() if size == 0 else ""
 
 
 def _states(number: int) -> str:
