@@ -19,12 +19,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pipelines.draw_pairs import CLOSED, FRONTAL, jpeg, told
+from pipelines.draw_pairs import CLOSED, FRONTAL, begun, jpeg, told
 from pipelines.undo_edits import seen
 from vidinv.errors import InputError
 from vidinv.models.pictures import to_tensor
 from vidinv.training import borrowed, codes, losses, shards, teachers
-from vidinv.training.mouths import smile
 from vidinv.training.scores import shapes
 from vidinv.training.sheets import write_sheet
 
@@ -79,11 +78,8 @@ def main() -> None:
     kept: list[tuple[int, list[tuple[NDArray, NDArray]], NDArray]] = []
     for part in np.array_split(rows, -(-len(rows) // BATCH)):
         faces = list(zip(shards.read_crops(options.data, part), labels["points68"][part], strict=True))
-        gentle = [smile(x, p, borrowed.GENTLE) for x, p in faces]
-        half, broad = (
-            [borrowed.borrow(x, p, theirs[who], places[who], smiling, share) for x, p in faces] for share in (HALF, 1.0)
-        )
-        sets = (faces, gentle, half, broad)
+        lent = [borrowed.borrow(x, p, theirs[who], places[who], smiling, (HALF, 1.0)) for x, p in faces]
+        sets = (faces, *(list(one) for one in zip(*lent, strict=True)))
         more, fine = judged(nets, scale, sets)
         kept += [(part[i], [s[i] for s in sets], more[i]) for i in np.flatnonzero(fine)]
     print(f"{len(kept)} of {len(rows)} faces smile with the teeth of row {lenders[who]}", flush=True)
@@ -91,8 +87,8 @@ def main() -> None:
         raise InputError(f"{options.data}: no face could be given a smile")
 
     crops = [jpeg(x) for x in shards.read_crops(options.pairs)]
-    columns = [name for name in pairs if name in labels]
-    tables = [{name: pairs[name] for name in columns} | {"drawn": pairs.get("drawn", np.zeros(len(crops)))}]
+    columns, first = begun(pairs, labels)
+    tables = [first]
     of, shown, read = zip(*kept, strict=True)
     told_of, sheet = {name: labels[name][list(of)] for name in columns}, []
     # They have one shape, so that what is read more or less of them is how well the networks see it.

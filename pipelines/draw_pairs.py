@@ -86,6 +86,16 @@ def jpeg(picture: NDArray[np.uint8]) -> bytes:
     return cv2.imencode(".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 95])[1].tobytes()
 
 
+def begun(pairs: dict[str, NDArray], labels: dict[str, NDArray]) -> tuple[list[str], dict[str, NDArray]]:
+    """What a table of drawn pairs begins with: the columns that both tables have, and the first one's of them.
+
+    :param pairs: which says what was drawn, unless nothing was. :param labels: of the faces that will be drawn on.
+    """
+    columns = [name for name in pairs if name in labels]
+    nothing = np.zeros(len(pairs["points68"]))
+    return columns, {name: pairs[name] for name in columns} | {"drawn": pairs.get("drawn", nothing)}
+
+
 def told(labels: dict[str, NDArray], files: list[str], points: NDArray, drawn: NDArray) -> dict[str, NDArray]:
     """The table of pictures that were made of faces. :param labels: of those. :param drawn: standard deviations."""
     own = {"set": np.full(len(files), PAIRS_SET), "file": np.array(files), "points68": points, "drawn": drawn}
@@ -105,10 +115,9 @@ def main() -> None:
         raise InputError(
             f"{options.data}/labels.npz has no column {', '.join(missing)}: run python -m pipelines.label_accessories"
         )
-    columns = [name for name in pairs if name in labels]
+    columns, first = begun(pairs, labels)
     crops, rng = [jpeg(x) for x in shards.read_crops(options.pairs)], np.random.default_rng(0)
-    tables = [{name: pairs[name] for name in columns} | {"drawn": np.zeros(len(crops))}]
-    sheet, scale = [], codes.measured_scales(options.data)
+    tables, sheet, scale = [first], [], codes.measured_scales(options.data)
     for what in options.draw.split(","):
         rows = fit(what, labels)
         rows = np.sort(rng.choice(rows, min(options.count, len(rows)), replace=False))

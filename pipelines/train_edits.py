@@ -119,11 +119,12 @@ def main() -> None:
     taught = taught_pairs(paired) if how.taught else paired
     run = Run(options.out / "log.jsonl", options.minutes, options.checkpoint, BEGUN)
 
-    def batches() -> Iterator[tuple[edit_samples.Batch, tuple[torch.Tensor, torch.Tensor]]]:
+    def batches() -> Iterator[tuple[edit_samples.Batch, tuple[torch.Tensor, torch.Tensor] | None]]:
         for seen in count(state.seen, how.batch):
             mates, sizes = taught if seen < how.taught else paired, how.sizes(seen)
             batch = edit_samples.draw(pool, mates, centre, sizes, how.twice, (how.seed, seen))
-            yield batch, edit_samples.draw_real(pool, mates, centre, sizes, (how.seed, seen, 1))
+            lone = seen < how.taught  # nobody looks at photographs then
+            yield batch, None if lone else edit_samples.draw_real(pool, mates, centre, sizes, (how.seed, seen, 1))
 
     coming = prefetch(batches()) if compute.device != "cpu" else batches()
 

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pipelines.draw_pairs import jpeg, told
+from pipelines.draw_pairs import begun, jpeg, told
 from vidinv.errors import InputError
 from vidinv.models.pictures import to_tensor
 from vidinv.training import shards, teachers, undone
@@ -59,9 +59,9 @@ def main() -> None:
     pairs, nets = shards.read_labels(options.pairs), teachers.load_teachers(options.labellers)
     (network, _), generator = open_learned(options.pack), open_networks(options.pack).generator
     colours = shares_in_place(read_settings(SETTINGS)["edits"])
-    columns = [name for name in pairs if name in labels]
+    columns, first = begun(pairs, labels)
     crops, rng = [jpeg(x) for x in shards.read_crops(options.pairs)], np.random.default_rng(1)
-    tables, sheet = [{name: pairs[name] for name in (*columns, "drawn")}], []
+    tables, sheet = [first], []
     for what in options.undo.split(","):
         rows = undone.fit(what, codes)
         rows = np.sort(rng.choice(rows, min(options.count, len(rows)), replace=False))

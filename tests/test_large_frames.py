@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from tests.test_journal import BOXES, EDITS, OPTIONS, editor, figures, pack, stopping, video
+from tests.video.make import clip
 from vidinv.api import VideoEditor
 from vidinv.errors import InputError
 from vidinv.report.quality import QualityOptions
@@ -43,10 +44,12 @@ def test_what_was_decoded_goes_with_its_frame_and_not_with_the_collector(tmp_pat
         gc.enable()
 
 
+@pytest.mark.parametrize("width", [192, 191], ids=["whose planes can be cut", "of an odd width"])
 def test_a_compact_frame_has_the_picture_and_none_of_its_weight(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, width: int
 ) -> None:
-    source = video(tmp_path / "in.mov", rotation=90)
+    how = {"size": (width, 96), "codec": "mpeg4", "options": {}, "rotation": 90, "count": 12}
+    source = clip(tmp_path / "in.mov", **how)
     with Reader(source) as whole:
         pictures = [frame.image for frame in whole]
     monkeypatch.setattr(info, "LARGE", 0)
@@ -91,11 +94,14 @@ def test_what_waited_in_a_saved_state_is_let_go_of(
     if large:
         monkeypatch.setattr(info, "LARGE", 0)
     waiting = WeakSet[Decoded]()  # what the garbage collector knows may not be asked for while threads build it
+    most = 0
 
     class Noted(Decoded):
         def __init__(self, *about: Any) -> None:
+            nonlocal most
             super().__init__(*about)
             waiting.add(self)
+            most = max(most, len(waiting))
 
     monkeypatch.setattr(reader, "Decoded", Noted)
     source, target, held = video(tmp_path / "in.mp4"), tmp_path / "out.mp4", list[int]()
@@ -105,13 +111,15 @@ def test_what_waited_in_a_saved_state_is_let_go_of(
         held.append(len(waiting))
 
     editor.edit_video(source, tmp_path / "whole.mp4", EDITS, progress=counted, **asked)
-    usual, held[:] = held[:], []
+    usual, held[:], most_usual = held[:], [], most
     with pytest.raises(KeyboardInterrupt):
         editor.edit_video(source, target, EDITS, progress=stopping(12), **asked)
     assert not waiting
+    most = 0
     editor.edit_video(source, target, EDITS, resume=True, progress=counted, **asked)
     assert max(held) <= max(usual) + 3
     assert held[-1] <= usual[-1] + 2
+    assert most <= most_usual + 3  # nor at the beginning, where what waits is decoded at once
 
 
 def test_pictures_come_back_from_a_second_reading_and_no_other_frame_does(tmp_path: Path) -> None:

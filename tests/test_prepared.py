@@ -22,7 +22,7 @@ from vidinv.job import read_jobs
 from vidinv.journal import FORMAT, NOTES, ROWS, Checkpoint, Journal
 from vidinv.packs.load import load_pack
 from vidinv.regular import read_text
-from vidinv.report.rows import Rows
+from vidinv.report.rows import Rows, beginning
 from vidinv.runtime.saved import read_states, write_states
 from vidinv.stages.encode import EncodeState
 from vidinv.video.output import work_folder
@@ -200,6 +200,6 @@ def test_a_frame_that_waits_was_read(dst: Path) -> None:
 @pytest.mark.parametrize("line", [b"rubbish\n", b'{"a": 1}\n', b"[1]\n", b"null\n"])
 def test_rows_that_are_none_are_named_by_line(tmp_path: Path, line: bytes) -> None:
     (tmp_path / ROWS).write_bytes(line)
-    rows = Rows(tmp_path / ROWS, tmp_path / "out.mp4", len(line), 1)
+    rows = Rows(tmp_path / ROWS, tmp_path / "out.mp4", beginning(tmp_path / ROWS, len(line)), 1)
     with pytest.raises(InputError, match=r"rows.jsonl, line 1: it is no row of a report"):
         list(rows)

@@ -286,7 +286,7 @@ class VideoEditor:
                 notify(message)
             rate = float(reader.info.rate)
             with journal.believed():
-                states, frames = journal.states(self.compute.device, reader)
+                states, frames = journal.states(self.compute.device, reader, halves.looking(reader))
             way = Way(rate, Stopwatch.going_on(journal.at.spent or {}), states)
             begun -= journal.at.elapsed
             rows = None if series is None else Path(series)

@@ -5,7 +5,7 @@ Threads exist only here, where it says ``prefetch``.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Collection, Generator, Iterable
 from dataclasses import dataclass
 from functools import partial
 
@@ -19,7 +19,6 @@ from vidinv.packs.load import Pack
 from vidinv.portraits import Recognition
 from vidinv.runtime.compute import Compute
 from vidinv.runtime.prefetch import prefetch, unforked
-from vidinv.runtime.saved import mapped
 from vidinv.runtime.way import Way
 from vidinv.stages.align import AlignOptions, AlignState, align
 from vidinv.stages.assess import AssessOptions, AssessState, assess
@@ -27,7 +26,7 @@ from vidinv.stages.blend import BlendOptions, blend
 from vidinv.stages.edit import EditOptions, EditState, edit
 from vidinv.stages.gate import GateOptions, GateState, gate
 from vidinv.stages.invert import InvertOptions, InvertState, invert
-from vidinv.stages.pair_frames import put_under, with_pictures, without_picture, without_pictures
+from vidinv.stages.pair_frames import put_under, with_pictures, without_pictures
 from vidinv.stages.recognise import RecogniseOptions, recognise
 from vidinv.stages.reidentify import ReidentifyOptions, ReidentifyState, reidentify
 from vidinv.stages.restore import RestoreOptions, RestoreState, restore
@@ -66,8 +65,6 @@ def analysed(found: Iterable[Faces], way: Way, means: Means, inverter: Inverter,
 
     :param pictures: frames keep their pictures; else they are let go of as soon as the crops are cut.
     """
-    if not pictures:
-        _let_go(way)
     pack = means.pack
     placing = partial(align, options=AlignOptions(pack.resolution, pack.template, rate=way.rate))
     aligned = way.stage("align", placing, AlignState(), found)
@@ -94,8 +91,6 @@ def restored(file: LatentFile, frames: Iterable[Frame], way: Way, means: Means, 
 
     :param pictures: as of :func:`analysed`.
     """
-    if not pictures:
-        _let_go(way)
     codes = file.faces(means.compute.device, way.states.get("decode", 0))
     under = way.watch.measure("read", put_under(frames, codes))
     again = None if file.manifest.features else inverter_of(means.pack, file.manifest.method)
@@ -105,10 +100,9 @@ def restored(file: LatentFile, frames: Iterable[Frame], way: Way, means: Means, 
     return way.watch.elsewhere(prefetch(whole if pictures else without_pictures(whole), AHEAD, "vidinv-faces"))
 
 
-def _let_go(way: Way) -> None:
-    """Of the frames that wait in saved states, no pictures where they come back out of a second reading."""
-    for name in way.states.keys() - OPENED:
-        way.states[name] = mapped(way.states[name], (Frame,), without_picture)
+def looking(reader: Reader) -> Collection[str] | None:
+    """Stages in which frames wait with their pictures; None: in all. See :func:`vidinv.streams.again_of`."""
+    return OPENED if reader.info.is_large else None
 
 
 def rendered(

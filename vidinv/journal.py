@@ -7,19 +7,17 @@ so one that goes on and one that was never interrupted give the same bytes.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
 import time
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from itertools import islice
 from pathlib import Path
 from typing import Any, Self, TypeVar, cast
 
-import numpy as np
 import torch
 from filelock import FileLock, Timeout
 
@@ -36,26 +34,25 @@ from vidinv.errors import (
 )
 from vidinv.packs.digest import sha256
 from vidinv.regular import read_text
-from vidinv.report.rows import Rows
+from vidinv.report.rows import Beginning, Rows, beginning
 from vidinv.runtime.closing import close
 from vidinv.runtime.fingerprint import fingerprint
 from vidinv.runtime.saved import mapped, read_states, write_states
 from vidinv.runtime.steps import Snapshot
 from vidinv.shortage import shortage
+from vidinv.stages.pair_frames import bare, dressed, without_picture
 from vidinv.types import Faces, Frame
 from vidinv.video import Reader
 from vidinv.video.container import LIBRARIES
 from vidinv.video.joining import PUBLISHED
 from vidinv.video.leftovers import REPORTED, check_own, foreign, is_hole, is_own, remove
 from vidinv.video.output import although, is_noted, sync, work_folder, write_error
-from vidinv.video.patched import Patched
 
 FORMAT = "vidinv journal 1"
 NOTES = "journal.json"
 ROWS = "rows.jsonl"
 LOOKS = 20  # at a folder that another run is about to remove
 STATES = 200 * 2**20  # bytes of two saved states, roughly
-_NO_PICTURE = np.zeros((0, 0, 3), np.uint8)
 T = TypeVar("T")
 
 
@@ -93,13 +90,13 @@ class Journal:
         self._dst, self._about = dst, dict(about)
         self.folder = work_folder(dst)
         self.messages: list[str] = []  # for people
+        self._rows: Beginning | None = None  # those that a run before has written
         self._lock, anew = self._locked(), False
         try:
             self.at = self._coming = self._found(resume, overwrite)
             anew = not self.at.segments and not published(dst)
             self.messages += [f"{path} is none of a run's files; it stays there" for path in foreign(self.folder)]
-            size, _ = (self.at.files or {}).get(ROWS, (0, ""))
-            self.rows = Rows(self.folder / ROWS, dst, size, self.at.rows)
+            self.rows = Rows(self.folder / ROWS, dst, self._rows if self.at.segments else None, self.at.rows)
             self._note(self.at)
             self._warn_of_room(source)
         except BaseException as error:
@@ -190,8 +187,10 @@ class Journal:
             raise InputError(f"{path} cannot be read ({error})") from None
         for name, (size, digest) in files.items():
             file = self.folder / name
-            if Path(name).name != name or not file.is_file() or is_hole(file) or _begins(file, size) != digest:
+            read = None if Path(name).name != name or not file.is_file() or is_hole(file) else beginning(file, size)
+            if read is None or read.digest.hexdigest() != digest:
                 raise InputError(f"{file} is not what was written")
+            self._rows = read if name == ROWS else self._rows
         return at, about
 
     def _clear(self, keep: set[str]) -> None:
@@ -199,10 +198,13 @@ class Journal:
             if path.name not in keep | {"lock", NOTES} and is_own(path):
                 path.unlink()
 
-    def states(self, device: str, reader: Reader) -> tuple[dict[str, Any], Iterator[Frame]]:
+    def states(
+        self, device: str, reader: Reader, looking: Collection[str] | None = None
+    ) -> tuple[dict[str, Any], Iterator[Frame]]:
         """The states of the stages to go on from, and the frames that come next.
 
         :param device: where tensors go. :param reader: of the source, at its start.
+        :param looking: stages whose waiting frames have their pictures; None: all.
         """
         if not self.resumed:
             return {}, reader.frames(compact=True)
@@ -211,8 +213,12 @@ class Journal:
         if not {"decode", "encode"} <= states.keys() or states["decode"] != self.at.frames:
             raise InputError(f"{path} is not of frame {self.at.frames}, as {NOTES} says; remove {self.folder}")
         frames = reader.frames(self.at.first, compact=True)
-        held = {frame.index: frame for frame in islice(frames, self.at.frames - self.at.first)}
-        return mapped(states, (Faces, Frame), lambda item: _dressed(item, held)), frames
+        waiting: list[int] = []
+        for state in (state for name, state in states.items() if looking is None or name in looking):
+            mapped(state, (Faces, Frame), lambda item: bare(item, waiting))
+        shown, behind = set(waiting), islice(frames, self.at.frames - self.at.first)
+        held = {frame.index: frame if frame.index in shown else without_picture(frame) for frame in behind}
+        return mapped(states, (Faces, Frame), lambda item: dressed(item, held)), frames
 
     @contextmanager
     def believed(self) -> Iterator[None]:
@@ -250,7 +256,7 @@ class Journal:
         :raises OutputError: it cannot be written; then what was complete before still is.
         """
         waiting: list[int] = []
-        states = mapped(dict(snapshot.states), (Faces, Frame), lambda item: _bare(item, waiting))
+        states = mapped(dict(snapshot.states), (Faces, Frame), lambda item: bare(item, waiting))
         number, frames = self.at.segments + 1, int(states["decode"])
         old = self.at.files or {}
         try:
@@ -355,43 +361,9 @@ def marked(frames: Iterable[Frame], every: int, first: int) -> Iterator[Frame]:
         close(frames)
 
 
-def _bare(item: Faces | Frame, waiting: list[int]) -> Faces | Frame:
-    """Without the pictures that the source holds anyhow. :param waiting: is told the frame's index."""
-    if isinstance(item, Frame):
-        waiting.append(item.index)
-        return replace(item, image=_NO_PICTURE, coded=None)
-    output = item.output
-    if output is not None and isinstance(output.coded, Patched):
-        output = replace(output, image=_NO_PICTURE, coded=output.coded.on(None))
-    elif output is not None and output.image is item.frame.image:
-        output = replace(output, image=_NO_PICTURE, coded=None)
-    return replace(item, frame=cast(Frame, _bare(item.frame, waiting)), output=output)
-
-
-def _dressed(item: Faces | Frame, held: Mapping[int, Frame]) -> Faces | Frame:
-    """The way back."""
-    if isinstance(item, Frame):
-        return replace(item, image=held[item.index].image, coded=held[item.index].coded)
-    frame = cast(Frame, _dressed(item.frame, held))
-    output = frame if item.output is not None and not item.output.image.size else item.output
-    if output is not None and item.output is not None and isinstance(item.output.coded, Patched):
-        output = replace(frame, coded=item.output.coded.on(frame.coded))
-    return replace(item, frame=frame, output=output)
-
-
 def _difference(theirs: Mapping[str, str], mine: Mapping[str, str]) -> str:
     names = [name for name in mine if theirs.get(name) != mine[name]]
     return f"it was a run with another {' and '.join(names)}"
-
-
-def _begins(path: Path, size: int) -> str:
-    """Digest of the first bytes of a file: what came behind them belongs to nothing complete."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while size > 0 and (piece := file.read(min(size, 2**20))):
-            digest.update(piece)
-            size -= len(piece)
-    return digest.hexdigest() if size == 0 else ""
 
 
 def _states(number: int) -> str:

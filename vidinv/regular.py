@@ -44,8 +44,13 @@ def unnameable(path: Path) -> str:
     except ValueError as error:  # a nul, or half a character
         return str(error)
     except OSError as error:
-        return os.strerror(errno.ENAMETOOLONG) if error.errno == errno.ENAMETOOLONG else ""
+        return too_long(error)
     return ""
+
+
+def too_long(error: OSError) -> str:
+    """What the system says of a name that is too long for any file; "": the error is another."""
+    return os.strerror(errno.ENAMETOOLONG) if error.errno == errno.ENAMETOOLONG else ""
 
 
 def check_regular(path: Path, most: int | None) -> None:

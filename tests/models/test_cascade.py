@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 from facenet_pytorch import MTCNN
+from facenet_pytorch.models.utils.detect_face import batched_nms_numpy
 from numpy.typing import NDArray
+from torchvision.ops import batched_nms
 
-from vidinv.models.cascade import averaged, search
+from vidinv.errors import MissingExtra
+from vidinv.models.cascade import _apart, averaged, search
+from vidinv.models.cascade_networks import Cascade, make_cascade
 from vidinv.models.face_detector import NOTHING, FaceDetector
+
+
+def easily_convinced(thresholds: tuple[float, float, float] = (0.3, 0.02, 0.005)) -> Cascade:
+    return replace(make_cascade(24, 0.709, "cpu"), thresholds=thresholds)
 
 
 def _blots(side: int, seed: int) -> NDArray[np.uint8]:
@@ -38,7 +50,7 @@ def test_all_three_networks_find_what_they_find_in_the_library(seed: int) -> Non
     mtcnn = MTCNN(keep_all=True, min_face_size=24, thresholds=[0.3, 0.02, 0.005], post_process=False)
     picture = _blots(150, seed)
     boxes, scores, points = (np.asarray(v.tolist(), np.float32) for v in mtcnn.detect(picture, landmarks=True))
-    found, places = search(mtcnn, picture)
+    found, places = search(easily_convinced(), picture)
     assert len(boxes) > 3
     order, wanted = np.argsort(found[:, 4]), np.argsort(scores)
     assert np.array_equal(found[order, :4], boxes[wanted])
@@ -47,11 +59,37 @@ def test_all_three_networks_find_what_they_find_in_the_library(seed: int) -> Non
 
 
 @pytest.mark.parametrize("threshold", [(1.1, 0.5, 0.5), (0.3, 1.1, 0.5), (0.3, 0.02, 1.1)])
-def test_nobody_is_found_where_any_network_sees_nobody(threshold: tuple[float, ...]) -> None:
-    mtcnn = MTCNN(keep_all=True, min_face_size=24, thresholds=list(threshold), post_process=False)
-    found, places = search(mtcnn, _blots(150, 0))
+def test_nobody_is_found_where_any_network_sees_nobody(threshold: tuple[float, float, float]) -> None:
+    found, places = search(easily_convinced(threshold), _blots(150, 0))
     assert found.shape == (0, 5)
     assert places.shape == (0, 5, 2)
+
+
+def test_overlapping_boxes_are_left_out_as_the_library_leaves_them_out() -> None:
+    numbers = np.random.default_rng(0)
+    for count in (0, 1, 60, 1500):  # the library takes another way above a thousand
+        corners = numbers.uniform(0, 100, (count, 2)).astype(np.float32)
+        sides = numbers.choice([0, 8, 16.5, 33], (count, 2)).astype(np.float32)
+        odds = numbers.uniform(0.6, 1, (count, 1)).astype(np.float32)
+        boxes, one = torch.from_numpy(np.hstack([corners, corners + sides, odds])), torch.zeros(count)
+        for most in (0.5, 0.7):
+            assert torch.equal(_apart(boxes, most), batched_nms(boxes[:, :4], boxes[:, 4], one, most))
+        wanted = batched_nms_numpy(boxes[:, :4], boxes[:, 4], one, 0.7, "Min")
+        assert torch.equal(_apart(boxes, 0.7, of_smaller=True), wanted)
+
+
+def test_weights_that_are_not_there_are_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vidinv.models.cascade_networks.find_spec", lambda name: None)
+    with pytest.raises(MissingExtra, match="pip install facenet-pytorch"):
+        FaceDetector(24)
+
+
+def test_a_run_imports_neither_a_compiler_nor_what_only_some_runs_need() -> None:
+    """Between them 170 MiB and seconds of every start."""
+    large = {"torchvision", "torch._dynamo", "sympy", "scipy", "facenet_pytorch", "matplotlib", "torchmetrics"}
+    told = "import sys, vidinv.api; from vidinv.models.face_detector import FaceDetector; FaceDetector(24)"
+    command = [sys.executable, "-c", f"{told}; print(*sorted({large} & sys.modules.keys()))"]
+    assert subprocess.run(command, check=True, capture_output=True, text=True).stdout.split() == []
 
 
 def test_a_picture_of_one_colour_or_smaller_than_a_face_has_nobody() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from vidinv.report import rows as module
-from vidinv.report.rows import Rows, thinned
+from vidinv.report.rows import Rows, beginning, thinned
 from vidinv.types import Score
 
 
@@ -37,7 +37,7 @@ def test_what_came_behind_the_last_complete_segment_is_forgotten(tmp_path: Path)
     size, digest = rows.written()
     rows.append(score(10))
     rows.close()
-    again = Rows(tmp_path / "rows", tmp_path / "out.mp4", size, 20)
+    again = Rows(tmp_path / "rows", tmp_path / "out.mp4", beginning(tmp_path / "rows", size), 20)
     assert again.written() == (size, digest)
     assert list(again) == [score(frame, person) for frame in range(10) for person in (0, 1)]
 

@@ -6,16 +6,28 @@ from collections.abc import Iterable
 from functools import partial
 from itertools import islice
 from pathlib import Path
+from unittest.mock import MagicMock
 
 import cv2
 import numpy as np
 import pytest
 
+import vidinv.stages.detect as stages_detect
 from vidinv.faces.quads import quad_from_points, transform_points
 from vidinv.runtime.steps import run
 from vidinv.stages.decode import decode
-from vidinv.stages.detect import DetectOptions, Detectors, DetectState, _followed, detect, make_detectors
+from vidinv.stages.detect import (
+    DetectOptions,
+    Detectors,
+    DetectState,
+    _followed,
+    _shrunk,
+    _small,
+    detect,
+    make_detectors,
+)
 from vidinv.types import Face, Faces, Frame, known
+from vidinv.video import Reader
 
 SAMPLE = Path(__file__).resolve().parents[2] / "assets" / "sample.mp4"
 
@@ -74,6 +86,20 @@ def test_what_finds_a_known_face_agrees_with_the_full_search(detectors: Detector
     side = np.ptp(often[0].faces[0].box[[0, 2]])
     for a, b in zip(often, rarely, strict=True):
         assert np.abs(a.faces[0].points - b.faces[0].points).max() < 0.05 * side
+
+
+@pytest.mark.parametrize("step", [1, 2, 3, 4, 2.5])
+def test_a_large_picture_is_made_small_in_bands_to_the_same_bits(step: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stages_detect, "BAND", 50)
+    with Reader(SAMPLE) as reader:
+        [frame] = islice(reader.frames(compact=True), 1)
+        height = min(frame.image.shape[:2])
+        whole, asked = frame.picture(), MagicMock(wraps=frame.picture)
+        monkeypatch.setattr(Frame, "picture", lambda frame: asked())
+        image, scale = _small(frame, round(height / step))
+    assert scale == round(height / step) / height
+    assert np.array_equal(image, _shrunk(whole, scale) if step > 1 else whole)
+    assert asked.called == (step in (1, 2.5))
 
 
 def test_a_face_that_stays_is_followed_without_creeping(detectors: Detectors) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from pipelines import borrow_smiles
 from pipelines.draw_pairs import jpeg
-from vidinv.training import borrowed
+from vidinv.training import borrowed, mouths
 from vidinv.training.objects import polygon
 from vidinv.training.shards import read_crops, read_labels, write_shards
 
@@ -50,7 +50,7 @@ OWN, DONOR = picture(face(), (180, 140, 120), (150, 80, 80)), picture(HAPPY, (15
 
 @pytest.fixture(scope="module")
 def smiling() -> tuple[np.ndarray, np.ndarray]:
-    return borrowed.borrow(OWN, face(), DONOR, HAPPY, borrowed.mean_smile(HAPPY[None]))
+    return borrowed.borrow(OWN, face(), DONOR, HAPPY, borrowed.mean_smile(HAPPY[None]))[-1]
 
 
 def test_a_smile_shows_light_teeth_between_wider_lips_on_dark_faces_too(smiling) -> None:
@@ -59,13 +59,16 @@ def test_a_smile_shows_light_teeth_between_wider_lips_on_dark_faces_too(smiling)
     x, y = target[borrowed.INSIDE].mean(0).round().astype(int)
     assert made[y, x].min() > 130 > OWN[y - 3, x].min()
     dark = picture(face(), (80, 50, 40), (70, 35, 35))
-    made, _ = borrowed.borrow(dark, face(), DONOR, HAPPY, borrowed.mean_smile(HAPPY[None]))
+    *_, (made, _) = borrowed.borrow(dark, face(), DONOR, HAPPY, borrowed.mean_smile(HAPPY[None]))
     assert 80 < made[y, x].mean() < 180
 
 
 def test_lips_half_open_show_less_of_the_same_teeth(smiling) -> None:
     whole, target = smiling
-    half, at = borrowed.borrow(OWN, face(), DONOR, HAPPY, borrowed.mean_smile(HAPPY[None]), 0.5)
+    each = borrowed.borrow(OWN, face(), DONOR, HAPPY, borrowed.mean_smile(HAPPY[None]), (0.5, 1.0))
+    (closed, _), (half, at), (again, _) = each
+    assert np.array_equal(closed, mouths.smile(OWN, face(), borrowed.GENTLE)[0])
+    assert np.array_equal(again, whole)
     gaps = [np.ptp(p[[62, 66], 1]) for p in (face(), at, target)]
     assert gaps[0] < gaps[1] < gaps[2]
     light = [(x.astype(int).min(2) - OWN.min(2) > 25).sum() for x in (half, whole)]

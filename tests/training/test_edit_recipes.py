@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from pipelines.draw_pairs import begun
 from tests.toy import write_toy_pack
 from tests.training.codes_toy import write_all
 from tests.training.shards_toy import run_recipe
@@ -90,6 +91,16 @@ def test_a_pack_is_given_a_networks_edit_and_forgets_how_the_old_one_looked(plac
     told = (place / "toy" / "card.md").read_text()
     assert "showed the edit network 16 faces" in told
     assert "Labeled Faces in the Wild" in told
+
+
+def test_a_table_of_drawn_pairs_says_what_was_drawn_before_it() -> None:
+    faces = {"points68": np.zeros((2, 68, 2)), "file": np.array(["a", "b"])}
+    columns, first = begun(faces | {"of": np.zeros(2)}, faces)
+    assert columns == ["points68", "file"]
+    assert first["drawn"].tolist() == [0, 0]
+    columns, first = begun(faces | {"drawn": np.array([0.0, 2.5])}, faces)
+    assert columns == ["points68", "file"]
+    assert first["drawn"].tolist() == [0, 2.5]
 
 
 def test_pairs_of_faces_and_the_same_in_glasses_are_drawn(place: Path) -> None:

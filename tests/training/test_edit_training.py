@@ -103,7 +103,8 @@ def run(
     centre, readers, found = edit_samples.centre_of(pool), toy_readers(), []
     for _ in range(steps):
         batch = edit_samples.draw(pool, pool, centre, (4, 2), 0.5, (0, state.seen))
-        real = edit_samples.draw_real(pool, pool, centre, (4, 2), (0, state.seen, 1))
+        lone = state.seen < options.taught
+        real = None if lone else edit_samples.draw_real(pool, pool, centre, (4, 2), (0, state.seen, 1))
         found.append(edit_training.step(state, generator, readers, batch, real, options, rng))
     return found
 

@@ -13,7 +13,7 @@ import pytest
 from tests.video.make import clip, picture, psnr
 from vidinv.runtime.saved import read_states, write_states
 from vidinv.types import Box, Frame
-from vidinv.video import EncoderSettings, Reader, VideoInfo, Writer
+from vidinv.video import EncoderSettings, Reader, VideoInfo, Writer, orientation
 from vidinv.video.patched import Patch, Patched, patched
 from vidinv.video.pixels import Decoded, YuvConverter
 
@@ -24,18 +24,28 @@ PLANAR: dict[str, dict[str, Any]] = {
     "4:4:4": {"pix_fmt": "yuv444p"},
     "full range": {"colour": (1, 1, 1, 2), "pix_fmt": "yuvj420p"},
     "bt709": {"colour": (1, 1, 1, 1)},
+    "a quarter turn": {"rotation": 90},
+    "turned, bt709": {"rotation": -90, "colour": (1, 1, 1, 1)},
+    "upside down": {"rotation": 180, "pix_fmt": "yuv422p"},
+    "mirrored": {"rotation": 0, "mirrored": True},
+    "turned and mirrored": {"rotation": 90, "mirrored": True, "pix_fmt": "yuv422p"},
     "another siting": {"codec": "mjpeg", "pix_fmt": "yuvj420p", "options": {}, "colour": (1, 1, 5, 2)},
 }
 OTHERS: dict[str, dict[str, Any]] = {
-    "turned": {"rotation": 90},
-    "mirrored": {"rotation": 0, "mirrored": True},
+    "turned, of an odd width": {"rotation": 90, "size": (127, 96), "codec": "mpeg4", "options": {}},
     "ten bits": {"pix_fmt": "yuv420p10le"},
     "an odd width": {"size": (127, 96), "codec": "mpeg4", "options": {}},
     "an odd height": {"size": (128, 95), "codec": "mpeg4", "options": {}},
     "rgb": {"codec": "libx264rgb", "pix_fmt": "rgb24"},
     "alpha": {"codec": "png", "pix_fmt": "rgba", "options": {}},
 }
-BOXES: list[Box] = [(0, 0, W, H), (0, 0, 1, 1), (W - 1, H - 1, W, H), (31, 17, 78, 64), (0, 40, 128, 41), (5, 0, 6, 96)]
+
+
+def boxes_in(frame: Frame) -> list[Box]:
+    """Rectangles of the picture as it is shown."""
+    high, wide = frame.image.shape[:2]
+    lines = (0, 40, wide, 41), (5, 0, 6, high)
+    return [(0, 0, wide, high), (0, 0, 1, 1), (wide - 1, high - 1, wide, high), (31, 17, 78, 64), *lines]
 
 
 def read(path: Path) -> tuple[VideoInfo, list[Frame], list[Frame]]:
@@ -93,7 +103,7 @@ def test_a_part_is_that_of_the_whole_to_the_bit(tmp_path: Path, kind: str) -> No
         assert frame.coded.cuttable
         assert frame.opened() is frame
         assert np.array_equal(frame.picture(), whole.image)
-        for x0, y0, x1, y1 in BOXES:
+        for x0, y0, x1, y1 in boxes_in(frame):
             assert np.array_equal(frame.part((x0, y0, x1, y1)), whole.image[y0:y1, x0:x1])
         assert frame.part((9, 9, 9, 20)).shape == (11, 0, 3)
         assert np.abs(frame.sampled(3).mean((0, 1)) - whole.image.mean((0, 1))).max() < 2
@@ -103,11 +113,11 @@ def test_a_part_is_that_of_the_whole_to_the_bit(tmp_path: Path, kind: str) -> No
 @pytest.mark.parametrize("kind", PLANAR)
 def test_small_parts_at_edges_are_no_others(tmp_path: Path, kind: str) -> None:
     _, frames, wholes = read(made(tmp_path, PLANAR[kind]))
-    random = np.random.default_rng(0)
+    random, (height, width) = np.random.default_rng(0), wholes[1].image.shape[:2]
     for k in range(200):
         wide, high = (int(v) for v in random.integers(1, 40, 2))
-        x, y = int(random.integers(0, W - wide + 1)), int(random.integers(0, H - high + 1))
-        x, y = {0: 0, 1: W - wide}.get(k % 4, x), {0: 0, 1: H - high}.get(k % 3, y)
+        x, y = int(random.integers(0, width - wide + 1)), int(random.integers(0, height - high + 1))
+        x, y = {0: 0, 1: width - wide}.get(k % 4, x), {0: 0, 1: height - high}.get(k % 3, y)
         part = frames[1].part((x, y, x + wide, y + high))
         assert np.array_equal(part, wholes[1].image[y : y + high, x : x + wide]), (x, y, wide, high)
 
@@ -116,16 +126,17 @@ def test_small_parts_at_edges_are_no_others(tmp_path: Path, kind: str) -> None:
 def test_nothing_that_was_not_touched_is_converted_back(tmp_path: Path, kind: str) -> None:
     info, frames, _ = read(made(tmp_path, PLANAR[kind]))
     pix_fmt = info.pix_fmt.replace("yuvj", "yuv")
+    way = orientation.from_matrix(info.matrix) or orientation.Orientation()
     to_yuv, dx, dy = YuvConverter(info, pix_fmt), 1 if "444" in pix_fmt else 2, 2 if "420" in pix_fmt else 1
     for frame in frames:
         own = planes(frame.coded.frame)  # type: ignore[union-attr]
         same = to_yuv.encodable(frame)
         assert same.format.name == pix_fmt
         assert all(np.array_equal(a, b) for a, b in zip(planes(same), own, strict=True))
-        for touched in ((31, 17, 78, 64), (0, 0, 3, 3), (W - 1, H - 1, W, H)):
+        for touched in ((31, 17, 78, 64), (0, 0, 3, 3), boxes_in(frame)[2]):
             edited = changed(frame, touched)
             out = planes(to_yuv.encodable(edited))
-            x0, y0, x1, y1 = touched
+            x0, y0, x1, y1 = way.coded_box(touched, (W, H))
             for number, (plane, before) in enumerate(zip(out, own, strict=True)):
                 outside = np.ones(plane.shape, bool)
                 sx, sy = (dx, dy) if number else (1, 1)
@@ -137,6 +148,7 @@ def test_nothing_that_was_not_touched_is_converted_back(tmp_path: Path, kind: st
                 assert not np.array_equal(plane, before) or number
             # And what was touched is what the whole picture would have become.
             again = Decoded(to_yuv.encodable(edited), frame.coded.to_rgb, frame.coded.lock, True)  # type: ignore[union-attr]
+            x0, y0, x1, y1 = touched
             shown = (x0 + 2, y0 + 2, x1 - 2, y1 - 2)
             if x1 - x0 > 4:
                 assert psnr(again.part(shown), edited.part(shown)) > 34
@@ -149,7 +161,7 @@ def test_fields_are_no_rows_of_a_picture(tmp_path: Path) -> None:
     to_yuv = YuvConverter(info, "yuv420p")
     for frame, whole in zip(frames, wholes, strict=True):
         assert np.array_equal(frame.picture(), whole.image)
-        for x0, y0, x1, y1 in BOXES:
+        for x0, y0, x1, y1 in boxes_in(frame):
             assert np.array_equal(frame.part((x0, y0, x1, y1)), whole.image[y0:y1, x0:x1])
         out, converted = to_yuv.encodable(frame), to_yuv(whole.image)
         assert all(np.array_equal(a, b) for a, b in zip(planes(out), planes(converted), strict=True))
@@ -196,7 +208,7 @@ def test_patches_lie_over_one_another_and_come_back_out_of_a_saved_state(tmp_pat
     for one in (coded, back):
         assert np.array_equal(one.picture(), image)
         assert np.array_equal(one.sampled(4), image[::4, ::4])
-        for x0, y0, x1, y1 in (*BOXES, (22, 22, 58, 58), (52, 45, 80, 70), (0, 0, 55, 55)):
+        for x0, y0, x1, y1 in (*boxes_in(frame), (22, 22, 58, 58), (52, 45, 80, 70), (0, 0, 55, 55)):
             assert np.array_equal(one.part((x0, y0, x1, y1)), image[y0:y1, x0:x1])
 
 

@@ -28,6 +28,7 @@ from vidinv.errors import (
     UsageError,
     VidinvError,
 )
+from vidinv.regular import too_long
 from vidinv.shortage import shortage
 
 EXIT_CODES = {
@@ -99,9 +100,9 @@ def _without_place(error: Exception) -> OutputUnwritable | None:
 
 def _unnameable(error: Exception) -> UsageError | None:
     """Every look at a file of such a name is this error, and commands look at dozens."""
-    if not isinstance(error, OSError) or error.errno != errno.ENAMETOOLONG:
+    if not isinstance(error, OSError) or not (why := too_long(error)):
         return None
-    return UsageError(f"{error.filename}: {error.strerror}; give a shorter name")
+    return UsageError(f"{error.filename}: {why}; give a shorter name")
 
 
 def _unexpected(error: Exception, verbose: bool) -> str:

@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
-from vidinv.bounds import checked
-from vidinv.edits.times import read_time
+from vidinv.edits.times import check_numbers, read_time
 from vidinv.errors import InputMissing, MalformedEdit, UsageError
 from vidinv.regular import opened_text, table_lines
 
@@ -42,12 +41,7 @@ class Curve:
             ) from None
         if len(keys) < 2:
             raise MalformedEdit("a curve has two key frames or more; write AMOUNT@TIME..AMOUNT@TIME, age=0@0s..+3@4s")
-        try:
-            for time, amount in keys:
-                checked("time", time)
-                checked("strength", amount)
-        except UsageError as error:
-            raise MalformedEdit(f"a curve: {error}") from None
+        check_numbers("a curve", *zip(*keys, strict=True))
         for (before, _), (after, _) in pairwise(keys):
             if after <= before:
                 raise MalformedEdit(f"the key frames of a curve come in the order of time; {after:g} s is not after "

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vidinv.bounds import checked
 from vidinv.edits.base import Edit
 from vidinv.edits.curve import Curve, read_curve
-from vidinv.edits.times import TIME, read_time
+from vidinv.edits.times import TIME, check_numbers, read_time
 from vidinv.errors import MalformedEdit, UsageError
 
 NAME = r"[^\W\d_][\w-]*"
@@ -54,13 +53,7 @@ class EditRequest:
     def __post_init__(self) -> None:
         if isinstance(self.amount, Curve) and self._has_range:
             raise MalformedEdit(f"{self.name}: a curve has times of its own; give it no range beside them")
-        amount = 0.0 if isinstance(self.amount, Curve) else self.amount
-        try:
-            checked("strength", amount)
-            for time in (self.start, self.ease):
-                checked("time", time)
-        except UsageError as error:
-            raise MalformedEdit(f"{self.name}: {error}") from None
+        check_numbers(self.name, (self.start, self.ease), () if isinstance(self.amount, Curve) else (self.amount,))
         if self.ease < 0:
             raise MalformedEdit(f"{self.name}: an ease is 0 s or longer")
         if not self.end > self.start:

@@ -1,11 +1,12 @@
-"""Times as users type them."""
+"""Times as users type them, and the bounds of an edit's numbers."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from vidinv.bounds import checked
-from vidinv.errors import UsageError
+from vidinv.errors import MalformedEdit, UsageError
 
 TIME = r"(?:(?:\d+:)?\d+:)?(?:\d+(?:\.\d*)?|\.\d+)s?"
 """2s, 2.5, 1:02.5, 1:00:02."""
@@ -20,3 +21,14 @@ def read_time(text: str) -> float:
         total = 60 * total + float(part)
     checked("time", total, f"the time {text:.40}")
     return total
+
+
+def check_numbers(called: str, times: Iterable[float], strengths: Iterable[float]) -> None:
+    """:param called: in messages. :raises MalformedEdit: a number that no edit can have."""
+    try:
+        for time in times:
+            checked("time", time)
+        for strength in strengths:
+            checked("strength", strength)
+    except UsageError as error:
+        raise MalformedEdit(f"{called}: {error}") from None

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import RBFInterpolator
 
 from vidinv.faces.masks import smooth_step
 from vidinv.faces.motion import fetch
@@ -79,6 +78,8 @@ def dense_motion(points: Points, goal: Points, size: int, without: Sequence[int]
     :param without: numbers of those that do not count.
     :return: [size, size, 2] pixels: what lies at p comes from p + motion(p).
     """
+    from scipy.interpolate import RBFInterpolator  # a large import, of use only where a face is driven
+
     along = np.linspace(-BEYOND, 1 + BEYOND, 7)
     rim = np.array([(a, b) for a in along for b in along if {a, b} & {along[0], along[-1]}])
     shown = ((goal > -BEYOND) & (goal < 1 + BEYOND)).all(1)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 
 @dataclass(frozen=True)
@@ -65,6 +64,8 @@ def matched(cosines: NDArray[np.float32], least: float) -> dict[int, int]:
 
     :param cosines: [N, M]. :return: rows to columns; no two rows have the same, and rows that are like nobody none.
     """
+    from scipy.optimize import linear_sum_assignment  # a large import, of use only where somebody comes back
+
     above = np.maximum(cosines - least, 0)
     rows, columns = linear_sum_assignment(above, maximize=True)
     return {int(i): int(j) for i, j in zip(rows, columns, strict=True) if cosines[i, j] >= least}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial.distance import cdist
 
 
 def shaking(a: NDArray, b: NDArray, c: NDArray) -> float:
@@ -26,6 +25,8 @@ def jitter(points: NDArray) -> float:
 def hausdorff(a: NDArray, b: NDArray) -> float:
     """Hausdorff distance of two point sets [P, 2] and [Q, 2], in their unit: the farthest that a point of either lies
     from the other set."""
+    from scipy.spatial.distance import cdist  # a large import, of use only to a full report
+
     apart = cdist(a, b)
     return float(max(apart.min(0).max(), apart.min(1).max()))
 

@@ -10,65 +10,89 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import torch
-from facenet_pytorch import MTCNN
-from facenet_pytorch.models.utils.detect_face import batched_nms_numpy, bbreg, generateBoundingBox, pad, rerec
 from numpy.typing import NDArray
 from torch import Tensor
-from torchvision.ops import batched_nms
+
+from vidinv.models.cascade_networks import Cascade
 
 Sums = NDArray[np.int32]  # [H + 1, W + 1, 3], of all pixels above and to the left
 SECOND, LAST = 24, 48  # sides of the pictures that the second and the third network see, pixels
-CELL = 12  # of the picture that the first network sees around a place
+CELL, STRIDE = 12, 2  # of the picture that the first network sees around a place, and from place to place
 
 
-def search(mtcnn: MTCNN, image: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def search(cascade: Cascade, image: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Boxes with their scores [N, 5], and points [N, 5, 2], of all faces in [H, W, 3] RGB."""
     nobody = np.zeros((0, 5), np.float32), np.zeros((0, 5, 2), np.float32)
     sums = np.asarray(cv2.integral(np.ascontiguousarray(image), sdepth=cv2.CV_32S), np.int32)
     with torch.no_grad():
-        boxes, seen = _parts(sums, _proposed(mtcnn, sums), SECOND, mtcnn.device)
+        boxes, seen = _parts(sums, _proposed(cascade, sums), SECOND, cascade.device)
         if seen is None:
             return nobody
-        offsets, odds = mtcnn.rnet(seen)
-        sure = odds[:, 1] > mtcnn.thresholds[1]
+        offsets, odds = cascade.second(seen)
+        sure = odds[:, 1] > cascade.thresholds[1]
         boxes, offsets = torch.cat([boxes[sure, :4], odds[sure, 1:]], 1), offsets[sure]
         best = _apart(boxes, 0.7)
-        boxes, seen = _parts(sums, rerec(bbreg(boxes[best], offsets[best])), LAST, mtcnn.device)
+        boxes, seen = _parts(sums, _square(_moved(boxes[best], offsets[best])), LAST, cascade.device)
         if seen is None:
             return nobody
-        offsets, places, odds = mtcnn.onet(seen)
-        sure = odds[:, 1] > mtcnn.thresholds[2]
+        offsets, places, odds = cascade.last(seen)
+        sure = odds[:, 1] > cascade.thresholds[2]
         boxes, offsets = torch.cat([boxes[sure, :4], odds[sure, 1:]], 1), offsets[sure]
         points = _points(boxes, places[sure])
-        boxes = bbreg(boxes, offsets)
-        best = batched_nms_numpy(boxes[:, :4], boxes[:, 4], _one_picture(boxes), 0.7, "Min")
+        boxes = _moved(boxes, offsets)
+        best = _apart(boxes, 0.7, of_smaller=True)
         return boxes[best].cpu().numpy(), points[best].cpu().numpy()
 
 
-def _proposed(mtcnn: MTCNN, sums: Sums) -> Tensor:
-    """[N, 9] squares that the first network proposes, in pixels, with their scores."""
+def _proposed(cascade: Cascade, sums: Sums) -> Tensor:
+    """[N, 5] squares that the first network proposes, in pixels, with their scores."""
     height, width = (side - 1 for side in sums.shape[:2])
-    found, scale = list[Tensor](), CELL / mtcnn.min_face_size
+    found, scale = list[Tensor](), CELL / cascade.min_face
     shorter = min(height, width) * scale
     while shorter >= CELL:
         size = int(height * scale + 1), int(width * scale + 1)
         whole = np.array([[0, 0, height, width]])
-        offsets, odds = mtcnn.pnet(_seen(averaged(sums, whole, size), mtcnn.device))
-        boxes, _ = generateBoundingBox(offsets, odds[:, 1], scale, mtcnn.thresholds[0])
+        offsets, odds = cascade.first(_seen(averaged(sums, whole, size), cascade.device))
+        boxes = _places(offsets[0], odds[0, 1], scale, cascade.thresholds[0])
         found.append(boxes[_apart(boxes, 0.5)])
-        scale, shorter = scale * mtcnn.factor, shorter * mtcnn.factor
+        scale, shorter = scale * cascade.factor, shorter * cascade.factor
     boxes = torch.cat(found)
     boxes = boxes[_apart(boxes, 0.7)]
     sides = boxes[:, 2:4] - boxes[:, :2]
     moved = [boxes[:, i] + boxes[:, i + 5] * sides[:, i % 2] for i in range(4)]
-    return rerec(torch.stack([*moved, boxes[:, 4]], 1))
+    return _square(torch.stack([*moved, boxes[:, 4]], 1))
+
+
+def _places(offsets: Tensor, odds: Tensor, scale: float, least: float) -> Tensor:
+    """[N, 9] where the first network is sure enough: what it sees there in pixels, its odds, and its offsets.
+
+    :param offsets: [4, h, w]. :param odds: [h, w].
+    """
+    sure = odds >= least
+    corner = STRIDE * sure.nonzero().to(offsets.dtype).flip(1) + 1
+    first, end = (corner / scale).floor(), ((corner - 1 + CELL) / scale).floor()
+    return torch.cat([first, end, odds[sure][:, None], offsets[:, sure].T], 1)
+
+
+def _moved(boxes: Tensor, offsets: Tensor) -> Tensor:
+    """Boxes whose edges are where a network says. :param offsets: [N, 4] in sides."""
+    sides = boxes[:, 2:4] - boxes[:, :2] + 1
+    return torch.cat([boxes[:, :4] + offsets * sides.repeat(1, 2), boxes[:, 4:]], 1)
+
+
+def _square(boxes: Tensor) -> Tensor:
+    """The same about their middles, as wide as high."""
+    sides = boxes[:, 2:4] - boxes[:, :2]
+    side = sides.amax(1, keepdim=True)
+    first = boxes[:, :2] + sides * 0.5 - side * 0.5
+    return torch.cat([first, first + side, boxes[:, 4:]], 1)
 
 
 def _parts(sums: Sums, boxes: Tensor, side: int, device: torch.device) -> tuple[Tensor, Tensor | None]:
     """Those boxes that lie in the picture, and what a network sees there; None where none does."""
     height, width = (length - 1 for length in sums.shape[:2])
-    y0, y1, x0, x1 = pad(boxes, width, height)  # counted from 1, the last one included
-    places = np.stack([y0 - 1, x0 - 1, y1, x1], 1)
+    x0, y0, x1, y1 = boxes[:, :4].trunc().int().cpu().numpy().T  # counted from 1, the last one included
+    places = np.stack([np.maximum(y0, 1) - 1, np.maximum(x0, 1) - 1, np.minimum(y1, height), np.minimum(x1, width)], 1)
     inside = (places[:, 2] > places[:, 0]) & (places[:, 3] > places[:, 1])
     if not inside.any():
         return boxes, None
@@ -103,13 +127,26 @@ def _seen(pictures: NDArray[np.float32], device: torch.device) -> Tensor:
     return (torch.from_numpy(pictures).permute(0, 3, 1, 2).to(device) - 127.5) * 0.0078125
 
 
-def _apart(boxes: Tensor, most: float) -> Tensor:
-    """Indices of the likeliest boxes, of which no two share more than ``most`` of their area."""
-    return batched_nms(boxes[:, :4], boxes[:, 4], _one_picture(boxes), most)
+def _apart(boxes: Tensor, most: float, *, of_smaller: bool = False) -> Tensor:
+    """Indices of the likeliest boxes, of which no two share more than ``most`` of their area.
 
-
-def _one_picture(boxes: Tensor) -> Tensor:
-    return torch.zeros(len(boxes), dtype=torch.int64, device=boxes.device)
+    :param of_smaller: of the smaller one's, and with the last pixel counted; else of what they cover together.
+    """
+    corners, scores = boxes[:, :4].cpu().numpy(), boxes[:, 4].cpu().numpy()
+    last = np.float32(of_smaller)
+    sides = corners[:, 2:] - corners[:, :2] + last
+    areas, left = sides[:, 0] * sides[:, 1], np.argsort(-scores, kind="stable")
+    kept = list[int]()
+    while len(left):
+        one, left = left[0], left[1:]
+        kept.append(int(one))
+        first, end = np.maximum(corners[one, :2], corners[left, :2]), np.minimum(corners[one, 2:], corners[left, 2:])
+        wide = np.maximum(end - first + last, np.float32(0))
+        shared = wide[:, 0] * wide[:, 1]
+        whole = np.minimum(areas[one], areas[left]) if of_smaller else areas[one] + areas[left] - shared
+        with np.errstate(invalid="ignore"):  # boxes without an area share none
+            left = left[~(shared / whole > np.float32(most))]
+    return torch.tensor(kept, dtype=torch.int64, device=boxes.device)
 
 
 def _points(boxes: Tensor, places: Tensor) -> Tensor:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from facenet_pytorch import MTCNN
 from numpy.typing import NDArray
 
 from vidinv.models.cascade import search
+from vidinv.models.cascade_networks import make_cascade
 
 LAST_SIDE = 48  # of the pictures that the cascade's last network sees, pixels
 LAST_SHIFT = (0.0075, 0.036)  # of their centre beyond that of the box it answers with, in sides of the longer edge
@@ -41,17 +41,14 @@ class FaceDetector:
     """
 
     def __init__(self, min_face: int, pyramid_factor: float = 0.709, device: str | torch.device = "cpu") -> None:
-        self._min_face = min_face
-        self._mtcnn = MTCNN(
-            keep_all=True, min_face_size=min_face, factor=pyramid_factor, post_process=False, device=device
-        )
+        self._cascade = make_cascade(min_face, pyramid_factor, device)
 
     @torch.no_grad()
     def __call__(self, image: NDArray[np.uint8]) -> Detections:
         """:param image: [H, W, 3] RGB, 0..255. A picture smaller than ``min_face`` holds no face."""
-        if min(image.shape[:2]) < self._min_face:
+        if min(image.shape[:2]) < self._cascade.min_face:
             return NOTHING  # the cascade itself fails on a picture that has no scale to search
-        found, points = search(self._mtcnn, image)
+        found, points = search(self._cascade, image)
         order = np.argsort(-(found[:, 2] - found[:, 0]) * (found[:, 3] - found[:, 1]), kind="stable")
         return Detections(found[order, :4], found[order, 4], points[order])
 
@@ -62,7 +59,7 @@ class FaceDetector:
         :param picture: [48, 48, 3] RGB. :return: pixels of the picture.
         """
         x = (torch.from_numpy(picture).permute(2, 0, 1)[None].float() - 127.5) / 128
-        offsets, points, odds = (part[0].cpu().numpy() for part in self._mtcnn.onet(x.to(self._mtcnn.device)))
+        offsets, points, odds = (part[0].cpu().numpy() for part in self._cascade.last(x.to(self._cascade.device)))
         box = (np.array([0, 0, 1, 1], np.float32) + offsets) * LAST_SIDE
         places = np.ascontiguousarray(points.reshape(2, 5).T) * LAST_SIDE
         return Detections(box[None], odds[1:], places[None].astype(np.float32))

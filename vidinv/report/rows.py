@@ -7,7 +7,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from vidinv.errors import InputError
@@ -19,23 +19,39 @@ MOST = 10_000  # rows that a report holds itself
 FINEST = 5  # frames between two readings of attributes: where rows are left out, those with readings stay
 
 
+@dataclass(frozen=True)
+class Beginning:
+    """The first bytes of a file, once they have been read."""
+
+    size: int = 0
+    digest: hashlib._Hash = field(default_factory=hashlib.sha256)  # which can go on with what comes behind them
+
+
+def beginning(path: Path, size: int) -> Beginning | None:
+    """Of a file that is written to; None: it has fewer bytes. :raises OSError: it cannot be read."""
+    left, digest = size, hashlib.sha256()
+    with path.open("rb") as file:
+        while left > 0 and (piece := file.read(min(left, 2**20))):
+            digest.update(piece)
+            left -= len(piece)
+    return Beginning(size, digest) if not left else None
+
+
 class Rows:
     """Rows in the order in which they came; can be gone through again and again while more are added.
 
     :param path: of the file. :param called: the output that they belong to, for messages.
-    :param size: bytes of the file that are to be kept. :param count: rows in them.
+    :param before: the bytes of the file that are to be kept; None: none are. :param count: rows in them.
     :raises OutputError: here and from every method: it cannot be written.
     """
 
-    def __init__(self, path: Path, called: Path, size: int = 0, count: int = 0) -> None:
-        self.path, self._called, self._count, self._size = path, called, count, size
-        self._digest = hashlib.sha256()
+    def __init__(self, path: Path, called: Path, before: Beginning | None = None, count: int = 0) -> None:
+        before = before or Beginning()
+        self.path, self._called, self._count, self._size = path, called, count, before.size
+        self._digest = before.digest.copy()
         with self._writing():
-            self._file = path.open("ab+")
-            self._file.truncate(size)
-            self._file.seek(0)
-            while piece := self._file.read(2**20):
-                self._digest.update(piece)
+            self._file = path.open("ab")
+            self._file.truncate(before.size)
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

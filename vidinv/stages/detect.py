@@ -23,6 +23,8 @@ from vidinv.models.face_detector import LAST_SHIFT, LAST_SIDE, Detections, FaceD
 from vidinv.types import Face, Faces, Frame
 from vidinv.video.shots import ShotState, mark_cuts
 
+BAND = 270  # rows of a picture that are made smaller at a time
+
 
 @dataclass(frozen=True)
 class DetectOptions:
@@ -103,14 +105,14 @@ def _found(
             lost |= face is None and track.missing == 0
     quarters = state.quarters
     if lost or due:
-        first, image = since_full is None, opened.picture()
-        full = _search_all(image, detectors.full, options)
+        first, (image, scale) = since_full is None, _small(opened, options.search_side)
+        full = _search_all(image, scale, detectors.full, options)
         lying = {quarters_of(leaning(track.face.points)) for track in tracks.alive} - {0}
         if not full and not faces and not lying:
             # At first from all sides; later from one after the other, as most such pictures have nobody in them.
             quarters = quarters % 3 + 1
             lying = {1, 2, 3} if first else {quarters}
-        full += [f for k in sorted(lying) for f in _search_all(image, detectors.full, options, k)]
+        full += [f for k in sorted(lying) for f in _search_all(image, scale, detectors.full, options, k)]
         fresh = _merge(full, faces)[len(faces) :]
         settled = [_settled(opened, face, detectors.region, options) for face in fresh]
         faces, since_full = [*faces, *(face for face in settled if face is not None)], 0
@@ -141,13 +143,24 @@ def _upright(found: Detections, back: NDArray[Any]) -> Detections:
     return Detections(turned_boxes(found.boxes, back), found.scores, points)
 
 
+def _small(frame: Frame, side: int) -> tuple[NDArray[np.uint8], float]:
+    """A frame's picture for a full search, and by how much it is smaller. :param side: longest shorter side, pixels."""
+    height, width = frame.image.shape[:2]
+    scale, coded = min(1.0, side / min(height, width)), frame.coded
+    if coded is None or not coded.cuttable or scale == 1 or height * scale % 1 or 1 / scale % 1:
+        picture = frame.picture()
+        return (_shrunk(picture, scale) if scale < 1 else picture), scale
+    # Each pixel is the mean of a whole number of rows: the same, without all of a large picture at a time.
+    rows = max(1, round(BAND * scale)) * round(1 / scale)
+    bands = ((0, y, width, min(y + rows, height)) for y in range(0, height, rows))
+    return np.concatenate([_shrunk(frame.part(band), scale) for band in bands]), scale
+
+
 def _search_all(
-    image: NDArray[np.uint8], detector: FaceDetector, options: DetectOptions, quarters: int = 0
+    image: NDArray[np.uint8], scale: float, detector: FaceDetector, options: DetectOptions, quarters: int = 0
 ) -> list[Face]:
-    """:param quarters: of a turn, anticlockwise, by which the picture is turned before."""
-    scale = min(1.0, options.search_side / min(image.shape[:2]))
-    if scale < 1:
-        image = _shrunk(image, scale)
+    """:param image: the frame's picture. :param scale: by which it was made smaller.
+    :param quarters: of a turn, anticlockwise, by which the picture is turned before."""
     if not quarters:
         return _faces(detector(image), options, scale, 0, 0)
     back = from_quarters(quarters, image.shape[1], image.shape[0])

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import zip_longest
 from typing import cast
 
 import cv2
+import numpy as np
 
 from vidinv.errors import InputError
 from vidinv.runtime.closing import close
 from vidinv.runtime.steps import Snapshot
 from vidinv.types import Faces, Frame, known, no_picture
 from vidinv.video import Reader
+from vidinv.video.patched import Patched
+
+_NOTHING = np.zeros((0, 0, 3), np.uint8)  # the picture of a frame in a saved state
 
 
 def pair_frames(
@@ -121,6 +125,30 @@ def with_pictures(stream: Iterable[Faces], again: Reader) -> Iterator[Faces]:
             raise InputError(f"frame {lacking} is not there any more when it is read again; leave the file as it is")
     finally:
         close(stream)
+
+
+def bare(item: Faces | Frame, waiting: list[int]) -> Faces | Frame:
+    """Without the pictures that the source holds anyhow. :param waiting: is told the frame's index."""
+    if isinstance(item, Frame):
+        waiting.append(item.index)
+        return replace(item, image=_NOTHING, coded=None)
+    output = item.output
+    if output is not None and isinstance(output.coded, Patched):
+        output = replace(output, image=_NOTHING, coded=output.coded.on(None))
+    elif output is not None and output.image is item.frame.image:
+        output = replace(output, image=_NOTHING, coded=None)
+    return replace(item, frame=cast(Frame, bare(item.frame, waiting)), output=output)
+
+
+def dressed(item: Faces | Frame, held: Mapping[int, Frame]) -> Faces | Frame:
+    """The way back."""
+    if isinstance(item, Frame):
+        return replace(item, image=held[item.index].image, coded=held[item.index].coded)
+    frame = cast(Frame, dressed(item.frame, held))
+    output = frame if item.output is not None and not item.output.image.size else item.output
+    if output is not None and item.output is not None and isinstance(item.output.coded, Patched):
+        output = replace(frame, coded=item.output.coded.on(frame.coded))
+    return replace(item, frame=frame, output=output)
 
 
 def _shorter(which: str, after: int) -> InputError:

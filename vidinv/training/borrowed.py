@@ -8,6 +8,8 @@ learn the mean, which is a haze.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -61,31 +63,47 @@ def borrow(
     donor: NDArray[np.uint8],
     donor_points: NDArray,
     shape: NDArray,
-    share: float = 1.0,
-) -> tuple[NDArray[np.uint8], NDArray]:
-    """A face that smiles with the teeth of another.
+    shares: Sequence[float] = (1.0,),
+) -> list[tuple[NDArray[np.uint8], NDArray]]:
+    """A face that smiles with lips closed, and then with the teeth of another.
 
     :param picture: [S, S, 3] RGB. :param points: its landmarks, [68, 2] pixels; the lips are closed.
     :param donor: [S, S, 3], who smiles. :param donor_points: likewise. :param shape: of :func:`mean_smile`.
-    :param share: 0..1, of how far the lips open beyond a smile that is closed; teeth stay where they are.
-    :return: the picture, and its landmarks.
+    :param shares: 0..1, of how far the lips open beyond a smile that is closed; teeth stay where they are.
+    :return: pictures with their landmarks: one with lips closed, and one of each share.
     """
     closed, moved = smile(picture, points, GENTLE)
     whole = fitted(points, shape)
     whole[: MOUTH.start] = moved[: MOUTH.start]
-    target = moved + share * (whole - moved)
-    own, theirs = _warped(closed, moved, target), _warped(donor, donor_points, whole).astype(np.float32)
-    inside, seen = (polygon(at[INSIDE], len(picture)) for at in (whole, target))
+    made = [(closed, moved)]
+    theirs = _in_light_of(_warped(donor, donor_points, whole), picture, points, whole)
+    for share in shares:
+        target = moved + share * (whole - moved)
+        own = _warped(closed, moved, target)
+        if theirs is not None:
+            seen = polygon(target[INSIDE], len(picture))
+            between = cv2.GaussianBlur(seen, (0, 0), 0.5 * len(picture) / 128)[..., None]
+            own = levels(own + between * (theirs - own))
+        made.append((own, target))
+    return made
+
+
+def _in_light_of(
+    donor: NDArray[np.uint8], picture: NDArray[np.uint8], points: NDArray, whole: NDArray
+) -> NDArray[np.float32] | None:
+    """[S, S, 3] teeth as they would be in a picture; None where none would be seen.
+
+    :param donor: who has them, moved to where they go. :param whole: landmarks of the broad smile.
+    """
+    inside = polygon(whole[INSIDE], len(picture))
     if not (inside > 0.5).any():
-        return own, target
+        return None
     # Teeth are of one colour in everybody, on dark skin lighter than it; what is dark between them is red.
-    bright = theirs.mean(2, keepdims=True)
+    bright = donor.astype(np.float32).mean(2, keepdims=True)
     usual, most = np.quantile(bright[inside > 0.5], (0.5, 0.85)).clip(1)
     tooth = np.clip(bright / usual, 0, 1) ** 2
     bright = bright * min(0.9 * skin_light(picture, points) + 50, 238) / most
-    theirs = (bright * (THROAT + tooth * (TOOTH - THROAT))).astype(np.float32)
-    between = cv2.GaussianBlur(seen, (0, 0), 0.5 * len(picture) / 128)[..., None]
-    return levels(own + between * (greyed(theirs, picture) - own)), target
+    return greyed((bright * (THROAT + tooth * (TOOTH - THROAT))).astype(np.float32), picture)
 
 
 def mean_smile(points: NDArray) -> NDArray[np.float64]:

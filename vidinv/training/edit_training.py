@@ -32,6 +32,7 @@ from vidinv.training.edit_losses import Readers
 from vidinv.training.edit_samples import Batch, Pool, take
 from vidinv.training.edit_teaching import teaching_losses
 from vidinv.training.scores import SCORES
+from vidinv.types import known
 
 ON_CPU = Compute("cpu", torch.bfloat16)
 
@@ -216,14 +217,15 @@ def step(
     generator: Generator,
     readers: Readers,
     batch: Batch,
-    real: tuple[Tensor, Tensor],
+    real: tuple[Tensor, Tensor] | None,
     options: EditTrainingOptions,
     rng: torch.Generator,
     compute: Compute = ON_CPU,
 ) -> dict[str, Tensor]:
     """One step of both networks; returns the losses' values, 0-d.
 
-    :param real: inversions and their standardised scores, of :func:`vidinv.training.edit_samples.draw_real`.
+    :param real: inversions and their standardised scores, of :func:`vidinv.training.edit_samples.draw_real`; None while
+        drawn pairs teach alone, where there is no critic to see them.
     :param rng: a stream of ``compute``'s device, where all tensors and networks are.
     """
     share, since = _anneal(options, state.seen), state.seen - options.taught
@@ -241,7 +243,7 @@ def step(
     with compute.autocast():
         made, change = apply(state.net, generator, batch.w, batch.feature, batch.amounts, batch.below)
     made = in_face_colours(made.float(), batch.picture, own_colours(batch.amounts, readers.names, options.colours))
-    figures = _critic_step(state, made.detach(), batch, real, options, rng, compute)
+    figures = _critic_step(state, made.detach(), batch, known(real), options, rng, compute)
     if since >= options.critic_alone:
         state.critic.requires_grad_(False)
         losses = _losses(state, generator, readers, made, change, batch, options, rng, compute)

@@ -9,6 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vidinv.types import Box
+
 
 @dataclass(frozen=True)
 class Orientation:
@@ -18,10 +20,6 @@ class Orientation:
     flip_x: bool = False
     flip_y: bool = False
 
-    @property
-    def identity(self) -> bool:
-        return not (self.transpose or self.flip_x or self.flip_y)
-
     def upright(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """[H, W, 3] as coded -> [H', W', 3] as shown, contiguous."""
         return _flip(_transposed(image) if self.transpose else image, self.flip_x, self.flip_y)
@@ -30,6 +28,19 @@ class Orientation:
         """The inverse of ``upright``."""
         image = _flip(image, self.flip_x, self.flip_y)
         return _transposed(image) if self.transpose else image
+
+    def coded_box(self, box: Box, size: tuple[int, int]) -> Box:
+        """Where a rectangle of the upright picture lies in the coded one. :param size: of that, width and height."""
+        width, height = reversed(size) if self.transpose else size
+        x0, y0, x1, y1 = _flipped(box, width if self.flip_x else None, height if self.flip_y else None)
+        return (y0, x0, y1, x1) if self.transpose else (x0, y0, x1, y1)
+
+    def upright_box(self, box: Box, size: tuple[int, int]) -> Box:
+        """The inverse of ``coded_box``."""
+        width, height = reversed(size) if self.transpose else size
+        x0, y0, x1, y1 = box
+        turned = (y0, x0, y1, x1) if self.transpose else box
+        return _flipped(turned, width if self.flip_x else None, height if self.flip_y else None)
 
 
 def from_matrix(matrix: Sequence[int] | None) -> Orientation | None:
@@ -54,6 +65,14 @@ def _transposed(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _flip(image: NDArray[np.uint8], x: bool, y: bool) -> NDArray[np.uint8]:
     return np.asarray(cv2.flip(image, -1 if x and y else int(x)), np.uint8) if x or y else image
+
+
+def _flipped(box: Box, width: int | None, height: int | None) -> Box:
+    """A rectangle in the mirrored picture. :param width: of the picture, where it is mirrored across; likewise."""
+    x0, y0, x1, y1 = box
+    x0, x1 = (x0, x1) if width is None else (width - x1, width - x0)
+    y0, y1 = (y0, y1) if height is None else (height - y1, height - y0)
+    return x0, y0, x1, y1
 
 
 def fitted(size: tuple[int, int], whole: tuple[int, int]) -> tuple[tuple[int, int], tuple[int, int]]:

@@ -34,7 +34,7 @@ def _plain(pix_fmt: str) -> str:
 
 
 def is_cuttable(frame: VideoFrame, info: VideoInfo) -> bool:
-    """Whether rectangles of a decoded picture are rectangles of its planes, and of the picture as it is shown."""
+    """Whether rectangles of a decoded picture, in whichever way it is turned for showing it, are some of its planes."""
     chroma = _CHROMA.get(_plain(info.pix_fmt))
     return (
         chroma is not None
@@ -42,7 +42,6 @@ def is_cuttable(frame: VideoFrame, info: VideoInfo) -> bool:
         and not frame.interlaced_frame  # fields are converted each by itself, and chroma lies elsewhere in the output's
         and (frame.width, frame.height) == (info.width, info.height)
         and info.width % chroma[0] == 0 == info.height % chroma[1]
-        and (orientation.from_matrix(info.matrix) or orientation.Orientation()).identity
     )
 
 
@@ -54,12 +53,12 @@ class RgbConverter:
         self.matrix = colour.swscale_matrix(info.colour, info.width, info.height)
         self.range = colour.yuv_range(info.colour, info.pix_fmt)
         self._size = (info.width, info.height)
-        self._orientation = orientation.from_matrix(info.matrix) or orientation.Orientation()
+        self.orientation = orientation.from_matrix(info.matrix) or orientation.Orientation()
 
     def __call__(self, frame: VideoFrame) -> NDArray[np.uint8]:
         """[H, W, 3] RGB 0..255, upright. A stream may change its size on the way, the output cannot: such frames are
         fitted in, with bars."""
-        return self._orientation.upright(self._coded(frame))
+        return self.orientation.upright(self._coded(frame))
 
     def _coded(self, frame: VideoFrame) -> NDArray[np.uint8]:
         (width, height), (left, top) = orientation.fitted((frame.width, frame.height), self._size)
@@ -75,9 +74,10 @@ class RgbConverter:
         x0, y0, x1, y1 = box
         if x1 <= x0 or y1 <= y0:
             return np.zeros((max(y1 - y0, 0), max(x1 - x0, 0), 3), np.uint8)
+        x0, y0, x1, y1 = box = self.orientation.coded_box(box, self._size)
         left, top, right, bottom = outer = grown(box, _MARGIN, frame)
         planes = self._planes(self._parts, self._cut(frame, outer), right - left, bottom - top)
-        return _merged([plane[y0 - top : y1 - top, x0 - left : x1 - left] for plane in planes])
+        return self.orientation.upright(_merged([p[y0 - top : y1 - top, x0 - left : x1 - left] for p in planes]))
 
     def _cut(self, frame: VideoFrame, box: Box) -> VideoFrame:
         """A rectangle of the planes, on the grid of chroma."""
@@ -100,7 +100,7 @@ class RgbConverter:
     def sampled(self, frame: VideoFrame, step: int) -> NDArray[np.uint8]:
         """[ceil(H / step), ceil(W / step), 3] pixels so far apart, with the chroma that is nearest."""
         width, height = -(-frame.width // step), -(-frame.height // step)
-        return _merged(self._planes(self._samples, frame, width, height, Interpolation.POINT))
+        return self.orientation.upright(_merged(self._planes(self._samples, frame, width, height, Interpolation.POINT)))
 
     def _planes(
         self, reformatter: VideoReformatter, frame: VideoFrame, width: int, height: int, how: int = _TO_RGB
@@ -183,18 +183,23 @@ class YuvConverter:
         return (
             decoded.cuttable
             and (_plain(frame.format.name), frame.width, frame.height) == (self._pix_fmt, *self._size)
-            and (to_rgb.matrix, to_rgb.range) == (self._matrix, self._range)
+            and (to_rgb.matrix, to_rgb.range, to_rgb.orientation) == (self._matrix, self._range, self._orientation)
         )
 
     def _put(self, out: VideoFrame, patched: Patched, decoded: Decoded, touched: Box) -> None:
-        """Convert a rectangle, and write of it the pixels that were touched and the chroma that comes of them."""
+        """Convert a rectangle, and write of it the pixels that were touched and the chroma that comes of them.
+
+        :param touched: in the upright picture.
+        """
+        touched = self._orientation.coded_box(touched, self._size)
         across, down = chroma_of(out)
         # A sample of chroma is made of pixels on either side of its place, and none where each pixel has its own.
         tinted = grown(touched, max(across, down) if across * down > 1 else 0, out)
         x0, y0, x1, y1 = outer = grown(touched, _MARGIN, out)
         with decoded.lock:
             rgb = decoded.to_rgb.blank(decoded.frame, x1 - x0, y1 - y0, "rgb24")
-        _views(rgb, 3)[0][:] = patched.part(outer).reshape(y1 - y0, -1)
+        shown = patched.part(self._orientation.upright_box(outer, self._size))
+        _views(rgb, 3)[0][:] = self._orientation.coded(shown).reshape(y1 - y0, -1)
         made = self._convert(self._parts, rgb)
         for number, (whole, part) in enumerate(zip(_views(out), _views(made), strict=True)):
             left, top, right, bottom = tinted if number else touched
