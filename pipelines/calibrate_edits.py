@@ -20,6 +20,7 @@ import numpy as np
 import torch
 
 from pipelines.train_edits import config_of
+from vidinv.errors import InputError
 from vidinv.models.edit_network import EditNetwork
 from vidinv.packs.load import load_pack
 from vidinv.packs.write import write_tensors
@@ -57,6 +58,8 @@ def main() -> None:
         # What steps upwards put on the network need only take off.
         way = -1 if settings["edits"][name].get("drawn") else 1
         number, rows = config.edits.index(name), card.cohort(name, found.labels, train, below=way < 0)
+        if not len(rows):
+            raise InputError(f"{options.codes}: no training face is one to find {name}'s steps on; encode more faces")
         rows = np.sort(rng.choice(rows, min(options.measured, len(rows)), replace=False))
         faces, move = codes.faces_of(found, rows, nets), card.answered(network, number)
 

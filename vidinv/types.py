@@ -116,8 +116,8 @@ class Eyeglasses:
     points: NDArray[np.float32]
     """[68, 2] the face's landmarks (iBUG 300-W order), pixels of the crop."""
 
-    light: float
-    """Level of the skin, 0..255."""
+    skin: NDArray[np.float32]
+    """[3] RGB of the skin, levels of 0..255."""
 
     share: float = 1.0
     """0..1, how opaque they are: below 1 while they come or go."""

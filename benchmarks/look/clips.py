@@ -37,13 +37,14 @@ class Clip:
     ]  # of the frames that are shown: index, and the quad of the face in the middle
 
 
-def read_clips(editor: VideoEditor, folder: Path) -> list[Clip]:
-    """What the table names, found, aligned and inverted.
+def read_clips(editor: VideoEditor, folder: Path) -> dict[str, Clip]:
+    """What the table names, found, aligned and inverted, by file.
 
     :raises InputMissing: a clip is not there. :raises NoFaceFound: nobody is in a frame that would be shown.
     """
     with open(TABLE, newline="") as lines:
-        return [read_clip(editor, folder / line["file"], float(line["start"])) for line in csv.DictReader(lines)]
+        named = [(line["file"], float(line["start"])) for line in csv.DictReader(lines)]
+    return {file: read_clip(editor, folder / file, start) for file, start in named}
 
 
 def read_clip(editor: VideoEditor, path: Path, start: float) -> Clip:
@@ -83,7 +84,7 @@ def write_sheets(editor: VideoEditor, folder: Path, names: Sequence[str], where:
     columns = [text for _ in SHOWN for text in ("source", *(f"finished {s:+g}" for s in STRENGTHS))]
     for name in names:
         rows = []
-        for clip in clips:
+        for clip in clips.values():
             made = [finished(editor, clip, asked(name, s)) for s in STRENGTHS]
             row = []
             for k, (index, quad) in enumerate(clip.places):

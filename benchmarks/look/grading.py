@@ -1,12 +1,13 @@
 """Blind grading: finished pictures of packs in random order, to be graded by somebody who does not know what they are.
 
     python -m benchmarks.look.grading make --packs face-128,face-128-detail --faces FACES --data data/faces-128 \\
-        --out SHEETS --key ELSEWHERE [--edits age,smile] [--per 8] [--seed 0]
+        --out SHEETS --key ELSEWHERE [--clips CLIPS] [--edits age,smile] [--per 8] [--seed 0]
     python -m benchmarks.look.grading read GRADES.csv --key ELSEWHERE/key.csv --out RESULT.json
 
 ``make`` writes numbered sheets of twelve tiles to SHEETS and what the numbers are to ELSEWHERE/key.csv. Among them are
 photographs that nothing was done to: a check on the reader. Each edit is shown on people whom it suits, the 24 of
-benchmarks.look first; others fill up. A face that a pack refused to edit is left out. Who reads writes a CSV file with
+benchmarks.look first; others fill up; with --clips also on a frame of each of its clips. A face that a pack refused to
+edit is left out, and a frame in which an edit has nothing to do. Who reads writes a CSV file with
 the columns number, grade and words; a grade is 1 (painted), 2, 3, 4 or 5 (a photograph), words are what gives it away.
 Several files are taken together.
 """
@@ -15,7 +16,7 @@ from __future__ import annotations
 
 import argparse
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from zlib import crc32
@@ -23,7 +24,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.look import sheets
+from benchmarks.look import clips, figures, sheets
 from benchmarks.look.finish import asked, find, finish, quad_of
 from benchmarks.look.measure import suited
 from benchmarks.look.people import FACES, OTHERS, read_people
@@ -32,12 +33,14 @@ from vidinv import VideoEditor
 from vidinv.errors import InputError, UsageError
 from vidinv.training import photometry, shards
 from vidinv.training.scores import require
+from vidinv.types import Frame
 
 STRENGTHS = (-2.0, 2.0)  # steps
 TILE = 300  # pixels
 ACROSS, DOWN = 4, 3  # tiles of a sheet
 GRADES = (1, 2, 3, 4, 5)
-UNTOUCHED = "untouched"
+UNTOUCHED, CLIPS = "untouched", "clips"
+MIDDLE = len(clips.SHOWN) // 2  # of the frames of a clip that benchmarks.look shows
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,12 @@ def make(options: argparse.Namespace) -> None:
                     continue
                 shown = sheets.surroundings(made.picture, quad_of(found[i]))
                 tiles.append(((editor.pack.name, edit, f"{strength:+g}", people[i].set, people[i].file), shown))
+        footage = clips.read_clips(editor, options.clips) if options.clips else {}
+        for edit, strength, file, shown in edited_frames(editor, footage, edits):
+            tiles.append(((editor.pack.name, edit, f"{strength:+g}", CLIPS, file), shown))
         print(f"{editor.pack.name}: {len(tiles)} tiles so far, {refused} faces refused", flush=True)
+    for file, clip in footage.items():
+        tiles.append(((UNTOUCHED, "", "", CLIPS, file), middle(clip, clip.codes[clip.places[MIDDLE][0]].frame)))
     for person, one in zip(judged, found, strict=False):
         shown = sheets.surroundings(person.picture, quad_of(one))
         tiles.append(((UNTOUCHED, "", "", person.set, person.file), shown))
@@ -105,6 +113,25 @@ def make(options: argparse.Namespace) -> None:
     write_numbered(options.out, [tiles[i][1] for i in order])
     write_key(options.key / "key.csv", entries)
     print(f"written: {len(entries)} tiles in {options.out}, what they are in {options.key / 'key.csv'}")
+
+
+def edited_frames(
+    editor: VideoEditor, footage: dict[str, clips.Clip], edits: Sequence[str]
+) -> Iterator[tuple[str, float, str, sheets.Picture]]:
+    """Of each clip one frame for each edit and strength, where it does anything."""
+    for edit in edits:
+        for strength in STRENGTHS:
+            for file, clip in footage.items():
+                made = clips.finished(editor, clip, asked(edit, strength))[MIDDLE]
+                before = middle(clip, clip.codes[clip.places[MIDDLE][0]].frame)
+                after = middle(clip, made)
+                if figures.changes_anything(figures.luma(after.astype(np.float64) - before)):
+                    yield edit, strength, file, after
+
+
+def middle(clip: clips.Clip, frame: Frame) -> sheets.Picture:
+    """What is shown of the clip's middle frame."""
+    return sheets.surroundings(frame.picture(), clip.places[MIDDLE][1], clips.WIDER)
 
 
 def write_numbered(folder: Path, pictures: Sequence[sheets.Picture]) -> None:
@@ -206,6 +233,7 @@ def arguments(args: list[str] | None = None) -> argparse.Namespace:
     making.add_argument("--packs", required=True, help="names or folders of model packs of faces, by commas")
     making.add_argument("--faces", type=Path, required=True, help="the zips of pictures, one a set")
     making.add_argument("--data", type=Path, required=True, help="what pipelines.prepare_faces made of them")
+    making.add_argument("--clips", type=Path, help="the folder of the clips that clips.csv names")
     making.add_argument("--out", type=Path, required=True, help="folder of the sheets")
     making.add_argument("--key", type=Path, required=True, help="another folder, of key.csv")
     making.add_argument("--edits", help="by commas; default: all of each pack")

@@ -14,7 +14,7 @@ from vidinv.types import Eyeglasses, Lips
 SIDE = 128
 KEEP, STILL = np.full((SIDE, SIDE), 0.9, np.float32), np.zeros((SIDE, SIDE, 2), np.float32)
 POINTS = one_face().astype(np.float32)
-GLASSES = Eyeglasses(POINTS, 150.0)
+GLASSES = Eyeglasses(POINTS, np.full(3, 150, np.float32))
 LIPS = Lips(POINTS, np.full(3, 150, np.float32), smile=1.0)
 
 

@@ -69,7 +69,9 @@ def write_probe(folder: Path) -> None:
     with torch.no_grad():
         widths = accessories.features_at(toy_teachers(), torch.zeros(1, 3, 64, 64), torch.eye(2, 3)[None])
     weights = {name: torch.ones(width.shape[1]) for name, width in widths.items()}
-    accessories.Probe(weights, {name: torch.zeros(()) for name in weights}).save(folder)
+    # Of the toy faces some are to wear glasses, surely, and others none.
+    weights, biases = weights | {"glasses": 3 * weights["glasses"]}, {name: torch.zeros(()) for name in weights}
+    accessories.Probe(weights, biases | {"glasses": torch.tensor(12.6)}).save(folder)
 
 
 def write_all(folder: Path, count: int = 24) -> Path:

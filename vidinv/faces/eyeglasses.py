@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from vidinv.faces.axes import Axes, axes
 from vidinv.faces.masks import Map
 from vidinv.faces.strokes import FINER, blank, fill, moved, small, softness, stroke
-from vidinv.faces.tones import skin_light
+from vidinv.faces.tones import skin_colour
 from vidinv.types import Box, Eyeglasses
 
 # A frame, in halves of the eyes' distance (31 mm or so), as measured on photographs. It is as wide as the face.
@@ -71,6 +71,7 @@ STYLES = (  # by the number of who wears them
 )
 SHINE = ((1.15, 0.4, 0.7), (2.1, 0.14, 1.0))  # where from the middle, how wide, how bright the sky shines in its edges
 AWAY = 0.6  # how far a head is turned that hides a temple
+SHORT = 0.35, 0.7  # how far behind its joint, seen so, a temple's end is that hides it, and that shows all of it
 BEYOND = 0.12  # so far the lens that is turned away ends from the face's outline
 LARGE = 45.0  # pixels to half of the eyes' distance: from there it need not be drawn larger for even edges
 BARE, WEARS = 0.7, 0.9  # P(glasses) up to which somebody wears none, and from which on some already
@@ -101,7 +102,7 @@ def frame_size(points: NDArray, style: Style = STYLES[0]) -> FrameSize:
 
 def fitted(crop: NDArray[np.uint8], points: NDArray) -> Eyeglasses:
     """Those for a face. :param crop: [S, S, 3]. :param points: [68, 2] its pixels."""
-    return Eyeglasses(np.asarray(points, np.float32), skin_light(crop, points))
+    return Eyeglasses(np.asarray(points, np.float32), skin_colour(crop, points))
 
 
 def opacity(worn: Eyeglasses) -> float:
@@ -132,8 +133,9 @@ def put_on(picture: NDArray[np.uint8], worn: Eyeglasses, seen: Map | np.float32 
     finer = FINER if face.unit < LARGE else 2
     soft = softness(picture)
     drawn = _outlines(points, face, frame, style, worn.bold, height, width, finer, soft)
-    frames, lens, pads = (part * np.float32(opacity(worn)) * seen for part in drawn)
-    x = picture.astype(np.float32)
+    x, light = picture.astype(np.float32), float(worn.skin.mean())
+    rims, arms, lens, pads = (part * np.float32(opacity(worn)) * seen for part in drawn)
+    frames = np.maximum(rims, 0.9 * arms * _skin(x, worn.skin, 0.06 * face.unit))
     across, down = np.moveaxis(face.at(np.stack(np.meshgrid(np.arange(width), np.arange(height)), -1)), -1, 0)
     across = np.abs(across - BEFORE * face.turned)
     # Its shadow falls below it, on the skin and not on what is beside the face.
@@ -144,13 +146,13 @@ def put_on(picture: NDArray[np.uint8], worn: Eyeglasses, seen: Map | np.float32 
     sickle = np.exp(-(((np.hypot(u + 0.15, v - 0.1) - 0.95) / 0.12) ** 2)) * np.clip(0.3 + u - v, 0, 1)
     glare = lens * (0.015 + 0.1 * sickle)
     x *= (1 - 0.05 * lens)[..., None]
-    x += glare[..., None] * (np.array([0.95, 1.0, 1.05]) * min(1.3 * worn.light, 245) - x)
-    x += (0.3 * pads * (1 - frames))[..., None] * (1.1 * worn.light - x)
+    x += glare[..., None] * (np.array([0.95, 1.0, 1.05]) * min(1.3 * light, 245) - x)
+    x += (0.3 * pads * (1 - frames))[..., None] * (1.1 * light - x)
     # Its upper edges shine; below them it is as dark as it is.
     edge = np.clip(frames - moved(frames, face.down * 0.045), 0, 0.8)
     sky = 0.15 + sum(much * np.exp(-(((across - at) / wide) ** 2)) for at, wide, much in SHINE)
-    shine = style.shine * worn.light * edge * np.clip(sky, 0, 1)
-    x += frames[..., None] * (worn.light * np.array(style.dark) + shine[..., None] - x)
+    shine = style.shine * light * edge * np.clip(sky, 0, 1)
+    x += frames[..., None] * (light * np.array(style.dark) + shine[..., None] - x)
     return np.asarray(np.clip(x + 0.5, 0, 255), np.uint8)
 
 
@@ -164,8 +166,8 @@ def _outlines(
     width: int,
     finer: int,
     soft: float,
-) -> tuple[Map, Map, Map]:
-    """Frame with its temples, lenses and pads, [height, width] 0..1 each."""
+) -> tuple[Map, Map, Map, Map]:
+    """Frame, its temples, lenses and pads, [height, width] 0..1 each."""
     rims, arms, lenses, pads = (blank(height, width, finer) for _ in range(4))
     for sign, ear in ((-1, points[0]), (1, points[16])):
         away = float(np.clip(sign * face.turned / AWAY, 0, 1))  # 1: that side is turned away, and hides its temple
@@ -182,17 +184,28 @@ def _outlines(
         fill(rims, _placed(np.array(end), face), finer)
         hinge = _placed(np.array([tip, middle]), face)
         behind = ear + (hinge - ear) @ face.down / face.unit**2 * face.down * 0.6
-        if away < 1 and sign * ((behind - hinge) @ face.right) > 0:
-            for share in np.linspace(1.0, 0.3, 8):  # it goes behind the ear, and into the hair
-                line, level = np.stack([hinge, hinge + share * (behind - hinge)]), min(1.0, 4.2 - 4 * share)
-                stroke(arms, line, style.temple * bold * face.unit, finer, level=round(255 * level))
+        # Seen from the front a temple lies behind its joint.
+        long = sign * float((behind - hinge) @ face.right) / face.unit**2
+        level = (1 - away) * float(np.clip((long - SHORT[0]) / (SHORT[1] - SHORT[0]), 0, 1))
+        stroke(arms, np.stack([hinge, behind]), style.temple * bold * face.unit, finer, level=round(255 * level))
         pad = np.array([(sign * (INNER + 0.06), 0.02), (sign * (INNER + 0.0), 0.16), (sign * (INNER + 0.05), 0.3)])
         stroke(pads, _placed(pad, face), PADS * face.unit, finer)
     rims[lenses > 0] = np.minimum(rims[lenses > 0], 255 - lenses[lenses > 0])
     arch = np.array([(x * (INNER + 0.06), -0.24 - 0.06 * (1 - x * x)) for x in np.linspace(-1, 1, 9)])
     stroke(rims, _placed(arch, face), style.bridge * bold * face.unit, finer)
-    frames = np.maximum(small(rims, finer, soft), 0.85 * small(arms, finer, soft))
-    return frames, small(lenses, finer, soft), small(pads, finer, soft)
+    made = [small(part, finer, soft) for part in (rims, arms, lenses, pads)]
+    return made[0], made[1], made[2], made[3]
+
+
+def _skin(x: NDArray[np.float32], skin: NDArray[np.float32], soft: float) -> Map:
+    """[H, W] 0..1, where a picture is as bare skin is: a temple that goes under hair is not seen there."""
+    # Its shades are of one hue: what counts is how far a pixel is from the way from black to white through it.
+    unit = skin / max(float(np.linalg.norm(skin)), 1.0)
+    along = x @ unit
+    off = np.linalg.norm(x - along[..., None] * unit, axis=2) / np.maximum(along, 1) * 5
+    dark = np.clip((0.62 - along / max(float(skin @ unit), 1.0)) / 0.25, 0, 1)
+    alike = np.clip(1.6 - off, 0, 1) * (1 - dark)
+    return np.asarray(cv2.GaussianBlur(np.asarray(alike, np.float32), (0, 0), max(soft, 0.5)), np.float32)
 
 
 def _narrowed(points: NDArray[np.float64], face: Axes, frame: FrameSize, sign: int) -> float:

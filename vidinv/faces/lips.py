@@ -50,6 +50,7 @@ UPPER_LIP, LOWER_LIP = (49, 50, 51, 52, 53, 61, 62, 63), (55, 56, 57, 58, 59, 65
 LIFTED = (0.04, -0.15)  # of a cheek, of a broad smile
 HALF = 0.5  # of a broad smile: lips part from there on
 PARTED = 0.02, 0.07  # how much further than before lips are apart: no teeth below, all of them above
+OPENED = 0.05, 0.12  # how far apart they are by themselves, so that their own inside is seen: not below, surely above
 AWAY = 0.6  # how far a head is turned that lets the far corner of the mouth go only half as far
 FOLDS, GLOW = 0.2, 0.06  # how much darker a smile's folds are, and how much lighter the cheeks above them
 KEPT = 0.45  # of a smile, what a face does not get that is sure to smile already
@@ -100,6 +101,8 @@ def lips_moved(crop: NDArray[np.uint8], lips: Lips) -> Change:
     cheeks, lifted = _cheeks(lips.points, face), amount * np.array([(-1, 1), (1, 1)]) * LIFTED
     extra = (cheeks + 0.5) / size, (lifted[:, :1] * face.right + lifted[:, 1:] * face.down) / size
     goal, motion = _apart(points, moved_points(lips) / size, size, extra)
+    # What is seen of the mouth's inside is the skull's, and stays while lips move before it.
+    motion = motion * (1 - _own(points * size - 0.5, face, size, size, 0.6))[..., None]
     y, x = np.mgrid[:size, :size].astype(np.float32)
     wide = 2 * (0.38 * face.unit) ** 2
     glow = sum(np.exp(-((x - cx) ** 2 + (y - cy) ** 2) / wide) for cx, cy in cheeks)
@@ -171,20 +174,31 @@ def show_teeth(
     """
     points, (height, width) = np.asarray(lips.points, np.float64), picture.shape[:2]
     goal, face = points + moved_points(lips), axes(points)
-    before, after = opening(points) / face.unit, opening(goal) / face.unit
-    parted = (after - before - PARTED[0]) / (PARTED[1] - PARTED[0])
-    share = float(smooth_step(np.array(parted))) * (1 - before / max(after, 1e-6))
+    apart = (opening(goal) - opening(points)) / face.unit
+    share = float(smooth_step(np.array((apart - PARTED[0]) / (PARTED[1] - PARTED[0]))))
     if share <= 0:
         return picture
-    large = blank(height, width)
-    fill(large, _outline(goal[60:68]))
     soft = min(softness(picture), 0.02 * face.unit + 0.5)
-    inside = small(large, soft=soft) * np.float32(share) * seen
+    shown = _inside(goal, height, width, soft) * (1 - _own(points, face, height, width, soft))
+    inside = shown * np.float32(share) * seen
     drawn = cv2.GaussianBlur(_teeth(points, goal, face, height, width, lips.skin), (0, 0), 0.7 * soft)
     grey = drawn.mean(2, keepdims=True)
     x = picture.astype(np.float32)
     x += inside[..., None] * (grey + colour * (drawn - grey) - x)
     return np.asarray(np.clip(x + 0.5, 0, 255), np.uint8)
+
+
+def _inside(points: NDArray[np.float64], height: int, width: int, soft: float) -> Map:
+    """[height, width] 0..1, what lies between the lips."""
+    large = blank(height, width)
+    fill(large, _outline(points[60:68]))
+    return small(large, soft=soft)
+
+
+def _own(points: NDArray[np.float64], face: Axes, height: int, width: int, soft: float) -> Map:
+    """[height, width] 0..1, where the inside of a mouth is seen that is open by itself."""
+    share = float(np.clip((opening(points) / face.unit - OPENED[0]) / (OPENED[1] - OPENED[0]), 0, 1))
+    return np.float32(share) * _inside(points, height, width, soft)
 
 
 def _outline(inner: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -26,7 +26,7 @@ def steady_glasses(past: Eyeglasses, now: Eyeglasses, by: NDArray[np.float32], k
     return replace(
         now,
         points=points,
-        light=share * past.light + (1 - share) * now.light,
+        skin=np.asarray(share * past.skin + (1 - share) * now.skin, np.float32),
         wearing=long * past.wearing + (1 - long) * now.wearing,
     )
 

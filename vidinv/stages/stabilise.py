@@ -109,7 +109,8 @@ def _mixed(past: Past | None, face: Face, time: float, options: StabiliseOptions
     change = _in_colours(made, face)
     amounts = np.full_like(change.motion[..., :1], face.amount)
     motion, residual = np.concatenate([change.motion, amounts], 2), change.residual
-    worn, lips = known(face.edited_code).worn, known(face.edited_code).lips
+    code = face.edited_code
+    worn, lips = (None, None) if code is None else (code.worn, code.lips)
     colour, told = beside_tint(crop)
     if past is not None:
         before = past.told * math.exp(-max(time - past.time, 0) / max(options.colour, 1e-6))
