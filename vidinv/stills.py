@@ -22,7 +22,7 @@ from vidinv.edits.drawn import DrawnEdit
 from vidinv.edits.held import guarded
 from vidinv.edits.parse import Edits, check_names, check_timeless, parse_edits
 from vidinv.errors import InputError, UsageError
-from vidinv.faces.in_frame import finished
+from vidinv.faces.eyeglasses import put_on
 from vidinv.inversion import DEFAULT_METHOD
 from vidinv.inversion.base import batch_of
 from vidinv.inversion.latent_checks import check_code
@@ -209,7 +209,8 @@ def drawn(editor: VideoEditor, faces: Sequence[Face], edits: Sequence[Edit] = ()
         else:
             pictures = generator(whole.w, whole.feature, noise=whole.noise)
     levels = np.rint(to_levels(pictures)).astype(np.uint8)
-    return np.stack([finished(one, code.worn, code.lips) for one, code in zip(levels, edited, strict=True)])
+    worn = [code.worn for code in edited]
+    return np.stack([one if on is None else put_on(one, on) for one, on in zip(levels, worn, strict=True)])
 
 
 def _on(code: Code, device: str) -> Code:

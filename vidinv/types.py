@@ -133,28 +133,6 @@ class Eyeglasses:
 
 
 @dataclass(frozen=True)
-class Lips:
-    """A smile, or an open mouth, by a face's landmarks: the frame's own pixels move; see :mod:`vidinv.faces.lips`."""
-
-    __repr__ = told
-
-    points: NDArray[np.float32]
-    """[68, 2] the face's landmarks (iBUG 300-W order) as they are, pixels of the crop."""
-
-    skin: NDArray[np.float32]
-    """[3] RGB of the skin, levels of 0..255."""
-
-    smile: float = 0.0
-    """0 and up, 1 being a broad smile."""
-
-    open: float = 0.0
-    """0 and up, 1 being as wide as to say "ah"."""
-
-    smiling: float = 0.0
-    """P(it smiles by itself), 0..1: that much less is added."""
-
-
-@dataclass(frozen=True)
 class Code:
     """A point of the Feature-Style space."""
 
@@ -174,9 +152,6 @@ class Code:
 
     worn: Eyeglasses | None = None
     """What is put on the face in the frame; None: nothing."""
-
-    lips: Lips | None = None
-    """What moves lips and cheeks in the frame; None: nothing."""
 
 
 @dataclass(frozen=True)
@@ -383,9 +358,6 @@ class Face:
 
     worn: Eyeglasses | None = None
     """What is put on the face in the frame, steady over time; set by stabilise; None: nothing."""
-
-    lips: Lips | None = None
-    """What moves lips and cheeks in the frame, steady over time; set by stabilise; None: nothing."""
 
     mask: NDArray[np.float32] | None = None
     """[S, S] 0..1, where the change goes in; set by blend; None: nowhere."""

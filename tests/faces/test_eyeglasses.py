@@ -11,6 +11,7 @@ import pytest
 from tests.training.codes_toy import one_face
 from vidinv.faces.axes import axes
 from vidinv.faces.eyeglasses import STYLES, extent, fitted, frame_size, put_on
+from vidinv.faces.strokes import softness
 from vidinv.types import Eyeglasses
 
 SIDE = 128
@@ -108,3 +109,11 @@ def test_the_lens_that_turns_away_is_the_narrower_one(face: np.ndarray, points: 
     first, bridge, second = (gap for gap in np.diff(columns) if gap > 4)  # insides of the lenses, and what is between
     assert second < 0.85 * first
     assert bridge < first
+
+
+def test_what_is_drawn_is_as_sharp_as_the_picture() -> None:
+    rng = np.random.default_rng(0)
+    sharp = cv2.resize(rng.integers(0, 256, (32, 32, 3), np.uint8), (256, 256), interpolation=cv2.INTER_NEAREST)
+    soft = [softness(cv2.GaussianBlur(sharp, (0, 0), sigma)) for sigma in (0.8, 1.6, 3.2)]
+    assert softness(sharp) < soft[0] < soft[1] < soft[2]
+    assert soft[2] > 2 * soft[0]

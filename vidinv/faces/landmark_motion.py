@@ -6,8 +6,6 @@ dark inside of a mouth. Teeth are not invented.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -43,7 +41,11 @@ def landmark_change(picture: NDArray[np.uint8], points: Points, by: Points) -> C
     :param by: [68, 2] how far they move, likewise. Where that would fold the picture, all of it moves less.
     """
     size, points = len(picture), np.asarray(points, np.float64)
-    goal, motion = reached(points, by, size)
+    for attempt in range(TRIES):
+        goal = _lips_apart(points, points + 0.8**attempt * np.asarray(by, np.float64))
+        motion = dense_motion(points, goal, size)
+        if attempt == TRIES - 1 or _least_area(motion, goal) > LEAST:
+            break
     inside = _inside(points, goal, size)
     lips = np.zeros((size, size), np.uint8)
     cv2.fillPoly(lips, [_pixels(points[OUTER], size)], 255)
@@ -52,30 +54,10 @@ def landmark_change(picture: NDArray[np.uint8], points: Points, by: Points) -> C
     return Change(motion, residual.astype(np.float32))
 
 
-def reached(
-    points: Points, by: Points, size: int, extra: tuple[Points, Points] | None = None
-) -> tuple[Points, NDArray[np.float32]]:
-    """Where landmarks come to when they move, [68, 2], and the dense motion to it, [size, size, 2].
-
-    :param points, by: as of :func:`landmark_change`. :param extra: [P, 2] other places, and how far they move.
-    """
-    points, by = np.asarray(points, np.float64), np.asarray(by, np.float64)
-    more, more_by = (np.zeros((0, 2)), np.zeros((0, 2))) if extra is None else extra
-    for attempt in range(TRIES):
-        share = 0.8**attempt
-        goal = _lips_apart(points, points + share * by)
-        every, to = np.concatenate([points, more]), np.concatenate([goal, more + share * more_by])
-        motion = dense_motion(every, to, size)
-        if attempt == TRIES - 1 or _least_area(motion, goal) > LEAST:
-            break
-    return goal, motion
-
-
-def dense_motion(points: Points, goal: Points, size: int, without: Sequence[int] = ()) -> NDArray[np.float32]:
+def dense_motion(points: Points, goal: Points, size: int) -> NDArray[np.float32]:
     """Thin-plate spline (Bookstein 1989) through the points, 0 on the crop's border.
 
-    :param points: [P, 2], fractions, landmarks first. :param goal: [P, 2], where they come to lie.
-    :param without: numbers of those that do not count.
+    :param points: [68, 2], fractions. :param goal: [68, 2], where they come to lie.
     :return: [size, size, 2] pixels: what lies at p comes from p + motion(p).
     """
     from scipy.interpolate import RBFInterpolator  # a large import, of use only where a face is driven
@@ -83,7 +65,6 @@ def dense_motion(points: Points, goal: Points, size: int, without: Sequence[int]
     along = np.linspace(-BEYOND, 1 + BEYOND, 7)
     rim = np.array([(a, b) for a in along for b in along if {a, b} & {along[0], along[-1]}])
     shown = ((goal > -BEYOND) & (goal < 1 + BEYOND)).all(1)
-    shown &= ~np.isin(np.arange(len(points)), list(without))
     stiff = np.full(len(points), STIFF)
     stiff[FINE] = STIFF_FINE
     spline = RBFInterpolator(

@@ -8,8 +8,6 @@ from numpy.typing import NDArray
 from vidinv.faces.axes import axes
 from vidinv.faces.strokes import blank, small, stroke
 
-SKIN = np.array([1.24, 0.94, 0.82])  # colour of most people's skin in white light, over its mean
-
 
 def skin_colour(picture: NDArray[np.uint8], points: NDArray) -> NDArray[np.float32]:
     """[3] levels, medians. :param picture: [H, W, 3]. :param points: [68, 2] pixels."""
@@ -28,13 +26,6 @@ def _cheeks(picture: NDArray[np.uint8], points: NDArray) -> NDArray[np.uint8]:
     return np.stack([picture[y, x] for x, y in places])
 
 
-def light_colour(skin: NDArray) -> NDArray[np.float64]:
-    """[3] of the light on it, over its mean, as far as skin tells. :param skin: [3] levels."""
-    seen = np.asarray(skin, np.float64) / max(float(np.mean(skin)), 1.0) / SKIN
-    found = np.clip(seen, 0.3, 3) ** 0.7
-    return np.asarray(found / found.mean())
-
-
 def hair_colour(picture: NDArray[np.uint8], points: NDArray) -> NDArray[np.float32]:
     """Of the brows' darker half, [3] levels; never nearer to the skin than a beard that is seen as one."""
     brows = blank(*picture.shape[:2])
@@ -47,8 +38,3 @@ def hair_colour(picture: NDArray[np.uint8], points: NDArray) -> NDArray[np.float
     dark = inside[np.argsort(inside.mean(1))[: max(len(inside) // 2, 1)]]
     colour = np.median(dark, 0)
     return np.asarray(colour * min(1.0, 0.36 * light / max(float(colour.mean()), 1e-6)), np.float32)
-
-
-def tooth_level(light: float) -> float:
-    """Of teeth, which are of one colour in everybody: on dark skin lighter than it. :param light: of the skin."""
-    return min(0.78 * light + 112, 2.2 * light, 262)

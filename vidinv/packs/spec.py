@@ -18,7 +18,7 @@ from vidinv.packs.tables import UPDATE, Where, damaged, entry, record, typed
 # linear: a displacement of codes, the same for every face; network: the pack's edit_network looks at the face; proxy: a
 # step in W*, where the pack's latent_flow leads and whence it leads back.
 EDIT_KINDS = ("linear", "network", "proxy")
-DRAWN = ("eyeglasses", "smile", "open")  # what an edit may draw into the frame itself: vidinv.edits.drawn
+DRAWN = ("eyeglasses",)  # what an edit may draw into the frame itself: vidinv.edits.drawn
 CONVINCING = 3.5  # grade below which an edit is called experimental
 FILE_ENDING = ".safetensors"
 LARGEST = 4096  # side of a network's pictures and of the crops, pixels
@@ -93,7 +93,7 @@ class EditSpec:
         if not 0 <= self.edges <= STEEPEST:
             raise ValueError(f"edges {self.edges:g}; they are from 0 to {STEEPEST:g}")
         if self.drawn and self.drawn not in DRAWN:
-            raise ValueError(f"drawn {self.drawn!r}; there are {', '.join(DRAWN)}")
+            raise ValueError(f"drawn {self.drawn!r}; there is {', '.join(DRAWN)}")
         if len(self.strengths) != len(self.effects):
             raise ValueError(f"{len(self.effects)} effects of {len(self.strengths)} strengths")
 

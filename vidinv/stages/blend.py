@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from vidinv.faces import compositing
 from vidinv.faces.colour import tinted
-from vidinv.faces.in_frame import draw, extent, moved_to
+from vidinv.faces.eyeglasses import extent, put_on
 from vidinv.faces.masks import Map, oval
 from vidinv.faces.quads import in_crop, quad_to_affine, transform_points
 from vidinv.faces.regions import union
@@ -38,7 +38,7 @@ def blend(state: None, faces: Faces | None, options: BlendOptions = BlendOptions
     own = output = faces.frame.opened()
     for face, change in changed:
         output = _composite(output, output is own, face, change, options.composite)
-        output = _drawn_on(output, output is own, face)
+        output = _wearing(output, output is own, face)
     return state, [replace(masked, output=faces.frame if output is own else output)]
 
 
@@ -78,22 +78,19 @@ def _composite(frame: Frame, first: bool, face: Face, change: Change, how: Compo
     return _with_pixels(frame, first, where, box, pixels)
 
 
-def _drawn_on(frame: Frame, first: bool, face: Face) -> Frame:
-    """The frame with teeth where a face's lips parted, and with what it wears; its own array is never written to."""
+def _wearing(frame: Frame, first: bool, face: Face) -> Frame:
+    """The frame with what is put on one face; its own array is never written to."""
+    if face.worn is None or face.weight <= 0:
+        return frame
     quad, (height, width) = known(face.quad), frame.image.shape[:2]
     to_crop = np.vstack([quad_to_affine(quad, len(known(face.crop))), [0, 0, 1]])
-    for mark in (face.lips, face.worn):
-        if mark is None or face.weight <= 0:
-            continue
-        points = transform_points(np.linalg.inv(to_crop)[:2], mark.points)
-        box = extent(moved_to(mark, points), height, width)
-        if box[2] <= box[0] or box[3] <= box[1]:
-            continue
-        own, there = frame.part(box), moved_to(mark, points - box[:2])
-        pixels = draw(own, there, _seen(face, quad, box), known(face.change).colour)
-        where = compositing.Place(own, box[:2], frame.image.shape)
-        frame, first = _with_pixels(frame, first, where, box, pixels), False
-    return frame
+    points = transform_points(np.linalg.inv(to_crop)[:2], face.worn.points)
+    box = extent(points, height, width)
+    if box[2] <= box[0] or box[3] <= box[1]:
+        return frame
+    own, there = frame.part(box), np.asarray(points - box[:2], np.float32)
+    pixels = put_on(own, replace(face.worn, points=there), _seen(face, quad, box))
+    return _with_pixels(frame, first, compositing.Place(own, box[:2], frame.image.shape), box, pixels)
 
 
 def _seen(face: Face, quad: NDArray[np.float64], box: Box) -> Map | np.float32:

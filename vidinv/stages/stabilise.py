@@ -22,12 +22,11 @@ from numpy.typing import NDArray
 
 from vidinv.faces.colour import beside_tint, colour_share, tinted
 from vidinv.faces.compositing import change_between, followed
-from vidinv.faces.lips import lips_moved
 from vidinv.faces.motion import fetch, optical_flow
-from vidinv.faces.steady import steady_glasses, steady_lips
+from vidinv.faces.steady import steadied
 from vidinv.models.face_colours import in_face_colours
 from vidinv.models.pictures import to_tensor
-from vidinv.types import Change, Eyeglasses, Face, Faces, Lips, known
+from vidinv.types import Change, Eyeglasses, Face, Faces, known
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,6 @@ class Past:
     colour: float  # levels: mean of faces.colour.beside_tint, by how much each tells
     told: float  # sum of how much each told
     worn: Eyeglasses | None  # what is put on the face
-    lips: Lips | None  # what moves them
 
 
 @dataclass(frozen=True)
@@ -80,11 +78,8 @@ def _steady(face: Face, mean: Past | None) -> Face:
     change = Change(motion, residual)
     if face.edited_code is not None and face.edited_code.change is not None:
         change = followed(change, face.edited_code.change)  # steady by itself, and what is driven must not lag
-    if mean.lips is not None:
-        change = followed(change, lips_moved(known(face.crop), mean.lips))  # by landmarks that are
     share = colour_share(mean.colour)
-    change = Change(change.motion, tinted(change.residual, share), share)
-    return replace(face, change=change, worn=mean.worn, lips=mean.lips)
+    return replace(face, change=Change(change.motion, tinted(change.residual, share), share), worn=mean.worn)
 
 
 def _in_colours(change: Change, face: Face) -> Change:
@@ -109,8 +104,7 @@ def _mixed(past: Past | None, face: Face, time: float, options: StabiliseOptions
     change = _in_colours(made, face)
     amounts = np.full_like(change.motion[..., :1], face.amount)
     motion, residual = np.concatenate([change.motion, amounts], 2), change.residual
-    code = face.edited_code
-    worn, lips = (None, None) if code is None else (code.worn, code.lips)
+    worn = None if face.edited_code is None else face.edited_code.worn
     colour, told = beside_tint(crop)
     if past is not None:
         before = past.told * math.exp(-max(time - past.time, 0) / max(options.colour, 1e-6))
@@ -126,7 +120,5 @@ def _mixed(past: Past | None, face: Face, time: float, options: StabiliseOptions
             for old, new in ((past.motion, motion), (past.residual, residual))
         )
         if worn is not None and past.worn is not None:
-            worn = steady_glasses(past.worn, worn, by, np.asarray(keep, np.float32))
-        if lips is not None and past.lips is not None:
-            lips = steady_lips(past.lips, lips, by, np.asarray(keep, np.float32))
-    return Past(time, crop, motion, residual, colour, told, worn, lips)
+            worn = steadied(past.worn, worn, by, np.asarray(keep, np.float32))
+    return Past(time, crop, motion, residual, colour, told, worn)

@@ -10,9 +10,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from vidinv.edits.drawn import Seen
+from vidinv.edits.drawn import worn_at
 from vidinv.errors import InputError
-from vidinv.faces.in_frame import finished
+from vidinv.faces.eyeglasses import fitted, put_on
 from vidinv.models.attributes import AttributeNet
 from vidinv.models.edit_network import EditNetwork
 from vidinv.models.face_colours import in_face_colours
@@ -139,7 +139,7 @@ def effects(
         before.append(_read(inversion, some, name, labelling, asked))
         for strength, found in zip(strengths, after, strict=True):
             if drawn and strength > 0:
-                picture = drawn_at(inversion, some.points68, drawn, strength)
+                picture = drawn_at(inversion, some.points68, strength)
             else:
                 moved = move(code, strength)
                 native_moved, skip = generator.below(moved.w)
@@ -151,15 +151,13 @@ def effects(
     return [_effect(_together(before), _together(found), labelling) for found in after]
 
 
-def drawn_at(pictures: Tensor, points68: NDArray, drawn: str, steps: float) -> Tensor:
-    """What so many steps of an edit, above 0, draw into pictures [B, 3, S, S], -1..1.
+def drawn_at(pictures: Tensor, points68: NDArray, steps: float) -> Tensor:
+    """What so many steps of an edit, above 0, put on in pictures [B, 3, S, S], -1..1.
 
-    :param points68: [B, 68, 2] pixels. :param drawn: EditSpec.drawn.
+    :param points68: [B, 68, 2] pixels.
     """
-    codes, made = Code(torch.empty(0), torch.empty(0)), []
-    for picture, points in zip(np.rint(to_levels(pictures)).astype(np.uint8), points68, strict=True):
-        mark = Seen(picture, np.asarray(points, np.float32), 0.0, 0.0).marked(codes, {drawn: steps})
-        made.append(finished(picture, mark.worn, mark.lips))
+    crops = np.rint(to_levels(pictures)).astype(np.uint8)
+    made = [put_on(crop, worn_at(fitted(crop, points), steps)) for crop, points in zip(crops, points68, strict=True)]
     return to_tensor(made).to(pictures)
 
 
