@@ -74,7 +74,7 @@ AWAY = 0.6  # how far a head is turned that hides a temple
 SHORT = 0.35, 0.7  # how far behind its joint, seen so, a temple's end is that hides it, and that shows all of it
 BEYOND = 0.12  # so far the lens that is turned away ends from the face's outline
 LARGE = 45.0  # pixels to half of the eyes' distance: from there it need not be drawn larger for even edges
-BARE, WEARS = 0.7, 0.9  # P(glasses) up to which somebody wears none, and from which on some already
+BARE, WEARS = 0.3, 0.6  # P(glasses) up to which somebody wears none, and from which on some already
 WHOLE = np.float32(1)
 TALLEST = max(STYLES, key=lambda style: style.high)
 MARGIN = 0.35  # halves of the eyes' distance about the frame: its shadow's
