@@ -1,6 +1,6 @@
 """Have a pack's edits put on, in the frame itself, what the settings say they do: eyeglasses.
 
-    python -m pipelines.add_worn --data data/faces-128 --labellers LABELLERS --pack assets/models/face-128
+    python -m pipelines.add_drawn --data data/faces-128 --labellers LABELLERS --pack assets/models/face-128
 
 The pack is changed in place: its pack.toml says what steps upwards put on, and the figures of those edits are measured
 anew on validation faces. Downwards they stay what they are.

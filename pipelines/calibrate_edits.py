@@ -6,7 +6,7 @@
 Reads RUN/checkpoint.pt of pipelines.train_edits and writes RUN/edit_network.safetensors and RUN/edit_network.json (its
 sizes), which add_edits takes. Lengths are measured on training faces of each edit's cohort, for the edits that the
 settings have it trained for; no step is longer than half of what the network was asked for in training. Of what is put
-on in the frame itself (worn) those downwards are measured, on faces that wear it.
+on in the frame itself (drawn) those downwards are measured, on faces that wear it.
 """
 
 from __future__ import annotations

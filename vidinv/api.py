@@ -28,6 +28,7 @@ from vidinv.edits.parse import Edits, check_names, parse_edits
 from vidinv.ending import Ending, about
 from vidinv.errors import OutputUnwritable, UsageError
 from vidinv.faces.boxes import Boxes, BoxesOf, given_boxes, part_of_frame, read_boxes
+from vidinv.faces.eyeglasses import put_on
 from vidinv.faces.quads import quad_side
 from vidinv.halves import Plan, Stream
 from vidinv.inversion import DEFAULT_METHOD, Inverter, make_inverter, search_options
@@ -335,6 +336,7 @@ class VideoEditor:
         one = self.edit_frame(frame, edit, hold=hold, composite=composite, boxes=boxes, faces=faces, called=called)
         largest = max(one.edited, key=lambda face: quad_side(known(face.quad)))
         inversion, edited = (np.rint(known(p)).astype(np.uint8) for p in (largest.inversion, largest.edited))
+        edited = edited if largest.worn is None else put_on(edited, largest.worn)
         return Preview(known(largest.crop), inversion, edited, known(one.faces.output).image, largest.person)
 
     def edit_frame(

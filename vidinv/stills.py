@@ -197,7 +197,8 @@ def drawn(editor: VideoEditor, faces: Sequence[Face], edits: Sequence[Edit] = ()
     """G(w, F) of faces with codes, or G(w~, F~): [B, S, S, 3] RGB, 0..255, in one pass."""
     generator = editor.pack.generator
     if any(isinstance(one, DrawnEdit) for one in edits) and any(face.crop is None for face in faces):
-        faces = [replace(face, crop=picture) for face, picture in zip(faces, drawn(editor, faces), strict=True)]
+        made = drawn(editor, faces)
+        faces = [f if f.crop is not None else replace(f, crop=x) for f, x in zip(faces, made, strict=True)]
     codes = [_on(known(face.code), editor.compute.device) for face in faces]
     whole = batch_of(codes)
     edited = codes

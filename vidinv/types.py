@@ -119,6 +119,9 @@ class Eyeglasses:
     skin: NDArray[np.float32]
     """[3] RGB of the skin, levels of 0..255."""
 
+    steps: float = 0.0
+    """Of the edit that puts them on."""
+
     share: float = 1.0
     """0..1, how opaque they are: below 1 while they come or go."""
 
@@ -127,6 +130,9 @@ class Eyeglasses:
 
     style: int = 0
     """Which of the frames there are, from 0 on and around."""
+
+    soft: float = 0.0
+    """Sigma of the blur that the footage has, as far as the crop tells, in halves of the eyes' distance."""
 
     wearing: float = 0.0
     """P(who is seen wears some already), 0..1: they keep those."""

@@ -10,7 +10,7 @@ import pytest
 
 from tests.training.codes_toy import one_face
 from vidinv.faces.axes import axes
-from vidinv.faces.eyeglasses import STYLES, extent, fitted, frame_size, put_on
+from vidinv.faces.eyeglasses import STYLES, extent, fitted, frame_size, in_frame, put_on
 from vidinv.faces.strokes import softness
 from vidinv.types import Eyeglasses
 
@@ -117,3 +117,19 @@ def test_what_is_drawn_is_as_sharp_as_the_picture() -> None:
     soft = [softness(cv2.GaussianBlur(sharp, (0, 0), sigma)) for sigma in (0.8, 1.6, 3.2)]
     assert softness(sharp) < soft[0] < soft[1] < soft[2]
     assert soft[2] > 2 * soft[0]
+
+
+def test_in_grey_footage_they_are_grey(face: np.ndarray, usual: Eyeglasses) -> None:
+    grey = np.repeat(face.mean(2, keepdims=True).astype(np.uint8), 3, 2)
+    for style in range(len(STYLES)):
+        made = put_on(grey, replace(usual, style=style), colour=0.0)
+        assert not np.array_equal(made, grey)
+        assert (made.max(2) - made.min(2)).max() == 0
+
+
+@pytest.mark.parametrize("spoilt", [np.nan, 7.0])
+def test_landmarks_that_are_none_put_nothing_on(usual: Eyeglasses, spoilt: float) -> None:
+    quad = np.array([[0, 0], [0, SIDE], [SIDE, SIDE], [SIDE, 0]], float)
+    assert in_frame(usual, quad, SIDE, SIDE, SIDE) is not None
+    assert in_frame(usual, quad + 1000, SIDE, SIDE, SIDE) is None
+    assert in_frame(replace(usual, points=np.full((68, 2), spoilt, np.float32)), quad, SIDE, SIDE, SIDE) is None

@@ -181,7 +181,7 @@ def test_eyeglasses_are_drawn_into_the_frame_and_nothing_else_is(pack: Pack) -> 
             return True
 
         def apply(self, code: Code, face: Face, time: float) -> tuple[Code, float]:
-            return replace(code, worn=fitted(face.crop, crop_points)), 1.0
+            return replace(code, worn=fitted(face.crop, crop_points)), 0.0
 
         def touches(self, face: Face, time: float) -> list[Touch]:
             return []
@@ -201,6 +201,8 @@ def test_eyeglasses_are_drawn_into_the_frame_and_nothing_else_is(pack: Pack) -> 
     assert changed.sum() > 100
     assert ((at >= (x0 - 2, y0 - 2)) & (at <= (x1 + 2, y1 + 2))).all()
     assert np.array_equal(finished(0.0, None).output.image, source)
+    [pasted] = steadied(drawn(pack, [aligned(0)], Wearing()))  # no generated face is pasted where no code was edited
+    assert np.array_equal(blend(None, pasted, BlendOptions("replace"))[1][0].output.image, whole.output.image)
     covered = finished(1.0, np.zeros((64, 64), np.float32)).output.image
     inside = within_crop(whole)
     assert np.array_equal(covered[inside], source[inside])

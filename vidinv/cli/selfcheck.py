@@ -36,7 +36,7 @@ def edit_one_frame(pack: Pack, compute: Compute) -> None:
         np.array([96, 26, 224, 154], np.float32), person=0, quad=quad, crop=crop(frame.image, quad, pack.resolution)
     )
     one_of_each = {edit.kind: name for name, edit in sorted(pack.spec.edits.items(), reverse=True)}
-    edits = resolve(tuple(EditRequest(name, 1.0) for name in one_of_each.values()), pack)
+    edits = resolve(tuple(EditRequest(name, 1.0) for name in one_of_each.values()), pack, in_frame=False)
     inverting = partial(invert, inverter=make_inverter(pack), compute=compute)
     coded = run("invert", inverting, InvertState(), [Faces(found.frame, (face,))])
     edited = run("edit", partial(edit, options=EditOptions(edits), compute=compute), EditState(), coded)

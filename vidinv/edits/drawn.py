@@ -45,12 +45,11 @@ class DrawnEdit(Parts[None]):
         """See :class:`vidinv.edits.base.AppliesTogether`. Everybody has a frame of their own."""
         steps = [sum(self.steps(face, time)) for face, time in zip(faces, times, strict=True)]
         found = iter(self._found([known(face.crop) for face, some in zip(faces, steps, strict=True) if some > 0]))
-        return [
-            (replace(code, worn=replace(worn_at(next(found), some), style=max(face.person, 0))), some)
-            if some > 0
-            else (code, 0.0)
+        made = [
+            code if some <= 0 else replace(code, worn=replace(worn_at(next(found), some), style=max(face.person, 0)))
             for code, face, some in zip(codes, faces, steps, strict=True)
         ]
+        return [(code, 0.0) for code in made]
 
     def touches(self, face: Face, time: float) -> Sequence[Touch]:
         """See :class:`vidinv.edits.base.Edit`: nothing of the face changes, and other edits keep to their regions."""
@@ -78,7 +77,7 @@ class DrawnEdit(Parts[None]):
 
 def worn_at(usual: Eyeglasses, steps: float) -> Eyeglasses:
     """How they are at some steps, above 0: a thin frame at one, a thick one at three."""
-    return replace(usual, share=min(1.0, steps / OPAQUE), bold=float(np.interp(steps, STEPS, BOLD)))
+    return replace(usual, steps=steps, share=min(1.0, steps / OPAQUE), bold=float(np.interp(steps, STEPS, BOLD)))
 
 
 def build(requests: Sequence[tuple[EditRequest, Strength]], pack: Pack) -> DrawnEdit:

@@ -9,7 +9,7 @@ head turns, so the lens that turns away becomes the narrower one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from vidinv.faces.axes import Axes, axes
 from vidinv.faces.masks import Map
+from vidinv.faces.quads import quad_to_affine, transform_points
 from vidinv.faces.strokes import FINER, blank, fill, moved, small, softness, stroke
 from vidinv.faces.tones import skin_colour
 from vidinv.types import Box, Eyeglasses
@@ -74,8 +75,10 @@ AWAY = 0.6  # how far a head is turned that hides a temple
 SHORT = 0.35, 0.7  # how far behind its joint, seen so, a temple's end is that hides it, and that shows all of it
 BEYOND = 0.12  # so far the lens that is turned away ends from the face's outline
 LARGE = 45.0  # pixels to half of the eyes' distance: from there it need not be drawn larger for even edges
-BARE, WEARS = 0.3, 0.6  # P(glasses) up to which somebody wears none, and from which on some already
+BARE, WEARS = 0.45, 0.55  # P(glasses) up to which somebody wears none, and from which on some already
 WHOLE = np.float32(1)
+CROPPED, SHARPEST, BLURRED = 0.6, 0.45, 4.0  # pixels: sigma of a crop of sharp footage, least and most of what is drawn
+FLATTEST = 0.02  # area of a face's axes over that of one from before
 TALLEST = max(STYLES, key=lambda style: style.high)
 MARGIN = 0.35  # halves of the eyes' distance about the frame: its shadow's
 
@@ -102,7 +105,8 @@ def frame_size(points: NDArray, style: Style = STYLES[0]) -> FrameSize:
 
 def fitted(crop: NDArray[np.uint8], points: NDArray) -> Eyeglasses:
     """Those for a face. :param crop: [S, S, 3]. :param points: [68, 2] its pixels."""
-    return Eyeglasses(np.asarray(points, np.float32), skin_colour(crop, points))
+    soft = max(softness(crop) - CROPPED, 0.0) / max(axes(points).unit, 1e-6)
+    return Eyeglasses(np.asarray(points, np.float32), skin_colour(crop, points), soft=soft)
 
 
 def opacity(worn: Eyeglasses) -> float:
@@ -121,38 +125,66 @@ def extent(points: NDArray, height: int, width: int) -> Box:
     return int(low[0]), int(low[1]), int(np.ceil(high_[0])), int(np.ceil(high_[1]))
 
 
-def put_on(picture: NDArray[np.uint8], worn: Eyeglasses, seen: Map | np.float32 = WHOLE) -> NDArray[np.uint8]:
+def in_frame(worn: Eyeglasses, quad: NDArray, size: int, height: int, width: int) -> tuple[Eyeglasses, Box] | None:
+    """Glasses of a crop in its frame's rectangle that they may change, and that; None: they are not in it.
+
+    :param quad: [4, 2] of the crop of ``size`` pixels. :param height, width: of the frame.
+    """
+    to_frame = np.linalg.inv(np.vstack([quad_to_affine(quad, size), [0, 0, 1]]))[:2]
+    points = transform_points(to_frame, worn.points)
+    face = axes(points) if np.isfinite(points).all() else None
+    if face is None or abs(np.linalg.det(np.stack([face.right, face.down]))) <= FLATTEST * face.unit**2:
+        return None  # no landmarks of a face
+    box = extent(points, height, width)
+    if box[2] - box[0] < 2 or box[3] - box[1] < 2:
+        return None
+    return replace(worn, points=np.asarray(points - box[:2], np.float32)), box
+
+
+def put_on(
+    picture: NDArray[np.uint8], worn: Eyeglasses, seen: Map | np.float32 = WHOLE, colour: float = 1.0
+) -> NDArray[np.uint8]:
     """The picture with them.
 
     :param picture: [H, W, 3] RGB, or what lies within :func:`extent` of it. :param worn: with points in its pixels.
-    :param seen: [H, W], or one number, 0..1: where nothing lies over the face.
+    :param seen: [H, W], or one number, 0..1: where nothing lies over the face. :param colour: 0..1, how much of their
+        own hue they have.
     """
     points = np.asarray(worn.points, np.float64)
     style = STYLES[worn.style % len(STYLES)]
     face, frame, (height, width) = axes(points), frame_size(points, style), picture.shape[:2]
     finer = FINER if face.unit < LARGE else 2
-    soft = softness(picture)
+    soft = float(np.clip(SHARPEST + worn.soft * face.unit, SHARPEST, BLURRED))
     drawn = _outlines(points, face, frame, style, worn.bold, height, width, finer, soft)
-    x, light = picture.astype(np.float32), float(worn.skin.mean())
+    own, light = picture.astype(np.float32), float(worn.skin.mean())
     rims, arms, lens, pads = (part * np.float32(opacity(worn)) * seen for part in drawn)
-    frames = np.maximum(rims, 0.9 * arms * _skin(x, worn.skin, 0.06 * face.unit))
-    across, down = np.moveaxis(face.at(np.stack(np.meshgrid(np.arange(width), np.arange(height)), -1)), -1, 0)
-    across = np.abs(across - BEFORE * face.turned)
+    frames = np.maximum(rims, 0.9 * arms * _skin(own, worn.skin, 0.06 * face.unit)) if arms.any() else rims
+    to_face = np.linalg.inv(np.stack([face.right, face.down])).astype(np.float32)
+    columns, rows = np.ogrid[:height, :width][::-1]
+    right, below = (np.float32(n) - np.float32(o) for n, o in zip((columns, rows), face.origin, strict=True))
+    across, down = (right * to_face[0, k] + below * to_face[1, k] for k in (0, 1))
+    across = np.abs(across - np.float32(BEFORE * face.turned))
     # Its shadow falls below it, on the skin and not on what is beside the face.
     cast = cv2.GaussianBlur(moved(frames, face.down * 0.13), (0, 0), 0.045 * face.unit + soft)
-    x *= (1 - 0.42 * cast * np.clip(4 - 4 * across / frame.end, 0, 1))[..., None]
+    x = own * (1 - np.float32(0.42) * cast * np.clip(4 - 4 * across / np.float32(frame.end), 0, 1))[..., None]
     # The sky in the glass: a sickle above and outwards, and a little over all of it.
-    u, v = (across - frame.middle[0]) / frame.half[0], (down - frame.middle[1]) / frame.half[1]
-    sickle = np.exp(-(((np.hypot(u + 0.15, v - 0.1) - 0.95) / 0.12) ** 2)) * np.clip(0.3 + u - v, 0, 1)
-    glare = lens * (0.015 + 0.1 * sickle)
-    x *= (1 - 0.05 * lens)[..., None]
-    x += glare[..., None] * (np.array([0.95, 1.0, 1.05]) * min(1.3 * light, 245) - x)
-    x += (0.3 * pads * (1 - frames))[..., None] * (1.1 * light - x)
+    (mx, my), (hx, hy) = (tuple(map(np.float32, pair)) for pair in (frame.middle, frame.half))
+    u, v = (across - mx) / hx, (down - my) / hy
+    sickle = np.exp(-np.square((np.hypot(u + np.float32(0.15), v - np.float32(0.1)) - 0.95) / np.float32(0.12)))
+    glare = lens * (np.float32(0.015) + np.float32(0.1) * sickle * np.clip(np.float32(0.3) + u - v, 0, 1))
+    x *= (1 - np.float32(0.05) * lens)[..., None]
+    x += glare[..., None] * (np.array([0.95, 1.0, 1.05], np.float32) * np.float32(min(1.3 * light, 245)) - x)
+    x += (np.float32(0.3) * pads * (1 - frames))[..., None] * (np.float32(1.1 * light) - x)
     # Its upper edges shine; below them it is as dark as it is.
     edge = np.clip(frames - moved(frames, face.down * 0.045), 0, 0.8)
-    sky = 0.15 + sum(much * np.exp(-(((across - at) / wide) ** 2)) for at, wide, much in SHINE)
-    shine = style.shine * light * edge * np.clip(sky, 0, 1)
-    x += frames[..., None] * (light * np.array(style.dark) + shine[..., None] - x)
+    sky = np.float32(0.15)
+    for at, wide, much in np.array(SHINE, np.float32):
+        sky = sky + much * np.exp(-np.square((across - at) / wide))
+    shine = np.float32(style.shine * light) * edge * np.clip(sky, 0, 1)
+    x += frames[..., None] * (np.float32(light) * np.array(style.dark, np.float32) + shine[..., None] - x)
+    if colour < 1:  # what is grey stays so
+        grey = (x - own).mean(2, keepdims=True)
+        x = own + grey + np.float32(colour) * (x - own - grey)
     return np.asarray(np.clip(x + 0.5, 0, 255), np.uint8)
 
 

@@ -29,5 +29,6 @@ def steadied(past: Eyeglasses, now: Eyeglasses, by: NDArray[np.float32], keep: M
         now,
         points=np.asarray((past.points - step) * each + now.points * (1 - each), np.float32),
         skin=np.asarray(share * past.skin + (1 - share) * now.skin, np.float32),
+        soft=long * past.soft + (1 - long) * now.soft,
         wearing=long * past.wearing + (1 - long) * now.wearing,
     )

@@ -22,11 +22,9 @@ def fill(large: Large, outline: NDArray, finer: int = FINER) -> None:
     cv2.fillPoly(large, [fixed(outline, finer)], 255, cv2.LINE_AA, 4)
 
 
-def stroke(
-    large: Large, line: NDArray, thick: float, finer: int = FINER, closed: bool = False, level: int = 255
-) -> None:
+def stroke(large: Large, line: NDArray, thick: float, finer: int = FINER, level: int = 255) -> None:
     """:param line: [P, 2] pixels of the smaller map. :param thick: likewise. :param level: 0..255."""
-    cv2.polylines(large, [fixed(line, finer)], closed, level, max(round(thick * finer), 1), cv2.LINE_AA, 4)
+    cv2.polylines(large, [fixed(line, finer)], False, level, max(round(thick * finer), 1), cv2.LINE_AA, 4)
 
 
 def fixed(points: NDArray, finer: int = FINER) -> NDArray[np.int32]:

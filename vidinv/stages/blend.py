@@ -6,13 +6,14 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from vidinv.faces import compositing
 from vidinv.faces.colour import tinted
-from vidinv.faces.eyeglasses import extent, put_on
+from vidinv.faces.eyeglasses import in_frame, put_on
 from vidinv.faces.masks import Map, oval
-from vidinv.faces.quads import in_crop, quad_to_affine, transform_points
+from vidinv.faces.quads import in_crop
 from vidinv.faces.regions import union
 from vidinv.faces.warps import uncrop
 from vidinv.types import Box, Change, Composite, Face, Faces, Frame, inside, known
@@ -37,9 +38,18 @@ def blend(state: None, faces: Faces | None, options: BlendOptions = BlendOptions
         return state, [replace(masked, output=faces.frame)]
     own = output = faces.frame.opened()
     for face, change in changed:
-        output = _composite(output, output is own, face, change, options.composite)
+        if _coded(face):
+            output = _composite(output, output is own, face, change, options.composite)
         output = _wearing(output, output is own, face)
     return state, [replace(masked, output=faces.frame if output is own else output)]
+
+
+def _coded(face: Face) -> bool:
+    """Does an edit change its code? What is only put on has two pictures that are one."""
+    before, after = face.smooth_code, face.edited_code
+    if before is None or after is None or after.change is not None:
+        return True
+    return not (torch.equal(before.w, after.w) and torch.equal(before.feature, after.feature))
 
 
 def _mask(face: Face) -> NDArray[np.float32] | None:
@@ -83,13 +93,12 @@ def _wearing(frame: Frame, first: bool, face: Face) -> Frame:
     if face.worn is None or face.weight <= 0:
         return frame
     quad, (height, width) = known(face.quad), frame.image.shape[:2]
-    to_crop = np.vstack([quad_to_affine(quad, len(known(face.crop))), [0, 0, 1]])
-    points = transform_points(np.linalg.inv(to_crop)[:2], face.worn.points)
-    box = extent(points, height, width)
-    if box[2] <= box[0] or box[3] <= box[1]:
+    placed = in_frame(face.worn, quad, len(known(face.crop)), height, width)
+    if placed is None:
         return frame
-    own, there = frame.part(box), np.asarray(points - box[:2], np.float32)
-    pixels = put_on(own, replace(face.worn, points=there), _seen(face, quad, box))
+    there, box = placed
+    own = frame.part(box)
+    pixels = put_on(own, there, _seen(face, quad, box), known(face.change).colour)
     return _with_pixels(frame, first, compositing.Place(own, box[:2], frame.image.shape), box, pixels)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from vidinv.edits.base import AppliesTogether, Edit, apply_each
+from vidinv.edits.drawn import DrawnEdit
 from vidinv.edits.held import Guard, Held, Stride, hold_back
 from vidinv.faces.regions import Touch, colours, moving, steep, together
 from vidinv.faces.smoothing import reach, smooth_at
@@ -95,6 +96,8 @@ def _ways(some: Sequence[_Acting], edits: Sequence[Edit]) -> list[tuple[Code, li
     for edit in edits:
         made = apply_each(edit, codes, [each.face for each in some], [each.time for each in some])
         for mine, before, (after, amount) in zip(strides, codes, made, strict=True):
+            if isinstance(edit, DrawnEdit):  # it leaves w and F as they are: nothing leaks
+                continue
             mine.append(Stride(edit, Displacement(after.w - before.w, after.feature - before.feature), amount))
         codes = [after for after, _ in made]
     return list(zip(codes, strides, strict=True))

@@ -158,12 +158,13 @@ def _row(look: Look, embeddings: Embeddings, attributes: dict[str, tuple[float, 
     frame, face, assessment = look.faces.frame, look.face, look.face.assessment
     alike = {v: round(float(embeddings[v] @ embeddings["source"]), 4) for v in VIEWS[1:] if v in embeddings}
     share = None if assessment is None else assessment.occluded_share
+    worn = 0.0 if face.worn is None else face.worn.steps
     return Score(
         frame=frame.index,
         time=None if frame.time is None else round(float(frame.time), 4),
         person=face.person,
         weight=round(face.weight, 3),
-        amount=None if face.inversion is None else round(face.amount, 3),
+        amount=None if face.inversion is None else round(face.amount + worn, 3),
         inversion=alike.get("inversion"),
         edited=alike.get("edited"),
         trust=None if assessment is None else round(assessment.trust, 3),
