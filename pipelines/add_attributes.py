@@ -16,16 +16,15 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from pipelines.add_proxy import encoded
+from pipelines.add_proxy import validated
 from vidinv.packs.load import Pack, load_pack
 from vidinv.packs.spec import FILE_ENDING, network_of
 from vidinv.packs.write import write_pack, write_tensors
-from vidinv.training import accessories, card, photometry, shards, teachers
+from vidinv.training import accessories, card, shards, teachers
 from vidinv.training.card_text import write_card
 from vidinv.training.labelling import Labelling
 
@@ -67,11 +66,8 @@ def main() -> None:
     students[NETWORK] = described
 
     nets, labels = teachers.load_teachers(options.labellers), shards.read_labels(options.data)
-    rows = np.flatnonzero(labels["val"])[: options.faces]
-    mine = {k: v[rows] for k, v in labels.items()}
-    mine |= photometry.measured(shards.read_crops(options.data, rows), mine["points68"])
     labelling = Labelling(nets, scale, accessories.load_probe(options.data, labels))
-    faces = encoded(pack, nets, options.data, labels, rows)
+    faces, mine = validated(pack, nets, options.data, labels, options.faces)
     new = [n for n in pack.scores if n in pack.spec.edits and not (same and n in before.scores)]
     for name, effects in card.measure_edits(pack, new, faces, mine, labelling)[1].items():
         for strength, effect in effects.items():  # what the labelling networks saw was told: the edit is the same

@@ -13,14 +13,12 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
-from pipelines.add_attributes import encoded
+from pipelines.add_proxy import validated
 from vidinv.errors import InputError
 from vidinv.packs.load import load_pack
 from vidinv.packs.spec import EditSpec
 from vidinv.packs.write import write_pack
-from vidinv.training import accessories, card, photometry, shards, teachers
+from vidinv.training import accessories, card, shards, teachers
 from vidinv.training.card_text import write_card
 from vidinv.training.labelling import Labelling
 from vidinv.training.settings import chosen, read_settings
@@ -44,11 +42,8 @@ def main() -> None:
     pack, told = load_pack(options.pack), json.loads((options.pack / "card.json").read_text())
     figures, students, made_of, scale = (told.pop(k) for k in ("figures", "students", "faces", "scales"))
     nets, labels = teachers.load_teachers(options.labellers), shards.read_labels(options.data)
-    rows = np.flatnonzero(labels["val"])[: options.faces]
-    mine = {k: v[rows] for k, v in labels.items()}
-    mine |= photometry.measured(shards.read_crops(options.data, rows), mine["points68"])
     labelling = Labelling(nets, scale, accessories.load_probe(options.data, labels))
-    faces = encoded(pack, nets, options.data, labels, rows)
+    faces, mine = validated(pack, nets, options.data, labels, options.faces)
     specs, effects = card.measure_edits(pack, names, faces, mine, labelling)
     figures["edits"] |= effects
     for name in names:

@@ -69,6 +69,16 @@ def encoded(pack: Pack, nets: teachers.Teachers, data: Path, labels: Labels, row
     return card.encode_faces(pack.encoder, to_tensor(pictures), points, *grids)
 
 
+def validated(
+    pack: Pack, nets: teachers.Teachers, data: Path, labels: Labels, count: int
+) -> tuple[directions.Faces, Labels]:
+    """So many validation faces, with what is known of each."""
+    rows = np.flatnonzero(labels["val"])[:count]
+    mine = {k: v[rows] for k, v in labels.items()}
+    mine |= photometry.measured(shards.read_crops(data, rows), mine["points68"])
+    return encoded(pack, nets, data, labels, rows), mine
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--run", type=Path, required=True)
@@ -106,10 +116,7 @@ def main() -> None:
         print(f"{name}: a step is {float(flow.steps[number]):.2f} in W*", flush=True)
     pack = put(options.pack, replace(before.spec, edits={**before.spec.edits, **edits}), flow)
 
-    rows = np.flatnonzero(labels["val"])[: options.faces]
-    mine = {k: v[rows] for k, v in labels.items()}
-    mine |= photometry.measured(shards.read_crops(options.data, rows), mine["points68"])
-    faces = encoded(pack, nets, options.data, labels, rows)
+    faces, mine = validated(pack, nets, options.data, labels, options.faces)
     specs, effects = card.measure_edits(pack, names, faces, mine, labelling)
     figures, students, made_of, _ = (told.pop(k) for k in ("figures", "students", "faces", "scales"))
     figures["edits"] |= effects

@@ -18,6 +18,7 @@ import argparse
 import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass, fields
+from itertools import product
 from pathlib import Path
 from zlib import crc32
 
@@ -103,8 +104,7 @@ def make(options: argparse.Namespace) -> None:
         for edit, strength, file, shown in edited_frames(editor, footage, edits):
             tiles.append(((editor.pack.name, edit, f"{strength:+g}", CLIPS, file), shown))
         print(f"{editor.pack.name}: {len(tiles)} tiles so far, {refused} faces refused", flush=True)
-    for file, clip in footage.items():
-        tiles.append(((UNTOUCHED, "", "", CLIPS, file), middle(clip, clip.codes[clip.places[MIDDLE][0]].frame)))
+    tiles += [((UNTOUCHED, "", "", CLIPS, file), middle(clip)) for file, clip in footage.items()]
     for person, one in zip(judged, found, strict=False):
         shown = sheets.surroundings(person.picture, quad_of(one))
         tiles.append(((UNTOUCHED, "", "", person.set, person.file), shown))
@@ -119,19 +119,17 @@ def edited_frames(
     editor: VideoEditor, footage: dict[str, clips.Clip], edits: Sequence[str]
 ) -> Iterator[tuple[str, float, str, sheets.Picture]]:
     """Of each clip one frame for each edit and strength, where it does anything."""
-    for edit in edits:
-        for strength in STRENGTHS:
-            for file, clip in footage.items():
-                made = clips.finished(editor, clip, asked(edit, strength))[MIDDLE]
-                before = middle(clip, clip.codes[clip.places[MIDDLE][0]].frame)
-                after = middle(clip, made)
-                if figures.changes_anything(figures.luma(after.astype(np.float64) - before)):
-                    yield edit, strength, file, after
+    before = {file: middle(clip) for file, clip in footage.items()}
+    for edit, strength, (file, clip) in product(edits, STRENGTHS, footage.items()):
+        after = middle(clip, clips.finished(editor, clip, asked(edit, strength))[MIDDLE])
+        if figures.changes_anything(figures.luma(after.astype(np.float64) - before[file])):
+            yield edit, strength, file, after
 
 
-def middle(clip: clips.Clip, frame: Frame) -> sheets.Picture:
-    """What is shown of the clip's middle frame."""
-    return sheets.surroundings(frame.picture(), clip.places[MIDDLE][1], clips.WIDER)
+def middle(clip: clips.Clip, finished: Frame | None = None) -> sheets.Picture:
+    """What is shown of the clip's middle frame; None: as it was."""
+    index, quad = clip.places[MIDDLE]
+    return sheets.surroundings((finished or clip.codes[index].frame).picture(), quad, clips.WIDER)
 
 
 def write_numbered(folder: Path, pictures: Sequence[sheets.Picture]) -> None:

@@ -21,6 +21,7 @@ from vidinv import VideoEditor
 from vidinv.errors import InputError
 from vidinv.faces.motion import fetch
 from vidinv.training import card_look
+from vidinv.types import Faces, Frame
 from vidinv.video import Reader
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -398,3 +399,19 @@ def test_other_labels_or_networks_are_other_probes(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(b"12")
         seen.add(told())
     assert len(seen) == 4
+
+
+def test_a_frame_of_a_clip_is_graded_only_where_an_edit_does_anything(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else its grade would be the footage's."""
+    rng, quad = np.random.default_rng(0), np.array([[20, 20], [20, 80], [80, 80], [80, 20]], float)
+    frames = [Frame(rng.integers(0, 256, (100, 100, 3)).astype(np.uint8), i) for i in range(3)]
+    clip = clips.Clip(30.0, [Faces(frame) for frame in frames], [(i, quad) for i in range(3)])
+
+    def finished(editor: object, clip: clips.Clip, edit: str) -> list[Frame]:
+        dark = [Frame(frame.image // 2, frame.index) for frame in frames]
+        return dark if edit == "age=+2" else frames
+
+    monkeypatch.setattr(clips, "finished", finished)
+    [(edit, strength, file, shown)] = grading.edited_frames(None, {"a.mp4": clip}, ["age", "smile"])
+    assert (edit, strength, file) == ("age", 2.0, "a.mp4")
+    assert np.array_equal(shown, grading.middle(clip) // 2)

@@ -7,7 +7,6 @@ import pytest
 
 from tests.training.codes_toy import one_face
 from vidinv.faces.axes import axes
-from vidinv.faces.tones import hair_colour
 from vidinv.training import worn
 
 SIDE = 128
@@ -60,11 +59,11 @@ def test_a_beard_is_on_the_jaw_and_leaves_lips_and_eyes(face: np.ndarray, points
 def test_a_beard_has_the_hue_of_the_brows_and_is_never_as_light_as_the_skin(
     face: np.ndarray, points: np.ndarray
 ) -> None:
-    colour = hair_colour(face, points)
+    colour = worn.hair_colour(face, points)
     assert np.abs(colour - (60, 40, 30)).max() < 12
     fair = face.copy()
     fair[: SIDE // 2] = (230, 200, 160)
-    assert hair_colour(fair, points).mean() < 0.4 * face.mean()
+    assert worn.hair_colour(fair, points).mean() < 0.4 * face.mean()
 
 
 def test_a_turned_faces_glasses_lie_towards_where_it_looks(points: np.ndarray) -> None:

@@ -150,6 +150,8 @@ def put_on(
     :param seen: [H, W], or one number, 0..1: where nothing lies over the face. :param colour: 0..1, how much of their
         own hue they have.
     """
+    if (opaque := np.float32(opacity(worn))) <= 0:
+        return picture
     points = np.asarray(worn.points, np.float64)
     style = STYLES[worn.style % len(STYLES)]
     face, frame, (height, width) = axes(points), frame_size(points, style), picture.shape[:2]
@@ -157,7 +159,7 @@ def put_on(
     soft = float(np.clip(SHARPEST + worn.soft * face.unit, SHARPEST, BLURRED))
     drawn = _outlines(points, face, frame, style, worn.bold, height, width, finer, soft)
     own, light = picture.astype(np.float32), float(worn.skin.mean())
-    rims, arms, lens, pads = (part * np.float32(opacity(worn)) * seen for part in drawn)
+    rims, arms, lens, pads = (part * opaque * seen for part in drawn)
     frames = np.maximum(rims, 0.9 * arms * _skin(own, worn.skin, 0.06 * face.unit)) if arms.any() else rims
     to_face = np.linalg.inv(np.stack([face.right, face.down])).astype(np.float32)
     columns, rows = np.ogrid[:height, :width][::-1]

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from vidinv.faces import compositing
@@ -38,18 +37,15 @@ def blend(state: None, faces: Faces | None, options: BlendOptions = BlendOptions
         return state, [replace(masked, output=faces.frame)]
     own = output = faces.frame.opened()
     for face, change in changed:
-        if _coded(face):
+        if not _only_worn(face):
             output = _composite(output, output is own, face, change, options.composite)
         output = _wearing(output, output is own, face)
     return state, [replace(masked, output=faces.frame if output is own else output)]
 
 
-def _coded(face: Face) -> bool:
-    """Does an edit change its code? What is only put on has two pictures that are one."""
-    before, after = face.smooth_code, face.edited_code
-    if before is None or after is None or after.change is not None:
-        return True
-    return not (torch.equal(before.w, after.w) and torch.equal(before.feature, after.feature))
+def _only_worn(face: Face) -> bool:
+    """Does no edit change its code or its picture? Then the two that were generated are one."""
+    return face.worn is not None and face.amount == 0 and known(face.edited_code).change is None
 
 
 def _mask(face: Face) -> NDArray[np.float32] | None:

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vidinv.faces.axes import axes
 from vidinv.training.mouths import Frame, frame_of
-from vidinv.training.worn import axes
 
 # In halves of the eyes' distance: how far the tip of the nose is before the eyes, how wide and high it is, how far
 # back the side of the head is, and where the middle of the head is below the eyes.

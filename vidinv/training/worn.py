@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from vidinv.faces import eyeglasses
 from vidinv.faces.axes import Axes, axes
 from vidinv.faces.masks import Map
-from vidinv.faces.strokes import blank, fill, fixed, small
-from vidinv.faces.tones import hair_colour, skin_light
+from vidinv.faces.strokes import blank, fill, fixed, small, stroke
+from vidinv.faces.tones import skin_light
 
 STROKES, HAIR = 26000, 0.12  # hairs of a beard, and how long they are
 GREY = 4.0  # levels between a picture's channels, on average, at most: one without colours
@@ -74,6 +74,20 @@ def beard_region(points: NDArray, side: int) -> Map:
     for corner in (between(48, 6, 0.3), between(54, 10, 0.3)):  # thinner below the corners of the mouth
         grown *= 1 - 0.35 * _spot(corner, 0.2 * face.unit, side)
     return grown.astype(np.float32)
+
+
+def hair_colour(picture: NDArray[np.uint8], points: NDArray) -> NDArray[np.float32]:
+    """Of the brows' darker half, [3] levels; never nearer to the skin than a beard that is seen as one."""
+    brows = blank(*picture.shape[:2])
+    for first in (17, 22):
+        stroke(brows, points[first : first + 5], 0.1 * axes(points).unit)
+    inside = picture[small(brows) > 0.5].astype(np.float32)
+    light = skin_light(picture, points)
+    if not len(inside):
+        return np.full(3, 0.3 * light, np.float32)
+    dark = inside[np.argsort(inside.mean(1))[: max(len(inside) // 2, 1)]]
+    colour = np.median(dark, 0)
+    return np.asarray(colour * min(1.0, 0.36 * light / max(float(colour.mean()), 1e-6)), np.float32)
 
 
 def _hairs(where: Map, face: Axes, side: int) -> NDArray[np.uint8]:
