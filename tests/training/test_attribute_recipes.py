@@ -25,19 +25,25 @@ from vidinv.training.card import STRENGTHS
 pytestmark = pytest.mark.slow
 
 
-def test_a_pack_reads_more_and_what_it_read_before_stays(tmp_path: Path) -> None:
-    labels = shards.read_labels(write_labelled(tmp_path / "faces", 24))
+def write_pack_with_glasses(folder: Path) -> Path:
+    """The toy pack with a card and an edit "glasses" that was graded, beside 24 faces of whom half wear some."""
+    labels = shards.read_labels(write_labelled(folder / "faces", 24))
     labels |= {"glasses": np.arange(24) % 2.0, "age": np.linspace(20, 70, 24)}
-    shards.write_labels(tmp_path / "faces", labels)
-    folder = write_toy_pack(tmp_path / "toy")
-    plain = load_pack(folder)
+    shards.write_labels(folder / "faces", labels)
+    pack = write_toy_pack(folder / "toy")
+    plain = load_pack(pack)
     steps = {**plain.tensors("directions"), "glasses": plain.directions["age"].w}
-    write_tensors(folder / "directions.safetensors", steps)
-    glasses = EditSpec(unit="P(glasses)", step="", strengths=STRENGTHS, effects=STRENGTHS, scale=3.0)
-    write_pack(folder, replace(plain.spec, edits={**plain.spec.edits, "glasses": glasses}))
-    card = json.loads((write_toy_card(folder) / "card.json").read_text())
+    write_tensors(pack / "directions.safetensors", steps)
+    glasses = EditSpec(unit="P(glasses)", step="", strengths=STRENGTHS, effects=STRENGTHS, scale=3.0, grade=4.0)
+    write_pack(pack, replace(plain.spec, edits={**plain.spec.edits, "glasses": glasses}))
+    card = json.loads((write_toy_card(pack) / "card.json").read_text())
     card["scales"]["gender"] = 1.0
-    (folder / "card.json").write_text(json.dumps(card))
+    (pack / "card.json").write_text(json.dumps(card))
+    return pack
+
+
+def test_a_pack_reads_more_and_what_it_read_before_stays(tmp_path: Path) -> None:
+    folder = write_pack_with_glasses(tmp_path)
     before = load_pack(Path(shutil.copytree(folder, tmp_path / "before")))
     said = run_recipe(
         "train_students", "--only", "attributes", "--extend", folder, "--data", tmp_path / "faces", "--out",
@@ -61,3 +67,23 @@ def test_a_pack_reads_more_and_what_it_read_before_stays(tmp_path: Path) -> None
     assert {name for name, effects in told.items() if effects} == {"glasses"}  # of the others nothing is new
     assert all(effect["student"] is not None for effect in told["glasses"].values())
     assert card["students"]["attributes"]["images_seen"] == 96
+
+
+def test_a_pack_is_given_what_is_drawn_and_forgets_how_the_old_one_looked(tmp_path: Path) -> None:
+    folder = write_pack_with_glasses(tmp_path)
+    before = load_pack(folder).spec.edits
+    card = json.loads((folder / "card.json").read_text())
+    card["figures"]["look"]["glasses"] = {}
+    (folder / "card.json").write_text(json.dumps(card))
+    run_recipe(
+        "add_drawn", "--data", tmp_path / "faces", "--labellers", write_labellers(tmp_path / "labellers"),
+        "--pack", folder, "--faces", 12, device=(),
+    )  # fmt: skip
+    made = load_pack(folder).spec.edits
+    assert (made["glasses"].drawn, made["glasses"].grade, made["glasses"].kind) == ("eyeglasses", 0.0, "linear")
+    assert made["glasses"].effects != STRENGTHS
+    assert {n: e for n, e in made.items() if n != "glasses"} == {n: e for n, e in before.items() if n != "glasses"}
+    told = json.loads((folder / "card.json").read_text())["figures"]
+    assert "glasses" not in told["look"]
+    assert set(told["edits"]["glasses"]) == {str(s) for s in STRENGTHS}
+    assert "upwards in the frame itself" in (folder / "card.md").read_text()
